@@ -1,0 +1,14 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <stdio.h>
+#include <shelf.h>
+
+int main(void)
+{
+    printf("Place 2 holds %d\n", shelf_at(2));
+    /* No newline: what C has printed so far appears before what Rust says. */
+    printf("Asking for place 7 ... ");
+    printf("which holds %d\n", shelf_at(7));
+    return 0;
+}

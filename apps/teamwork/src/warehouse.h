@@ -1,0 +1,7 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+/* Fills a stock with the articles 1..5 and 43..47, prints what is in it, and gives it back. */
+void warehouse_take_stock(void);

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# One Rust archive per executable, the bundle. A Rust static library carries a panic handler, an allocator and a copy
+# of every crate it uses, so two of them in one executable clash or, worse, duplicate statics. Hence all Rust
+# libraries that an executable reaches become dependencies of one generated crate, which Corrosion builds.
+#
+# What an executable reaches is known when the whole project is read; the work is done then.
+
+function(_sel4_rust_bundle_at_end)
+    get_property(scheduled GLOBAL PROPERTY SEL4_RUST_BUNDLE_AT_END)
+    if(NOT scheduled)
+        set_property(GLOBAL PROPERTY SEL4_RUST_BUNDLE_AT_END TRUE)
+        cmake_language(DEFER DIRECTORY "${CMAKE_SOURCE_DIR}" CALL _sel4_rust_make_bundles)
+    endif()
+endfunction()
+
+function(_sel4_rust_make_bundles)
+    get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
+    _sel4_rust_import_corrosion(${triple})
+    _sel4_rust_find_executables("${CMAKE_SOURCE_DIR}" executables)
+    foreach(executable IN LISTS executables)
+        set_property(GLOBAL PROPERTY SEL4_RUST_SEEN "")
+        _sel4_rust_find_libraries(${executable} libraries)
+        if(libraries)
+            _sel4_rust_make_bundle(${executable} "${libraries}")
+        endif()
+    endforeach()
+endfunction()
+
+# Sets `out` to the executables of `dir` and of the folders added below it.
+function(_sel4_rust_find_executables dir out)
+    set(found "")
+    get_property(targets DIRECTORY "${dir}" PROPERTY BUILDSYSTEM_TARGETS)
+    foreach(target IN LISTS targets)
+        get_target_property(type ${target} TYPE)
+        if(type STREQUAL "EXECUTABLE")
+            list(APPEND found ${target})
+        endif()
+    endforeach()
+    get_property(subdirs DIRECTORY "${dir}" PROPERTY SUBDIRECTORIES)
+    foreach(subdir IN LISTS subdirs)
+        _sel4_rust_find_executables("${subdir}" below)
+        list(APPEND found ${below})
+    endforeach()
+    set(${out} "${found}" PARENT_SCOPE)
+endfunction()
+
+# Sets `out` to the Rust libraries in the link closure of `target`. SEL4_RUST_SEEN guards against cycles.
+function(_sel4_rust_find_libraries target out)
+    set(found "")
+    set(items "")
+    foreach(property IN ITEMS LINK_LIBRARIES INTERFACE_LINK_LIBRARIES)
+        get_target_property(value ${target} ${property})
+        if(value)
+            list(APPEND items ${value})
+        endif()
+    endforeach()
+    # Of a generator expression any part may name a target. Taking in too much is harmless: of a crate in the
+    # archive only what is called gets into the image.
+    string(REGEX REPLACE "[$<>:,;\"]+" ";" items "${items}")
+    foreach(item IN LISTS items)
+        get_property(seen GLOBAL PROPERTY SEL4_RUST_SEEN)
+        if(NOT TARGET "${item}" OR item IN_LIST seen)
+            continue()
+        endif()
+        set_property(GLOBAL APPEND PROPERTY SEL4_RUST_SEEN ${item})
+        get_target_property(aliased ${item} ALIASED_TARGET)
+        if(aliased)
+            set(item ${aliased})
+        endif()
+        get_target_property(package ${item} SEL4_RUST_PACKAGE)
+        if(package)
+            list(APPEND found ${item})
+        endif()
+        _sel4_rust_find_libraries(${item} below)
+        list(APPEND found ${below})
+    endforeach()
+    list(REMOVE_DUPLICATES found)
+    set(${out} "${found}" PARENT_SCOPE)
+endfunction()
+
+# Writes the bundle of `executable`, has Corrosion build it, and links it.
+function(_sel4_rust_make_bundle executable libraries)
+    string(MAKE_C_IDENTIFIER "sel4_rust_${executable}" bundle)
+    set(dir "${CMAKE_BINARY_DIR}/rust/${executable}")
+    # Sorted, so that the bundle does not depend on the order in which CMake met the libraries.
+    list(SORT libraries)
+
+    _sel4_rust_write_bundle(${bundle} "${dir}" "${libraries}")
+
+    set(flags --locked)
+    foreach(library IN LISTS libraries)
+        get_target_property(configs ${library} SEL4_RUST_CONFIG)
+        if(configs)
+            # cargo lets a later one win; the nearest to the crate comes first here.
+            list(REVERSE configs)
+            foreach(config IN LISTS configs)
+                list(APPEND flags "--config=${config}")
+            endforeach()
+        endif()
+    endforeach()
+    list(REMOVE_DUPLICATES flags)
+    _sel4_rust_cargo_profile(profile)
+    corrosion_import_crate(
+        MANIFEST_PATH "${dir}/Cargo.toml"
+        CRATES ${bundle}
+        CRATE_TYPES staticlib
+        PROFILE ${profile}
+        NO_LINKER_OVERRIDE
+        FLAGS ${flags}
+    )
+    set_target_properties(${bundle} PROPERTIES ARCHIVE_OUTPUT_DIRECTORY "${dir}/archive")
+    # The whole cargo command line, otherwise; and only those who link the bundle want it built.
+    set_target_properties(_cargo-build_${bundle} PROPERTIES EchoString "Rust: building what ${executable} links")
+    set_target_properties(cargo-build_${bundle} PROPERTIES EXCLUDE_FROM_ALL TRUE)
+
+    _sel4_rust_seal(${bundle} "${dir}")
+    foreach(library IN LISTS libraries)
+        add_dependencies(${library}-header cargo-build_${bundle})
+    endforeach()
+    # As target_link_libraries() does, whichever of its signatures the project uses.
+    set_property(TARGET ${executable} APPEND PROPERTY LINK_LIBRARIES ${bundle}-sealed)
+endfunction()
+
+# Has the host tool write the bundle's crate into `dir`, from a description of what goes into it.
+function(_sel4_rust_write_bundle bundle dir libraries)
+    if(NOT RUST_HEAP_BYTES MATCHES "^[1-9][0-9]*$")
+        _sel4_rust_error(
+            "RUST_HEAP_BYTES is `${RUST_HEAP_BYTES}`; it must be a number of bytes above 0."
+            "configure with -DRUST_HEAP_BYTES=262144 or another size"
+        )
+    endif()
+    _sel4_rust_check_choice(RUST_HEAP "linked-list;rlsf;muslc")
+    _sel4_rust_check_choice(RUST_LOG_LEVEL "off;error;warn;info;debug;trace")
+    _sel4_rust_cargo_profile(profile)
+
+    set(entries "")
+    foreach(library IN LISTS libraries)
+        get_target_property(package ${library} SEL4_RUST_PACKAGE)
+        get_target_property(manifest ${library} SEL4_RUST_MANIFEST)
+        get_target_property(lock ${library} SEL4_RUST_LOCK)
+        get_target_property(features ${library} SEL4_RUST_FEATURES)
+        get_target_property(no_default_features ${library} SEL4_RUST_NO_DEFAULT_FEATURES)
+        get_target_property(library_profile ${library} SEL4_RUST_PROFILE)
+        set(profile_json null)
+        if(library_profile)
+            set(profile_json "\"${library_profile}\"")
+        endif()
+        set(default_features true)
+        if(no_default_features)
+            set(default_features false)
+        endif()
+        set(features_json "")
+        if(features)
+            list(TRANSFORM features REPLACE "^(.*)$" "\"\\1\"" OUTPUT_VARIABLE features)
+            list(JOIN features ", " features_json)
+        endif()
+        list(
+            APPEND
+            entries
+            "    {\"target\": \"${library}\", \"package\": \"${package}\", \"manifest\": \"${manifest}\", \"lock\": \"${lock}\", \"features\": [${features_json}], \"default_features\": ${default_features}, \"profile\": ${profile_json}}"
+        )
+    endforeach()
+    list(JOIN entries ",\n" entries)
+    set(runtime "${SEL4_RUST_DIR}/rust")
+    file(
+        CONFIGURE
+        OUTPUT "${dir}/bundle.json"
+        CONTENT
+            "{
+  \"name\": \"${bundle}\",
+  \"profile\": \"${profile}\",
+  \"log_level\": \"${RUST_LOG_LEVEL}\",
+  \"runtime\": {\"manifest\": \"${runtime}/libsel4-rt/Cargo.toml\", \"lock\": \"${runtime}/Cargo.lock\", \"features\": [\"heap-${RUST_HEAP}\"]},
+  \"libraries\": [
+${entries}
+  ]
+}
+"
+    )
+
+    get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
+    # Panic messages name files as seen from the project, not as they lie on this machine; debuggers find them still.
+    set(rustflags
+        "\"--remap-path-prefix=${CMAKE_SOURCE_DIR}/=\", \"--remap-path-prefix=${SEL4_RUST_DIR}/=sel4-rust-kit/\", \"--remap-path-scope=macro\""
+    )
+    if(triple MATCHES "-linux-musl$")
+        # Images are linked at a fixed address.
+        string(APPEND rustflags ", \"-Crelocation-model=static\"")
+    endif()
+    file(
+        CONFIGURE
+        OUTPUT "${dir}/.cargo/config.toml"
+        CONTENT "[target.${triple}]\nrustflags = [${rustflags}]\n\n[env]\nSEL4_RUST_HEAP_BYTES = \"${RUST_HEAP_BYTES}\"\n"
+    )
+
+    _sel4_rust_run_codegen(ignored bundle --spec "${dir}/bundle.json" --out "${dir}")
+endfunction()
+
+# Adds the imported library <bundle>-sealed: the bundle's archive less what C's own libraries provide, so that
+# memcpy() and the compiler's helpers stay C's.
+function(_sel4_rust_seal bundle dir)
+    get_property(codegen GLOBAL PROPERTY SEL4_RUST_CODEGEN)
+    separate_arguments(flags NATIVE_COMMAND "${CMAKE_C_FLAGS}")
+    get_property(options DIRECTORY PROPERTY COMPILE_OPTIONS)
+    list(FILTER options EXCLUDE REGEX "\\$<")
+    execute_process(
+        COMMAND "${CMAKE_C_COMPILER}" ${flags} ${options} -print-libgcc-file-name
+        OUTPUT_VARIABLE libgcc
+        OUTPUT_STRIP_TRAILING_WHITESPACE
+    )
+    set(provided "")
+    set(depends "")
+    if(EXISTS "${libgcc}")
+        list(APPEND provided --provided-by "${libgcc}")
+    endif()
+    set(libc "")
+    if(TARGET muslc_imported)
+        get_target_property(libc_archive muslc_imported IMPORTED_LOCATION)
+        list(APPEND provided --provided-by "${libc_archive}")
+        set(depends muslc_gen "${libc_archive}")
+        set(libc muslc)
+    endif()
+
+    set(archive "${dir}/archive/lib${bundle}.a")
+    set(sealed "${dir}/lib${bundle}.a")
+    add_custom_command(
+        OUTPUT "${sealed}"
+        COMMAND "${codegen}" seal --archive "${archive}" --out "${sealed}" ${provided}
+        DEPENDS "${codegen}" "${archive}" cargo-build_${bundle} ${depends}
+        COMMENT "Rust: sealing lib${bundle}.a"
+        VERBATIM
+    )
+    add_custom_target(${bundle}-seal DEPENDS "${sealed}")
+
+    add_library(${bundle}-sealed STATIC IMPORTED GLOBAL)
+    set_target_properties(
+        ${bundle}-sealed PROPERTIES IMPORTED_LOCATION "${sealed}" INTERFACE_LINK_LIBRARIES "${libc}"
+    )
+    add_dependencies(${bundle}-sealed ${bundle}-seal)
+endfunction()
+
+# Sets `out` to the cargo profile of the build type; the bundle's manifest defines it.
+function(_sel4_rust_cargo_profile out)
+    if(CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo|MinSizeRel)$")
+        string(TOLOWER "${CMAKE_BUILD_TYPE}" profile)
+    elseif(CMAKE_BUILD_TYPE MATCHES "^(Debug|)$")
+        set(profile dev)
+    else()
+        set(profile release)
+    endif()
+    set(${out} ${profile} PARENT_SCOPE)
+endfunction()
+
+function(_sel4_rust_check_choice variable choices)
+    if(NOT "${${variable}}" IN_LIST choices)
+        list(JOIN choices ", " choices)
+        _sel4_rust_error("${variable} is `${${variable}}`." "configure with -D${variable}= one of: ${choices}")
+    endif()
+endfunction()

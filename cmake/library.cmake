@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
+#[=======================================================================[.md:
+ANCHOR: add_rust_library
+```cmake
+add_rust_library(<target>
+    [MANIFEST_PATH <Cargo.toml>]
+    [PACKAGE <name>]
+    [HEADER <name.h>]
+    [PROFILE <cargo profile>]
+    [FEATURES <feature>...]
+    [NO_DEFAULT_FEATURES])
+```
+
+Makes a target of a Rust crate. Any executable or library links it with `target_link_libraries()`, and whatever
+links it can include its header. Call it after the kernel and muslc are brought in.
+
+* **target**: name of the CMake target; a C identifier.
+* **MANIFEST_PATH**: the crate's `Cargo.toml`, relative to the current source folder. Default: the one in it.
+* **PACKAGE**: the package, where `MANIFEST_PATH` names a workspace of several.
+* **HEADER**: file name of the generated C header. Default: `<target>.h`.
+* **PROFILE**: cargo profile whose settings the crate is compiled with, one of cargo's or one that the crate's
+  workspace defines. Default: `dev` for the build type Debug (or none), else `release`.
+* **FEATURES**, **NO_DEFAULT_FEATURES**: cargo features of the crate.
+
+The crate is an ordinary `#![no_std]` library: it needs no `crate-type`, no panic handler and no allocator. It has a
+`Cargo.lock`, which the build uses as it is. C sees its `extern "C"` functions that are `#[unsafe(no_mangle)]`.
+
+All Rust libraries that one executable links, directly or through C libraries, share one panic handler, one heap and
+the statics of the crates they have in common. The cache variables `RUST_HEAP_BYTES`, `RUST_HEAP` and
+`RUST_LOG_LEVEL` say how large the heap is, which allocator serves it, and what the `log` crate lets through.
+ANCHOR_END: add_rust_library
+#]=======================================================================]
+function(add_rust_library target)
+    cmake_parse_arguments(
+        PARSE_ARGV
+        1
+        ARG
+        "NO_DEFAULT_FEATURES"
+        "MANIFEST_PATH;PACKAGE;HEADER;PROFILE"
+        "FEATURES"
+    )
+    set(call "add_rust_library(${target})")
+    if(DEFINED ARG_UNPARSED_ARGUMENTS)
+        _sel4_rust_error(
+            "${call} does not know the argument `${ARG_UNPARSED_ARGUMENTS}`."
+            "it takes MANIFEST_PATH, PACKAGE, HEADER, PROFILE, FEATURES and NO_DEFAULT_FEATURES"
+        )
+    elseif(DEFINED ARG_KEYWORDS_MISSING_VALUES)
+        _sel4_rust_error("${call} has no value after `${ARG_KEYWORDS_MISSING_VALUES}`." "give one, or leave the keyword out")
+    elseif(NOT target MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
+        _sel4_rust_error(
+            "${call}: `${target}` is no C identifier."
+            "use letters, digits and `_` in the target's name; the package may be called otherwise (PACKAGE)"
+        )
+    elseif(TARGET ${target})
+        _sel4_rust_error(
+            "${call}: there is a target `${target}` already." "give the library another name; the crate keeps its own"
+        )
+    endif()
+    if(NOT DEFINED ARG_MANIFEST_PATH)
+        set(ARG_MANIFEST_PATH "Cargo.toml")
+    endif()
+    if(NOT DEFINED ARG_HEADER)
+        set(ARG_HEADER "${target}.h")
+    endif()
+    cmake_path(ABSOLUTE_PATH ARG_MANIFEST_PATH BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE)
+
+    _sel4_rust_find_tools()
+    _sel4_rust_find_triple(triple)
+    _sel4_rust_set_once(SEL4_RUST_TRIPLE "${triple}")
+
+    set(package_option "")
+    if(DEFINED ARG_PACKAGE)
+        set(package_option --package "${ARG_PACKAGE}")
+    endif()
+    _sel4_rust_run_codegen(facts crate --manifest-path "${ARG_MANIFEST_PATH}" ${package_option})
+    _sel4_rust_read_facts(crate "${facts}")
+    set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${crate_INPUT})
+
+    add_library(${target} INTERFACE)
+    set_target_properties(
+        ${target}
+        PROPERTIES
+            SEL4_RUST_PACKAGE "${crate_PACKAGE}"
+            SEL4_RUST_MANIFEST "${crate_MANIFEST}"
+            SEL4_RUST_LOCK "${crate_LOCK}"
+            SEL4_RUST_CONFIG "${crate_CONFIG}"
+            SEL4_RUST_PROFILE "${ARG_PROFILE}"
+            SEL4_RUST_FEATURES "${ARG_FEATURES}"
+            SEL4_RUST_NO_DEFAULT_FEATURES "${ARG_NO_DEFAULT_FEATURES}"
+    )
+    _sel4_rust_add_header(${target} "${ARG_HEADER}" "${crate_CBINDGEN}")
+    _sel4_rust_bundle_at_end()
+endfunction()
+
+# Adds the step that writes the header of `target`, and puts it on the include path of what links the target.
+# Bundles make it wait for rustc, so that an error in the Rust code is told by the compiler.
+function(_sel4_rust_add_header target header cbindgen_toml)
+    get_property(codegen GLOBAL PROPERTY SEL4_RUST_CODEGEN)
+    get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
+    get_target_property(manifest ${target} SEL4_RUST_MANIFEST)
+    get_target_property(package ${target} SEL4_RUST_PACKAGE)
+    set(dir "${CMAKE_CURRENT_BINARY_DIR}/${target}-include")
+    set(config_option "")
+    if(cbindgen_toml)
+        set(config_option --config "${cbindgen_toml}")
+    endif()
+    add_custom_command(
+        OUTPUT "${dir}/${header}"
+        COMMAND
+            "${codegen}" header --manifest-path "${manifest}" --package "${package}" --out "${dir}/${header}" --depfile
+            "${dir}/${header}.d" ${config_option} --cargo "${cargo}"
+        DEPENDS "${codegen}" "${manifest}" ${cbindgen_toml}
+        DEPFILE "${dir}/${header}.d"
+        COMMENT "Rust: writing the header ${header}"
+        VERBATIM
+    )
+    add_custom_target(${target}-header DEPENDS "${dir}/${header}")
+    target_include_directories(${target} INTERFACE "${dir}")
+    add_dependencies(${target} ${target}-header)
+endfunction()
+
+# Turns lines of the form KEY=value into variables <prefix>_KEY; a key that comes again makes a list.
+function(_sel4_rust_read_facts prefix text)
+    string(REPLACE "\n" ";" lines "${text}")
+    foreach(line IN LISTS lines)
+        if(line MATCHES "^([A-Z]+)=(.*)$")
+            list(APPEND values_${CMAKE_MATCH_1} "${CMAKE_MATCH_2}")
+            set(${prefix}_${CMAKE_MATCH_1} "${values_${CMAKE_MATCH_1}}" PARENT_SCOPE)
+        endif()
+    endforeach()
+endfunction()
+
+# Sets a global property that must not differ between the calls of one build.
+function(_sel4_rust_set_once property value)
+    get_property(before GLOBAL PROPERTY ${property})
+    if(before AND NOT before STREQUAL value)
+        _sel4_rust_error(
+            "Rust libraries of one build must agree on their target, but `${CMAKE_CURRENT_SOURCE_DIR}` is compiled for `${value}` and another folder for `${before}`."
+            "set the C flags that decide the float ABI at the top of the project"
+        )
+    endif()
+    set_property(GLOBAL PROPERTY ${property} "${value}")
+endfunction()

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The kit's CMake functions, one file per step, in the order in which the steps happen.
+
+cmake_minimum_required(VERSION 3.22)
+
+include("${CMAKE_CURRENT_LIST_DIR}/options.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/error.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/tools.cmake") # cargo, Corrosion and the host tool
+include("${CMAKE_CURRENT_LIST_DIR}/target.cmake") # the Rust target that fits the C build
+include("${CMAKE_CURRENT_LIST_DIR}/library.cmake") # add_rust_library()
+include("${CMAKE_CURRENT_LIST_DIR}/bundle.cmake") # one Rust archive per executable
+
+# seL4_tools ships a module of the same name; callers of `include(rust)` get this one.
+list(PREPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}/compat")

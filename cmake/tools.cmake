@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The tools that a build with Rust in it needs: cargo and rustc, Corrosion, and the kit's own host tool. They are
+# looked for when the first Rust library is added, so a build without Rust needs none of them.
+
+# Edition 2024, and the `PanicMessage::as_str` of the runtime.
+set(_SEL4_RUST_MINIMUM_RUSTC "1.85")
+
+# Finds the tools, once per configuration, and keeps them in global properties:
+#   SEL4_RUST_CARGO, SEL4_RUST_RUSTC  of the toolchain that is active in the project's folder
+#   SEL4_RUST_CODEGEN                 the host tool
+function(_sel4_rust_find_tools)
+    get_property(found GLOBAL PROPERTY SEL4_RUST_CARGO SET)
+    if(found)
+        return()
+    endif()
+
+    foreach(tool IN ITEMS cargo rustc)
+        find_program(_sel4_rust_${tool} ${tool} NO_CACHE)
+        if(NOT _sel4_rust_${tool})
+            _sel4_rust_error(
+                "`${tool}` is not on PATH, and this project links Rust libraries."
+                "install Rust (https://rustup.rs), open a new shell, and configure again"
+            )
+        endif()
+    endforeach()
+
+    # rustup's proxies pick a toolchain by the working folder; asked in the source folder, they honour the
+    # project's rust-toolchain.toml wherever the build folder lies.
+    execute_process(
+        COMMAND "${_sel4_rust_rustc}" --print sysroot
+        WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
+        OUTPUT_VARIABLE sysroot
+        ERROR_VARIABLE stderr
+        RESULT_VARIABLE result
+        OUTPUT_STRIP_TRAILING_WHITESPACE
+    )
+    if(NOT result EQUAL 0)
+        _sel4_rust_error(
+            "`${_sel4_rust_rustc} --print sysroot` failed: ${stderr}" "run it in ${CMAKE_SOURCE_DIR} and mend what it says"
+        )
+    endif()
+    foreach(tool IN ITEMS cargo rustc)
+        if(EXISTS "${sysroot}/bin/${tool}")
+            set(_sel4_rust_${tool} "${sysroot}/bin/${tool}")
+        endif()
+    endforeach()
+
+    execute_process(COMMAND "${_sel4_rust_rustc}" -vV OUTPUT_VARIABLE rustc_version)
+    string(REGEX MATCH "release: ([0-9.]+)" _ "${rustc_version}")
+    if(CMAKE_MATCH_1 VERSION_LESS _SEL4_RUST_MINIMUM_RUSTC)
+        _sel4_rust_error(
+            "rustc `${CMAKE_MATCH_1}` is too old; the kit needs ${_SEL4_RUST_MINIMUM_RUSTC} or later."
+            "rustup update stable"
+        )
+    endif()
+
+    set_property(GLOBAL PROPERTY SEL4_RUST_RUSTC "${_sel4_rust_rustc}")
+    set_property(GLOBAL PROPERTY SEL4_RUST_CARGO "${_sel4_rust_cargo}")
+    set_property(GLOBAL PROPERTY SEL4_RUST_SYSROOT "${sysroot}")
+    _sel4_rust_build_codegen("${rustc_version}")
+endfunction()
+
+# Builds rust/codegen, once per user, toolchain and version of its sources, into the user's cache.
+function(_sel4_rust_build_codegen rustc_version)
+    get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
+    set(sources "${SEL4_RUST_DIR}/rust/Cargo.lock")
+    file(GLOB_RECURSE more "${SEL4_RUST_DIR}/rust/codegen/src/*.rs" "${SEL4_RUST_DIR}/rust/codegen/Cargo.toml")
+    list(APPEND sources ${more})
+    # A changed host tool must be noticed by a build folder that is configured already.
+    set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${sources})
+    set(key "${rustc_version}")
+    foreach(source IN LISTS sources)
+        file(SHA256 "${source}" hash)
+        string(APPEND key "${hash}")
+    endforeach()
+    string(SHA256 key "${key}")
+    string(SUBSTRING "${key}" 0 16 key)
+
+    if(DEFINED ENV{XDG_CACHE_HOME})
+        set(cache "$ENV{XDG_CACHE_HOME}/sel4-rust-kit/codegen")
+    elseif(DEFINED ENV{HOME})
+        set(cache "$ENV{HOME}/.cache/sel4-rust-kit/codegen")
+    else()
+        set(cache "${CMAKE_BINARY_DIR}/rust/codegen")
+    endif()
+    set(codegen "${cache}/${key}/sel4-rust-codegen")
+    if(NOT EXISTS "${codegen}")
+        message(STATUS "Building the Rust host tool, once per user and toolchain, into ${cache}/${key}")
+        string(RANDOM LENGTH 8 unique)
+        set(scratch "${cache}/building-${unique}")
+        # What the user set for a build of their own must not move or change this one.
+        execute_process(
+            COMMAND
+                "${CMAKE_COMMAND}" -E env --unset=CARGO_BUILD_TARGET --unset=RUSTFLAGS --unset=CC --unset=CFLAGS
+                "${cargo}" build --release --locked --package sel4-rust-codegen --target-dir "${scratch}"
+            WORKING_DIRECTORY "${SEL4_RUST_DIR}/rust"
+            RESULT_VARIABLE result
+        )
+        if(result EQUAL 0)
+            # The folder appears whole or not at all, also when two configurations build it at once.
+            file(MAKE_DIRECTORY "${scratch}/done")
+            file(RENAME "${scratch}/release/sel4-rust-codegen" "${scratch}/done/sel4-rust-codegen" RESULT result)
+            if(NOT EXISTS "${codegen}")
+                file(RENAME "${scratch}/done" "${cache}/${key}" RESULT result)
+            endif()
+        endif()
+        file(REMOVE_RECURSE "${scratch}")
+        if(NOT EXISTS "${codegen}")
+            _sel4_rust_error(
+                "the Rust host tool could not be built into `${cache}/${key}` (${result})."
+                "see cargo's message above; the first build needs the network, or `cargo fetch` run before in ${SEL4_RUST_DIR}/rust"
+            )
+        endif()
+    endif()
+    set_property(GLOBAL PROPERTY SEL4_RUST_CODEGEN "${codegen}")
+endfunction()
+
+# Runs the host tool, which words its own errors. Its standard output goes to `out`.
+function(_sel4_rust_run_codegen out)
+    _sel4_rust_find_tools()
+    get_property(codegen GLOBAL PROPERTY SEL4_RUST_CODEGEN)
+    get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
+    execute_process(
+        COMMAND "${codegen}" ${ARGN} --cargo "${cargo}"
+        RESULT_VARIABLE result
+        OUTPUT_VARIABLE stdout
+        ERROR_VARIABLE stderr
+    )
+    if(NOT result EQUAL 0)
+        string(STRIP "${stderr}" stderr)
+        string(REGEX REPLACE "^error: " "" stderr "${stderr}")
+        message(FATAL_ERROR "${stderr}")
+    elseif(stderr)
+        message("${stderr}")
+    endif()
+    set(${out} "${stdout}" PARENT_SCOPE)
+endfunction()
+
+# Brings in Corrosion for `triple`, from where it is at hand: already in the project, beside the kernel as the
+# manifest puts it, or installed as a package.
+macro(_sel4_rust_import_corrosion triple)
+    if(NOT COMMAND corrosion_import_crate)
+        get_property(Rust_COMPILER GLOBAL PROPERTY SEL4_RUST_RUSTC)
+        get_property(Rust_CARGO GLOBAL PROPERTY SEL4_RUST_CARGO)
+        set(Rust_RESOLVE_RUSTUP_TOOLCHAINS OFF CACHE BOOL "The kit names cargo and rustc itself" FORCE)
+        set(Rust_CARGO_TARGET "${triple}")
+        # C's libraries come from this build, never from what rustc would link on a host.
+        set(Rust_CARGO_TARGET_LINK_NATIVE_LIBS "")
+        if(EXISTS "${KERNEL_PATH}/../tools/corrosion/cmake/Corrosion.cmake")
+            list(APPEND CMAKE_MODULE_PATH "${KERNEL_PATH}/../tools/corrosion/cmake")
+            include(Corrosion)
+        else()
+            find_package(Corrosion QUIET CMAKE_FIND_ROOT_PATH_BOTH)
+        endif()
+        if(NOT COMMAND corrosion_import_crate)
+            _sel4_rust_error(
+                "Corrosion, which drives cargo, is neither at `${KERNEL_PATH}/../tools/corrosion` nor installed."
+                "repo sync with the kit's manifest.xml, or name an installed one with -DCorrosion_DIR="
+            )
+        endif()
+    elseif(DEFINED Rust_CARGO_TARGET_CACHED AND NOT Rust_CARGO_TARGET_CACHED STREQUAL "${triple}")
+        _sel4_rust_error(
+            "the project brought in Corrosion for `${Rust_CARGO_TARGET_CACHED}`, but this build needs `${triple}`."
+            "remove the project's own find_package(Corrosion), or set Rust_CARGO_TARGET to ${triple} before it"
+        )
+    endif()
+endmacro()

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The options a user sets when making a build folder: `../init-build.sh -DPLATFORM=zynqmp -DAPP=hello`.
+# They belong to a fresh build folder; most cannot be changed in one that is configured.
+
+set(PLATFORM "zynqmp" CACHE STRING "Platform to build for, as seL4 names it; settings/ says what each presets")
+set(APP "hello" CACHE STRING "Folder of apps/ that becomes the root server")
+set(RELEASE OFF CACHE BOOL "Optimised build; turns the kernel's debugging and printing off")
+set(VERIFICATION OFF CACHE BOOL "Only kernel features that verification covers")
+set(MCS OFF CACHE BOOL "Kernel with mixed-criticality scheduling")
+set(SMP OFF CACHE BOOL "Kernel for several cores")
+set(NUM_NODES "2" CACHE STRING "Number of cores of an SMP kernel")
+set(SIMULATION ON CACHE BOOL "Build for QEMU and write ./simulate")
+set(PRINTING AUTO CACHE STRING "Kernel prints to the console: ON, OFF, or AUTO for debug builds and simulation")
+
+# RUST_HEAP_BYTES, RUST_HEAP and RUST_LOG_LEVEL, which every project with the kit in it has.
+include("${CMAKE_CURRENT_LIST_DIR}/cmake/options.cmake")

@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Configures a build folder: `mkdir build && cd build && ../init-build.sh -DPLATFORM=zynqmp`, then `ninja`.
+# Arguments go to CMake; easy-settings.cmake lists the options a user sets.
+# Works from a repo workspace, where it is a link in the root, and from a plain clone, with the sources that
+# `quickstart` fetched.
+set -eu
+
+die() {
+    printf 'error: %s\nhelp: %s\n' "$1" "$2" >&2
+    exit 1
+}
+
+kit=$(dirname "$(realpath "$0")")
+called_from=$(realpath "$(dirname "$0")")
+build=$(pwd -P)
+
+if [ -e CMakeLists.txt ] || [ "$build" = "$kit" ] || [ "$build" = "$called_from" ]; then
+    die "\`$build\` is a source folder; builds lie in a folder of their own" \
+        "mkdir build && cd build && ../init-build.sh${*:+ $*}"
+fi
+case "$build/" in
+    "$kit"/rust/* | "$kit"/cmake/* | "$kit"/apps/* | "$kit"/docs/* | "$kit"/tests/* | "$kit"/settings/* | "$kit"/setup/*)
+        die "\`$build\` lies among the kit's sources" \
+            "make the build folder beside them: mkdir \"$kit/build\" && cd \"$kit/build\"" ;;
+esac
+command -v cmake >/dev/null || die "\`cmake\` is not on PATH" "apt-get install cmake ninja-build, or ./quickstart"
+command -v ninja >/dev/null || die "\`ninja\` is not on PATH" "apt-get install ninja-build, or ./quickstart"
+
+# A workspace made by repo holds the kit at projects/sel4-rust-kit; else the sources lie in the user's cache.
+workspace=$called_from
+[ -e "$workspace/kernel" ] || workspace=$(realpath "$kit/../..")
+[ -e "$workspace/kernel/gcc.cmake" ] || workspace=$("$kit/setup/sources" --path)
+
+# The folder that seL4's own init-build.sh uses, so that builds of muslc are shared with other projects.
+cache=$HOME/.sel4_cache
+[ -d "$cache" ] || cache=$workspace/.sel4_cache
+
+exec cmake -G Ninja "$@" \
+    -DSEL4_WORKSPACE="$workspace" -DSEL4_CACHE_DIR="$cache" \
+    -C "$kit/settings/settings.cmake" "$kit"

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Turns the options of easy-settings.cmake into a configuration of the seL4 build. init-build.sh runs it first
+# (`cmake -C`), and CMakeLists.txt includes it, so that an edit takes effect in a configured folder too.
+
+cmake_minimum_required(VERSION 3.22)
+include_guard(GLOBAL)
+
+get_filename_component(kit_dir "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
+if(NOT EXISTS "${SEL4_WORKSPACE}/kernel/gcc.cmake")
+    message(
+        FATAL_ERROR
+            "no seL4 kernel at `${SEL4_WORKSPACE}/kernel`.\n"
+            "Help: get the sources with `./quickstart` or `repo sync`, then configure with init-build.sh"
+    )
+endif()
+file(GLOB projects "${SEL4_WORKSPACE}/projects/*")
+list(
+    APPEND
+    CMAKE_MODULE_PATH
+    ${SEL4_WORKSPACE}/kernel
+    ${SEL4_WORKSPACE}/tools/seL4/cmake-tool/helpers
+    ${SEL4_WORKSPACE}/tools/seL4/elfloader-tool
+    ${projects}
+    ${kit_dir}
+)
+set(OPENSBI_PATH "${SEL4_WORKSPACE}/tools/opensbi" CACHE STRING "OpenSBI, the firmware of RISC-V images")
+set(SEL4_CONFIG_DEFAULT_ADVANCED ON)
+
+include("${kit_dir}/easy-settings.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/${PLATFORM}.cmake" OPTIONAL)
+
+include(application_settings)
+correct_platform_strings()
+find_package(seL4 REQUIRED)
+sel4_configure_platform_settings()
+
+set(valid_platforms ${KernelPlatform_all_strings} ${correct_platform_strings_platform_aliases})
+if(NOT PLATFORM IN_LIST valid_platforms)
+    list(JOIN valid_platforms " " valid_platforms)
+    message(
+        FATAL_ERROR
+            "seL4 has no platform `${PLATFORM}`.\n"
+            "Help: make a fresh build folder with -DPLATFORM= one of: ${valid_platforms}"
+    )
+endif()
+
+# muslc takes the thread pointer from these registers and no others.
+if(KernelSel4ArchAarch32)
+    set(KernelArmTLSReg tpidruro CACHE STRING "" FORCE)
+elseif(KernelSel4ArchAarch64)
+    set(KernelArmTLSReg tpidru CACHE STRING "" FORCE)
+endif()
+if(SIMULATION)
+    ApplyCommonSimulationSettings(${KernelSel4Arch})
+endif()
+ApplyCommonReleaseVerificationSettings(${RELEASE} ${VERIFICATION})
+# A release build turns the kernel's console off, and with it what a simulation is watched by.
+if(PRINTING STREQUAL "AUTO" AND SIMULATION AND NOT VERIFICATION)
+    set(KernelPrinting ON CACHE BOOL "" FORCE)
+elseif(NOT PRINTING STREQUAL "AUTO")
+    set(KernelPrinting ${PRINTING} CACHE BOOL "" FORCE)
+endif()
+if(SMP)
+    set(KernelMaxNumNodes ${NUM_NODES} CACHE STRING "" FORCE)
+else()
+    set(KernelMaxNumNodes 1 CACHE STRING "" FORCE)
+endif()
+set(KernelIsMCS ${MCS} CACHE BOOL "" FORCE)
+
+# Every 4 KiB of the root server's image takes a slot; the default of 2^12 is too few for a large heap.
+set(KernelRootCNodeSizeBits 13 CACHE STRING "")
