@@ -1,0 +1,23 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The lock around the heap: a spin lock that yields to its peers.
+
+use spin::{mutex::SpinMutex, relax::RelaxStrategy};
+
+use crate::c;
+
+/// A mutex that waits by `seL4_Yield`, through C's `sched_yield`.
+///
+/// The kernel yields only to threads of the same priority on the same core. The crate documentation says what follows
+/// for threads of different priorities.
+pub(crate) type Lock<T> = SpinMutex<T, YieldToPeers>;
+
+/// How a thread waits for the lock.
+pub struct YieldToPeers;
+
+impl RelaxStrategy for YieldToPeers {
+    fn relax() {
+        c::sched_yield();
+    }
+}

@@ -1,0 +1,48 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What happens when Rust code panics: the place and the message on the console, then C's `abort`.
+
+use core::fmt::Write as _;
+use core::panic::PanicInfo;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use crate::{c, console::Console, decimal::Decimal};
+
+/// Reports a panic and ends the program, once: a panic while the first is being reported (say, from
+/// the `Display` of a value in its message) gets one fixed line.
+#[cfg_attr(any(target_os = "none", target_env = "musl"), panic_handler)]
+fn panic(info: &PanicInfo) -> ! {
+    static REPORTING: AtomicBool = AtomicBool::new(false);
+
+    if REPORTING.swap(true, Relaxed) {
+        Console.put(b"\nRust panicked again while it reported a panic\n");
+        c::abort();
+    }
+
+    let mut console = Console::after_c();
+    console.put(b"Rust panicked");
+    if let Some(place) = info.location() {
+        console.put(b" at ");
+        console.put(place.file().as_bytes());
+        for number in [place.line(), place.column()] {
+            console.put(b":");
+            console.put(Decimal::new(number as usize).as_bytes());
+        }
+    }
+    console.put(b":\n");
+    // A message without arguments needs nothing of core::fmt, and an image whose panics all have
+    // such messages gets none of it.
+    let message = info.message();
+    match message.as_str() {
+        Some(text) => console.put(text.as_bytes()),
+        // The console takes everything: only a `Display` could fail, and then its message ends.
+        None => drop(write!(console, "{message}")),
+    }
+    console.put(b"\n");
+    #[cfg(not(feature = "heap-none"))]
+    if let Some(place) = info.location() {
+        crate::exhausted::explain(place.file(), |bytes| console.put(bytes));
+    }
+    c::abort()
+}
