@@ -26,6 +26,8 @@ impl Console {
     }
 
     /// Writes all of `bytes`, as far as C takes them.
+    // One copy, not one for each piece of a message.
+    #[inline(never)]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         put_with(bytes, |rest| {
             // SAFETY: `rest` is a live slice, and `write` only reads it.

@@ -13,6 +13,8 @@ pub(crate) struct Decimal {
 }
 
 impl Decimal {
+    // One copy, not one for each number of a message.
+    #[inline(never)]
     pub(crate) fn new(mut number: usize) -> Self {
         let mut digits = [b'0'; DIGITS];
         let mut start = DIGITS;

@@ -7,37 +7,56 @@
 //! panic handler ask here. The record lies apart from the heap, so that an image that never allocates has no heap.
 
 use core::alloc::Layout;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::mem;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
 use crate::decimal::Decimal;
 
-/// The last request that failed. Four plain words: a thread that fails at the same moment on another core may mix in
-/// its own figures, which is better than a lock that a panic could hang on.
+/// The last request that failed. Plain words: a thread that fails at the same moment on another
+/// core may mix in its own figures, which is better than a lock that a panic could hang on.
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 static ALIGN: AtomicUsize = AtomicUsize::new(0);
 static LEFT: AtomicUsize = AtomicUsize::new(0);
 static TOTAL: AtomicUsize = AtomicUsize::new(0);
 
-/// Notes that `layout` could not be had, with `left` of `total` bytes unused. A `total` of 0 stands for C's heap,
-/// whose size Rust does not know.
+/// How the record is told: a function that takes the source file of the panic and a sink.
+type Tell = fn(&str, &mut dyn FnMut(&[u8]));
+
+/// [`tell`], once a request has failed. The panic handler knows the function only from here: so it
+/// comes into an image with the heap, not with every panic.
+static TELL: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+
+/// Notes that `layout` could not be had, with `left` of `total` bytes unused. A `total` of 0 stands
+/// for C's heap, whose size Rust does not know.
 pub(crate) fn record(layout: Layout, left: usize, total: usize) {
     ASKED.store(layout.size(), Relaxed);
     ALIGN.store(layout.align(), Relaxed);
     LEFT.store(left, Relaxed);
     TOTAL.store(total, Relaxed);
+    TELL.store(tell as Tell as *mut (), Relaxed);
+}
+
+/// After a panic in `file`: if Rust gave up over a failed request, says in one line what could not
+/// be had.
+pub(crate) fn explain(file: &str, put: &mut dyn FnMut(&[u8])) {
+    let told = TELL.load(Relaxed);
+    if !told.is_null() {
+        // SAFETY: `record` alone writes `TELL`, and it writes a `Tell`.
+        let told = unsafe { mem::transmute::<*mut (), Tell>(told) };
+        told(file, put);
+    }
 }
 
 /// The source file, in Rust's own library, of the panic for a request that may not fail.
 const GIVING_UP: &str = "library/alloc/src/alloc.rs";
 
-/// After a panic in `file`: if Rust gave up over a failed request, says in one line what could not
-/// be had.
-pub(crate) fn explain(file: &str, mut put: impl FnMut(&[u8])) {
-    let [asked, align, left, total] =
-        [&ASKED, &ALIGN, &LEFT, &TOTAL].map(|word| word.load(Relaxed));
-    if asked == 0 || !file.ends_with(GIVING_UP) {
+fn tell(file: &str, put: &mut dyn FnMut(&[u8])) {
+    if !file.ends_with(GIVING_UP) {
         return;
     }
+    let [asked, align, left, total] =
+        [&ASKED, &ALIGN, &LEFT, &TOTAL].map(|word| word.load(Relaxed));
     put(b"Rust heap exhausted: asked for ");
     put(Decimal::new(asked).as_bytes());
     put(b" bytes");
@@ -77,7 +96,7 @@ mod tests {
         let mut out = Vec::new();
         explain(
             "/rustc/0123456789abcdef/library/alloc/src/alloc.rs",
-            |bytes| out.extend_from_slice(bytes),
+            &mut |bytes| out.extend_from_slice(bytes),
         );
         String::from_utf8(out).unwrap()
     }
@@ -125,7 +144,7 @@ mod tests {
             "/rustc/0123456789abcdef/library/alloc/src/raw_vec/mod.rs",
             "apps/alloc/src/alloc.rs",
         ] {
-            explain(file, |_| panic!("{file} is not where Rust gives up"));
+            explain(file, &mut |_| panic!("{file} is not where Rust gives up"));
         }
     }
 }

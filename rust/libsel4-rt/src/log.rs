@@ -12,13 +12,15 @@ use crate::console::Console;
 /// Installs the logger; C's start code calls it before `main`.
 ///
 /// Constructors run in the order of their numbers, and muslc becomes usable at 121
-/// (LibSel4MuslcSysConstructorPriority): whoever may call `printf` may log. The name is there for the linker, which
-/// takes a member out of an archive only when a symbol asks for it.
+/// (LibSel4MuslcSysConstructorPriority): whoever may call `printf` may log.
+///
+/// The name is there for the linker, which takes a member out of an archive only when a symbol asks
+/// for it. Nobody writes to it: `mut` puts it into a writable section, as C's constructors are.
 #[cfg(any(target_os = "none", target_env = "musl"))]
 #[used]
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".init_array.00122")]
-static sel4_rust_log: extern "C" fn() = install;
+static mut sel4_rust_log: extern "C" fn() = install;
 
 /// Lets every level through that the image was compiled with.
 extern "C" fn install() {

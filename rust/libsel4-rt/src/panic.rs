@@ -42,7 +42,7 @@ fn panic(info: &PanicInfo) -> ! {
     console.put(b"\n");
     #[cfg(not(feature = "heap-none"))]
     if let Some(place) = info.location() {
-        crate::exhausted::explain(place.file(), |bytes| console.put(bytes));
+        crate::exhausted::explain(place.file(), &mut |bytes| console.put(bytes));
     }
     c::abort()
 }
