@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Run the test groups: each is an executable file tests/GROUP/run.
+
+tests/README.md tells what a group says about itself and what it prints.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+KIT = Path(__file__).resolve().parent.parent
+FOLDER = KIT / "build-test"
+ARCHITECTURES = ("aarch64", "aarch32", "riscv64", "x86_64", "ia32")
+NEEDS = ("sources", "rust", "shellcheck", *ARCHITECTURES)
+SHOWN_LINES = 200
+UNREACHABLE = 3
+
+
+class Group:
+    def __init__(self, script):
+        self.script, self.name = script, script.parent.name
+        header = dict(re.findall(r"^# (about|needs|minutes): (.*)$", script.read_text(), re.MULTILINE))
+        self.about = header.get("about", "")
+        self.needs = header.get("needs", "").split()
+        self.minutes = float(header.get("minutes", 20))
+        unknown = set(self.needs) - set(NEEDS)
+        if unknown:
+            sys.exit(f"error: `{script}` needs `{' '.join(sorted(unknown))}`, which the driver does not know\n"
+                     f"help: its line `# needs:` may name: {' '.join(NEEDS)}")
+
+
+class Report:
+    """Counts the results and shows a line for each."""
+
+    def __init__(self):
+        self.counts = {"ok": 0, "not ok": 0, "skip": 0}
+        self.failed = []
+        self.open = ""
+
+    def begin(self, name):
+        self.open = name
+        print(f"  {name} ... ", end="", flush=True)
+
+    def result(self, verdict, group, name, seconds, output=()):
+        if self.open != name:
+            print(f"\n  {name} ... " if self.open else f"  {name} ... ", end="")
+        self.open = ""
+        self.counts[verdict] += 1
+        print(f"{'FAILED' if verdict == 'not ok' else verdict}  {seconds:.1f} s", flush=True)
+        if verdict == "not ok":
+            self.failed.append(f"{group}: {name}")
+            if len(output) > SHOWN_LINES:
+                print(f"    | ({len(output) - SHOWN_LINES} lines more in {FOLDER / group}.log)")
+            for line in output[-SHOWN_LINES:]:
+                print(f"    | {line}", flush=True)
+
+    def finish(self):
+        if self.failed:
+            print("\nfailed:")
+            for name in self.failed:
+                print(f"  {name}")
+        print(f"\n{self.counts['ok']} passed, {self.counts['not ok']} failed, {self.counts['skip']} skipped")
+        return 1 if self.counts["not ok"] else 0
+
+
+def setup(script, *arguments):
+    """Run a set-up script, its progress shown: (exit status, the lines that it said)."""
+    process = subprocess.Popen([KIT / "setup" / script, *arguments], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
+    said = []
+    for line in process.stderr:
+        print(line, end="", file=sys.stderr, flush=True)
+        said.append(line.rstrip())
+    return process.wait(), said
+
+
+def bring_sources(groups, report):
+    """The groups that can run: those that need no sources if there are none."""
+    dependent = [group for group in groups if "sources" in group.needs]
+    if not dependent:
+        return groups
+    status, said = setup("sources", "--fetch")
+    if status == 0:
+        return groups
+    reason = next((line for line in said if line.startswith("error: ")), "setup/sources failed")
+    for group in dependent:
+        # Only a machine that cannot reach upstream is excused.
+        verdict = "skip" if status == UNREACHABLE else "not ok"
+        report.result(verdict, group.name, f"{group.name} (all of it) # {reason}", 0.0)
+    return [group for group in groups if group not in dependent]
+
+
+def prepare(groups):
+    """Bring what the groups need; returns what was said where that failed, or nothing."""
+    needs = {need for group in groups for need in group.needs}
+    architectures = [name for name in ARCHITECTURES if name in needs]
+    packages = [need for need in ("rust", "shellcheck") if need in needs] + architectures
+    if "sources" in needs:
+        packages.insert(0, "kernel")
+    steps = []
+    if packages:
+        steps.append(("packages", *packages))
+    if "sources" in needs:
+        steps.append(("python",))
+    if "rust" in needs:
+        steps.append(("rust", *architectures))
+    for step in steps:
+        status, said = setup(*step)
+        if status != 0:
+            return [*said, f"`setup/{' '.join(step)}` ended with status {status}"]
+    return []
+
+
+def environment(group):
+    path = subprocess.run(["sh", "-c", ". \"$0\"; printf %s \"$PATH\"", KIT / "setup" / "environment.sh"],
+                          check=True, stdout=subprocess.PIPE, text=True).stdout
+    return {**os.environ, "PATH": path, "PYTHONPATH": str(KIT / "tests" / "lib"), "PYTHONDONTWRITEBYTECODE": "1",
+            "TEST_FOLDER": str(FOLDER / group.name)}
+
+
+def run_group(group, only, report):
+    shutil.rmtree(FOLDER / group.name, ignore_errors=True)
+    (FOLDER / group.name).mkdir(parents=True)
+    print(f"\n{group.name}: {group.about}", flush=True)
+    process = subprocess.Popen([group.script, *only], cwd=KIT, env=environment(group), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                               start_new_session=True)
+    overdue = threading.Event()
+
+    def cut_off():
+        overdue.set()
+        stop(process)
+
+    timer = threading.Timer(group.minutes * 60, cut_off)
+    timer.start()
+    tests = failures = 0
+    output, begun = [], time.monotonic()
+    try:
+        with open(f"{FOLDER / group.name}.log", "w") as log:
+            for line in process.stdout:
+                line = line.rstrip("\n")
+                print(line, file=log, flush=True)
+                match = re.match(r"(run|ok|not ok|skip) (.+)", line)
+                if not match:
+                    output.append(line)
+                elif match[1] == "run":
+                    report.begin(match[2])
+                else:
+                    now = time.monotonic()
+                    report.result(match[1], group.name, match[2], now - begun, output)
+                    tests, failures = tests + 1, failures + (match[1] == "not ok")
+                    output, begun = [], now
+        status = process.wait()
+    finally:
+        timer.cancel()
+        stop(process)
+    problem = ""
+    if overdue.is_set():
+        problem = f"cut off after {group.minutes:g} minutes"
+    elif status != 0 and not (status == 1 and failures):
+        problem = f"ended with status {status}"
+    elif not tests:
+        problem = "no test ran"
+    if problem:
+        during = f"during `{report.open}`: " if report.open else ""
+        report.result("not ok", group.name, f"{during}{problem}", time.monotonic() - begun, output)
+
+
+def stop(process):
+    """End a group and what it started. First asks, so that a test can end its QEMU."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sign)
+            process.wait(timeout=10)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            pass
+
+
+def main():
+    groups = [Group(script) for script in sorted((KIT / "tests").glob("*/run"))]
+    names = [group.name for group in groups]
+    parser = argparse.ArgumentParser(
+        prog="test", description="Run the tests; exit status 0 only if none failed.",
+        epilog=f"groups: {' '.join(names)}")
+    parser.add_argument("--only", action="append", default=[], metavar="GROUP[/TEXT]",
+                        help="run this group, or of it the tests with TEXT in their names; may be given again")
+    parser.add_argument("--list", action="store_true", help="list the groups and what they need")
+    arguments = parser.parse_args()
+    if arguments.list:
+        for group in groups:
+            print(f"{group.name:<12} {group.about}" + (f"  (needs {' '.join(group.needs)})" if group.needs else ""))
+        return 0
+    chosen = {}
+    for only in arguments.only:
+        name, _, text = only.partition("/")
+        if name not in names:
+            sys.exit(f"error: there is no test group `{name}`\nhelp: give one of: {' '.join(names)}")
+        chosen.setdefault(name, []).extend([text] if text else [])
+    groups = [group for group in groups if not chosen or group.name in chosen]
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    report = Report()
+    runnable = bring_sources(groups, report)
+    problem = prepare(runnable)
+    if problem:
+        report.result("not ok", "setup", "this machine could not be set up", 0.0, problem)
+        return report.finish()
+    for group in runnable:
+        run_group(group, chosen.get(group.name, []), report)
+    return report.finish()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
