@@ -83,21 +83,21 @@ fn tell(file: &str, put: &mut dyn FnMut(&[u8])) {
 const ORDINARY_ALIGN: usize = 2 * size_of::<usize>();
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use std::sync::Mutex;
 
-    /// The record is one for the whole image, the tests are many threads.
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    /// The record is one for the whole program, the tests are many threads.
+    pub(crate) static ALONE: Mutex<()> = Mutex::new(());
+
+    /// Where Rust gives up.
+    pub(crate) const GIVEN_UP: &str = "/rustc/0123456789abcdef/library/alloc/src/alloc.rs";
 
     fn line(size: usize, align: usize, left: usize, total: usize) -> String {
-        let _alone = ONE_AT_A_TIME.lock().unwrap();
+        let _alone = ALONE.lock().unwrap();
         record(Layout::from_size_align(size, align).unwrap(), left, total);
         let mut out = Vec::new();
-        explain(
-            "/rustc/0123456789abcdef/library/alloc/src/alloc.rs",
-            &mut |bytes| out.extend_from_slice(bytes),
-        );
+        explain(GIVEN_UP, &mut |bytes| out.extend_from_slice(bytes));
         String::from_utf8(out).unwrap()
     }
 
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn is_silent_about_any_other_panic() {
-        let _alone = ONE_AT_A_TIME.lock().unwrap();
+        let _alone = ALONE.lock().unwrap();
         record(Layout::new::<u64>(), 0, 1024);
         for file in [
             "",

@@ -22,27 +22,28 @@ mod muslc;
 #[cfg(any(feature = "heap-rlsf", test))]
 mod rlsf;
 mod size;
+#[cfg(test)]
+mod tests;
 
-#[cfg(feature = "heap-linked-list")]
-type Chosen = linked_list::LinkedList;
-#[cfg(feature = "heap-muslc")]
-type Chosen = muslc::Muslc;
-#[cfg(feature = "heap-rlsf")]
-type Chosen = rlsf::Rlsf;
+cfg_select! {
+    feature = "heap-linked-list" => { type Chosen = linked_list::LinkedList; }
+    feature = "heap-rlsf" => { type Chosen = rlsf::Rlsf; }
+    feature = "heap-muslc" => { type Chosen = muslc::Muslc; }
+    _ => {}
+}
+
+/// The region is muslc's own business when the heap is.
+#[cfg(not(feature = "heap-none"))]
+const REGION: usize = if cfg!(feature = "heap-muslc") {
+    0
+} else {
+    size::HEAP_BYTES
+};
 
 /// The heap of the image: Rust's global allocator there, and what the benchmark measures on a host.
 #[cfg(not(feature = "heap-none"))]
 #[cfg_attr(any(target_os = "none", target_env = "musl"), global_allocator)]
-pub static HEAP: Heap<
-    Chosen,
-    {
-        if cfg!(feature = "heap-muslc") {
-            0
-        } else {
-            size::HEAP_BYTES
-        }
-    },
-> = Heap::new();
+pub static HEAP: Heap<Chosen, REGION> = Heap::new();
 
 /// What the lock protects: a crate that manages the bytes of one region.
 pub trait Allocator {

@@ -1,0 +1,319 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What every heap of the kit must do, asked of each.
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::sync::MutexGuard;
+use std::thread;
+
+use super::{Allocator, Heap, linked_list::LinkedList, muslc::Muslc, rlsf::Rlsf};
+use crate::exhausted;
+
+const REGION: usize = 64 * 1024;
+
+/// Miri takes a thousand times as long.
+const STEPS: usize = if cfg!(miri) { 300 } else { 100_000 };
+
+/// One test at a time may use up a heap: the record of that is one for the whole program.
+fn alone() -> MutexGuard<'static, ()> {
+    exhausted::tests::ALONE
+        .lock()
+        .unwrap_or_else(|broken| broken.into_inner())
+}
+
+/// The checks below on one heap; each has a static of its own, as in an image.
+macro_rules! checks {
+    ($name:ident: $allocator:ty, $bytes:expr) => {
+        checks!($name: $allocator, $bytes =>
+            blocks_keep_their_contents
+            blocks_are_aligned
+            a_block_grows_and_shrinks
+            large_blocks_grow
+            two_threads_share_it
+            zeroed_blocks_are_zero
+        );
+    };
+    ($name:ident: $allocator:ty, $bytes:expr => $($check:ident)+) => {
+        mod $name {
+            use super::*;
+            $(
+                #[test]
+                fn $check() {
+                    static HEAP: Heap<$allocator, { $bytes }> = Heap::new();
+                    super::$check(&HEAP);
+                }
+            )+
+        }
+    };
+}
+
+checks!(linked_list: LinkedList, REGION);
+checks!(rlsf: Rlsf, REGION);
+checks!(muslc: Muslc, 0);
+
+/// A small generator of random numbers (xorshift64*, Vigna 2016): the same run every time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit
+    }
+
+    /// Sizes of all magnitudes to `2^powers`, alignments to 256, mostly small.
+    fn layout(&mut self, powers: usize) -> Layout {
+        let power = self.below(powers + 1);
+        let size = 1 + self.below(1 << power);
+        let align = 1 << self.below(9).min(self.below(9));
+        Layout::from_size_align(size, align).unwrap()
+    }
+}
+
+/// A block filled with a pattern of its own.
+struct Block {
+    start: *mut u8,
+    layout: Layout,
+    pattern: u8,
+}
+
+impl Block {
+    /// `None` when the heap has no room.
+    fn new(heap: &impl GlobalAlloc, layout: Layout, pattern: u8) -> Option<Self> {
+        // SAFETY: no layout of these tests has the size 0.
+        let start = unsafe { heap.alloc(layout) };
+        if start.is_null() {
+            return None;
+        }
+        assert_eq!(start.addr() % layout.align(), 0, "{layout:?}");
+        let block = Self {
+            start,
+            layout,
+            pattern,
+        };
+        block.fill();
+        Some(block)
+    }
+
+    fn fill(&self) {
+        // SAFETY: the heap gave this many bytes at `start`.
+        unsafe { self.start.write_bytes(self.pattern, self.layout.size()) }
+    }
+
+    fn check(&self, bytes: usize) {
+        // SAFETY: the heap gave at least this many bytes at `start`, and `fill` has written them.
+        let contents = unsafe { std::slice::from_raw_parts(self.start, bytes) };
+        assert!(
+            contents.iter().all(|&byte| byte == self.pattern),
+            "{:?}",
+            self.layout
+        );
+    }
+
+    /// Whether the heap had room.
+    fn resize(&mut self, heap: &impl GlobalAlloc, size: usize) -> bool {
+        // SAFETY: the block came from this heap with this layout, and `size` is not 0.
+        let start = unsafe { heap.realloc(self.start, self.layout, size) };
+        if start.is_null() {
+            self.check(self.layout.size());
+            return false;
+        }
+        assert_eq!(start.addr() % self.layout.align(), 0, "{:?}", self.layout);
+        let kept = self.layout.size().min(size);
+        self.start = start;
+        self.layout = Layout::from_size_align(size, self.layout.align()).unwrap();
+        self.check(kept);
+        self.fill();
+        true
+    }
+
+    fn free(self, heap: &impl GlobalAlloc) {
+        self.check(self.layout.size());
+        // SAFETY: the block came from this heap with this layout.
+        unsafe { heap.dealloc(self.start, self.layout) }
+    }
+}
+
+/// Allocates, resizes and frees at random, with a look at every byte; returns how often there was no
+/// room.
+fn churn(heap: &impl GlobalAlloc, seed: u64, steps: usize) -> usize {
+    let mut random = Random(seed);
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut refused = 0;
+    for step in 0..steps {
+        match random.below(5) {
+            0 | 1 => match Block::new(heap, random.layout(12), step as u8) {
+                Some(block) => blocks.push(block),
+                None => refused += 1,
+            },
+            2 if !blocks.is_empty() => {
+                let one = random.below(blocks.len());
+                if !blocks[one].resize(heap, random.layout(12).size()) {
+                    refused += 1;
+                }
+            }
+            _ if !blocks.is_empty() => {
+                let one = random.below(blocks.len());
+                blocks.swap_remove(one).free(heap);
+            }
+            _ => {}
+        }
+        if blocks.len() > 200 {
+            blocks.swap_remove(0).free(heap);
+        }
+    }
+    for block in blocks {
+        block.free(heap);
+    }
+    refused
+}
+
+/// How much is left of a heap that has served before.
+fn left<A: Allocator, const BYTES: usize>(heap: &Heap<A, BYTES>) -> usize {
+    Block::new(heap, Layout::new::<u8>(), 0).unwrap().free(heap);
+    heap.state.lock().allocator.left()
+}
+
+fn blocks_keep_their_contents<A: Allocator, const BYTES: usize>(heap: &Heap<A, BYTES>) {
+    let _alone = alone();
+    let before = left(heap);
+    let refused = churn(heap, 1, STEPS);
+    // The heap was full now and then, and after all that it is whole again.
+    assert_eq!(refused > 0, BYTES > 0 && !cfg!(miri), "{refused}");
+    assert_eq!(left(heap), before);
+    if BYTES > 0 {
+        let most = Layout::from_size_align(BYTES - BYTES / 8, 1).unwrap();
+        Block::new(heap, most, 7).unwrap().free(heap);
+    }
+}
+
+fn blocks_are_aligned<A: Allocator, const BYTES: usize>(heap: &Heap<A, BYTES>) {
+    for align in (0..=13).map(|power| 1 << power) {
+        for size in [1, align - align / 2, align, align + 1] {
+            let layout = Layout::from_size_align(size, align).unwrap();
+            let one = Block::new(heap, layout, 1).unwrap();
+            let other = Block::new(heap, layout, 2).unwrap();
+            one.free(heap);
+            other.free(heap);
+        }
+    }
+}
+
+fn a_block_grows_and_shrinks<A: Allocator, const BYTES: usize>(heap: &Heap<A, BYTES>) {
+    for align in [1, 8, 64] {
+        let mut block = Block::new(heap, Layout::from_size_align(1, align).unwrap(), 5).unwrap();
+        for size in [2, 100, 20_000, 99, 3000, 1] {
+            assert!(block.resize(heap, size));
+        }
+        block.free(heap);
+    }
+}
+
+/// Past 229,376 bytes C's `realloc` is a trap; here a heap without room must say so, and keep the
+/// block.
+fn large_blocks_grow<A: Allocator, const BYTES: usize>(heap: &Heap<A, BYTES>) {
+    let _alone = alone();
+    let mut block = Block::new(heap, Layout::from_size_align(16_384, 8).unwrap(), 9).unwrap();
+    for size in [100_000, 300_000, 1_000_000] {
+        assert_eq!(block.resize(heap, size), BYTES == 0);
+    }
+    block.free(heap);
+}
+
+fn two_threads_share_it<A: Allocator + Send, const BYTES: usize>(heap: &Heap<A, BYTES>) {
+    let _alone = alone();
+    let before = left(heap);
+    thread::scope(|scope| {
+        for seed in [2, 3] {
+            scope.spawn(move || churn(heap, seed, STEPS));
+        }
+    });
+    assert_eq!(left(heap), before);
+}
+
+fn zeroed_blocks_are_zero<A: Allocator, const BYTES: usize>(heap: &Heap<A, BYTES>) {
+    let layout = Layout::from_size_align(1000, 8).unwrap();
+    Block::new(heap, layout, 0xff).unwrap().free(heap);
+    // SAFETY: the layout has a size.
+    let start = unsafe { heap.alloc_zeroed(layout) };
+    let block = Block {
+        start,
+        layout,
+        pattern: 0,
+    };
+    block.check(1000);
+    block.free(heap);
+}
+
+/// What the panic handler would say once the heap has refused.
+fn complaint() -> String {
+    let mut out = Vec::new();
+    exhausted::explain(exhausted::tests::GIVEN_UP, &mut |bytes| {
+        out.extend_from_slice(bytes)
+    });
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_refusal_is_on_record() {
+    let _alone = alone();
+    static HEAP: Heap<LinkedList, 4096> = Heap::new();
+    let kept = Block::new(&HEAP, Layout::from_size_align(3072, 8).unwrap(), 1).unwrap();
+    assert!(Block::new(&HEAP, Layout::from_size_align(2048, 8).unwrap(), 2).is_none());
+    assert_eq!(
+        complaint(),
+        "Rust heap exhausted: asked for 2048 bytes, 1024 of 4096 bytes left; raise RUST_HEAP_BYTES\n"
+    );
+    kept.free(&HEAP);
+}
+
+#[test]
+fn a_refusal_for_want_of_one_piece_says_so() {
+    let _alone = alone();
+    static HEAP: Heap<LinkedList, 4096> = Heap::new();
+    let layout = Layout::from_size_align(1024, 8).unwrap();
+    let [one, two, three, four] = [1, 2, 3, 4].map(|each| Block::new(&HEAP, layout, each).unwrap());
+    one.free(&HEAP);
+    three.free(&HEAP);
+    assert!(Block::new(&HEAP, Layout::from_size_align(2048, 8).unwrap(), 5).is_none());
+    assert_eq!(
+        complaint(),
+        "Rust heap exhausted: asked for 2048 bytes, 2048 of 4096 bytes left in pieces too small; \
+         raise RUST_HEAP_BYTES\n"
+    );
+    two.free(&HEAP);
+    four.free(&HEAP);
+}
+
+#[test]
+fn rlsf_counts_what_a_block_takes() {
+    static HEAP: Heap<Rlsf, 4096> = Heap::new();
+    let granule = 4 * size_of::<usize>();
+    assert_eq!(left(&HEAP), 4096 - granule);
+    // A header of half a granule, then whole granules.
+    let block = Block::new(&HEAP, Layout::from_size_align(granule / 2, 1).unwrap(), 1).unwrap();
+    assert_eq!(left(&HEAP), 4096 - 2 * granule);
+    block.free(&HEAP);
+    let block = Block::new(
+        &HEAP,
+        Layout::from_size_align(granule / 2 + 1, 1).unwrap(),
+        1,
+    )
+    .unwrap();
+    assert_eq!(left(&HEAP), 4096 - 3 * granule);
+    block.free(&HEAP);
+    assert_eq!(left(&HEAP), 4096 - granule);
+}
+
+#[test]
+fn no_heap_is_too_small_to_refuse() {
+    let _alone = alone();
+    static LIST: Heap<LinkedList, { super::size::GRAIN }> = Heap::new();
+    static TLSF: Heap<Rlsf, { super::size::GRAIN }> = Heap::new();
+    let layout = Layout::from_size_align(100, 1).unwrap();
+    assert!(Block::new(&LIST, layout, 1).is_none());
+    assert!(Block::new(&TLSF, layout, 1).is_none());
+    assert!(complaint().contains(" of 64 bytes left"), "{}", complaint());
+}
