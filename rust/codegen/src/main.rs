@@ -1,6 +1,10 @@
 // Copyright 2026, sel4-rust-kit contributors
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The host tool of sel4-rust-kit.
+//! Entry point; see the library for what the tool does.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sel4_rust_codegen::cli::run(std::env::args_os())
+}

@@ -1,0 +1,750 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! `bundle`: the umbrella crate of one executable.
+//!
+//! All Rust libraries of an executable are built as one static library, so that they share one
+//! panic handler, one heap and the statics of the crates they have in common. The bundle is the
+//! crate that depends on all of them, and on libsel4-rt.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::cargo::{self, Cargo, Metadata, Refusal};
+use crate::check::{choose, nearest};
+use crate::failure::{Failure, Result};
+use crate::lock::{self, Keep, Lock};
+use crate::{output, profile};
+
+/// What CMake asks for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// The bundle's package name.
+    pub name: String,
+    /// How to build it.
+    pub profile: BundleProfile,
+    /// What of the `log` crate's calls is compiled in.
+    pub log_level: LogLevel,
+    /// The runtime crate.
+    pub runtime: Runtime,
+    /// The user's libraries.
+    pub libraries: Vec<Library>,
+}
+
+/// The profiles a bundle has, one per CMake build type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BundleProfile {
+    /// `Debug`.
+    Dev,
+    /// `Release`.
+    Release,
+    /// `RelWithDebInfo`.
+    RelWithDebInfo,
+    /// `MinSizeRel`.
+    MinSizeRel,
+}
+
+impl BundleProfile {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Release => "release",
+            Self::RelWithDebInfo => "relwithdebinfo",
+            Self::MinSizeRel => "minsizerel",
+        }
+    }
+
+    fn base(self) -> &'static str {
+        if self == Self::Dev { "dev" } else { "release" }
+    }
+}
+
+/// Levels of the `log` crate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "they are the log crate's own names")]
+pub enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl LogLevel {
+    fn feature(self) -> &'static str {
+        match self {
+            Self::Off => "max_level_off",
+            Self::Error => "max_level_error",
+            Self::Warn => "max_level_warn",
+            Self::Info => "max_level_info",
+            Self::Debug => "max_level_debug",
+            Self::Trace => "max_level_trace",
+        }
+    }
+}
+
+/// The runtime crate, libsel4-rt.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Runtime {
+    /// Its `Cargo.toml`.
+    pub manifest: PathBuf,
+    /// Its workspace's lock.
+    pub lock: PathBuf,
+    /// The features to turn on.
+    #[serde(default)]
+    pub features: Vec<String>,
+}
+
+/// One `add_rust_library`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Library {
+    /// The CMake target.
+    pub target: String,
+    /// The package.
+    pub package: String,
+    /// Its `Cargo.toml`.
+    pub manifest: PathBuf,
+    /// Its workspace's lock.
+    pub lock: PathBuf,
+    /// The features to turn on.
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// Whether its default features are on.
+    #[serde(default = "yes")]
+    pub default_features: bool,
+    /// The profile of its own workspace to take settings from.
+    #[serde(default)]
+    pub profile: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// One package that the bundle depends on.
+#[derive(Debug)]
+struct Part {
+    targets: Vec<String>,
+    package: String,
+    version: String,
+    manifest: PathBuf,
+    lock: PathBuf,
+    features: BTreeSet<String>,
+    default_features: bool,
+    profile: Option<String>,
+    /// Manifests of the workspace it is a member of.
+    members: BTreeSet<PathBuf>,
+    root: PathBuf,
+    root_table: Table,
+}
+
+/// Writes the bundle that the file `spec` asks for into the folder `out`.
+/// When nothing it depends on has changed it writes nothing, and takes no time.
+///
+/// # Errors
+///
+/// When the file is not a spec, a package or feature does not exist, or the libraries cannot be
+/// built together from the versions that their locks name. `out` is then as it was.
+pub fn write(spec: &Path, out: &Path, cargo: &Cargo) -> Result<()> {
+    let spec_text = output::read(spec)?;
+    let out = output::absolute(out)?;
+    let stamp = Stamp::new(&out, &spec_text, cargo);
+    if stamp.holds() {
+        return Ok(());
+    }
+    let spec: Spec = serde_json::from_str(&spec_text).map_err(|error| {
+        Failure::new(format!(
+            "`{}` does not describe a bundle: {error}",
+            spec.display()
+        ))
+        .help("CMake writes this file; delete the build folder and configure again")
+    })?;
+    let bundle = Bundle::new(&spec, &out, cargo)?;
+    let inputs = bundle.write()?;
+    stamp.set(inputs)
+}
+
+/// The files a bundle consists of.
+const MANIFEST: &str = "Cargo.toml";
+const ROOT: &str = "src/lib.rs";
+const LOCK: &str = "Cargo.lock";
+
+struct Bundle<'a> {
+    spec: &'a Spec,
+    out: &'a Path,
+    cargo: &'a Cargo,
+    runtime: Part,
+    libraries: Vec<Part>,
+    patches: Table,
+}
+
+impl<'a> Bundle<'a> {
+    fn new(spec: &'a Spec, out: &'a Path, cargo: &'a Cargo) -> Result<Self> {
+        let mut runtime = part(&spec.runtime.manifest, None, &spec.runtime.lock, cargo)?;
+        runtime
+            .features
+            .extend(spec.runtime.features.iter().cloned());
+        let mut libraries: Vec<Part> = Vec::new();
+        for library in &spec.libraries {
+            let mut new = part(&library.manifest, Some(library), &library.lock, cargo)?;
+            if let Some(known) = libraries
+                .iter_mut()
+                .find(|known| known.manifest == new.manifest)
+            {
+                known.join(new)?;
+                continue;
+            }
+            let namesake = libraries
+                .iter()
+                .chain([&runtime])
+                .find(|known| known.package == new.package && known.version == new.version);
+            if let Some(other) = namesake {
+                return Err(Failure::new(format!(
+                    "two packages are called `{}` {}: `{}` and `{}`",
+                    new.package,
+                    new.version,
+                    other.manifest.display(),
+                    new.manifest.display()
+                ))
+                .help(
+                    "one executable cannot hold both: give one of them another name or version",
+                ));
+            }
+            new.targets.sort();
+            libraries.push(new);
+        }
+        let mut patches = Table::new();
+        for part in &libraries {
+            add_patches(&mut patches, part)?;
+        }
+        Ok(Self {
+            spec,
+            out,
+            cargo,
+            runtime,
+            libraries,
+            patches,
+        })
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.libraries.iter().chain([&self.runtime])
+    }
+
+    /// Writes all files and says what they were made of.
+    fn write(&self) -> Result<BTreeSet<PathBuf>> {
+        let mut locks = Vec::new();
+        for part in self.parts() {
+            locks.push(Lock::read(&part.lock)?);
+        }
+        let named: Vec<(&Lock, &str)> = locks
+            .iter()
+            .zip(self.parts())
+            .map(|(lock, part)| (lock, &*part.package))
+            .collect();
+        let scratch = Scratch::new(self.out)?;
+        let highest = lock::merge(&named, Keep::Highest);
+        let all = lock::merge(&named, Keep::All);
+        let graph = match self.build(&scratch.0, &highest, &locks) {
+            Err(_) if highest != all => self.build(&scratch.0, &all, &locks)?,
+            graph => graph?,
+        };
+        for file in [ROOT, LOCK, MANIFEST] {
+            output::write_if_changed(
+                &self.out.join(file),
+                output::read(&scratch.0.join(file))?.as_bytes(),
+            )?;
+        }
+
+        let mut inputs = BTreeSet::new();
+        for part in self.parts() {
+            inputs.extend([part.lock.clone(), part.root.clone()]);
+            inputs.extend(cargo::config_places(folder(&part.manifest)));
+        }
+        for package in graph
+            .packages
+            .iter()
+            .filter(|package| package.source.is_none())
+        {
+            if !package.manifest_path.starts_with(&scratch.0) {
+                inputs.insert(package.manifest_path.clone());
+            }
+        }
+        Ok(inputs)
+    }
+
+    /// Makes the bundle in `place`, beginning with the lock `seed`.
+    fn build(&self, place: &Path, seed: &str, locks: &[Lock]) -> Result<Metadata> {
+        let put =
+            |file: &str, text: &str| output::write_if_changed(&place.join(file), text.as_bytes());
+        put(LOCK, seed)?;
+        put(ROOT, &self.root_text())?;
+        put(MANIFEST, &self.manifest_text(false, &BTreeMap::new()))?;
+        let mut graph = self.resolve(place)?;
+        let log = self.logs(&graph);
+        if log {
+            put(MANIFEST, &self.manifest_text(true, &BTreeMap::new()))?;
+            graph = self.resolve(place)?;
+        }
+        self.verify(&graph, &Lock::read(&place.join(LOCK))?, locks)?;
+        put(MANIFEST, &self.manifest_text(log, &self.overrides(&graph)?))?;
+        match self.ask(place, &["--locked", "--offline"])? {
+            Ok(graph) => Ok(graph),
+            Err(refusal) => Err(self.refused(&refusal)),
+        }
+    }
+
+    fn ask(&self, place: &Path, flags: &[&str]) -> Result<std::result::Result<Metadata, Refusal>> {
+        let mut arguments: Vec<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
+        let seen: Vec<PathBuf> = cargo::configs(place);
+        let mut given = BTreeSet::new();
+        for part in self.parts() {
+            for config in cargo::configs(folder(&part.manifest)) {
+                if !seen.contains(&config) && given.insert(config.clone()) {
+                    arguments.extend(["--config".to_owned(), config.display().to_string()]);
+                }
+            }
+        }
+        let arguments: Vec<&str> = arguments.iter().map(|argument| &**argument).collect();
+        self.cargo.metadata(&place.join(MANIFEST), &arguments)
+    }
+
+    fn resolve(&self, place: &Path) -> Result<Metadata> {
+        let seed = output::read(&place.join(LOCK))?;
+        if let Ok(graph) = self.ask(place, &["--offline"])? {
+            return Ok(graph);
+        }
+        output::write_if_changed(&place.join(LOCK), seed.as_bytes())?;
+        eprintln!("Fetching the crates of `{}` ...", self.spec.name);
+        self.ask(place, &[])?
+            .map_err(|refusal| self.refused(&refusal))
+    }
+
+    fn refused(&self, refusal: &Refusal) -> Failure {
+        let targets: Vec<&str> = self
+            .libraries
+            .iter()
+            .flat_map(|part| &part.targets)
+            .map(|target| &**target)
+            .collect();
+        let failure = Failure::new(format!(
+            "the Rust libraries `{}` cannot be built together: {}",
+            targets.join("`, `"),
+            refusal.shortened()
+        ));
+        if refusal.is_network() {
+            failure.help("configure once with a network, so that cargo can fetch these crates")
+        } else {
+            failure.help("make the requirements of the libraries' manifests agree, then update their locks with: cargo update --workspace")
+        }
+    }
+
+    /// Whether any library uses the `log` crate.
+    fn logs(&self, graph: &Metadata) -> bool {
+        self.libraries.iter().any(|part| {
+            let id = graph
+                .packages
+                .iter()
+                .find(|package| package.manifest_path == part.manifest);
+            id.is_some_and(|package| {
+                let mut closure = graph.closure(&package.id).into_iter();
+                closure.any(|package| package.name == "log" && package.version.starts_with("0.4."))
+            })
+        })
+    }
+
+    /// Checks that the lock names nothing that no part's lock names.
+    fn verify(&self, graph: &Metadata, merged: &Lock, locks: &[Lock]) -> Result<()> {
+        let fetched = merged
+            .packages
+            .iter()
+            .filter(|package| package.source.is_some());
+        for package in fetched {
+            if locks.iter().any(|lock| lock.holds(package)) {
+                continue;
+            }
+            let user = self.parts().find(|part| {
+                let own = graph
+                    .packages
+                    .iter()
+                    .find(|known| known.manifest_path == part.manifest);
+                own.is_some_and(|own| {
+                    let mut closure = graph.closure(&own.id).into_iter();
+                    closure
+                        .any(|known| known.name == package.name && known.version == package.version)
+                })
+            });
+            let user = user.unwrap_or(&self.runtime);
+            return Err(Failure::new(format!(
+                "together the Rust libraries need `{}` {}, which the Cargo.lock of none of them names",
+                package.name, package.version
+            ))
+            .help(format!(
+                "cargo update -p {} --precise {} --manifest-path {}",
+                package.name,
+                package.version,
+                user.manifest.display()
+            )));
+        }
+        Ok(())
+    }
+
+    /// What the users' profiles say about single packages of the graph.
+    fn overrides(&self, graph: &Metadata) -> Result<BTreeMap<String, Table>> {
+        let mut tables: BTreeMap<&str, Table> = BTreeMap::new();
+        let base = self.spec.profile.base();
+        for part in &self.libraries {
+            let whose = part.root.display().to_string();
+            let asked = part.profile.as_deref().unwrap_or(base);
+            let settings = profile::resolve(&part.root_table, asked, base, &whose)?;
+            let own = graph
+                .packages
+                .iter()
+                .find(|package| package.manifest_path == part.manifest);
+            for package in own.map_or(Vec::new(), |own| graph.closure(&own.id)) {
+                let is_part = |part: &Part| part.manifest == package.manifest_path;
+                let member = part.members.contains(&package.manifest_path);
+                // What two libraries share follows the first; a library follows itself.
+                if is_part(&self.runtime)
+                    || (!is_part(part) && self.libraries.iter().any(is_part))
+                    || tables.contains_key(&*package.id)
+                {
+                    continue;
+                }
+                let mut table = if member {
+                    settings.own.clone()
+                } else {
+                    settings.others.clone()
+                };
+                let named = settings
+                    .named
+                    .iter()
+                    .filter(|(spec, _)| spec.split(['@', ':']).next() == Some(&package.name));
+                for (_, named) in named {
+                    table.extend(named.clone());
+                }
+                tables.insert(&package.id, table);
+            }
+        }
+        let spelt = |id: &str| {
+            let Some(package) = graph.package(id) else {
+                return id.to_owned();
+            };
+            let mut others = graph
+                .packages
+                .iter()
+                .filter(|other| other.id != id && other.name == package.name);
+            match others.next() {
+                None => package.name.clone(),
+                Some(other) if other.version != package.version && others.next().is_none() => {
+                    format!("{}@{}", package.name, package.version)
+                }
+                Some(_) => id.to_owned(),
+            }
+        };
+        let kept = tables.into_iter().filter(|(_, table)| !table.is_empty());
+        Ok(kept.map(|(id, table)| (spelt(id), table)).collect())
+    }
+
+    fn root_text(&self) -> String {
+        let mut text = format!(
+            "// Generated by sel4-rust-codegen of sel4-rust-kit for `{}`. Do not edit: CMake writes it again.\n\n\
+             //! All Rust code of one executable.\n#![no_std]\n\n",
+            self.spec.name
+        );
+        for (index, part) in self.libraries.iter().enumerate() {
+            text += &format!(
+                "extern crate library_{} as _; // {}\n",
+                index + 1,
+                part.targets.join(", ")
+            );
+        }
+        text + "extern crate runtime as _;\n"
+    }
+
+    fn manifest_text(&self, log: bool, overrides: &BTreeMap<String, Table>) -> String {
+        let mut text = format!(
+            "# Generated by sel4-rust-codegen of sel4-rust-kit. Do not edit: CMake writes it again.\n\n\
+             [package]\nname = {}\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
+             [lib]\ncrate-type = [\"staticlib\"]\n\n\
+             # A workspace of its own, wherever the build folder lies.\n[workspace]\n\n[dependencies]\n",
+            quoted(&self.spec.name)
+        );
+        for (index, part) in self.libraries.iter().enumerate() {
+            text += &dependency(&format!("library_{}", index + 1), part, None);
+        }
+        text += &dependency("runtime", &self.runtime, log.then_some("log"));
+        if log {
+            text += &format!(
+                "log = {{ version = \"0.4\", default-features = false, features = [\"{}\"] }}\n",
+                self.spec.log_level.feature()
+            );
+        }
+        text += PROFILES;
+        for (package, table) in overrides {
+            let profile = self.spec.profile.name();
+            text += &format!("\n[profile.{profile}.package.{}]\n{table}", quoted(package));
+        }
+        if !self.patches.is_empty() {
+            let patches =
+                Table::from_iter([("patch".to_owned(), Value::Table(self.patches.clone()))]);
+            text += &format!("\n{patches}");
+        }
+        text
+    }
+}
+
+/// Release is made small: an image is loaded into memory whole.
+const PROFILES: &str = r#"
+[profile.dev]
+panic = "abort"
+
+[profile.release]
+opt-level = "s"
+lto = "fat"
+codegen-units = 1
+panic = "abort"
+debug = false
+strip = "none"
+
+[profile.relwithdebinfo]
+inherits = "release"
+debug = true
+
+[profile.minsizerel]
+inherits = "release"
+opt-level = "z"
+"#;
+
+fn dependency(key: &str, part: &Part, extra: Option<&str>) -> String {
+    let features: Vec<String> = part
+        .features
+        .iter()
+        .map(|feature| &**feature)
+        .chain(extra)
+        .map(quoted)
+        .collect();
+    format!(
+        "{key} = {{ package = {}, path = {}, default-features = {}, features = [{}] }}\n",
+        quoted(&part.package),
+        quoted(&folder(&part.manifest).display().to_string()),
+        part.default_features,
+        features.join(", ")
+    )
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+fn folder(manifest: &Path) -> &Path {
+    manifest.parent().unwrap_or(Path::new("/"))
+}
+
+impl Part {
+    /// Takes in a second mention of the same package.
+    fn join(&mut self, other: Part) -> Result<()> {
+        if let (Some(one), Some(two)) = (&self.profile, &other.profile)
+            && one != two
+        {
+            return Err(Failure::new(format!(
+                "the package `{}` is wanted with the profiles `{one}` (`{}`) and `{two}` (`{}`)",
+                self.package,
+                self.targets.join("`, `"),
+                other.targets.join("`, `")
+            ))
+            .help("within one executable a crate is built once: give both the same PROFILE"));
+        }
+        self.profile = self.profile.take().or(other.profile);
+        self.targets.extend(other.targets);
+        self.features.extend(other.features);
+        self.default_features |= other.default_features;
+        Ok(())
+    }
+}
+
+fn part(manifest: &Path, library: Option<&Library>, lock: &Path, cargo: &Cargo) -> Result<Part> {
+    let manifest = output::absolute(manifest)?;
+    let name = library.map(|library| &*library.package);
+    let workspace = match cargo.metadata(&manifest, &["--no-deps"])? {
+        Ok(metadata) => metadata,
+        Err(refusal) => return Err(refusal.into_failure(&manifest)),
+    };
+    let package = choose(&workspace, &manifest, name)?;
+    for feature in library.map_or(&[][..], |library| &library.features) {
+        if package.features.contains_key(feature) || feature.contains('/') {
+            continue;
+        }
+        let known: Vec<&str> = package.features.keys().map(|name| &**name).collect();
+        let meant = match nearest(feature, &known) {
+            Some(near) => format!("did you mean `{near}`? "),
+            None => String::new(),
+        };
+        let has = if known.is_empty() {
+            "It has none".to_owned()
+        } else {
+            format!("It has: `{}`", known.join("`, `"))
+        };
+        return Err(Failure::new(format!(
+            "the package `{}` (`{}`) has no feature `{feature}`",
+            package.name,
+            package.manifest_path.display()
+        ))
+        .help(format!("{meant}{has}")));
+    }
+    let root = workspace.workspace_root.join(MANIFEST);
+    let root_table = output::read(&root)?.parse::<Table>().map_err(|error| {
+        Failure::new(format!(
+            "`{}` does not parse: {}",
+            root.display(),
+            error.message()
+        ))
+    })?;
+    Ok(Part {
+        targets: library
+            .map(|library| library.target.clone())
+            .into_iter()
+            .collect(),
+        package: package.name.clone(),
+        version: package.version.clone(),
+        manifest: package.manifest_path.clone(),
+        lock: output::absolute(lock)?,
+        features: library.map_or(BTreeSet::new(), |library| {
+            library.features.iter().cloned().collect()
+        }),
+        default_features: library.is_none_or(|library| library.default_features),
+        profile: library
+            .and_then(|library| library.profile.clone())
+            .filter(|profile| !profile.is_empty()),
+        members: workspace
+            .packages
+            .iter()
+            .map(|package| package.manifest_path.clone())
+            .collect(),
+        root,
+        root_table,
+    })
+}
+
+/// Carries over `[patch]` of a library's workspace, which cargo reads from the root only.
+fn add_patches(patches: &mut Table, part: &Part) -> Result<()> {
+    let registries = part.root_table.get("patch").and_then(Value::as_table);
+    for (registry, crates) in registries.into_iter().flatten() {
+        let Value::Table(known) = patches
+            .entry(registry.clone())
+            .or_insert_with(|| Value::Table(Table::new()))
+        else {
+            continue;
+        };
+        for (name, patch) in crates.as_table().into_iter().flatten() {
+            let mut patch = patch.clone();
+            if let Some(path) = patch.get_mut("path")
+                && let Some(text) = path.as_str()
+            {
+                let full = output::absolute(&folder(&part.root).join(text))?;
+                *path = Value::from(full.display().to_string());
+            }
+            if known.get(name).is_some_and(|other| *other != patch) {
+                return Err(Failure::new(format!(
+                    "`{}` patches `{name}` to something else than another library's workspace does",
+                    part.root.display()
+                ))
+                .help(format!(
+                    "one executable holds one `{name}`: make the [patch.{registry}] tables agree"
+                )));
+            }
+            known.insert(name.clone(), patch);
+        }
+    }
+    Ok(())
+}
+
+/// A folder beside the bundle's files that goes away again.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(out: &Path) -> Result<Self> {
+        let folder = out.join(format!(".next-{}", std::process::id()));
+        fs::create_dir_all(folder.join("src"))
+            .map_err(|error| Failure::io("create", &folder, &error))?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Left behind, it does no harm: no later run reads it.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Remembers what a bundle was made of, by a hash over all of it and over the result.
+struct Stamp {
+    path: PathBuf,
+    out: PathBuf,
+    seed: DefaultHasher,
+}
+
+impl Stamp {
+    fn new(out: &Path, spec: &str, cargo: &Cargo) -> Self {
+        let mut seed = DefaultHasher::new();
+        (
+            spec,
+            &cargo.program,
+            &cargo.target,
+            env!("CARGO_PKG_VERSION"),
+        )
+            .hash(&mut seed);
+        // Another build of this tool may write something else.
+        if let Ok(own) = std::env::current_exe().and_then(fs::metadata) {
+            (own.len(), own.modified().ok()).hash(&mut seed);
+        }
+        Self {
+            path: out.join(".stamp"),
+            out: out.to_owned(),
+            seed,
+        }
+    }
+
+    fn hash<'p>(&self, inputs: impl Iterator<Item = &'p Path>) -> String {
+        let mut hasher = self.seed.clone();
+        // That a file is absent counts as well.
+        let mut add = |file: &Path| (file, fs::read(file).ok()).hash(&mut hasher);
+        inputs.for_each(&mut add);
+        for file in [MANIFEST, ROOT, LOCK] {
+            add(&self.out.join(file));
+        }
+        format!("{:016x}", hasher.finish())
+    }
+
+    fn holds(&self) -> bool {
+        let Ok(text) = fs::read_to_string(&self.path) else {
+            return false;
+        };
+        let Some((hash, inputs)) = text.split_once('\n') else {
+            return false;
+        };
+        self.hash(inputs.lines().map(Path::new)) == hash
+    }
+
+    fn set(&self, inputs: BTreeSet<PathBuf>) -> Result<()> {
+        let hash = self.hash(inputs.iter().map(|input| &**input));
+        let inputs: String = inputs
+            .iter()
+            .map(|input| format!("{}\n", input.display()))
+            .collect();
+        output::write_if_changed(&self.path, format!("{hash}\n{inputs}").as_bytes())?;
+        Ok(())
+    }
+}

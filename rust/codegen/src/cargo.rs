@@ -1,0 +1,330 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Questions to cargo. None of them writes into a user's folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+
+use crate::failure::{Failure, Result};
+
+/// What `cargo metadata` says.
+#[derive(Debug, Deserialize)]
+pub struct Metadata {
+    /// Every package of the graph, or of the workspace alone.
+    pub packages: Vec<Package>,
+    /// Ids of the workspace's own packages.
+    pub workspace_members: Vec<String>,
+    /// The folder of the workspace's `Cargo.toml` and `Cargo.lock`.
+    pub workspace_root: PathBuf,
+    /// Who depends on whom; absent when the dependencies were not asked for.
+    pub resolve: Option<Resolve>,
+}
+
+/// The dependency graph.
+#[derive(Debug, Deserialize)]
+pub struct Resolve {
+    /// One node per package.
+    pub nodes: Vec<Node>,
+}
+
+/// One package in the graph.
+#[derive(Debug, Deserialize)]
+pub struct Node {
+    /// Its package id.
+    pub id: String,
+    /// What it depends on.
+    pub deps: Vec<NodeDependency>,
+    /// The features that are on.
+    pub features: BTreeSet<String>,
+}
+
+/// One edge of the graph.
+#[derive(Debug, Deserialize)]
+pub struct NodeDependency {
+    /// The package id depended on.
+    pub pkg: String,
+    /// In which roles.
+    pub dep_kinds: Vec<DependencyKind>,
+}
+
+/// The role of an edge.
+#[derive(Debug, Deserialize)]
+pub struct DependencyKind {
+    /// `dev`, `build`, or nothing for an ordinary dependency.
+    pub kind: Option<String>,
+}
+
+/// One package.
+#[derive(Debug, Deserialize)]
+pub struct Package {
+    /// The package id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where it was fetched from; nothing for a path.
+    pub source: Option<String>,
+    /// Its `Cargo.toml`.
+    pub manifest_path: PathBuf,
+    /// Libraries, binaries, tests.
+    pub targets: Vec<Target>,
+    /// The features it offers.
+    pub features: BTreeMap<String, Vec<String>>,
+}
+
+/// A library, binary or test of a package.
+#[derive(Debug, Deserialize)]
+pub struct Target {
+    /// Its name.
+    pub name: String,
+    /// Such as `lib`, `bin`, `proc-macro`.
+    pub kind: Vec<String>,
+    /// Such as `rlib`, `staticlib`.
+    pub crate_types: Vec<String>,
+    /// Its root file.
+    pub src_path: PathBuf,
+}
+
+impl Package {
+    /// The library target, whatever its crate types.
+    pub fn library(&self) -> Option<&Target> {
+        const OTHERS: [&str; 5] = ["bin", "example", "test", "bench", "custom-build"];
+        self.targets
+            .iter()
+            .find(|target| !target.kind.iter().any(|kind| OTHERS.contains(&&**kind)))
+    }
+
+    /// The folder of its manifest.
+    pub fn folder(&self) -> &Path {
+        self.manifest_path.parent().unwrap_or(Path::new("/"))
+    }
+}
+
+impl Metadata {
+    /// The package with this id.
+    pub fn package(&self, id: &str) -> Option<&Package> {
+        self.packages.iter().find(|package| package.id == id)
+    }
+
+    /// Its node in the graph.
+    pub fn node(&self, id: &str) -> Option<&Node> {
+        let resolve = self.resolve.as_ref()?;
+        resolve.nodes.iter().find(|node| node.id == id)
+    }
+
+    /// `root` and all that is built into an image with it, `root` first.
+    pub fn closure(&self, root: &str) -> Vec<&Package> {
+        let mut seen = BTreeSet::from([root]);
+        let mut found = vec![root];
+        let mut next = 0;
+        while let Some(id) = found.get(next) {
+            next += 1;
+            for edge in self.node(id).map_or(&[][..], |node| &node.deps) {
+                let counts = edge.dep_kinds.iter().any(|role| role.kind.is_none());
+                if counts && seen.insert(&edge.pkg) {
+                    found.push(&edge.pkg);
+                }
+            }
+        }
+        found.iter().filter_map(|id| self.package(id)).collect()
+    }
+}
+
+/// Which cargo to ask, and for which platform.
+#[derive(Debug, Clone)]
+pub struct Cargo {
+    /// The program.
+    pub program: OsString,
+    /// The target triple; without one, dependencies of every platform count.
+    pub target: Option<String>,
+}
+
+/// What cargo wrote on stderr when it failed.
+#[derive(Debug)]
+pub struct Refusal(pub String);
+
+impl Cargo {
+    /// Runs `cargo metadata` in the manifest's folder, so that the user's `.cargo/config.toml` counts.
+    ///
+    /// # Errors
+    ///
+    /// When cargo cannot be run at all. Its own refusal is the inner result.
+    pub fn metadata(
+        &self,
+        manifest: &Path,
+        arguments: &[&str],
+    ) -> Result<std::result::Result<Metadata, Refusal>> {
+        let mut command = Command::new(&self.program);
+        command
+            .args(["metadata", "--format-version=1", "--color=never"])
+            .args(arguments)
+            .arg("--manifest-path")
+            .arg(manifest)
+            .current_dir(manifest.parent().unwrap_or(Path::new("/")));
+        if let Some(target) = &self.target
+            && !arguments.contains(&"--no-deps")
+        {
+            command.args(["--filter-platform", target]);
+        }
+        let output = command.output().map_err(|error| {
+            Failure::new(format!(
+                "cannot run `{}`: {error}",
+                self.program.to_string_lossy()
+            ))
+            .help("install Rust from https://rustup.rs, or name the program with --cargo")
+        })?;
+        if !output.status.success() {
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Ok(Err(Refusal(stderr)));
+        }
+        let metadata = serde_json::from_slice(&output.stdout).map_err(|error| {
+            Failure::new(format!(
+                "`{} metadata` gave an answer that is not understood: {error}",
+                self.program.to_string_lossy()
+            ))
+            .help("is it cargo 1.95 or newer?")
+        })?;
+        Ok(Ok(metadata))
+    }
+
+    /// The dependency graph exactly as the committed `Cargo.lock` has it.
+    /// The network is used only for sources that were never fetched.
+    ///
+    /// # Errors
+    ///
+    /// When the lock does not match the manifest, or sources cannot be fetched.
+    pub fn locked(&self, manifest: &Path, arguments: &[&str]) -> Result<Metadata> {
+        let ask = |flags: &[&str]| self.metadata(manifest, &[arguments, flags].concat());
+        let refusal = match ask(&["--locked", "--offline"])? {
+            Ok(metadata) => return Ok(metadata),
+            Err(refusal) if refusal.is_stale_lock() => refusal,
+            Err(_) => {
+                eprintln!(
+                    "Fetching the crates that `{}` depends on ...",
+                    manifest.display()
+                );
+                match ask(&["--locked"])? {
+                    Ok(metadata) => return Ok(metadata),
+                    Err(refusal) => refusal,
+                }
+            }
+        };
+        Err(refusal.into_failure(manifest))
+    }
+}
+
+impl Refusal {
+    /// Whether cargo wanted to change `Cargo.lock` and was not allowed to.
+    pub fn is_stale_lock(&self) -> bool {
+        self.0.contains("--locked was passed") || self.0.contains("lock file needs to be updated")
+    }
+
+    /// Whether cargo could not reach a registry or repository.
+    pub fn is_network(&self) -> bool {
+        const SIGNS: [&str; 7] = [
+            "spurious network error",
+            "failed to download",
+            "download of",
+            "network failure",
+            "failed to fetch",
+            "attempting to make an HTTP request",
+            "can't checkout from",
+        ];
+        SIGNS.iter().any(|sign| self.0.contains(sign))
+    }
+
+    /// Cargo's own words, without progress and at most twelve lines long.
+    pub fn shortened(&self) -> String {
+        let told = |line: &&str| {
+            let line = line.trim_start();
+            !line.is_empty()
+                && !line.starts_with("Updating ")
+                && !line.starts_with("Downloading ")
+                && !line.starts_with("Locking ")
+                && !line.starts_with("warning: spurious")
+                && !line.starts_with("help: to generate the lock file")
+        };
+        let lines: Vec<&str> = self.0.lines().filter(told).take(12).collect();
+        let text = lines.join("\n");
+        text.strip_prefix("error: ").unwrap_or(&text).to_owned()
+    }
+
+    /// The failure to report for a crate of the user's.
+    pub fn into_failure(self, manifest: &Path) -> Failure {
+        let manifest = manifest.display();
+        if self.is_stale_lock() {
+            Failure::new(format!(
+                "the Cargo.lock of `{manifest}` does not match the manifest"
+            ))
+            .help(format!(
+                "cargo update --workspace --manifest-path {manifest}"
+            ))
+        } else if self.is_network() {
+            Failure::new(format!(
+                "cannot fetch the crates that `{manifest}` depends on: {}",
+                self.shortened()
+            ))
+            .help(format!(
+                "with a network, once: cargo fetch --locked --manifest-path {manifest}"
+            ))
+        } else {
+            Failure::new(format!(
+                "cargo does not accept `{manifest}`: {}",
+                self.shortened()
+            ))
+            .help(format!(
+                "cargo metadata --locked --manifest-path {manifest}"
+            ))
+        }
+    }
+}
+
+/// The `.cargo/config.toml` files that cargo reads for `folder`, nearest first, without the user's own.
+pub fn configs(folder: &Path) -> Vec<PathBuf> {
+    config_places(folder)
+        .filter(|file| file.is_file())
+        .collect()
+}
+
+/// Every place where such a file would count, present or not.
+pub fn config_places(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))
+        .and_then(|home| home.canonicalize().ok());
+    folder
+        .ancestors()
+        .map(|folder| folder.join(".cargo"))
+        .filter(move |folder| home.is_none() || folder.canonicalize().ok() != home)
+        .map(|folder| {
+            // Where both exist cargo reads the old name.
+            let old = folder.join("config");
+            if old.is_file() {
+                old
+            } else {
+                folder.join("config.toml")
+            }
+        })
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_told_apart() {
+        let stale = Refusal("error: cannot update the lock file /x/Cargo.lock because --locked was passed to prevent this".into());
+        assert!(stale.is_stale_lock());
+        let network = Refusal("error: failed to download `hex v0.4.3`\n\nCaused by:\n  attempting to make an HTTP request, but --offline was specified".into());
+        assert!(network.is_network() && !network.is_stale_lock());
+        assert!(network.shortened().starts_with("failed to download `hex"));
+    }
+}

@@ -1,0 +1,360 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! `crate`: is this crate fit for a C image, and which files is that answer made of.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use syn::Item;
+
+use crate::cargo::{self, Cargo, Metadata, Package};
+use crate::failure::{Failure, Result};
+use crate::output;
+use crate::source::{Cfg, Presence, Sources, attributes};
+
+/// What CMake wants to know about a crate. Its text form is one `KEY=value` per line.
+#[derive(Debug)]
+pub struct Facts {
+    /// The package's name.
+    pub package: String,
+    /// The library's name, as Rust spells it.
+    pub library: String,
+    /// The package's own `Cargo.toml`.
+    pub manifest: PathBuf,
+    /// The folder of the workspace.
+    pub workspace: PathBuf,
+    /// The workspace's `Cargo.lock`.
+    pub lock: PathBuf,
+    /// `cbindgen.toml` beside the manifest, if there.
+    pub cbindgen: Option<PathBuf>,
+    /// Cargo configuration that counts for the crate's folder, nearest first.
+    pub configs: Vec<PathBuf>,
+    /// Every file whose change can change these facts.
+    pub inputs: BTreeSet<PathBuf>,
+}
+
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "PACKAGE={}", self.package)?;
+        writeln!(f, "LIB={}", self.library)?;
+        writeln!(f, "MANIFEST={}", self.manifest.display())?;
+        writeln!(f, "WORKSPACE={}", self.workspace.display())?;
+        writeln!(f, "LOCK={}", self.lock.display())?;
+        if let Some(cbindgen) = &self.cbindgen {
+            writeln!(f, "CBINDGEN={}", cbindgen.display())?;
+        }
+        for config in &self.configs {
+            writeln!(f, "CONFIG={}", config.display())?;
+        }
+        for input in &self.inputs {
+            writeln!(f, "INPUT={}", input.display())?;
+        }
+        Ok(())
+    }
+}
+
+/// Checks the crate that `manifest` (and `package`, in a workspace) names.
+///
+/// # Errors
+///
+/// When there is no such crate, when it is not a plain library, when its `Cargo.lock` is missing
+/// or stale, or when it brings its own panic handler or allocator.
+pub fn check(manifest: &Path, package: Option<&str>, cargo: &Cargo) -> Result<Facts> {
+    let manifest = find_manifest(manifest)?;
+    let workspace = match cargo.metadata(&manifest, &["--no-deps"])? {
+        Ok(metadata) => metadata,
+        Err(refusal) => {
+            return Err(Failure::new(format!(
+                "cargo cannot read `{}`: {}",
+                manifest.display(),
+                refusal.shortened()
+            ))
+            .help(format!(
+                "correct the manifest, then try: cargo metadata --no-deps --manifest-path {}",
+                manifest.display()
+            )));
+        }
+    };
+    let chosen = choose(&workspace, &manifest, package)?;
+    let library = plain_library(chosen)?;
+    let lock = find_lock(&workspace, chosen)?;
+    let graph = cargo.locked(&chosen.manifest_path, &[])?;
+    for dependency in graph.closure(&chosen.id) {
+        no_runtime_of_its_own(dependency, chosen)?;
+    }
+
+    let folder = chosen.folder();
+    let configs = cargo::configs(folder);
+    let mut inputs: BTreeSet<PathBuf> = configs.iter().cloned().collect();
+    inputs.insert(lock.clone());
+    inputs.insert(manifest.clone());
+    // Every member of the workspace counts: the lock is checked against all of them.
+    for package in graph
+        .packages
+        .iter()
+        .filter(|package| package.source.is_none())
+    {
+        inputs.extend(manifests_of(&package.manifest_path));
+    }
+    Ok(Facts {
+        package: chosen.name.clone(),
+        library,
+        manifest: chosen.manifest_path.clone(),
+        workspace: workspace.workspace_root.clone(),
+        lock,
+        cbindgen: Some(folder.join("cbindgen.toml")).filter(|file| file.is_file()),
+        configs,
+        inputs,
+    })
+}
+
+fn find_manifest(manifest: &Path) -> Result<PathBuf> {
+    let absolute = output::absolute(manifest)?;
+    if absolute.is_dir() {
+        return Err(Failure::new(format!(
+            "`{}` is a folder, not a manifest",
+            manifest.display()
+        ))
+        .help(format!(
+            "did you mean {}?",
+            manifest.join("Cargo.toml").display()
+        )));
+    }
+    if !absolute.is_file() {
+        return Err(
+            Failure::new(format!("there is no manifest `{}`", absolute.display())).help(
+                "name the Cargo.toml of the crate with MANIFEST_PATH, or make one: cargo init --lib",
+            ),
+        );
+    }
+    if absolute.file_name() != Some("Cargo.toml".as_ref()) {
+        return Err(Failure::new(format!(
+            "`{}` is not a manifest: a manifest is called Cargo.toml",
+            manifest.display()
+        ))
+        .help(format!(
+            "did you mean {}?",
+            manifest.with_file_name("Cargo.toml").display()
+        )));
+    }
+    Ok(absolute)
+}
+
+/// The package meant by `manifest` and `name`.
+pub fn choose<'a>(
+    workspace: &'a Metadata,
+    manifest: &Path,
+    name: Option<&str>,
+) -> Result<&'a Package> {
+    let members: Vec<&str> = workspace
+        .packages
+        .iter()
+        .map(|package| &*package.name)
+        .collect();
+    let listed = members.join("`, `");
+    let Some(name) = name else {
+        let same = |package: &&Package| {
+            package.manifest_path == manifest
+                || package.manifest_path.canonicalize().ok() == manifest.canonicalize().ok()
+        };
+        return workspace.packages.iter().find(same).ok_or_else(|| {
+            Failure::new(format!(
+                "`{}` is a workspace without a package of its own",
+                manifest.display()
+            ))
+            .help(format!("choose a member with PACKAGE: `{listed}`"))
+        });
+    };
+    workspace
+        .packages
+        .iter()
+        .find(|package| package.name == name)
+        .ok_or_else(|| {
+            let meant = match nearest(name, &members) {
+                Some(near) => format!("did you mean `{near}`? "),
+                None => String::new(),
+            };
+            Failure::new(format!(
+                "the workspace of `{}` has no package `{name}`",
+                manifest.display()
+            ))
+            .help(format!("{meant}It has: `{listed}`"))
+        })
+}
+
+/// The candidate that is spelt most like `name`, if any is near.
+pub fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let near = candidates
+        .iter()
+        .map(|candidate| (distance(name, candidate), *candidate));
+    let (distance, candidate) = near.min()?;
+    (distance <= name.len() / 3 + 1).then_some(candidate)
+}
+
+/// How many letters to add, drop or change.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.iter().enumerate() {
+            let change = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+/// The name of the package's library, when C can take it through a bundle.
+fn plain_library(package: &Package) -> Result<String> {
+    let manifest = package.manifest_path.display();
+    let Some(library) = package.library() else {
+        let what = if package
+            .targets
+            .iter()
+            .any(|target| target.kind.contains(&"bin".to_owned()))
+        {
+            "only a binary"
+        } else {
+            "no library"
+        };
+        return Err(Failure::new(format!(
+            "the package `{}` (`{manifest}`) has {what}: C links libraries",
+            package.name
+        ))
+        .help("move the code into src/lib.rs"));
+    };
+    if library.kind.iter().any(|kind| kind == "proc-macro") {
+        return Err(Failure::new(format!(
+            "the package `{}` (`{manifest}`) is a procedural macro, which runs in the compiler",
+            package.name
+        ))
+        .help("add the library that uses the macro instead"));
+    }
+    if !library
+        .crate_types
+        .iter()
+        .any(|kind| kind == "lib" || kind == "rlib")
+    {
+        return Err(Failure::new(format!(
+            "the library of `{}` (`{manifest}`) is built as `{}` only, which Rust cannot depend on",
+            package.name,
+            library.crate_types.join("`, `")
+        ))
+        .help("remove the `crate-type` line from [lib]: the kit makes the archive for C"));
+    }
+    Ok(library.name.replace('-', "_"))
+}
+
+fn find_lock(workspace: &Metadata, package: &Package) -> Result<PathBuf> {
+    let lock = workspace.workspace_root.join("Cargo.lock");
+    if lock.is_file() {
+        return Ok(lock);
+    }
+    Err(Failure::new(format!(
+        "there is no `{}`: the versions of what `{}` depends on are not fixed",
+        lock.display(),
+        package.name
+    ))
+    .help(format!(
+        "cargo generate-lockfile --manifest-path {}, then commit the file",
+        package.manifest_path.display()
+    )))
+}
+
+/// `manifest` and, when it is a member of a workspace, the workspace's.
+fn manifests_of(manifest: &Path) -> Vec<PathBuf> {
+    let mut found = vec![manifest.to_owned()];
+    let outer = manifest
+        .ancestors()
+        .skip(2)
+        .map(|folder| folder.join("Cargo.toml"));
+    let root = outer
+        .into_iter()
+        .find(|file| std::fs::read_to_string(file).is_ok_and(|text| text.contains("[workspace")));
+    found.extend(root);
+    found
+}
+
+/// Refuses a package that has a panic handler or an allocator: the bundle has them already.
+fn no_runtime_of_its_own(package: &Package, asked: &Package) -> Result<()> {
+    let Some(library) = package.library() else {
+        return Ok(());
+    };
+    // Only few crates of a registry come into question; those are worth parsing.
+    if package.source.is_some() && !mentions(library.src_path.parent(), 0) {
+        return Ok(());
+    }
+    // What does not parse is for rustc to report.
+    let Ok(sources) = Sources::load(&library.src_path, &Cfg::default()) else {
+        return Ok(());
+    };
+    for source in &sources.items {
+        let attributes = attributes(&source.item);
+        let has = |name: &str| {
+            attributes
+                .iter()
+                .any(|attribute| attribute.path().is_ident(name))
+        };
+        let (attribute, ident) = match &source.item {
+            Item::Fn(item) if has("panic_handler") => ("panic_handler", &item.sig.ident),
+            Item::Static(item) if has("global_allocator") => ("global_allocator", &item.ident),
+            _ => continue,
+        };
+        if Cfg::default().presence(attributes) != Presence::Yes {
+            continue;
+        }
+        let whose = if package.id == asked.id {
+            format!("the crate `{}`", package.name)
+        } else {
+            format!(
+                "the crate `{}`, which `{}` depends on,",
+                package.name, asked.name
+            )
+        };
+        let help = if package.source.is_none() {
+            "remove it, or put it behind a feature that is off in the image"
+        } else {
+            "drop the dependency, or turn off the feature that brings it"
+        };
+        return Err(Failure::new(format!(
+            "{whose} has its own `#[{attribute}]` (`{}:{}`), and libsel4-rt supplies the one of the image",
+            sources.path(source).display(),
+            ident.span().start().line
+        ))
+        .help(help));
+    }
+    Ok(())
+}
+
+/// Whether any Rust file below `folder` names one of the two attributes.
+fn mentions(folder: Option<&Path>, depth: usize) -> bool {
+    let Some(entries) = folder.and_then(|folder| std::fs::read_dir(folder).ok()) else {
+        return false;
+    };
+    entries.flatten().any(|entry| {
+        let path = entry.path();
+        if path.is_dir() {
+            return depth < 8 && mentions(Some(&path), depth + 1);
+        }
+        path.extension().is_some_and(|extension| extension == "rs")
+            && std::fs::read_to_string(&path).is_ok_and(|text| {
+                text.contains("[panic_handler]") || text.contains("[global_allocator]")
+            })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_name_is_suggested() {
+        assert_eq!(nearest("greter", &["greeter", "farewell"]), Some("greeter"));
+        assert_eq!(nearest("x", &["greeter", "farewell"]), None);
+    }
+}

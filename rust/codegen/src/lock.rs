@@ -1,0 +1,305 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! One `Cargo.lock` out of many.
+//!
+//! A bundle may only use versions that a committed lock names. So its lock begins as the union of
+//! the locks of its parts, cut down to what each part needs; cargo then takes from it what it wants.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::failure::{Failure, Result};
+use crate::output;
+
+/// A `Cargo.lock`.
+#[derive(Debug, Deserialize)]
+pub struct Lock {
+    /// The version of the format.
+    #[serde(default = "first_format")]
+    pub version: u32,
+    /// The packages.
+    #[serde(default, rename = "package")]
+    pub packages: Vec<Locked>,
+    /// The file, for messages.
+    #[serde(skip)]
+    pub path: PathBuf,
+}
+
+fn first_format() -> u32 {
+    1
+}
+
+/// One `[[package]]` of a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Locked {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Registry or repository; nothing for a path.
+    pub source: Option<String>,
+    /// The registry's checksum.
+    pub checksum: Option<String>,
+    /// What it depends on: `name`, `name version` or `name version (source)`.
+    #[serde(default)]
+    pub dependencies: Vec<String>,
+}
+
+impl Lock {
+    /// Reads a lock.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or is no lock.
+    pub fn read(path: &Path) -> Result<Self> {
+        Self::parse(&output::read(path)?, path)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self> {
+        let mut lock: Self = toml::from_str(text).map_err(|error| {
+            Failure::new(format!(
+                "`{}` is not a lock: {}",
+                path.display(),
+                error.message()
+            ))
+            .help(format!(
+                "restore it, or delete it and run: cargo generate-lockfile --manifest-path {}",
+                path.with_file_name("Cargo.toml").display()
+            ))
+        })?;
+        lock.path = path.to_owned();
+        Ok(lock)
+    }
+
+    /// The package that a line of `dependencies` means.
+    fn find(&self, line: &str) -> Option<&Locked> {
+        let mut words = line.splitn(3, ' ');
+        let name = words.next()?;
+        let version = words.next();
+        let source = words.next().map(|source| source.trim_matches(['(', ')']));
+        self.packages.iter().find(|package| {
+            package.name == name
+                && version.is_none_or(|version| version == package.version)
+                && source.is_none_or(|source| Some(source) == package.source.as_deref())
+        })
+    }
+
+    /// The path package `root` and all it needs, tests included: a lock does not tell them apart.
+    fn closure(&self, root: &str) -> Vec<&Locked> {
+        let is_root = |package: &&Locked| package.name == root && package.source.is_none();
+        let mut found: Vec<&Locked> = self.packages.iter().filter(is_root).collect();
+        let mut next = 0;
+        while let Some(package) = found.get(next) {
+            next += 1;
+            for line in &package.dependencies {
+                if let Some(dependency) = self.find(line)
+                    && !found.contains(&dependency)
+                {
+                    found.push(dependency);
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether the lock holds exactly this package, whatever depends on it.
+    pub fn holds(&self, other: &Locked) -> bool {
+        self.packages.iter().any(|package| {
+            // The first format of locks has its checksums elsewhere.
+            let same_sum = match (&package.checksum, &other.checksum) {
+                (Some(one), Some(other)) => one == other,
+                _ => true,
+            };
+            package.name == other.name
+                && package.version == other.version
+                && revision(package) == revision(other)
+                && same_sum
+        })
+    }
+}
+
+/// What identifies the source: formats of locks differ in how they spell a repository's address.
+fn revision(package: &Locked) -> Option<&str> {
+    let source = package.source.as_deref()?;
+    match source
+        .strip_prefix("git+")
+        .and_then(|address| address.rsplit_once('#'))
+    {
+        Some((_, revision)) => Some(revision),
+        None => Some(source),
+    }
+}
+
+/// Which packages of one name a merged lock keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Of those that cargo holds compatible, the highest.
+    Highest,
+    /// All, for cargo to choose from: one part may insist on an older one.
+    All,
+}
+
+/// The union of the parts of `locks` that the named packages need, as the text of a lock.
+pub fn merge(locks: &[(&Lock, &str)], keep: Keep) -> String {
+    type Id = (String, String, String);
+    let id = |package: &Locked| -> Id {
+        let source = package.source.clone().unwrap_or_default();
+        (package.name.clone(), package.version.clone(), source)
+    };
+    let mut merged: BTreeMap<Id, (Option<String>, BTreeSet<Id>)> = BTreeMap::new();
+    for (lock, root) in locks {
+        for package in lock.closure(root) {
+            if package.source.is_none() {
+                continue;
+            }
+            let entry = merged.entry(id(package)).or_default();
+            entry.0 = entry.0.take().or_else(|| package.checksum.clone());
+            let dependencies = package
+                .dependencies
+                .iter()
+                .filter_map(|line| lock.find(line));
+            entry.1.extend(dependencies.map(id));
+        }
+    }
+    let mut best: BTreeMap<(String, String, String), Id> = BTreeMap::new();
+    for (name, version, source) in merged.keys() {
+        let class = match keep {
+            Keep::Highest => compatible(version),
+            Keep::All => version.clone(),
+        };
+        let this = (name.clone(), version.clone(), source.clone());
+        best.entry((name.clone(), class, source.clone()))
+            .and_modify(|known| {
+                if order(&known.1) < order(version) {
+                    *known = this.clone();
+                }
+            })
+            .or_insert(this);
+    }
+    let chosen = |id: &Id| {
+        let class = match keep {
+            Keep::Highest => compatible(&id.1),
+            Keep::All => id.1.clone(),
+        };
+        best.get(&(id.0.clone(), class, id.2.clone())).cloned()
+    };
+
+    let quoted = |text: &str| toml::Value::from(text).to_string();
+    let format = locks
+        .iter()
+        .map(|(lock, _)| lock.version)
+        .max()
+        .unwrap_or(4)
+        .max(3);
+    let mut text = format!("version = {format}\n");
+    for id in best.values() {
+        let (checksum, dependencies) = &merged[id];
+        text += &format!(
+            "\n[[package]]\nname = {}\nversion = {}\nsource = {}\n",
+            quoted(&id.0),
+            quoted(&id.1),
+            quoted(&id.2)
+        );
+        if let Some(checksum) = checksum {
+            text += &format!("checksum = {}\n", quoted(checksum));
+        }
+        let lines: BTreeSet<String> = dependencies
+            .iter()
+            .filter_map(chosen)
+            .map(|(name, version, source)| quoted(&format!("{name} {version} ({source})")))
+            .collect();
+        if !lines.is_empty() {
+            let lines: Vec<String> = lines.into_iter().collect();
+            text += &format!("dependencies = [\n {},\n]\n", lines.join(",\n "));
+        }
+    }
+    text
+}
+
+/// The part of a version that two compatible versions share: up to the first number that is not 0.
+fn compatible(version: &str) -> String {
+    let (numbers, rest) = version.split_at(version.find(['-', '+']).unwrap_or(version.len()));
+    if rest.starts_with('-') {
+        return version.to_owned();
+    }
+    let mut shared = String::new();
+    for number in numbers.split('.') {
+        shared += number;
+        if number != "0" {
+            break;
+        }
+        shared += ".";
+    }
+    shared
+}
+
+/// A key by which versions sort.
+fn order(version: &str) -> (Vec<u64>, bool, &str) {
+    let (numbers, rest) = version.split_at(version.find(['-', '+']).unwrap_or(version.len()));
+    let numbers = numbers
+        .split('.')
+        .map(|number| number.parse().unwrap_or(0))
+        .collect();
+    (numbers, !rest.starts_with('-'), rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock(text: &str) -> Lock {
+        Lock::parse(text, Path::new("Cargo.lock")).expect("a lock")
+    }
+
+    const SOURCE: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+    fn registry(name: &str, version: &str, dependencies: &str) -> String {
+        format!(
+            "[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nsource = \"{SOURCE}\"\nchecksum = \"{version}\"\ndependencies = [{dependencies}]\n"
+        )
+    }
+
+    #[test]
+    fn compatibility_is_cargos() {
+        assert_eq!(compatible("1.2.3"), compatible("1.0.0"));
+        assert_ne!(compatible("1.2.3"), compatible("2.0.0"));
+        assert_eq!(compatible("0.4.20"), compatible("0.4.1"));
+        assert_ne!(compatible("0.4.0"), compatible("0.5.0"));
+        assert_ne!(compatible("0.0.1"), compatible("0.0.2"));
+        assert_ne!(compatible("1.0.0-rc.1"), compatible("1.0.0"));
+        assert!(order("1.10.0") > order("1.9.0"));
+        assert!(order("1.0.0") > order("1.0.0-rc.1"));
+    }
+
+    #[test]
+    fn the_highest_compatible_version_wins_and_edges_follow() {
+        let one = lock(&format!(
+            "version = 4\n[[package]]\nname = \"a\"\nversion = \"0.1.0\"\ndependencies = [\"x\", \"y\"]\n{}{}",
+            registry("x", "1.0.1", ""),
+            registry("y", "2.0.0", "\"x\""),
+        ));
+        let other = lock(&format!(
+            "version = 3\n[[package]]\nname = \"b\"\nversion = \"0.1.0\"\ndependencies = [\"x 1.0.10\", \"x 0.9.0\"]\n{}{}{}",
+            registry("x", "1.0.10", ""),
+            registry("x", "0.9.0", ""),
+            registry("unused", "1.0.0", ""),
+        ));
+        let merged = lock(&merge(&[(&one, "a"), (&other, "b")], Keep::Highest));
+        assert_eq!(merged.version, 4);
+        let names: Vec<String> = merged
+            .packages
+            .iter()
+            .map(|p| format!("{} {}", p.name, p.version))
+            .collect();
+        assert_eq!(names, ["x 0.9.0", "x 1.0.10", "y 2.0.0"]);
+        assert_eq!(
+            merged.packages[2].dependencies,
+            [format!("x 1.0.10 ({SOURCE})")]
+        );
+        let all = lock(&merge(&[(&one, "a"), (&other, "b")], Keep::All));
+        assert_eq!(all.packages.len(), 4);
+    }
+}

@@ -1,0 +1,366 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The modules of a crate, parsed and laid flat, with what their `#[cfg]`s say.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Item, Meta, Token};
+
+/// The items of a crate in order, those of nested modules included.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// Every file read, the root first.
+    pub files: Vec<PathBuf>,
+    /// The items that are not modules.
+    pub items: Vec<SourceItem>,
+    /// `mod` lines whose file is not there: a build that succeeds has them behind a `#[cfg]`.
+    pub missing: Vec<Missing>,
+}
+
+/// One item and where it stands.
+#[derive(Debug)]
+pub struct SourceItem {
+    /// Index into [`Sources::files`].
+    pub file: usize,
+    /// The item.
+    pub item: Item,
+}
+
+/// A `mod` line without a file.
+#[derive(Debug)]
+pub struct Missing {
+    /// The module's name.
+    pub name: String,
+    /// Index into [`Sources::files`].
+    pub file: usize,
+    /// Line, from 1.
+    pub line: usize,
+}
+
+/// A file that is not Rust.
+#[derive(Debug)]
+pub struct SyntaxError {
+    /// The file.
+    pub file: PathBuf,
+    /// Line, from 1.
+    pub line: usize,
+    /// What the parser says.
+    pub message: String,
+}
+
+/// Whether an item is part of the build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+    /// That depends on something not known here.
+    Unknown,
+}
+
+/// What is known about a build: tests are never part of it.
+#[derive(Debug, Default, Clone)]
+pub struct Cfg {
+    /// The features that are on, if that is known.
+    pub features: Option<BTreeSet<String>>,
+}
+
+impl Cfg {
+    /// What the `#[cfg]`s among `attributes` say together.
+    pub fn presence(&self, attributes: &[Attribute]) -> Presence {
+        let all = attributes
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("cfg"))
+            .map(|attribute| match attribute.parse_args::<Meta>() {
+                Ok(meta) => self.holds(&meta),
+                Err(_) => Presence::Unknown,
+            });
+        every(all)
+    }
+
+    fn holds(&self, meta: &Meta) -> Presence {
+        match meta {
+            Meta::Path(path) if path.is_ident("test") || path.is_ident("doctest") => Presence::No,
+            Meta::NameValue(pair) if pair.path.is_ident("feature") => {
+                let (Some(features), Some(name)) = (&self.features, literal(&pair.value)) else {
+                    return Presence::Unknown;
+                };
+                if features.contains(&name) {
+                    Presence::Yes
+                } else {
+                    Presence::No
+                }
+            }
+            Meta::List(list) => {
+                let Ok(parts) =
+                    list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+                else {
+                    return Presence::Unknown;
+                };
+                let parts = parts.iter().map(|part| self.holds(part));
+                if list.path.is_ident("all") {
+                    every(parts)
+                } else if list.path.is_ident("any") {
+                    opposite(every(parts.map(opposite)))
+                } else if list.path.is_ident("not") {
+                    opposite(every(parts))
+                } else {
+                    Presence::Unknown
+                }
+            }
+            _ => Presence::Unknown,
+        }
+    }
+}
+
+fn every(parts: impl Iterator<Item = Presence>) -> Presence {
+    let mut known = Presence::Yes;
+    for part in parts {
+        match part {
+            Presence::No => return Presence::No,
+            Presence::Unknown => known = Presence::Unknown,
+            Presence::Yes => {}
+        }
+    }
+    known
+}
+
+fn opposite(presence: Presence) -> Presence {
+    match presence {
+        Presence::Yes => Presence::No,
+        Presence::No => Presence::Yes,
+        Presence::Unknown => Presence::Unknown,
+    }
+}
+
+fn literal(value: &syn::Expr) -> Option<String> {
+    match value {
+        syn::Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Str(text),
+            ..
+        }) => Some(text.value()),
+        _ => None,
+    }
+}
+
+/// The attributes of an item; empty for those that have none.
+pub fn attributes(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Const(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::ExternCrate(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::ForeignMod(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Macro(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
+        Item::Union(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+/// The same, to change them.
+pub fn attributes_mut(item: &mut Item) -> Option<&mut Vec<Attribute>> {
+    Some(match item {
+        Item::Const(item) => &mut item.attrs,
+        Item::Enum(item) => &mut item.attrs,
+        Item::ExternCrate(item) => &mut item.attrs,
+        Item::Fn(item) => &mut item.attrs,
+        Item::ForeignMod(item) => &mut item.attrs,
+        Item::Impl(item) => &mut item.attrs,
+        Item::Macro(item) => &mut item.attrs,
+        Item::Mod(item) => &mut item.attrs,
+        Item::Static(item) => &mut item.attrs,
+        Item::Struct(item) => &mut item.attrs,
+        Item::Trait(item) => &mut item.attrs,
+        Item::Type(item) => &mut item.attrs,
+        Item::Union(item) => &mut item.attrs,
+        Item::Use(item) => &mut item.attrs,
+        _ => return None,
+    })
+}
+
+impl Sources {
+    /// Reads the crate whose root file is `root`, without what `cfg` says is not built.
+    /// The `#[cfg]`s of a module are handed down to its items.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read or parsed.
+    pub fn load(root: &Path, cfg: &Cfg) -> std::result::Result<Self, SyntaxError> {
+        let mut sources = Self::default();
+        let folder = root.parent().unwrap_or(Path::new("/"));
+        sources.file(root, folder, &[], cfg)?;
+        Ok(sources)
+    }
+
+    /// The file an item stands in.
+    pub fn path(&self, item: &SourceItem) -> &Path {
+        &self.files[item.file]
+    }
+
+    /// `children` is the folder of the file's submodules.
+    fn file(
+        &mut self,
+        path: &Path,
+        children: &Path,
+        outer: &[Attribute],
+        cfg: &Cfg,
+    ) -> std::result::Result<(), SyntaxError> {
+        let failed = |line: usize, message: String| SyntaxError {
+            file: path.to_owned(),
+            line,
+            message,
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| failed(1, error.to_string()))?;
+        let parsed = syn::parse_file(&text)
+            .map_err(|error| failed(error.span().start().line, error.to_string()))?;
+        self.files.push(path.to_owned());
+        let file = self.files.len() - 1;
+        let mut inner = outer.to_vec();
+        inner.extend(
+            parsed
+                .attrs
+                .into_iter()
+                .filter(|attribute| attribute.path().is_ident("cfg")),
+        );
+        if cfg.presence(&inner) == Presence::No {
+            return Ok(());
+        }
+        self.items(file, children, children, parsed.items, &inner, cfg)
+    }
+
+    /// `here` is the folder that `#[path]` is relative to inside an inline module.
+    fn items(
+        &mut self,
+        file: usize,
+        here: &Path,
+        children: &Path,
+        items: Vec<Item>,
+        outer: &[Attribute],
+        cfg: &Cfg,
+    ) -> std::result::Result<(), SyntaxError> {
+        for mut item in items {
+            if cfg.presence(attributes(&item)) == Presence::No {
+                continue;
+            }
+            let Item::Mod(module) = item else {
+                if let Some(attributes) = attributes_mut(&mut item) {
+                    attributes.extend(outer.iter().cloned());
+                }
+                self.items.push(SourceItem { file, item });
+                continue;
+            };
+            self.module(file, here, children, module, outer, cfg)?;
+        }
+        Ok(())
+    }
+
+    fn module(
+        &mut self,
+        file: usize,
+        here: &Path,
+        children: &Path,
+        module: syn::ItemMod,
+        outer: &[Attribute],
+        cfg: &Cfg,
+    ) -> std::result::Result<(), SyntaxError> {
+        use syn::ext::IdentExt;
+        let name = module.ident.unraw().to_string();
+        let mut cfgs = outer.to_vec();
+        cfgs.extend(
+            module
+                .attrs
+                .iter()
+                .filter(|attribute| attribute.path().is_ident("cfg"))
+                .cloned(),
+        );
+        let named = module
+            .attrs
+            .iter()
+            .find_map(|attribute| match &attribute.meta {
+                Meta::NameValue(pair) if pair.path.is_ident("path") => literal(&pair.value),
+                _ => None,
+            });
+        if let Some((_, items)) = module.content {
+            let inside = children.join(named.as_deref().unwrap_or(&name));
+            return self.items(file, &inside, &inside, items, &cfgs, cfg);
+        }
+        if let Some(named) = named {
+            // Outside inline modules a path counts from the file that names it.
+            let base = if here == children && self.files[file].parent() != Some(children) {
+                let beside = self.files[file].parent().unwrap_or(here);
+                if beside.join(&named).is_file() {
+                    beside
+                } else {
+                    here
+                }
+            } else {
+                here
+            };
+            let path = base.join(named);
+            let folder = path.parent().unwrap_or(base).to_owned();
+            if path.is_file() {
+                return self.file(&path, &folder, &cfgs, cfg);
+            }
+        }
+        let flat = children.join(format!("{name}.rs"));
+        let nested = children.join(&name).join("mod.rs");
+        let submodules = children.join(&name);
+        if flat.is_file() {
+            self.file(&flat, &submodules, &cfgs, cfg)
+        } else if nested.is_file() {
+            self.file(&nested, &submodules, &cfgs, cfg)
+        } else {
+            self.missing.push(Missing {
+                name,
+                file,
+                line: module.ident.span().start().line,
+            });
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cfgs_are_decided_as_far_as_they_are_known() {
+        let cfg = Cfg {
+            features: Some(BTreeSet::from(["a".to_owned()])),
+        };
+        let presence = |text: &str| {
+            let item: syn::ItemFn =
+                syn::parse_str(&format!("{text} fn f() {{}}")).expect("a function");
+            cfg.presence(&item.attrs)
+        };
+        assert_eq!(presence(""), Presence::Yes);
+        assert_eq!(presence("#[cfg(test)]"), Presence::No);
+        assert_eq!(presence("#[cfg(not(test))]"), Presence::Yes);
+        assert_eq!(presence("#[cfg(feature = \"a\")]"), Presence::Yes);
+        assert_eq!(presence("#[cfg(feature = \"b\")]"), Presence::No);
+        assert_eq!(
+            presence("#[cfg(any(test, feature = \"a\"))]"),
+            Presence::Yes
+        );
+        assert_eq!(
+            presence("#[cfg(all(not(test), target_os = \"none\"))]"),
+            Presence::Unknown
+        );
+        assert_eq!(
+            presence("#[cfg(all(test, target_os = \"none\"))]"),
+            Presence::No
+        );
+    }
+}
