@@ -74,7 +74,15 @@ function(add_rust_library target)
     if(DEFINED ARG_PACKAGE)
         set(package_option --package "${ARG_PACKAGE}")
     endif()
-    _sel4_rust_run_codegen(facts crate --manifest-path "${ARG_MANIFEST_PATH}" ${package_option})
+    _sel4_rust_run_codegen(
+        facts
+        crate
+        --manifest-path
+        "${ARG_MANIFEST_PATH}"
+        ${package_option}
+        --target
+        ${triple}
+    )
     _sel4_rust_read_facts(crate "${facts}")
     set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${crate_INPUT})
 

@@ -64,6 +64,7 @@ endfunction()
 # Builds rust/codegen, once per user, toolchain and version of its sources, into the user's cache.
 function(_sel4_rust_build_codegen rustc_version)
     get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
+    get_property(rustc GLOBAL PROPERTY SEL4_RUST_RUSTC)
     set(sources "${SEL4_RUST_DIR}/rust/Cargo.lock")
     file(GLOB_RECURSE more "${SEL4_RUST_DIR}/rust/codegen/src/*.rs" "${SEL4_RUST_DIR}/rust/codegen/Cargo.toml")
     list(APPEND sources ${more})
@@ -93,7 +94,7 @@ function(_sel4_rust_build_codegen rustc_version)
         execute_process(
             COMMAND
                 "${CMAKE_COMMAND}" -E env --unset=CARGO_BUILD_TARGET --unset=RUSTFLAGS --unset=CC --unset=CFLAGS
-                "${cargo}" build --release --locked --package sel4-rust-codegen --target-dir "${scratch}"
+                "RUSTC=${rustc}" "${cargo}" build --release --locked --package sel4-rust-codegen --target-dir "${scratch}"
             WORKING_DIRECTORY "${SEL4_RUST_DIR}/rust"
             RESULT_VARIABLE result
         )
@@ -121,8 +122,9 @@ function(_sel4_rust_run_codegen out)
     _sel4_rust_find_tools()
     get_property(codegen GLOBAL PROPERTY SEL4_RUST_CODEGEN)
     get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
+    get_property(rustc GLOBAL PROPERTY SEL4_RUST_RUSTC)
     execute_process(
-        COMMAND "${codegen}" ${ARGN} --cargo "${cargo}"
+        COMMAND "${CMAKE_COMMAND}" -E env "RUSTC=${rustc}" "${codegen}" ${ARGN} --cargo "${cargo}"
         RESULT_VARIABLE result
         OUTPUT_VARIABLE stdout
         ERROR_VARIABLE stderr
