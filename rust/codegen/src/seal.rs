@@ -1,9 +1,236 @@
-//! x
-/// s
-pub fn seal(
-    _a: &std::path::Path,
-    _o: &std::path::Path,
-    _p: &[std::path::PathBuf],
-) -> crate::failure::Result<()> {
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! `seal`: a Rust archive without what the C side provides.
+//!
+//! Every Rust static library carries compiler_builtins: memcpy and its kin, integer and float
+//! helpers, libm. In a C image these are the C library's and libgcc's. Which copy a linker takes
+//! depends on the order of its command line, and some of Rust's helpers have another float ABI
+//! than the C code (riscv64). So a member of compiler_builtins is dropped when everything that it
+//! defines is provided.
+//!
+//! A member that defines something provided and something else stays whole: it is only pulled in
+//! for what nobody else has, and what it defines besides is weak, so that C's own wins. Members of
+//! other crates stay always, also where they define a name of the C library: that is their author's will.
+
+use std::collections::HashSet;
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use object::read::archive::{ArchiveFile, ArchiveKind};
+
+use crate::failure::{Failure, Result};
+use crate::output;
+
+/// Writes to `out` the Rust static library `archive`, without the members of compiler_builtins
+/// that the libraries `provided_by` make superfluous. All other members keep their bytes and order.
+///
+/// # Errors
+///
+/// When `archive` is no Rust archive or is cut off, or a library cannot be read.
+pub fn seal(archive: &Path, out: &Path, provided_by: &[PathBuf]) -> Result<()> {
+    let bytes = read(archive)?;
+    let rust = Archive::parse(archive, &bytes)?;
+    let Some(builtins) = rust.builtins() else {
+        return Err(Failure::new(format!(
+            "`{}` is not a Rust static library: nothing in it is of compiler_builtins",
+            archive.display()
+        ))
+        .help("give the archive that cargo made of a crate with crate-type = [\"staticlib\"]"));
+    };
+    let mut provided: HashSet<Vec<u8>> = HashSet::new();
+    for library in provided_by {
+        let bytes = read(library)?;
+        let symbols = Archive::parse(library, &bytes)?.symbols;
+        provided.extend(symbols.into_iter().map(|(name, _)| name.to_vec()));
+    }
+
+    let mut keep = vec![true; rust.members.len()];
+    for index in builtins {
+        let mut defined = rust
+            .symbols
+            .iter()
+            .filter(|(_, member)| *member == index)
+            .peekable();
+        keep[index] =
+            defined.peek().is_none() || !defined.all(|(name, _)| provided.contains(*name));
+    }
+    output::write_if_changed(out, &rust.write(&keep))?;
     Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| Failure::io("read", path, &error))
+}
+
+struct Member<'a> {
+    name: &'a [u8],
+    data: &'a [u8],
+}
+
+/// An archive in memory.
+struct Archive<'a> {
+    members: Vec<Member<'a>>,
+    /// What the members define for others, as the archive's own index has it.
+    symbols: Vec<(&'a [u8], usize)>,
+}
+
+impl<'a> Archive<'a> {
+    fn parse(path: &Path, bytes: &'a [u8]) -> Result<Self> {
+        let broken = |why: &dyn std::fmt::Display| {
+            Failure::new(format!(
+                "`{}` is not a whole archive: {why}",
+                path.display()
+            ))
+            .help("delete it and build it again")
+        };
+        let file = ArchiveFile::parse(bytes).map_err(|error| broken(&error))?;
+        if file.is_thin() {
+            return Err(Failure::new(format!(
+                "`{}` is a thin archive, without its members",
+                path.display()
+            ))
+            .help("make it with `ar rcs` instead of `ar rcsT`"));
+        }
+        if !matches!(
+            file.kind(),
+            ArchiveKind::Gnu | ArchiveKind::Gnu64 | ArchiveKind::Unknown
+        ) {
+            return Err(broken(&"it is not in the GNU format"));
+        }
+        let mut members = Vec::new();
+        let mut offsets = Vec::new();
+        for member in file.members() {
+            let member = member.map_err(|error| broken(&error))?;
+            let data = member.data(bytes).map_err(|error| broken(&error))?;
+            offsets.push(member.file_range().0);
+            members.push(Member {
+                name: member.name(),
+                data,
+            });
+        }
+        let index = file.symbols().map_err(|error| broken(&error))?;
+        let Some(index) = index else {
+            if members.is_empty() {
+                return Ok(Self {
+                    members,
+                    symbols: Vec::new(),
+                });
+            }
+            return Err(
+                Failure::new(format!("`{}` has no symbol index", path.display()))
+                    .help(format!("ranlib {}", path.display())),
+            );
+        };
+        let mut symbols = Vec::new();
+        for symbol in index {
+            let symbol = symbol.map_err(|error| broken(&error))?;
+            // The index counts from the header in front of a member's data.
+            let at = symbol.offset().0 + HEADER as u64;
+            let member = offsets.binary_search(&at);
+            let member = member.map_err(|_| broken(&"its index points at nothing"))?;
+            symbols.push((symbol.name(), member));
+        }
+        Ok(Self { members, symbols })
+    }
+
+    /// The members of compiler_builtins. rustc adds one crate after the other, each with the
+    /// C objects it bundles behind its own, and this crate, on which all depend, last.
+    fn builtins(&self) -> Option<Range<usize>> {
+        let is_builtin = |member: &Member<'_>| member.name.starts_with(b"compiler_builtins-");
+        let start = self.members.iter().position(is_builtin)?;
+        let foreign =
+            |member: &Member<'_>| member.name.ends_with(b".rcgu.o") && !is_builtin(member);
+        let length = self.members[start..].iter().position(foreign);
+        Some(start..length.map_or(self.members.len(), |length| start + length))
+    }
+
+    /// The archive with the members chosen, in the format of GNU ar: the index, the long names, the members.
+    fn write(&self, keep: &[bool]) -> Vec<u8> {
+        let symbols: Vec<_> = self
+            .symbols
+            .iter()
+            .filter(|(_, member)| keep[*member])
+            .collect();
+        let index = 4 + symbols
+            .iter()
+            .map(|(name, _)| 4 + name.len() + 1)
+            .sum::<usize>();
+        let mut names = Vec::new();
+        let mut headers = Vec::new();
+        for (member, keep) in self.members.iter().zip(keep) {
+            // A name ends with a slash; one that does not fit into the header stands in a table.
+            let short = member.name.len() < 16 && !member.name.contains(&b'/');
+            headers.push(if short {
+                [member.name, b"/"].concat()
+            } else {
+                format!("/{}", names.len()).into_bytes()
+            });
+            if *keep && !short {
+                names.extend_from_slice(member.name);
+                names.extend_from_slice(b"/\n");
+            }
+        }
+
+        let mut at = MAGIC.len() + HEADER + even(index);
+        if !names.is_empty() {
+            at += HEADER + even(names.len());
+        }
+        let mut places = Vec::new();
+        for (member, keep) in self.members.iter().zip(keep) {
+            places.push(at);
+            if *keep {
+                at += HEADER + even(member.data.len());
+            }
+        }
+
+        let mut out = Vec::with_capacity(at);
+        out.extend_from_slice(MAGIC);
+        // Offsets have 32 bits, as GNU ar has them below 4 GiB.
+        let mut table = (symbols.len() as u32).to_be_bytes().to_vec();
+        for (_, member) in &symbols {
+            table.extend_from_slice(&(places[*member] as u32).to_be_bytes());
+        }
+        for (name, _) in &symbols {
+            table.extend_from_slice(name);
+            table.push(0);
+        }
+        put(&mut out, b"/", "0", &table);
+        if !names.is_empty() {
+            put(&mut out, b"//", "", &names);
+        }
+        for (index, member) in self.members.iter().enumerate() {
+            if keep[index] {
+                put(&mut out, &headers[index], "644", member.data);
+            }
+        }
+        out
+    }
+}
+
+const MAGIC: &[u8] = b"!<arch>\n";
+
+/// The size of the header in front of each member.
+const HEADER: usize = 60;
+
+fn even(length: usize) -> usize {
+    length.next_multiple_of(2)
+}
+
+/// Appends one member. Times and owners are 0, so that equal archives are equal files.
+fn put(out: &mut Vec<u8>, name: &[u8], mode: &str, data: &[u8]) {
+    let name = String::from_utf8_lossy(name);
+    let header = format!(
+        "{name:<16}{:<12}{:<6}{:<6}{mode:<8}{:<10}`\n",
+        0,
+        0,
+        0,
+        data.len()
+    );
+    out.extend_from_slice(header.as_bytes());
+    out.extend_from_slice(data);
+    if data.len() % 2 == 1 {
+        out.push(b'\n');
+    }
 }

@@ -82,6 +82,64 @@ impl Cfg {
         every(all)
     }
 
+    /// Takes out the `#[cfg]`s that hold.
+    fn settle(&self, attributes: &mut Vec<Attribute>) {
+        attributes.retain(|attribute| {
+            !attribute.path().is_ident("cfg")
+                || self.presence(std::slice::from_ref(attribute)) != Presence::Yes
+        });
+    }
+
+    /// Does the same for fields, variants and methods, and takes out those that are not built.
+    fn settle_inside(&self, item: &mut Item) {
+        let fields = |fields: &mut syn::Fields| match fields {
+            syn::Fields::Named(syn::FieldsNamed { named: list, .. })
+            | syn::Fields::Unnamed(syn::FieldsUnnamed { unnamed: list, .. }) => {
+                self.settle_list(list, |field| &mut field.attrs);
+            }
+            syn::Fields::Unit => {}
+        };
+        match item {
+            Item::Struct(item) => fields(&mut item.fields),
+            Item::Union(item) => self.settle_list(&mut item.fields.named, |field| &mut field.attrs),
+            Item::Enum(item) => {
+                self.settle_list(&mut item.variants, |variant| &mut variant.attrs);
+                for variant in &mut item.variants {
+                    fields(&mut variant.fields);
+                }
+            }
+            Item::Impl(item) => {
+                item.items.retain_mut(|item| {
+                    let attributes = match item {
+                        syn::ImplItem::Fn(item) => &mut item.attrs,
+                        syn::ImplItem::Const(item) => &mut item.attrs,
+                        _ => return true,
+                    };
+                    let built = self.presence(attributes) != Presence::No;
+                    self.settle(attributes);
+                    built
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn settle_list<T, P: Default>(
+        &self,
+        list: &mut Punctuated<T, P>,
+        attributes: impl Fn(&mut T) -> &mut Vec<Attribute>,
+    ) {
+        let all = std::mem::take(list).into_iter();
+        *list = all
+            .filter_map(|mut entry| {
+                let attributes = attributes(&mut entry);
+                let built = self.presence(attributes) != Presence::No;
+                self.settle(attributes);
+                built.then_some(entry)
+            })
+            .collect();
+    }
+
     fn holds(&self, meta: &Meta) -> Presence {
         match meta {
             Meta::Path(path) if path.is_ident("test") || path.is_ident("doctest") => Presence::No,
@@ -256,7 +314,9 @@ impl Sources {
             let Item::Mod(module) = item else {
                 if let Some(attributes) = attributes_mut(&mut item) {
                     attributes.extend(outer.iter().cloned());
+                    cfg.settle(attributes);
                 }
+                cfg.settle_inside(&mut item);
                 self.items.push(SourceItem { file, item });
                 continue;
             };
