@@ -22,7 +22,8 @@ const CLASSES: usize = 16;
 /// Two-level segregated fit.
 pub struct Rlsf {
     heap: Tlsf<'static, u32, u16, POWERS, CLASSES>,
-    left: usize,
+    total: usize,
+    used: usize,
 }
 
 /// What a block of this layout takes from the heap, its header and the most that its alignment may need included. The
@@ -35,31 +36,33 @@ const fn taken(layout: Layout) -> usize {
 impl Allocator for Rlsf {
     const EMPTY: Self = Self {
         heap: Tlsf::new(),
-        left: 0,
+        total: 0,
+        used: 0,
     };
 
     unsafe fn give(&mut self, region: NonNull<[u8]>) {
         // SAFETY: the caller hands over a region that nothing else uses, for ever.
-        let used = unsafe { self.heap.insert_free_block_ptr(region) };
+        let taken = unsafe { self.heap.insert_free_block_ptr(region) };
         // One granule closes the pool.
-        self.left = used.map_or(0, |bytes| bytes.get() - GRANULARITY);
+        self.total = taken.map_or(0, |bytes| bytes.get() - GRANULARITY);
     }
 
     fn alloc(&mut self, layout: Layout) -> *mut u8 {
         let Some(block) = self.heap.allocate(layout) else {
             return ptr::null_mut();
         };
-        self.left -= taken(layout);
+        self.used += taken(layout);
         block.as_ptr()
     }
 
     unsafe fn dealloc(&mut self, block: NonNull<u8>, layout: Layout) {
         // SAFETY: the caller says that `block` came from `alloc` with this layout.
         unsafe { self.heap.deallocate(block, layout.align()) };
-        self.left += taken(layout);
+        self.used -= taken(layout);
     }
 
     fn left(&self) -> usize {
-        self.left
+        // Blocks with large alignments may have taken less than they were counted for.
+        self.total.saturating_sub(self.used)
     }
 }

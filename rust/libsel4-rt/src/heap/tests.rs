@@ -4,6 +4,7 @@
 //! What every heap of the kit must do, asked of each.
 
 use std::alloc::{GlobalAlloc, Layout};
+use std::iter;
 use std::sync::MutexGuard;
 use std::thread;
 
@@ -13,7 +14,7 @@ use crate::exhausted;
 const REGION: usize = 64 * 1024;
 
 /// Miri takes a thousand times as long.
-const STEPS: usize = if cfg!(miri) { 300 } else { 100_000 };
+const STEPS: usize = if cfg!(miri) { 60 } else { 100_000 };
 
 /// One test at a time may use up a heap: the record of that is one for the whole program.
 fn alone() -> MutexGuard<'static, ()> {
@@ -305,6 +306,20 @@ fn rlsf_counts_what_a_block_takes() {
     assert_eq!(left(&HEAP), 4096 - 3 * granule);
     block.free(&HEAP);
     assert_eq!(left(&HEAP), 4096 - granule);
+}
+
+#[test]
+fn rlsf_keeps_count_of_large_alignments() {
+    let _alone = alone();
+    static HEAP: Heap<Rlsf, REGION> = Heap::new();
+    let before = left(&HEAP);
+    for align in [32, 256, 1024, 4096] {
+        let layout = Layout::from_size_align(align, align).unwrap();
+        let blocks: Vec<_> = iter::from_fn(|| Block::new(&HEAP, layout, 1)).collect();
+        assert!(blocks.len() > 1 && HEAP.state.lock().allocator.left() < before);
+        blocks.into_iter().for_each(|block| block.free(&HEAP));
+        assert_eq!(left(&HEAP), before);
+    }
 }
 
 #[test]
