@@ -17,6 +17,7 @@ endfunction()
 function(_sel4_rust_make_bundles)
     get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
     _sel4_rust_import_corrosion(${triple})
+    _sel4_rust_comment_cargo_steps()
     _sel4_rust_find_executables("${CMAKE_SOURCE_DIR}" executables)
     foreach(executable IN LISTS executables)
         set_property(GLOBAL PROPERTY SEL4_RUST_SEEN "")
@@ -25,6 +26,25 @@ function(_sel4_rust_make_bundles)
             _sel4_rust_make_bundle(${executable} "${libraries}")
         endif()
     endforeach()
+endfunction()
+
+# Corrosion gives its cargo step no COMMENT, and so ninja shows the whole command line, some 700 characters, at every
+# build. A command of CMake can be wrapped, once; arguments pass through unchanged.
+function(_sel4_rust_comment_cargo_steps)
+    if(COMMAND _add_custom_target)
+        return()
+    endif()
+    function(add_custom_target name)
+        math(EXPR last "${ARGC} - 1")
+        set(call "")
+        foreach(i RANGE ${last})
+            string(APPEND call " [==[${ARGV${i}}]==]")
+        endforeach()
+        if(name MATCHES "^_cargo-build_sel4_rust_(.*)")
+            string(APPEND call " COMMENT [==[Rust: building what ${CMAKE_MATCH_1} links]==]")
+        endif()
+        cmake_language(EVAL CODE "_add_custom_target(${call})")
+    endfunction()
 endfunction()
 
 # Sets `out` to the executables of `dir` and of the folders added below it.
@@ -110,8 +130,7 @@ function(_sel4_rust_make_bundle executable libraries)
         FLAGS ${flags}
     )
     set_target_properties(${bundle} PROPERTIES ARCHIVE_OUTPUT_DIRECTORY "${dir}/archive")
-    # The whole cargo command line, otherwise; and only those who link the bundle want it built.
-    set_target_properties(_cargo-build_${bundle} PROPERTIES EchoString "Rust: building what ${executable} links")
+    # Only those who link the bundle want it built.
     set_target_properties(cargo-build_${bundle} PROPERTIES EXCLUDE_FROM_ALL TRUE)
 
     _sel4_rust_seal(${bundle} "${dir}")
@@ -182,7 +201,7 @@ ${entries}
     get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
     # Panic messages name files as seen from the project, not as they lie on this machine; debuggers find them still.
     set(rustflags
-        "\"--remap-path-prefix=${CMAKE_SOURCE_DIR}/=\", \"--remap-path-prefix=${SEL4_RUST_DIR}/=sel4-rust-kit/\", \"--remap-path-scope=macro\""
+        "\"--remap-path-prefix=${SEL4_RUST_DIR}/=sel4-rust-kit/\", \"--remap-path-prefix=${CMAKE_SOURCE_DIR}/=\", \"--remap-path-scope=macro\""
     )
     if(triple MATCHES "-linux-musl$")
         # Images are linked at a fixed address.
