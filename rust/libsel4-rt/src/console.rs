@@ -3,8 +3,9 @@
 
 //! The seL4 console, reached through the C library alone.
 //!
-//! `write` of muslc goes wherever the image sends its output: to the kernel's debug console, or to a serial driver
-//! when the kernel has none. A kernel without `KernelPrinting` therefore makes no difference here.
+//! `write` of muslc goes wherever the image sends its output: to the kernel's debug console, or to
+//! a serial driver when the kernel has none. A kernel without `KernelPrinting` therefore makes no
+//! difference here.
 
 use core::{fmt, ptr};
 
@@ -17,8 +18,8 @@ const STANDARD_ERROR: core::ffi::c_int = 2;
 pub(crate) struct Console;
 
 impl Console {
-    /// The console, with what C's `printf` still held back written to it, so that lines appear in the order in which
-    /// the program made them.
+    /// The console, with what C's `printf` still held back written to it, so that lines appear in
+    /// the order in which the program made them.
     pub(crate) fn after_c() -> Self {
         // SAFETY: fflush(NULL) is defined: it flushes every open stream.
         unsafe { c::fflush(ptr::null_mut()) };
@@ -43,8 +44,8 @@ impl fmt::Write for Console {
     }
 }
 
-/// Calls `write` until it has taken all of `bytes`. When it takes nothing, or fails, the rest is lost: there is no
-/// other place to say so.
+/// Calls `write` until it has taken all of `bytes`. When it takes nothing, or fails, the rest is
+/// lost: there is no other place to say so.
 fn put_with(mut bytes: &[u8], mut write: impl FnMut(&[u8]) -> isize) {
     while !bytes.is_empty() {
         let Some(rest) = usize::try_from(write(bytes))
@@ -62,7 +63,8 @@ fn put_with(mut bytes: &[u8], mut write: impl FnMut(&[u8]) -> isize) {
 mod tests {
     use super::put_with;
 
-    /// What comes out when `write` takes at most `each` bytes at a time, and how often it was called.
+    /// What comes out when `write` takes at most `each` bytes at a time, and how often it was
+    /// called.
     fn through(each: usize, text: &str) -> (String, usize) {
         let (mut out, mut calls) = (Vec::new(), 0);
         put_with(text.as_bytes(), |bytes| {

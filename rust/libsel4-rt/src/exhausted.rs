@@ -3,8 +3,9 @@
 
 //! What the heap could not give, kept for the panic handler.
 //!
-//! A failed allocation is no error by itself: `try_reserve` hands it to its caller. Only when Rust gives up does the
-//! panic handler ask here. The record lies apart from the heap, so that an image that never allocates has no heap.
+//! A failed allocation is no error by itself: `try_reserve` hands it to its caller. Only when Rust
+//! gives up does the panic handler ask here. The record lies apart from the heap, so that an image
+//! that never allocates has no heap.
 
 use core::alloc::Layout;
 use core::mem;
@@ -79,7 +80,8 @@ fn tell(file: &str, put: &mut dyn FnMut(&[u8])) {
     put(b"; raise RUST_HEAP_BYTES\n");
 }
 
-/// Up to this alignment, in bytes, a request needs no more room than its size; beyond it the line names it.
+/// Up to this alignment, in bytes, a request needs no more room than its size; beyond it the line
+/// names it.
 const ORDINARY_ALIGN: usize = 2 * size_of::<usize>();
 
 #[cfg(test)]

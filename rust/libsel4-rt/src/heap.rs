@@ -1,10 +1,11 @@
 // Copyright 2026, sel4-rust-kit contributors
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The heap: one allocator, chosen by a cargo feature, behind one lock, over one region of the image.
+//! The heap: one allocator, chosen by a cargo feature, behind one lock, over one region of the
+//! image.
 //!
-//! Everything lies in one static, [`HEAP`], in an archive member of its own: an image whose Rust never allocates does
-//! not link it, with `--gc-sections` or without.
+//! Everything lies in one static, `HEAP`, in an archive member of its own: an image whose Rust
+//! never allocates does not link it, with `--gc-sections` or without.
 
 use core::{
     alloc::{GlobalAlloc, Layout},
@@ -47,7 +48,8 @@ pub static HEAP: Heap<Chosen, REGION> = Heap::new();
 
 /// What the lock protects: a crate that manages the bytes of one region.
 pub trait Allocator {
-    /// Without a region: has nothing to give. All zero bytes, so that the heap costs no byte of the image file.
+    /// Without a region: has nothing to give. All zero bytes, so that the heap costs no byte of the
+    /// image file.
     const EMPTY: Self;
 
     /// Hands over the region, before anything else is called.
@@ -85,7 +87,8 @@ struct State<A> {
     has_region: bool,
 }
 
-// SAFETY: the region is touched only through the allocator, which the lock gives to one thread at a time.
+// SAFETY: the region is touched only through the allocator, which the lock gives to one thread at a
+// time.
 unsafe impl<A: Send, const BYTES: usize> Sync for Heap<A, BYTES> {}
 
 impl<A: Allocator, const BYTES: usize> Heap<A, BYTES> {
@@ -100,16 +103,16 @@ impl<A: Allocator, const BYTES: usize> Heap<A, BYTES> {
     }
 }
 
-// SAFETY: blocks come from the allocator, which gives out each byte of the region once at a time; it neither unwinds
-// nor moves while blocks live, for the heap is a static.
+// SAFETY: blocks come from the allocator, which gives out each byte of the region once at a time;
+// it neither unwinds nor moves while blocks live, for the heap is a static.
 unsafe impl<A: Allocator, const BYTES: usize> GlobalAlloc for Heap<A, BYTES> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let mut state = self.state.lock();
         if !state.has_region {
             state.has_region = true;
             let start = NonNull::from(&self.region).cast();
-            // SAFETY: the region belongs to this heap alone, lives as long, and `has_region` says that it was not
-            // given before.
+            // SAFETY: the region belongs to this heap alone, lives as long, and `has_region` says
+            // that it was not given before.
             unsafe {
                 state
                     .allocator

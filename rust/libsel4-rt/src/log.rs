@@ -58,13 +58,15 @@ fn write_line(record: &Record, put: impl FnMut(&[u8])) {
     line.add(b" ");
     line.add(record.target().as_bytes());
     line.add(b"] ");
-    // `Line` takes everything: an error could only come from a `Display` that gives up, and then its record ends there.
+    // `Line` takes everything: an error could only come from a `Display` that gives up, and then
+    // its record ends there.
     let _ = line.write_fmt(*record.args());
     line.add(b"\n");
     line.flush();
 }
 
-/// Collects a line, so that it reaches the console in one piece unless it is long: other threads write there too.
+/// Collects a line, so that it reaches the console in one piece unless it is long: other threads
+/// write there too.
 struct Line<P> {
     put: P,
     bytes: [u8; 128],

@@ -1,10 +1,10 @@
 // Copyright 2026, sel4-rust-kit contributors
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! For the targets whose prebuilt `core` was compiled to unwind (`*-linux-musl`): the two names it asks for.
+//! The two names that `core` asks for on targets where it was compiled to unwind (`*-linux-musl`).
 //!
-//! Nothing unwinds in an image: panics abort. Without these stubs the linker would find the names in libgcc's unwinder
-//! and take all of that in.
+//! Nothing unwinds in an image: panics abort. Without these stubs the linker would find the names
+//! in libgcc's unwinder, and take all of that in.
 
 use core::arch::global_asm;
 
@@ -14,8 +14,8 @@ extern "C" fn rust_eh_personality() -> ! {
     crate::c::abort()
 }
 
-// The end of a landing pad. Weak, so that an image whose C++ code brings libgcc's unwinder keeps that; stable Rust has no
-// weak symbols but these.
+// The end of a landing pad. Weak, so that an image that has libgcc's unwinder, for C++ or for C,
+// keeps that one; stable Rust has weak symbols only this way.
 global_asm!(
     ".pushsection .text._Unwind_Resume, \"ax\", @progbits",
     ".weak _Unwind_Resume",

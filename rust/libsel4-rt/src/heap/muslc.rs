@@ -3,8 +3,9 @@
 
 //! One heap for C and Rust: the C library's `malloc`.
 //!
-//! `realloc` of C is never called. For large blocks muslc turns it into `mremap`, which stops the program when the
-//! memory is muslc's static area (LibSel4MuslcSysMorecoreBytes). A block grows by a new block and a copy instead.
+//! `realloc` of C is never called. For large blocks muslc turns it into `mremap`, which stops the
+//! program when the memory is muslc's static area (LibSel4MuslcSysMorecoreBytes). A block grows by
+//! a new block and a copy instead.
 
 use core::{alloc::Layout, ptr::NonNull};
 

@@ -1,7 +1,8 @@
 // Copyright 2026, sel4-rust-kit contributors
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! For deadlines: `rlsf`, a two-level segregated fit, whose time has a bound that does not depend on the heap's state.
+//! For deadlines: `rlsf`, a two-level segregated fit, whose time has a bound that does not depend
+//! on the heap's state.
 
 use core::{
     alloc::Layout,
@@ -12,11 +13,12 @@ use rlsf::{GRANULARITY, Tlsf};
 
 use super::Allocator;
 
-/// Sizes fall into this many powers of two, starting at [`GRANULARITY`]: blocks to 4 GiB on 64-bit targets, to 2 GiB on
-/// 32-bit ones. The table takes 3.5 KiB and 1.8 KiB.
+/// Sizes fall into this many powers of two, starting at [`GRANULARITY`]: blocks to 4 GiB on 64-bit
+/// targets, to 2 GiB on 32-bit ones. The table takes 3.5 KiB and 1.8 KiB.
 const POWERS: usize = 27;
 
-/// Each power of two is split into this many classes; at most this part of a block is lost to rounding.
+/// Each power of two is split into this many classes; at most this part of a block is lost to
+/// rounding.
 const CLASSES: usize = 16;
 
 /// Two-level segregated fit.
@@ -26,8 +28,9 @@ pub struct Rlsf {
     used: usize,
 }
 
-/// What a block of this layout takes from the heap, its header and the most that its alignment may need included. The
-/// rule is `rlsf`'s own; it gives the same for a block when it comes and when it goes.
+/// What a block of this layout takes from the heap, its header and the most that its alignment may
+/// need included. The rule is `rlsf`'s own; it gives the same for a block when it comes and when it
+/// goes.
 const fn taken(layout: Layout) -> usize {
     const HEADER: usize = GRANULARITY / 2;
     (layout.size() + HEADER + layout.align().saturating_sub(HEADER)).next_multiple_of(GRANULARITY)

@@ -26,7 +26,8 @@ const fn parse(text: &str) -> Option<usize> {
     }
 }
 
-/// Ends the compilation with a message that names `text`. A constant cannot be formatted: the parts are joined by hand.
+/// Ends the compilation with a message that names `text`. A constant cannot be formatted: the parts
+/// are joined by hand.
 const fn refuse(text: &str) -> ! {
     const PARTS: [&str; 2] = [
         "the heap size is `",

@@ -106,11 +106,7 @@ impl Block {
     fn check(&self, bytes: usize) {
         // SAFETY: the heap gave at least this many bytes at `start`, and `fill` has written them.
         let contents = unsafe { std::slice::from_raw_parts(self.start, bytes) };
-        assert!(
-            contents.iter().all(|&byte| byte == self.pattern),
-            "{:?}",
-            self.layout
-        );
+        assert!(contents == vec![self.pattern; bytes], "{:?}", self.layout);
     }
 
     /// Whether the heap had room.
@@ -137,8 +133,8 @@ impl Block {
     }
 }
 
-/// Allocates, resizes and frees at random, with a look at every byte; returns how often there was no
-/// room.
+/// Allocates, resizes and frees at random, with a look at every byte; returns how often there was
+/// no room.
 fn churn(heap: &impl GlobalAlloc, seed: u64, steps: usize) -> usize {
     let mut random = Random(seed);
     let mut blocks: Vec<Block> = Vec::new();
