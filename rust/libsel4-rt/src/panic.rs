@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! What happens when Rust code panics: the place and the message on the console, then C's `abort`.
+//!
+//! All but the message itself goes to the console in pieces, without `core::fmt`: that takes 3.5 KiB
+//! of an image where formatting the whole takes 4.5 (aarch64, Release).
 
 use core::fmt::Write as _;
 use core::panic::PanicInfo;
@@ -31,14 +34,8 @@ fn panic(info: &PanicInfo) -> ! {
         }
     }
     console.put(b":\n");
-    // A message without arguments needs nothing of core::fmt, and an image whose panics all have
-    // such messages gets none of it.
-    let message = info.message();
-    match message.as_str() {
-        Some(text) => console.put(text.as_bytes()),
-        // The console takes everything: only a `Display` could fail, and then its message ends.
-        None => drop(write!(console, "{message}")),
-    }
+    // The console takes everything: only a `Display` could fail, and then its message ends there.
+    let _ = write!(console, "{}", info.message());
     console.put(b"\n");
     #[cfg(not(feature = "heap-none"))]
     if let Some(place) = info.location() {
