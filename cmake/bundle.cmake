@@ -253,8 +253,12 @@ function(_sel4_rust_seal bundle dir)
     add_custom_target(${bundle}-seal DEPENDS "${sealed}")
 
     add_library(${bundle}-sealed STATIC IMPORTED GLOBAL)
+    # The option takes the constructor of the logger out of the archive, where there is one.
     set_target_properties(
-        ${bundle}-sealed PROPERTIES IMPORTED_LOCATION "${sealed}" INTERFACE_LINK_LIBRARIES "${libc}"
+        ${bundle}-sealed
+        PROPERTIES
+            IMPORTED_LOCATION "${sealed}" INTERFACE_LINK_LIBRARIES "${libc}" INTERFACE_LINK_OPTIONS
+                                                                             "-Wl,-u,sel4_rust_log"
     )
     add_dependencies(${bundle}-sealed ${bundle}-seal)
 endfunction()
