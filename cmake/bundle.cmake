@@ -132,6 +132,7 @@ function(_sel4_rust_make_bundle executable libraries)
     set_target_properties(${bundle} PROPERTIES ARCHIVE_OUTPUT_DIRECTORY "${dir}/archive")
     # Only those who link the bundle want it built.
     set_target_properties(cargo-build_${bundle} PROPERTIES EXCLUDE_FROM_ALL TRUE)
+    set_target_properties(_cargo-build_${bundle} PROPERTIES EchoString "Rust: taking the archive of ${executable}")
 
     _sel4_rust_seal(${bundle} "${dir}")
     foreach(library IN LISTS libraries)
