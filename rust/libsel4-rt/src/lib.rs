@@ -15,7 +15,7 @@
 //! | `log` | the sink of the `log` crate (feature `log`) |
 //! | `console` | bytes to the console |
 //! | `decimal` | numbers for those who can do without `core::fmt` |
-//! | `unwind` | stubs for the targets whose `core` was compiled to unwind |
+//! | `unwind` | stubs for the unwinder that compiled code asks for and nobody needs |
 //! | `c` | the C functions that all this rests on |
 //!
 //! # Which heap
@@ -90,7 +90,7 @@ mod lock;
 #[cfg(any(feature = "log", test))]
 mod log;
 mod panic;
-#[cfg(all(target_os = "linux", target_env = "musl"))]
+#[cfg(any(target_env = "musl", all(target_os = "none", target_arch = "arm")))]
 mod unwind;
 
 #[cfg(not(feature = "heap-none"))]
