@@ -113,9 +113,10 @@ def run(command, expected, folder=".", *, show=None, forbidden=CRASHES, silence=
     linger: seconds to keep watching for a crash after the last expected line.
     """
     # No terminal on standard input, so that QEMU leaves the user's terminal alone. A session of its own, so that
-    # the script, its shell and QEMU can be stopped together.
+    # the script, its shell and QEMU can be stopped together. No sound: without a card QEMU complains at length.
     process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, start_new_session=True)
+                               stderr=subprocess.STDOUT, start_new_session=True,
+                               env={**os.environ, "QEMU_AUDIO_DRV": "none"})
     try:
         return _watch(process, _Matcher(expected, forbidden), show or (lambda line: None), silence, limit, linger)
     finally:
