@@ -18,7 +18,7 @@ from pathlib import Path
 KIT = Path(__file__).resolve().parent.parent
 FOLDER = KIT / "build-test"
 ARCHITECTURES = ("aarch64", "aarch32", "riscv64", "x86_64", "ia32")
-NEEDS = ("sources", "rust", "shellcheck", *ARCHITECTURES)
+NEEDS = ("sources", "kernel", "rust", "shellcheck", *ARCHITECTURES)
 SHOWN_LINES = 200
 UNREACHABLE = 3
 
@@ -101,9 +101,9 @@ def prepare(groups):
     """Bring what the groups need; returns what was said where that failed, or nothing."""
     needs = {need for group in groups for need in group.needs}
     architectures = [name for name in ARCHITECTURES if name in needs]
-    packages = [need for need in ("rust", "shellcheck") if need in needs] + architectures
-    if "sources" in needs:
-        packages.insert(0, "kernel")
+    # Who needs the sources builds a kernel.
+    needs |= {"kernel"} if "sources" in needs else set()
+    packages = [need for need in ("kernel", "rust", "shellcheck") if need in needs] + architectures
     steps = []
     if packages:
         steps.append(("packages", *packages))
