@@ -3,9 +3,6 @@
 # The tools that a build with Rust in it needs: cargo and rustc, Corrosion, and the kit's own host tool. They are
 # looked for when the first Rust library is added, so a build without Rust needs none of them.
 
-# Edition 2024, and the `PanicMessage::as_str` of the runtime.
-set(_SEL4_RUST_MINIMUM_RUSTC "1.85")
-
 # Finds the tools, once per configuration, and keeps them in global properties:
 #   SEL4_RUST_CARGO, SEL4_RUST_RUSTC  of the toolchain that is active in the project's folder
 #   SEL4_RUST_CODEGEN                 the host tool
@@ -48,9 +45,12 @@ function(_sel4_rust_find_tools)
 
     execute_process(COMMAND "${_sel4_rust_rustc}" -vV OUTPUT_VARIABLE rustc_version)
     string(REGEX MATCH "release: ([0-9.]+)" _ "${rustc_version}")
-    if(CMAKE_MATCH_1 VERSION_LESS _SEL4_RUST_MINIMUM_RUSTC)
+    set(version "${CMAKE_MATCH_1}")
+    file(STRINGS "${SEL4_RUST_DIR}/rust/Cargo.toml" minimum REGEX "^rust-version = ")
+    string(REGEX MATCH "[0-9.]+" minimum "${minimum}")
+    if(version VERSION_LESS minimum)
         _sel4_rust_error(
-            "rustc `${CMAKE_MATCH_1}` is too old; the kit needs ${_SEL4_RUST_MINIMUM_RUSTC} or later."
+            "rustc `${version}` is too old; the kit needs ${minimum} or later."
             "rustup update stable"
         )
     endif()
