@@ -150,7 +150,7 @@ function(_sel4_rust_write_bundle bundle dir libraries)
             "configure with -DRUST_HEAP_BYTES=262144 or another size"
         )
     endif()
-    _sel4_rust_check_choice(RUST_HEAP "linked-list;rlsf;muslc")
+    _sel4_rust_check_choice(RUST_HEAP "linked-list;rlsf;muslc;none")
     _sel4_rust_check_choice(RUST_LOG_LEVEL "off;error;warn;info;debug;trace")
     _sel4_rust_cargo_profile(profile)
 

@@ -2,8 +2,20 @@
 #
 # What a user may choose of the Rust side of an image.
 
+#[=======================================================================[.md:
+ANCHOR: options
+| option | default | |
+|---|---|---|
+| `RUST_HEAP` | `linked-list` | allocator: `linked-list`, `rlsf` (bounded time), `muslc` (C's `malloc`) or `none` |
+| `RUST_HEAP_BYTES` | `262144` | bytes of the heap that the Rust libraries of one executable share; no matter to `muslc` |
+| `RUST_LOG_LEVEL` | `info` | lowest level of the `log` crate that is compiled in: `off`, `error`, `warn`, `info`, `debug`, `trace` |
+
+[The runtime](runtime.md) says when to take which heap.
+ANCHOR_END: options
+#]=======================================================================]
+
 set(RUST_HEAP_BYTES "262144" CACHE STRING "Bytes of the heap that the Rust libraries of one executable share")
-set(RUST_HEAP "linked-list" CACHE STRING "Allocator of that heap: linked-list, rlsf (bounded time) or muslc")
+set(RUST_HEAP "linked-list" CACHE STRING "Allocator of that heap: linked-list, rlsf, muslc or none")
 set(RUST_LOG_LEVEL "info" CACHE STRING "Lowest level of the log crate that is compiled in")
-set_property(CACHE RUST_HEAP PROPERTY STRINGS linked-list rlsf muslc)
+set_property(CACHE RUST_HEAP PROPERTY STRINGS linked-list rlsf muslc none)
 set_property(CACHE RUST_LOG_LEVEL PROPERTY STRINGS off error warn info debug trace)
