@@ -256,10 +256,14 @@ impl<'a> Bundle<'a> {
         let scratch = Scratch::new(self.out)?;
         let highest = lock::merge(&named, Keep::Highest);
         let all = lock::merge(&named, Keep::All);
-        let graph = match self.build(&scratch.0, &highest, &locks) {
-            Err(_) if highest != all => self.build(&scratch.0, &all, &locks)?,
-            graph => graph?,
-        };
+        let graph = self
+            .build(&scratch.0, &highest, &locks)
+            .or_else(|failure| {
+                if highest == all {
+                    return Err(failure);
+                }
+                self.build(&scratch.0, &all, &locks).map_err(|_| failure)
+            })?;
         for file in [ROOT, LOCK, MANIFEST] {
             output::write_if_changed(
                 &self.out.join(file),
@@ -284,50 +288,53 @@ impl<'a> Bundle<'a> {
         Ok(inputs)
     }
 
-    /// Makes the bundle in `place`, beginning with the lock `seed`.
+    /// Makes the bundle in `place`, beginning with the lock `seed`; the network is used only if need be.
     fn build(&self, place: &Path, seed: &str, locks: &[Lock]) -> Result<Metadata> {
+        self.resolve(place, seed, locks, &["--offline"])
+            .or_else(|_| {
+                eprintln!("Fetching the crates of `{}` ...", self.spec.name);
+                self.resolve(place, seed, locks, &[])
+            })
+    }
+
+    fn resolve(
+        &self,
+        place: &Path,
+        seed: &str,
+        locks: &[Lock],
+        flags: &[&str],
+    ) -> Result<Metadata> {
         let put =
             |file: &str, text: &str| output::write_if_changed(&place.join(file), text.as_bytes());
         put(LOCK, seed)?;
         put(ROOT, &self.root_text())?;
         put(MANIFEST, &self.manifest_text(false, &BTreeMap::new()))?;
-        let mut graph = self.resolve(place)?;
+        let mut graph = self.ask(place, flags)?;
         let log = self.logs(&graph);
         if log {
             put(MANIFEST, &self.manifest_text(true, &BTreeMap::new()))?;
-            graph = self.resolve(place)?;
+            graph = self.ask(place, flags)?;
         }
         self.verify(&graph, &Lock::read(&place.join(LOCK))?, locks)?;
         put(MANIFEST, &self.manifest_text(log, &self.overrides(&graph)?))?;
-        match self.ask(place, &["--locked", "--offline"])? {
-            Ok(graph) => Ok(graph),
-            Err(refusal) => Err(self.refused(&refusal)),
-        }
+        self.ask(place, &["--locked", "--offline"])
     }
 
-    fn ask(&self, place: &Path, flags: &[&str]) -> Result<std::result::Result<Metadata, Refusal>> {
+    /// Asks cargo about the bundle in `place`, with the configuration that its parts are built with.
+    fn ask(&self, place: &Path, flags: &[&str]) -> Result<Metadata> {
         let mut arguments: Vec<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
-        let seen: Vec<PathBuf> = cargo::configs(place);
-        let mut given = BTreeSet::new();
-        for part in self.parts() {
-            for config in cargo::configs(folder(&part.manifest)) {
-                if !seen.contains(&config) && given.insert(config.clone()) {
-                    arguments.extend(["--config".to_owned(), config.display().to_string()]);
-                }
+        let mut seen: BTreeSet<PathBuf> = cargo::configs(place).into_iter().collect();
+        for config in self
+            .parts()
+            .flat_map(|part| cargo::configs(folder(&part.manifest)))
+        {
+            if seen.insert(config.clone()) {
+                arguments.extend(["--config".to_owned(), config.display().to_string()]);
             }
         }
         let arguments: Vec<&str> = arguments.iter().map(|argument| &**argument).collect();
-        self.cargo.metadata(&place.join(MANIFEST), &arguments)
-    }
-
-    fn resolve(&self, place: &Path) -> Result<Metadata> {
-        let seed = output::read(&place.join(LOCK))?;
-        if let Ok(graph) = self.ask(place, &["--offline"])? {
-            return Ok(graph);
-        }
-        output::write_if_changed(&place.join(LOCK), seed.as_bytes())?;
-        eprintln!("Fetching the crates of `{}` ...", self.spec.name);
-        self.ask(place, &[])?
+        self.cargo
+            .metadata(&place.join(MANIFEST), &arguments)?
             .map_err(|refusal| self.refused(&refusal))
     }
 

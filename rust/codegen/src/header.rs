@@ -291,6 +291,7 @@ fn generate(request: &Request, crates: &Crates<'_>, settings: &Settings) -> Resu
     bindings.config.sys_includes.splice(0..0, includes);
     text = body(&bindings);
     by_value(crates, &text)?;
+    namesakes(crates, &text)?;
     let mut header = format!(
         "/* Generated from the Rust crate `{}` by sel4-rust-kit. Do not edit. */\n",
         request.package
@@ -299,9 +300,7 @@ fn generate(request: &Request, crates: &Crates<'_>, settings: &Settings) -> Resu
         header += &format!("{user}\n");
     }
     if exports.is_empty() {
-        header += &format!(
-            "/* The crate exports nothing to C: no function is `extern \"C\"` and `#[unsafe(no_mangle)]`. */\n"
-        );
+        header += "/* The crate exports nothing to C: no function is `extern \"C\"` and `#[unsafe(no_mangle)]`. */\n";
     }
     Ok(header + &text)
 }
@@ -575,6 +574,7 @@ fn flat_text(crates: &Crates<'_>, settings: &Settings) -> String {
     for source in &crates.own.sources.items {
         match &source.item {
             Item::Use(_) | Item::ExternCrate(_) | Item::ForeignMod(_) | Item::Trait(_) => {}
+            item if type_ident(item).is_some_and(|ident| !wanted(ident)) => {}
             item => text += &format!("{}\n", item.to_token_stream()),
         }
     }
@@ -583,16 +583,8 @@ fn flat_text(crates: &Crates<'_>, settings: &Settings) -> String {
         .iter()
         .flat_map(|parsed| &parsed.sources.items)
     {
-        match &source.item {
-            Item::Struct(syn::ItemStruct { ident, .. })
-            | Item::Enum(syn::ItemEnum { ident, .. })
-            | Item::Union(syn::ItemUnion { ident, .. })
-            | Item::Type(syn::ItemType { ident, .. })
-                if wanted(ident) =>
-            {
-                text += &format!("{}\n", source.item.to_token_stream());
-            }
-            _ => {}
+        if type_ident(&source.item).is_some_and(wanted) {
+            text += &format!("{}\n", source.item.to_token_stream());
         }
     }
     text
@@ -716,11 +708,8 @@ fn missing_type(crates: &Crates<'_>, name: &str) -> Failure {
             function.block.stmts.clear();
         }
         mentions(item.to_token_stream(), name).then(|| {
-            format!(
-                "`{}` ({})",
-                ident.unraw(),
-                crates.own.place(source, ident.span().start().line)
-            )
+            let place = crates.own.place(source, ident.span().start().line);
+            format!("`{}` (`{place}`)", ident.unraw())
         })
     });
     let users: Vec<String> = users.take(3).collect();
@@ -729,6 +718,10 @@ fn missing_type(crates: &Crates<'_>, name: &str) -> Failure {
     } else {
         users.join(", ")
     };
+    if name == "str" {
+        return Failure::new(format!("{users} uses `str`, which C does not have"))
+            .help("pass a pointer to the characters, and their number or a 0 at the end");
+    }
     Failure::new(format!("the type `{name}`, used by {users}, has no definition that C could be given"))
         .help(format!("define it in this crate or a path dependency, under this name; if it is a C type, add its header with SYS_INCLUDES or cbindgen.toml and list it there: [export] exclude = [\"{name}\"]"))
 }
@@ -752,6 +745,14 @@ fn item_ident(item: &Item) -> Option<&syn::Ident> {
         Item::Type(item) => &item.ident,
         _ => return None,
     })
+}
+
+/// The name of a type that is defined here.
+fn type_ident(item: &Item) -> Option<&syn::Ident> {
+    match item {
+        Item::Struct(_) | Item::Enum(_) | Item::Union(_) | Item::Type(_) => item_ident(item),
+        _ => None,
+    }
 }
 
 /// `file:line` of an item by its name, methods as `Type::method`.
@@ -879,7 +880,9 @@ fn by_value(crates: &Crates<'_>, text: &str) -> Result<()> {
     let names = identifiers(text);
     let mut opaque: BTreeMap<&str, bool> = BTreeMap::new();
     for pair in names.windows(3) {
-        if let [("typedef", _), ("struct", _), (name, after)] = pair {
+        if let [("typedef", _), ("struct", named), (name, after)] = pair
+            && !named.starts_with('{')
+        {
             // `typedef struct X X;` without a body, as cbindgen writes it.
             opaque.insert(name, !after.starts_with('{'));
         }
@@ -906,6 +909,42 @@ fn by_value(crates: &Crates<'_>, text: &str) -> Result<()> {
                 user.unwrap_or_default()
             ))
             .help("add #[repr(C)] to it, or pass a pointer"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a type in the header whose name two different types have: C has no modules.
+fn namesakes(crates: &Crates<'_>, text: &str) -> Result<()> {
+    let used: BTreeSet<&str> = identifiers(text)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    let mut known: BTreeMap<String, (&Parsed<'_>, &SourceItem)> = BTreeMap::new();
+    for parsed in [&crates.own].into_iter().chain(&crates.others) {
+        for source in &parsed.sources.items {
+            let Some(ident) = type_ident(&source.item) else {
+                continue;
+            };
+            let name = ident.unraw().to_string();
+            // Those that are still behind a #[cfg] exclude each other.
+            let conditional = attributes(&source.item)
+                .iter()
+                .any(|attribute| attribute.path().is_ident("cfg"));
+            if conditional || !used.contains(&*name) {
+                continue;
+            }
+            let (other, first) = *known.entry(name.clone()).or_insert((parsed, source));
+            if first.item != source.item {
+                let line =
+                    |item: &Item| item_ident(item).map_or(1, |ident| ident.span().start().line);
+                return Err(Failure::new(format!(
+                    "two types are called `{name}`: `{}` and `{}`",
+                    other.place(first, line(&first.item)),
+                    parsed.place(source, line(&source.item))
+                ))
+                .help("rename one of them: C has no modules to tell them apart"));
+            }
         }
     }
     Ok(())

@@ -1,0 +1,373 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! `bundle`: one umbrella crate out of several libraries, and one lock out of theirs.
+
+use std::process::Command;
+
+use crate::fixture::{Fixture, Outcome};
+
+/// A library as CMake describes it; `more` holds further keys.
+fn library(fixture: &Fixture, folder: &str, package: &str, more: &str) -> String {
+    let manifest = fixture.text(&format!("{folder}/Cargo.toml"));
+    let lock = fixture.text(&format!("{folder}/Cargo.lock"));
+    format!(
+        r#"{{"target": "{folder}", "package": "{package}", "manifest": "{manifest}", "lock": "{lock}"{more}}}"#
+    )
+}
+
+/// Writes the bundle of these libraries into `out`.
+fn bundle(fixture: &Fixture, profile: &str, libraries: &[String]) -> Outcome {
+    if !fixture.path("rt").exists() {
+        fixture.package(
+            "rt",
+            "libsel4-rt",
+            "0.1.0",
+            "[features]\nlog = []\nheap = []\n",
+        );
+        fixture.lock("rt");
+    }
+    let manifest = fixture.text("rt/Cargo.toml");
+    let lock = fixture.text("rt/Cargo.lock");
+    let libraries = libraries.join(", ");
+    fixture.write(
+        "spec.json",
+        format!(
+            r#"{{"name": "sel4_rust_app", "profile": "{profile}", "log_level": "info",
+            "runtime": {{"manifest": "{manifest}", "lock": "{lock}", "features": ["heap"]}},
+            "libraries": [{libraries}]}}"#
+        ),
+    );
+    fixture.run(&["bundle", "--spec", "spec.json", "--out", "out"])
+}
+
+#[test]
+fn a_bundle_is_built_by_cargo_and_left_alone_afterwards() {
+    let fixture = Fixture::new();
+    fixture.library("greeter", "[features]\nfancy = []\n");
+    let greeter = library(&fixture, "greeter", "greeter", r#", "features": ["fancy"]"#);
+    let before = fixture.listing("greeter");
+    let outcome = bundle(&fixture, "release", &[greeter.clone()]).succeeds();
+    assert_eq!(outcome.stdout + &outcome.stderr, "");
+    assert_eq!(
+        fixture.listing("greeter"),
+        before,
+        "the source tree is not written to"
+    );
+    let files = ["out/Cargo.toml", "out/src/lib.rs", "out/Cargo.lock"];
+    let listing = fixture.listing("out");
+    assert_eq!(
+        listing.len(),
+        files.len() + 1,
+        "nothing else stays behind: {listing:?}"
+    );
+    assert!(
+        fixture
+            .read("out/src/lib.rs")
+            .contains("extern crate library_1 as _; // greeter\n")
+    );
+
+    let times = files.map(|file| fixture.modified(file));
+    bundle(&fixture, "release", &[greeter.clone()]).succeeds();
+    assert_eq!(files.map(|file| fixture.modified(file)), times);
+    // An input that is written again, without effect on the bundle.
+    fixture.append("greeter/Cargo.toml", "# A comment.\n");
+    bundle(&fixture, "release", &[greeter.clone()]).succeeds();
+    assert_eq!(files.map(|file| fixture.modified(file)), times);
+
+    // Whatever is damaged is made again.
+    let manifest = fixture.read("out/Cargo.toml");
+    fixture.write("out/Cargo.toml", &manifest[..40]);
+    std::fs::remove_file(fixture.path("out/src/lib.rs")).expect("removed");
+    bundle(&fixture, "release", &[greeter.clone()]).succeeds();
+    assert_eq!(fixture.read("out/Cargo.toml"), manifest);
+    fixture.write("out/.stamp", "");
+    bundle(&fixture, "release", &[greeter]).succeeds();
+    assert_eq!(times[0] < fixture.modified("out/Cargo.toml"), true);
+
+    // The libraries have no panic handler, which the real runtime brings.
+    fixture.append(
+        "rt/src/lib.rs",
+        "#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n",
+    );
+    fixture.cargo("out", &["build", "--release", "--locked", "--offline"]);
+    assert!(
+        fixture
+            .path("out/target/release/libsel4_rust_app.a")
+            .is_file()
+    );
+}
+
+#[test]
+fn equal_and_odd_names_do_not_clash() {
+    let fixture = Fixture::new();
+    fixture.package("one", "core-extras", "0.1.0", "");
+    fixture.package("two", "core-extras", "0.2.0", "[lib]\nname = \"runtime\"\n");
+    fixture.package("library_1", "library_1", "0.1.0", "");
+    for folder in ["one", "two", "library_1"] {
+        fixture.lock(folder);
+    }
+    let libraries = [
+        library(&fixture, "one", "core-extras", ""),
+        library(&fixture, "two", "core-extras", ""),
+        library(&fixture, "library_1", "library_1", ""),
+    ];
+    bundle(&fixture, "dev", &libraries).succeeds();
+
+    fixture.package("three", "core-extras", "0.2.0", "");
+    fixture.lock("three");
+    let twins = [
+        libraries[1].clone(),
+        library(&fixture, "three", "core-extras", ""),
+    ];
+    bundle(&fixture, "dev", &twins).fails(
+        "two packages are called `core-extras` 0.2.0",
+        "another name or version",
+    );
+}
+
+#[test]
+fn a_crate_named_twice_is_built_once() {
+    let fixture = Fixture::new();
+    fixture.library("greeter", "[features]\na = []\nb = []\n");
+    let one = library(
+        &fixture,
+        "greeter",
+        "greeter",
+        r#", "features": ["a"], "default_features": false"#,
+    );
+    let two = library(
+        &fixture,
+        "greeter",
+        "greeter",
+        r#", "features": ["b"], "default_features": true"#,
+    );
+    bundle(&fixture, "dev", &[one.clone(), two]).succeeds();
+    let manifest = fixture.read("out/Cargo.toml");
+    assert!(
+        manifest.contains("default-features = true, features = [\"a\", \"b\"]"),
+        "{manifest}"
+    );
+    assert!(!manifest.contains("library_2"), "{manifest}");
+
+    let wrong = library(&fixture, "greeter", "greeter", r#", "features": ["aa"]"#);
+    bundle(&fixture, "dev", &[one, wrong]).fails("has no feature `aa`", "did you mean `a`?");
+    let fast = library(&fixture, "greeter", "greeter", r#", "profile": "release""#);
+    let slow = library(&fixture, "greeter", "greeter", r#", "profile": "dev""#);
+    bundle(&fixture, "dev", &[fast, slow]).fails("the profiles `release`", "the same PROFILE");
+}
+
+#[test]
+fn profiles_of_a_library_are_honoured() {
+    let fixture = Fixture::new();
+    fixture.registry();
+    fixture.published("x", "1.0.0", "", "");
+    fixture.unlocked("helper", "");
+    fixture.library(
+        "greeter",
+        "[workspace]\n[dependencies]\nx = \"1\"\nhelper = { path = \"../helper\" }\n\
+         [profile.release]\nopt-level = 2\nlto = \"thin\"\npanic = \"unwind\"\n\
+         [profile.fast]\ninherits = \"release\"\nopt-level = 3\noverflow-checks = true\n\
+         [profile.fast.package.\"*\"]\nopt-level = 1\n[profile.fast.package.helper]\ncodegen-units = 4\n",
+    );
+    bundle(
+        &fixture,
+        "minsizerel",
+        &[library(&fixture, "greeter", "greeter", "")],
+    )
+    .succeeds();
+    let manifest = fixture.read("out/Cargo.toml");
+    assert!(
+        manifest.contains("[profile.minsizerel.package.\"greeter\"]\nopt-level = 2\n"),
+        "{manifest}"
+    );
+    assert!(!manifest.contains("thin"), "{manifest}");
+
+    let fast = library(&fixture, "greeter", "greeter", r#", "profile": "fast""#);
+    bundle(&fixture, "dev", &[fast]).succeeds();
+    let manifest: toml::Table = fixture.read("out/Cargo.toml").parse().expect("TOML");
+    let packages = &manifest["profile"]["dev"]["package"];
+    assert_eq!(packages["greeter"]["opt-level"].as_integer(), Some(3));
+    assert_eq!(packages["greeter"]["overflow-checks"].as_bool(), Some(true));
+    assert_eq!(
+        packages["greeter"]["debug-assertions"].as_bool(),
+        Some(false)
+    );
+    assert_eq!(packages["x"]["opt-level"].as_integer(), Some(1));
+    assert_eq!(packages["helper"]["codegen-units"].as_integer(), Some(4));
+
+    let unknown = library(&fixture, "greeter", "greeter", r#", "profile": "fats""#);
+    bundle(&fixture, "dev", &[unknown])
+        .fails("has no profile `fats`", "did you mean `fast`? Known are:");
+}
+
+#[test]
+fn the_logger_comes_with_the_first_use() {
+    let fixture = Fixture::new();
+    fixture.registry();
+    fixture.published("log", "0.4.20", "[features]\nmax_level_info = []\n", "");
+    fixture.published("talker", "1.0.0", "[dependencies]\nlog = \"0.4\"\n", "");
+    fixture.library("quiet", "");
+    fixture.library("loud", "[dependencies]\ntalker = \"1\"\n");
+    let quiet = library(&fixture, "quiet", "quiet", "");
+    bundle(&fixture, "dev", &[quiet.clone()]).succeeds();
+    assert!(!fixture.read("out/Cargo.toml").contains("log"));
+    bundle(
+        &fixture,
+        "dev",
+        &[quiet, library(&fixture, "loud", "loud", "")],
+    )
+    .succeeds();
+    let manifest = fixture.read("out/Cargo.toml");
+    assert!(
+        manifest.contains("features = [\"heap\", \"log\"]"),
+        "{manifest}"
+    );
+    assert!(
+        manifest.contains("features = [\"max_level_info\"]"),
+        "{manifest}"
+    );
+}
+
+#[test]
+fn the_lock_takes_versions_from_the_libraries_only() {
+    let fixture = Fixture::new();
+    fixture.registry();
+    for version in ["1.0.1", "1.0.4", "1.0.10", "1.0.20"] {
+        fixture.published("x", version, "", "");
+    }
+    fixture.published("y", "2.0.0", "[dependencies]\nx = \"1\"\n", "");
+    fixture.library("old", "[dependencies]\ny = \"2\"\nx = \"1\"\n");
+    fixture.pin("old", "x", "1.0.1");
+    fixture.library("new", "[dependencies]\nx = \"1\"\n");
+    fixture.pin("new", "x", "1.0.10");
+    let version = || {
+        let lock: toml::Table = fixture.read("out/Cargo.lock").parse().expect("TOML");
+        let packages = lock["package"].as_array().expect("packages").clone();
+        let mut found = packages
+            .iter()
+            .filter(|package| package["name"].as_str() == Some("x"));
+        let version = found.next().expect("x")["version"]
+            .as_str()
+            .expect("a version")
+            .to_owned();
+        assert!(found.next().is_none(), "one x only");
+        version
+    };
+
+    let old = library(&fixture, "old", "old", "");
+    let new = library(&fixture, "new", "new", "");
+    bundle(&fixture, "dev", &[old.clone()]).succeeds();
+    assert_eq!(version(), "1.0.1");
+    bundle(&fixture, "dev", &[old, new.clone()]).succeeds();
+    assert_eq!(version(), "1.0.10");
+
+    // One that insists on an older version gets it, if the others can live with it.
+    fixture.library("strict", "[dependencies]\nx = \"=1.0.1\"\n");
+    let strict = library(&fixture, "strict", "strict", "");
+    bundle(&fixture, "dev", &[new, strict.clone()]).succeeds();
+    assert_eq!(version(), "1.0.1");
+
+    // A version that only exists in between stands in no lock.
+    fixture.library("below", "[dependencies]\nx = \">=1, <1.0.5\"\n");
+    fixture.pin("below", "x", "1.0.1");
+    fixture.library("above", "[dependencies]\nx = \"1.0.3\"\n");
+    let below = library(&fixture, "below", "below", "");
+    let above = library(&fixture, "above", "above", "");
+    bundle(&fixture, "dev", &[below, above.clone()]).fails(
+        "need `x` 1.0.4, which the Cargo.lock of none",
+        "cargo update -p x --precise 1.0.4",
+    );
+    // And what nothing satisfies is cargo's to tell.
+    bundle(&fixture, "dev", &[strict, above])
+        .fails("`strict`, `above` cannot be built together", "cargo update");
+}
+
+#[test]
+fn a_repository_stays_at_its_revision() {
+    let fixture = Fixture::new();
+    fixture.unlocked("remote", "");
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git")
+            .args(["-c", "user.name=t", "-c", "user.email=t@example.org"])
+            .args(arguments)
+            .current_dir(fixture.path("remote"))
+            .output()
+            .expect("git");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    git(&["init", "-q"]);
+    git(&["add", "."]);
+    git(&["commit", "-q", "-m", "one"]);
+    let one = git(&["rev-parse", "HEAD"]);
+    fixture.unlocked(
+        "greeter",
+        &format!(
+            "[dependencies]\nremote = {{ git = \"file://{}\" }}\n",
+            fixture.text("remote")
+        ),
+    );
+    fixture.cargo("greeter", &["generate-lockfile"]);
+    fixture.append("remote/src/lib.rs", "// More.\n");
+    git(&["commit", "-q", "-a", "-m", "two"]);
+    bundle(
+        &fixture,
+        "dev",
+        &[library(&fixture, "greeter", "greeter", "")],
+    )
+    .succeeds();
+    assert!(fixture.read("out/Cargo.lock").contains(&one));
+}
+
+#[test]
+fn patches_of_a_workspace_come_along() {
+    let fixture = Fixture::new();
+    fixture.registry();
+    fixture.published("x", "1.0.0", "", "");
+    fixture.package("own-x", "x", "1.0.0", "");
+    fixture.library(
+        "greeter",
+        "[workspace]\n[dependencies]\nx = \"1\"\n[patch.crates-io]\nx = { path = \"../own-x\" }\n",
+    );
+    let greeter = library(&fixture, "greeter", "greeter", "");
+    bundle(&fixture, "dev", &[greeter.clone()]).succeeds();
+    assert!(
+        fixture
+            .read("out/Cargo.toml")
+            .contains(&fixture.text("own-x"))
+    );
+    assert!(!fixture.read("out/Cargo.lock").contains("registry+"));
+    fixture.package("other-x", "x", "1.0.0", "");
+    fixture.library("other", "[workspace]\n[dependencies]\nx = \"1\"\n[patch.crates-io]\nx = { path = \"../other-x\" }\n");
+    bundle(
+        &fixture,
+        "dev",
+        &[greeter, library(&fixture, "other", "other", "")],
+    )
+    .fails("patches `x` to something else", "[patch.crates-io]");
+}
+
+#[test]
+fn a_spec_that_is_none() {
+    let fixture = Fixture::new();
+    let run = || fixture.run(&["bundle", "--spec", "spec.json", "--out", "out"]);
+    run().fails("cannot read `spec.json`", "");
+    fixture.write("spec.json", "{\"name\": 1}");
+    run().fails(
+        "`spec.json` does not describe a bundle",
+        "delete the build folder",
+    );
+    fixture.library("greeter", "");
+    bundle(
+        &fixture,
+        "quick",
+        &[library(&fixture, "greeter", "greeter", "")],
+    )
+    .fails("unknown variant `quick`", "");
+    assert!(!fixture.path("out").exists(), "nothing stays behind");
+}

@@ -1,0 +1,220 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! A folder with small crates, and a registry of crates that exist only there.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::SystemTime;
+
+/// A folder that goes away with the test.
+pub struct Fixture {
+    folder: tempfile::TempDir,
+}
+
+/// What a run of the tool came to.
+#[derive(Debug)]
+pub struct Outcome {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Outcome {
+    /// It went well and complained of nothing.
+    #[track_caller]
+    pub fn succeeds(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        assert!(!self.stderr.contains("error"), "{}", self.stderr);
+        self
+    }
+
+    /// It failed with this message and this next step.
+    #[track_caller]
+    pub fn fails(self, message: &str, help: &str) -> Self {
+        assert_eq!(self.code, Some(1), "{}{}", self.stdout, self.stderr);
+        assert_eq!(self.stdout, "");
+        let (error, next) = self
+            .stderr
+            .split_once("\nhelp: ")
+            .unwrap_or((&self.stderr, ""));
+        assert!(error.contains("error: "), "{}", self.stderr);
+        assert!(
+            error.contains(message),
+            "no `{message}` in:\n{}",
+            self.stderr
+        );
+        assert!(next.contains(help), "no `{help}` in:\n{}", self.stderr);
+        self
+    }
+
+    /// The values of `KEY=value` lines.
+    pub fn values(&self, key: &str) -> Vec<&str> {
+        let lines = self.stdout.lines().filter_map(|line| line.split_once('='));
+        lines
+            .filter(|(known, _)| *known == key)
+            .map(|(_, value)| value)
+            .collect()
+    }
+}
+
+impl Fixture {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self { folder }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        // Cargo follows links in paths, and a temporary folder may lie behind one.
+        self.folder
+            .path()
+            .canonicalize()
+            .expect("the folder")
+            .join(name)
+    }
+
+    pub fn text(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    pub fn append(&self, name: &str, text: &str) {
+        self.write(name, self.read(name) + text);
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        let path = self.path(name);
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    pub fn modified(&self, name: &str) -> SystemTime {
+        fs::metadata(self.path(name))
+            .and_then(|data| data.modified())
+            .expect("a time")
+    }
+
+    /// Every file below the folder, to see that nothing was added.
+    pub fn listing(&self, name: &str) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.path(name)];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    found.push(path);
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// A library crate, with `more` at the end of its manifest, and without a lock.
+    pub fn unlocked(&self, name: &str, more: &str) {
+        self.package(name, name.rsplit('/').next().unwrap_or(name), "0.1.0", more);
+    }
+
+    /// The same with package name and version chosen.
+    pub fn package(&self, folder: &str, name: &str, version: &str, more: &str) {
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n{more}"
+        );
+        self.write(&format!("{folder}/Cargo.toml"), manifest);
+        self.write(&format!("{folder}/src/lib.rs"), "#![no_std]\n");
+    }
+
+    /// A library crate with a lock.
+    pub fn library(&self, name: &str, more: &str) {
+        self.unlocked(name, more);
+        self.lock(name);
+    }
+
+    pub fn lock(&self, name: &str) {
+        self.cargo(name, &["generate-lockfile", "--offline"]);
+    }
+
+    /// Locks a direct dependency at this version. (`cargo update --precise` does not, for such a registry.)
+    pub fn pin(&self, name: &str, package: &str, version: &str) {
+        let file = format!("{name}/Cargo.toml");
+        let manifest = self.read(&file);
+        let pinned = manifest.lines().map(|line| {
+            if line.starts_with(&format!("{package} = ")) {
+                format!("{package} = \"={version}\"\n")
+            } else {
+                format!("{line}\n")
+            }
+        });
+        self.write(&file, pinned.collect::<String>());
+        self.lock(name);
+        self.write(&file, manifest);
+    }
+
+    #[track_caller]
+    pub fn cargo(&self, folder: &str, arguments: &[&str]) {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command
+            .args(arguments)
+            .arg("--quiet")
+            .current_dir(self.path(folder));
+        let output = command.output().expect("cargo");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
+    /// A registry for all crates of this fixture: crates.io replaced by the folder `vendor`.
+    pub fn registry(&self) {
+        self.write(
+            ".cargo/config.toml",
+            "[source.crates-io]\nreplace-with = \"vendored\"\n[source.vendored]\ndirectory = \"vendor\"\n",
+        );
+        self.write("vendor/README", "");
+    }
+
+    /// A crate in that registry.
+    pub fn published(&self, name: &str, version: &str, more: &str, source: &str) {
+        let folder = format!("vendor/{name}-{version}");
+        self.package(&folder, name, version, more);
+        self.write(
+            &format!("{folder}/src/lib.rs"),
+            format!("#![no_std]\n{source}"),
+        );
+        // Cargo compares this with the lock, and does not compute it.
+        let seed = version.bytes().fold(7_u64, |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add(byte.into())
+        });
+        let sum = format!("{seed:064x}");
+        self.write(
+            &format!("{folder}/.cargo-checksum.json"),
+            format!("{{\"files\":{{}},\"package\":\"{sum}\"}}"),
+        );
+    }
+
+    /// Runs the tool in the fixture's folder.
+    pub fn run(&self, arguments: &[&str]) -> Outcome {
+        self.run_with(arguments, &[])
+    }
+
+    pub fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sel4-rust-codegen"));
+        command.args(arguments).current_dir(self.path(""));
+        command.envs(environment.iter().copied());
+        let output = command.output().expect("the tool");
+        Outcome {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}

@@ -1,0 +1,364 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! `header`: what C gets to see, and that nothing is left out in silence.
+
+use std::process::Command;
+
+use crate::fixture::{Fixture, Outcome};
+
+/// A crate `greeter` with this source; its header goes to `include/greeter.h`.
+fn header(source: &str) -> (Fixture, Outcome) {
+    let fixture = Fixture::new();
+    fixture.library("greeter", "[features]\nextra = []\n");
+    fixture.append("greeter/src/lib.rs", source);
+    let outcome = again(&fixture, &[]);
+    (fixture, outcome)
+}
+
+fn again(fixture: &Fixture, more: &[&str]) -> Outcome {
+    let arguments = [
+        "header",
+        "--manifest-path",
+        "greeter/Cargo.toml",
+        "--package",
+        "greeter",
+        "--out",
+        "include/greeter.h",
+        "--depfile",
+        "greeter.d",
+    ];
+    fixture.run(&[&arguments[..], more].concat())
+}
+
+/// Compiles the header as C and as C++, strictly.
+#[track_caller]
+fn compiles(fixture: &Fixture) {
+    fixture.write(
+        "user.c",
+        "#include \"greeter.h\"\n#include \"greeter.h\"\nint user;\n",
+    );
+    for (compiler, language, standard) in [("gcc", "c", "-std=c11"), ("g++", "c++", "-std=c++17")] {
+        let output = Command::new(compiler)
+            .args([
+                standard,
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-pedantic",
+                "-fsyntax-only",
+                "-Iinclude",
+            ])
+            .args(["-x", language, "user.c"])
+            .current_dir(fixture.path(""))
+            .output()
+            .expect(compiler);
+        assert!(
+            output.status.success(),
+            "{}\n{}",
+            String::from_utf8_lossy(&output.stderr),
+            fixture.read("include/greeter.h")
+        );
+    }
+}
+
+const EXPORTS: &str = r#"
+use core::ffi::{c_char, c_int};
+mod inner;
+unsafe extern "C" { fn puts(text: *const c_char) -> c_int; }
+/// The answer.
+pub const ANSWER: u32 = 42;
+pub const NAME: &str = "greeter";
+/// Known by name only.
+pub struct State { count: u32 }
+#[repr(C)]
+pub enum Kind { Small, Large }
+#[repr(C)]
+pub struct Pair { pub first: u8, pub second: f64 }
+#[repr(C)]
+pub union Either { pub number: u64, pub pair: Pair }
+/// Adds two numbers.
+///
+/// Returns the sum.
+#[unsafe(no_mangle)]
+pub extern "C" fn add(a: c_int, b: c_int) -> c_int { a + b }
+#[unsafe(no_mangle)]
+pub extern "C" fn visit(state: *mut State, pair: Pair, kind: Kind, length: usize, yes: bool,
+    each: Option<extern "C" fn(u8) -> u64>) -> *const Either { core::ptr::null() }
+#[unsafe(no_mangle)]
+pub extern "C" fn stop() -> ! { loop {} }
+#[cfg(feature = "extra")]
+#[unsafe(no_mangle)]
+pub extern "C" fn extra() {}
+#[unsafe(no_mangle)]
+pub static COUNTER: u32 = 3;
+pub extern "C" fn callback(byte: u8) {}
+"#;
+
+#[test]
+fn exports_reach_c_and_cpp() {
+    let fixture = Fixture::new();
+    fixture.library("greeter", "[features]\nextra = []\n");
+    fixture.append("greeter/src/lib.rs", EXPORTS);
+    fixture.write(
+        "greeter/src/inner.rs",
+        "#[unsafe(export_name = \"inner_renamed\")]\npub extern \"C\" fn inner() {}\n",
+    );
+    let outcome = again(&fixture, &["--sys-include", "limits.h"]).succeeds();
+    assert_eq!(outcome.stdout + &outcome.stderr, "");
+    compiles(&fixture);
+    let text = fixture.read("include/greeter.h");
+    assert!(text.starts_with(
+        "/* Generated from the Rust crate `greeter` by sel4-rust-kit. Do not edit. */\n"
+    ));
+    for line in [
+        "#ifndef GREETER_H",
+        "#include <limits.h>",
+        "#include <stdbool.h>",
+        "#include <stddef.h>",
+        "#include <stdint.h>",
+        "#define ANSWER 42",
+        " * Returns the sum.",
+        "int add(int a, int b);",
+        "void stop(void) __attribute__((noreturn));",
+        "void inner_renamed(void);",
+        "extern const uint32_t COUNTER;",
+        "extern \"C\" {",
+        "size_t length",
+    ] {
+        assert!(text.contains(line), "no `{line}` in:\n{text}");
+    }
+    for absent in ["extra", "puts", "callback", "sel4"] {
+        assert!(
+            !text.contains(absent) || absent == "sel4" && !text.contains("sel4/"),
+            "`{absent}` in:\n{text}"
+        );
+    }
+    let depfile = fixture.read("greeter.d");
+    assert!(depfile.starts_with("include/greeter.h: "), "{depfile}");
+    for input in [
+        "greeter/Cargo.toml",
+        "greeter/src/lib.rs",
+        "greeter/src/inner.rs",
+    ] {
+        assert!(depfile.contains(&fixture.text(input)), "{depfile}");
+    }
+
+    let time = fixture.modified("include/greeter.h");
+    fixture.append("greeter/src/lib.rs", "fn private() {}\n");
+    again(&fixture, &["--sys-include", "limits.h"]).succeeds();
+    assert_eq!(
+        fixture.modified("include/greeter.h"),
+        time,
+        "nothing that C sees has changed"
+    );
+    again(&fixture, &["--features", "extra"]).succeeds();
+    assert!(
+        fixture
+            .read("include/greeter.h")
+            .contains("void extra(void);")
+    );
+}
+
+#[test]
+fn a_crate_without_exports_has_a_header() {
+    let (fixture, outcome) = header("pub fn add(a: u32) -> u32 { a }\n");
+    outcome.succeeds();
+    compiles(&fixture);
+    assert!(
+        fixture
+            .read("include/greeter.h")
+            .contains("exports nothing to C")
+    );
+}
+
+#[test]
+fn types_of_sel4_stay_sel4s() {
+    let (fixture, outcome) = header(
+        "pub type seL4_CPtr = usize;\n#[unsafe(no_mangle)]\npub extern \"C\" fn boot(info: *const seL4_BootInfo, cap: seL4_CPtr) {}\n",
+    );
+    outcome.succeeds();
+    let text = fixture.read("include/greeter.h");
+    assert!(text.contains("#include <sel4/sel4.h>"), "{text}");
+    assert!(
+        text.contains("void boot(const seL4_BootInfo *info, seL4_CPtr cap);"),
+        "{text}"
+    );
+    assert!(!text.contains("typedef"), "{text}");
+    fixture.write(
+        "include/sel4/sel4.h",
+        "typedef unsigned long seL4_CPtr;\ntypedef struct info seL4_BootInfo;\n",
+    );
+    compiles(&fixture);
+}
+
+#[test]
+fn types_of_path_dependencies_are_found_and_their_functions_are_not() {
+    let fixture = Fixture::new();
+    fixture.unlocked("shapes", "");
+    fixture.append(
+        "shapes/src/lib.rs",
+        "#[repr(C)]\npub struct Point { pub x: i32 }\npub const SIDES: u32 = 3;\n#[unsafe(no_mangle)]\npub extern \"C\" fn area() {}\n",
+    );
+    fixture.library(
+        "greeter",
+        "[dependencies]\nshapes = { path = \"../shapes\" }\n",
+    );
+    fixture.append(
+        "greeter/src/lib.rs",
+        "use shapes::Point;\n#[unsafe(no_mangle)]\npub extern \"C\" fn draw(point: Point) {}\n",
+    );
+    again(&fixture, &[]).succeeds();
+    compiles(&fixture);
+    let text = fixture.read("include/greeter.h");
+    assert!(
+        text.contains("int32_t x;") && !text.contains("area") && !text.contains("SIDES"),
+        "{text}"
+    );
+    assert!(fixture.read("greeter.d").contains("shapes/src/lib.rs"));
+}
+
+#[test]
+fn what_cannot_be_expressed_is_refused() {
+    let export = "#[unsafe(no_mangle)]\npub extern \"C\" ";
+    for (source, message, help) in [
+        (
+            format!("{export}fn f(text: &str) {{}}\n"),
+            "`f` (`",
+            "pass a pointer",
+        ),
+        (
+            format!("{export}fn f(pair: (u8, u8)) {{}}\n"),
+            "cannot be expressed in C",
+            "#[repr(C)]",
+        ),
+        (
+            format!("{export}fn f(items: &[u8]) {{}}\n"),
+            "lib.rs:3`",
+            "",
+        ),
+        (
+            format!("{export}fn f(x: Missing) {{}}\n"),
+            "the type `Missing`, used by `f` (",
+            "exclude = [\"Missing\"]",
+        ),
+        (
+            format!("pub struct Opaque {{ a: u8 }}\n{export}fn f(x: Opaque) {{}}\n"),
+            "`Opaque` (`",
+            "#[repr(C)]",
+        ),
+        (
+            format!(
+                "pub struct Opaque {{ a: u8 }}\n{export}fn f() -> Opaque {{ Opaque {{ a: 1 }} }}\n"
+            ),
+            "passed by value",
+            "#[repr(C)]",
+        ),
+        (
+            format!(
+                "#[repr(C)]\npub struct S {{ pub o: O }}\npub struct O {{ a: u8 }}\n{export}fn f(x: *const S) {{}}\n"
+            ),
+            "`O` (`",
+            "pointer",
+        ),
+        (
+            "#[unsafe(no_mangle)]\npub fn f() {}\n".to_owned(),
+            "is not `extern \"C\"`",
+            "extern \"Rust\"",
+        ),
+        (
+            "#[unsafe(export_name = \"a-b\")]\npub extern \"C\" fn f() {}\n".to_owned(),
+            "`a-b` (`",
+            "letters",
+        ),
+        (
+            format!("{export}fn größe() {{}}\n"),
+            "`größe` (`",
+            "export_name",
+        ),
+        (
+            format!("{export}fn register() {{}}\n"),
+            "keyword of C or C++",
+            "export_name",
+        ),
+        (
+            format!("{export}fn r#new() {{}}\n"),
+            "`new` (`",
+            "export_name",
+        ),
+        (
+            "#[unsafe(no_mangle)]\npub static S: &str = \"\";\n".to_owned(),
+            "",
+            "",
+        ),
+        (
+            format!("#[cfg(odd)]\n{export}fn f() {{}}\n"),
+            "depends on `odd`",
+            "[defines] \"odd\"",
+        ),
+        (
+            "pub fn broken( {}\n".to_owned(),
+            "does not parse",
+            "cargo check",
+        ),
+        (
+            format!(
+                "mod a {{ #[repr(C)] pub struct T {{ pub x: u8 }} }}\nmod b {{ #[repr(C)] pub struct T {{ pub x: u16 }} }}\n{export}fn f(x: a::T, y: b::T) {{}}\n"
+            ),
+            "two types are called `T`",
+            "rename",
+        ),
+    ] {
+        let (fixture, outcome) = header(&source);
+        assert_eq!(outcome.code, Some(1), "{source}\n{}", outcome.stderr);
+        outcome.fails(message, help);
+        assert!(
+            !fixture.path("include").exists() && !fixture.path("greeter.d").exists(),
+            "nothing stays behind"
+        );
+    }
+}
+
+#[test]
+fn what_a_macro_exports_is_warned_of() {
+    let (fixture, outcome) = header(
+        "macro_rules! make { ($name:ident) => { #[unsafe(no_mangle)] pub extern \"C\" fn $name() {} } }\nmake!(made);\n",
+    );
+    assert_eq!(outcome.code, Some(0));
+    assert!(
+        outcome
+            .stderr
+            .contains("the macro `make` exports are not in greeter.h"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
+    compiles(&fixture);
+}
+
+#[test]
+fn the_users_configuration_has_the_last_word() {
+    let (fixture, _) = header(
+        "#[repr(C)]\npub struct Pair { pub a: u8 }\n#[unsafe(no_mangle)]\npub extern \"C\" fn f(p: Pair, q: *mut vka_t) {}\n",
+    );
+    let config = |text: &str| {
+        fixture.write("cbindgen.toml", text);
+        again(&fixture, &["--config", "cbindgen.toml"])
+    };
+    config("include_guard = \"MINE\"\nheader = \"/* Licence */\"\nstyle = \"type\"\nsys_includes = [\"vka/vka.h\"]\n[export]\nexclude = [\"vka_t\"]\nprefix = \"my_\"\n").succeeds();
+    let text = fixture.read("include/greeter.h");
+    for line in [
+        "#ifndef MINE",
+        "/* Licence */",
+        "#include <vka/vka.h>",
+        "my_Pair p",
+    ] {
+        assert!(text.contains(line), "no `{line}` in:\n{text}");
+    }
+    assert!(fixture.read("greeter.d").contains("cbindgen.toml"));
+    config("langage = \"C\"\n").fails("unknown field `langage`", "docs.md");
+    config("language = \"C++\"\n").fails("asks for the language `C++`", "remove the line");
+    config("[parse]\nexpand = [\"greeter\"]\n").fails("nightly", "remove it");
+    std::fs::remove_file(fixture.path("cbindgen.toml")).expect("removed");
+    again(&fixture, &["--config", "cbindgen.toml"]).fails("cannot read `cbindgen.toml`", "");
+}

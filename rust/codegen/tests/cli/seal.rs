@@ -1,0 +1,172 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! `seal`: the archive links, and leaves to C what is C's.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::fixture::{Fixture, Outcome};
+
+fn seal(fixture: &Fixture, archive: &str, provided_by: &[&str]) -> Outcome {
+    let mut arguments = vec!["seal", "--archive", archive, "--out", "sealed.a"];
+    for library in provided_by {
+        arguments.extend(["--provided-by", library]);
+    }
+    fixture.run(&arguments)
+}
+
+#[track_caller]
+fn tool(fixture: &Fixture, program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(fixture.path(""))
+        .output()
+        .expect(program);
+    assert!(
+        output.status.success(),
+        "{program}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A static library for this machine that divides 128-bit numbers and copies bytes.
+fn library(fixture: &Fixture) {
+    fixture.write(
+        "lib.rs",
+        "#![no_std]\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n\
+         #[unsafe(no_mangle)]\nextern \"C\" fn rust_eh_personality() {}\n\
+         #[unsafe(no_mangle)]\npub extern \"C\" fn divide(a: u64, b: u64) -> u64 {\n\
+         ((u128::from(a) << 64) / u128::from(b) >> 60) as u64 }\n\
+         #[unsafe(no_mangle)]\npub unsafe extern \"C\" fn copy(to: *mut u8, from: *const u8, n: usize) {\n\
+         unsafe { core::ptr::copy_nonoverlapping(from, to, n) } }\n",
+    );
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    tool(
+        fixture,
+        &rustc,
+        &[
+            "--edition=2024",
+            "--crate-type=staticlib",
+            "--crate-name=t",
+            "-Cpanic=abort",
+            "-O",
+            "lib.rs",
+            "-o",
+            "in.a",
+        ],
+    );
+}
+
+/// The names in an archive's index. readelf does not stumble over LLVM's bitcode.
+fn index(fixture: &Fixture, archive: &str) -> Vec<String> {
+    let text = tool(fixture, "readelf", &["--archive-index", archive]);
+    text.lines()
+        .filter(|line| line.starts_with('\t'))
+        .map(|line| line.trim().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_sealed_archive_links_and_runs() {
+    let fixture = Fixture::new();
+    library(&fixture);
+    let libgcc = tool(&fixture, "gcc", &["-print-libgcc-file-name"])
+        .trim()
+        .to_owned();
+    seal(&fixture, "in.a", &[&libgcc]).succeeds();
+    let (before, after) = (index(&fixture, "in.a"), index(&fixture, "sealed.a"));
+    assert!(before.contains(&"__udivti3".to_owned()));
+    assert!(!after.contains(&"__udivti3".to_owned()), "libgcc has it");
+    assert!(after.contains(&"divide".to_owned()) && after.contains(&"copy".to_owned()));
+    let kept: Vec<&String> = before.iter().filter(|name| after.contains(name)).collect();
+    assert_eq!(
+        after.iter().collect::<Vec<_>>(),
+        kept,
+        "what stays keeps its order"
+    );
+
+    fixture.write(
+        "main.c",
+        "#include <stdint.h>\n#include <string.h>\n#include <stdio.h>\n\
+         uint64_t divide(uint64_t, uint64_t); void copy(char *, const char *, size_t);\n\
+         int main(void) { char text[3]; copy(text, \"ok\", 3); printf(\"%s %lu\\n\", text, (unsigned long)divide(6, 3)); return 0; }\n",
+    );
+    tool(
+        &fixture,
+        "gcc",
+        &["-static", "main.c", "sealed.a", "-o", "program"],
+    );
+    let program = fixture.text("program");
+    assert_eq!(tool(&fixture, &program, &[]), "ok 32\n");
+
+    // The index is the one that the binutils themselves would write.
+    std::fs::copy(fixture.path("sealed.a"), fixture.path("again.a")).expect("copied");
+    let first = std::fs::read(fixture.path("sealed.a")).expect("an archive");
+    seal(&fixture, "in.a", &[&libgcc]).succeeds();
+    assert_eq!(
+        std::fs::read(fixture.path("sealed.a")).expect("an archive"),
+        first
+    );
+}
+
+#[test]
+fn nothing_provided_means_nothing_dropped() {
+    let fixture = Fixture::new();
+    library(&fixture);
+    seal(&fixture, "in.a", &[]).succeeds();
+    assert_eq!(index(&fixture, "in.a"), index(&fixture, "sealed.a"));
+    // The members' bytes, one after the other.
+    let members = |archive: &str| {
+        let bytes = std::fs::read(fixture.path(archive)).expect("an archive");
+        let file = object::read::archive::ArchiveFile::parse(&*bytes).expect("an archive");
+        let members = file.members().map(|member| {
+            let member = member.expect("a member");
+            (
+                member.name().to_vec(),
+                member.data(&*bytes).expect("data").to_vec(),
+            )
+        });
+        members.collect::<Vec<_>>()
+    };
+    assert!(members("in.a") == members("sealed.a"));
+}
+
+#[test]
+fn what_the_user_defines_stays() {
+    let fixture = Fixture::new();
+    library(&fixture);
+    fixture.write(
+        "c.c",
+        "int divide(void) { return 0; }\nint other(void) { return 0; }\n",
+    );
+    tool(&fixture, "gcc", &["-c", "c.c"]);
+    tool(&fixture, "ar", &["rcs", "libc.a", "c.o"]);
+    seal(&fixture, "in.a", &["libc.a"]).succeeds();
+    assert_eq!(index(&fixture, "in.a"), index(&fixture, "sealed.a"));
+}
+
+#[test]
+fn archives_that_are_none() {
+    let fixture = Fixture::new();
+    library(&fixture);
+    seal(&fixture, "nothing.a", &[]).fails("cannot read `nothing.a`", "");
+    fixture.write("text.a", "hello");
+    seal(&fixture, "text.a", &[]).fails("`text.a` is not a whole archive", "build it again");
+    let whole = std::fs::read(fixture.path("in.a")).expect("an archive");
+    for part in [10, 100, whole.len() / 2, whole.len() - 100] {
+        fixture.write("half.a", &whole[..part]);
+        seal(&fixture, "half.a", &[]).fails("`half.a` is not a whole archive", "build it again");
+    }
+    fixture.write("c.c", "int f(void) { return 0; }\n");
+    tool(&fixture, "gcc", &["-c", "c.c"]);
+    tool(&fixture, "ar", &["rcs", "c.a", "c.o"]);
+    seal(&fixture, "c.a", &[]).fails("`c.a` is not a Rust static library", "staticlib");
+    tool(&fixture, "ar", &["rcS", "bare.a", "c.o"]);
+    seal(&fixture, "in.a", &["bare.a"]).fails("`bare.a` has no symbol index", "ranlib bare.a");
+    tool(&fixture, "ar", &["rcsT", "thin.a", "c.o"]);
+    seal(&fixture, "in.a", &["thin.a"]).fails("`thin.a` is a thin archive", "ar rcs");
+    let missing: PathBuf = fixture.path("sealed.a");
+    assert!(!missing.exists(), "nothing stays behind");
+}
