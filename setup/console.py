@@ -21,7 +21,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# What the kernel, muslc and Rust print when something went wrong for good.
+# What the ELF loader, the kernel, muslc and Rust print when something went wrong for good.
 CRASHES = (
     r"Caught cap fault",
     r"vm fault on",
@@ -29,6 +29,7 @@ CRASHES = (
     r"KERNEL \w+ ABORT",
     r"seL4 (called fail|failed assertion)",
     r"root server abort\(\)ed",
+    r"^abort\(\) called",
     r"Assertion failed",
     r"panicked at",
 )
