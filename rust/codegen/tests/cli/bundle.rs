@@ -17,7 +17,7 @@ fn library(fixture: &Fixture, folder: &str, package: &str, more: &str) -> String
 }
 
 /// Writes the bundle of these libraries into `out`.
-fn bundle(fixture: &Fixture, profile: &str, libraries: &[String]) -> Outcome {
+fn bundle(fixture: &Fixture, profile: &str, libraries: &[&str]) -> Outcome {
     if !fixture.path("rt").exists() {
         fixture.package(
             "rt",
@@ -47,7 +47,7 @@ fn a_bundle_is_built_by_cargo_and_left_alone_afterwards() {
     fixture.library("greeter", "[features]\nfancy = []\n");
     let greeter = library(&fixture, "greeter", "greeter", r#", "features": ["fancy"]"#);
     let before = fixture.listing("greeter");
-    let outcome = bundle(&fixture, "release", &[greeter.clone()]).succeeds();
+    let outcome = bundle(&fixture, "release", &[&greeter]).succeeds();
     assert_eq!(outcome.stdout + &outcome.stderr, "");
     assert_eq!(
         fixture.listing("greeter"),
@@ -68,22 +68,22 @@ fn a_bundle_is_built_by_cargo_and_left_alone_afterwards() {
     );
 
     let times = files.map(|file| fixture.modified(file));
-    bundle(&fixture, "release", &[greeter.clone()]).succeeds();
+    bundle(&fixture, "release", &[&greeter]).succeeds();
     assert_eq!(files.map(|file| fixture.modified(file)), times);
     // An input that is written again, without effect on the bundle.
     fixture.append("greeter/Cargo.toml", "# A comment.\n");
-    bundle(&fixture, "release", &[greeter.clone()]).succeeds();
+    bundle(&fixture, "release", &[&greeter]).succeeds();
     assert_eq!(files.map(|file| fixture.modified(file)), times);
 
     // Whatever is damaged is made again.
     let manifest = fixture.read("out/Cargo.toml");
     fixture.write("out/Cargo.toml", &manifest[..40]);
     std::fs::remove_file(fixture.path("out/src/lib.rs")).expect("removed");
-    bundle(&fixture, "release", &[greeter.clone()]).succeeds();
+    bundle(&fixture, "release", &[&greeter]).succeeds();
     assert_eq!(fixture.read("out/Cargo.toml"), manifest);
     fixture.write("out/.stamp", "");
-    bundle(&fixture, "release", &[greeter]).succeeds();
-    assert_eq!(times[0] < fixture.modified("out/Cargo.toml"), true);
+    bundle(&fixture, "release", &[&greeter]).succeeds();
+    assert!(times[0] < fixture.modified("out/Cargo.toml"));
 
     // The libraries have no panic handler, which the real runtime brings.
     fixture.append(
@@ -112,14 +112,17 @@ fn equal_and_odd_names_do_not_clash() {
         library(&fixture, "two", "core-extras", ""),
         library(&fixture, "library_1", "library_1", ""),
     ];
-    bundle(&fixture, "dev", &libraries).succeeds();
+    bundle(
+        &fixture,
+        "dev",
+        &libraries.each_ref().map(|library| &**library),
+    )
+    .succeeds();
 
     fixture.package("three", "core-extras", "0.2.0", "");
     fixture.lock("three");
-    let twins = [
-        libraries[1].clone(),
-        library(&fixture, "three", "core-extras", ""),
-    ];
+    let three = library(&fixture, "three", "core-extras", "");
+    let twins = [&*libraries[1], &three];
     bundle(&fixture, "dev", &twins).fails(
         "two packages are called `core-extras` 0.2.0",
         "another name or version",
@@ -142,7 +145,7 @@ fn a_crate_named_twice_is_built_once() {
         "greeter",
         r#", "features": ["b"], "default_features": true"#,
     );
-    bundle(&fixture, "dev", &[one.clone(), two]).succeeds();
+    bundle(&fixture, "dev", &[&one, &two]).succeeds();
     let manifest = fixture.read("out/Cargo.toml");
     assert!(
         manifest.contains("default-features = true, features = [\"a\", \"b\"]"),
@@ -151,10 +154,10 @@ fn a_crate_named_twice_is_built_once() {
     assert!(!manifest.contains("library_2"), "{manifest}");
 
     let wrong = library(&fixture, "greeter", "greeter", r#", "features": ["aa"]"#);
-    bundle(&fixture, "dev", &[one, wrong]).fails("has no feature `aa`", "did you mean `a`?");
+    bundle(&fixture, "dev", &[&one, &wrong]).fails("has no feature `aa`", "did you mean `a`?");
     let fast = library(&fixture, "greeter", "greeter", r#", "profile": "release""#);
     let slow = library(&fixture, "greeter", "greeter", r#", "profile": "dev""#);
-    bundle(&fixture, "dev", &[fast, slow]).fails("the profiles `release`", "the same PROFILE");
+    bundle(&fixture, "dev", &[&fast, &slow]).fails("the profiles `release`", "the same PROFILE");
 }
 
 #[test]
@@ -173,7 +176,7 @@ fn profiles_of_a_library_are_honoured() {
     bundle(
         &fixture,
         "minsizerel",
-        &[library(&fixture, "greeter", "greeter", "")],
+        &[&library(&fixture, "greeter", "greeter", "")],
     )
     .succeeds();
     let manifest = fixture.read("out/Cargo.toml");
@@ -184,7 +187,7 @@ fn profiles_of_a_library_are_honoured() {
     assert!(!manifest.contains("thin"), "{manifest}");
 
     let fast = library(&fixture, "greeter", "greeter", r#", "profile": "fast""#);
-    bundle(&fixture, "dev", &[fast]).succeeds();
+    bundle(&fixture, "dev", &[&fast]).succeeds();
     let manifest: toml::Table = fixture.read("out/Cargo.toml").parse().expect("TOML");
     let packages = &manifest["profile"]["dev"]["package"];
     assert_eq!(packages["greeter"]["opt-level"].as_integer(), Some(3));
@@ -197,7 +200,7 @@ fn profiles_of_a_library_are_honoured() {
     assert_eq!(packages["helper"]["codegen-units"].as_integer(), Some(4));
 
     let unknown = library(&fixture, "greeter", "greeter", r#", "profile": "fats""#);
-    bundle(&fixture, "dev", &[unknown])
+    bundle(&fixture, "dev", &[&unknown])
         .fails("has no profile `fats`", "did you mean `fast`? Known are:");
 }
 
@@ -210,12 +213,12 @@ fn the_logger_comes_with_the_first_use() {
     fixture.library("quiet", "");
     fixture.library("loud", "[dependencies]\ntalker = \"1\"\n");
     let quiet = library(&fixture, "quiet", "quiet", "");
-    bundle(&fixture, "dev", &[quiet.clone()]).succeeds();
+    bundle(&fixture, "dev", &[&quiet]).succeeds();
     assert!(!fixture.read("out/Cargo.toml").contains("log"));
     bundle(
         &fixture,
         "dev",
-        &[quiet, library(&fixture, "loud", "loud", "")],
+        &[&quiet, &library(&fixture, "loud", "loud", "")],
     )
     .succeeds();
     let manifest = fixture.read("out/Cargo.toml");
@@ -257,15 +260,15 @@ fn the_lock_takes_versions_from_the_libraries_only() {
 
     let old = library(&fixture, "old", "old", "");
     let new = library(&fixture, "new", "new", "");
-    bundle(&fixture, "dev", &[old.clone()]).succeeds();
+    bundle(&fixture, "dev", &[&old]).succeeds();
     assert_eq!(version(), "1.0.1");
-    bundle(&fixture, "dev", &[old, new.clone()]).succeeds();
+    bundle(&fixture, "dev", &[&old, &new]).succeeds();
     assert_eq!(version(), "1.0.10");
 
     // One that insists on an older version gets it, if the others can live with it.
     fixture.library("strict", "[dependencies]\nx = \"=1.0.1\"\n");
     let strict = library(&fixture, "strict", "strict", "");
-    bundle(&fixture, "dev", &[new, strict.clone()]).succeeds();
+    bundle(&fixture, "dev", &[&new, &strict]).succeeds();
     assert_eq!(version(), "1.0.1");
 
     // A version that only exists in between stands in no lock.
@@ -274,12 +277,12 @@ fn the_lock_takes_versions_from_the_libraries_only() {
     fixture.library("above", "[dependencies]\nx = \"1.0.3\"\n");
     let below = library(&fixture, "below", "below", "");
     let above = library(&fixture, "above", "above", "");
-    bundle(&fixture, "dev", &[below, above.clone()]).fails(
+    bundle(&fixture, "dev", &[&below, &above]).fails(
         "need `x` 1.0.4, which the Cargo.lock of none",
         "cargo update -p x --precise 1.0.4",
     );
     // And what nothing satisfies is cargo's to tell.
-    bundle(&fixture, "dev", &[strict, above])
+    bundle(&fixture, "dev", &[&strict, &above])
         .fails("`strict`, `above` cannot be built together", "cargo update");
 }
 
@@ -289,7 +292,14 @@ fn a_repository_stays_at_its_revision() {
     fixture.unlocked("remote", "");
     let git = |arguments: &[&str]| {
         let output = Command::new("git")
-            .args(["-c", "user.name=t", "-c", "user.email=t@example.org"])
+            .args([
+                "-c",
+                "user.name=t",
+                "-c",
+                "user.email=t@example.org",
+                "-c",
+                "commit.gpgsign=false",
+            ])
             .args(arguments)
             .current_dir(fixture.path("remote"))
             .output()
@@ -318,7 +328,7 @@ fn a_repository_stays_at_its_revision() {
     bundle(
         &fixture,
         "dev",
-        &[library(&fixture, "greeter", "greeter", "")],
+        &[&library(&fixture, "greeter", "greeter", "")],
     )
     .succeeds();
     assert!(fixture.read("out/Cargo.lock").contains(&one));
@@ -335,7 +345,7 @@ fn patches_of_a_workspace_come_along() {
         "[workspace]\n[dependencies]\nx = \"1\"\n[patch.crates-io]\nx = { path = \"../own-x\" }\n",
     );
     let greeter = library(&fixture, "greeter", "greeter", "");
-    bundle(&fixture, "dev", &[greeter.clone()]).succeeds();
+    bundle(&fixture, "dev", &[&greeter]).succeeds();
     assert!(
         fixture
             .read("out/Cargo.toml")
@@ -347,7 +357,7 @@ fn patches_of_a_workspace_come_along() {
     bundle(
         &fixture,
         "dev",
-        &[greeter, library(&fixture, "other", "other", "")],
+        &[&greeter, &library(&fixture, "other", "other", "")],
     )
     .fails("patches `x` to something else", "[patch.crates-io]");
 }
@@ -366,7 +376,7 @@ fn a_spec_that_is_none() {
     bundle(
         &fixture,
         "quick",
-        &[library(&fixture, "greeter", "greeter", "")],
+        &[&library(&fixture, "greeter", "greeter", "")],
     )
     .fails("unknown variant `quick`", "");
     assert!(!fixture.path("out").exists(), "nothing stays behind");

@@ -173,17 +173,8 @@ fn no_network_is_told_from_a_stale_lock() {
          [[package]]\nname = \"no-such-crate-anywhere\"\nversion = \"1.0.0\"\n\
          source = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"00\"\n",
     );
-    fixture.write(
-        "home/config.toml",
-        "[net]\nretry = 0\n[http]\nproxy = \"127.0.0.1:9\"\n",
-    );
-    let home = fixture.text("home");
-    fixture
-        .run_with(
-            &["crate", "--manifest-path", "greeter/Cargo.toml"],
-            &[("CARGO_HOME", &home)],
-        )
-        .fails("cannot fetch the crates", "cargo fetch --locked");
+    fixture.unplug();
+    check(&fixture, "greeter/Cargo.toml").fails("cannot fetch the crates", "cargo fetch --locked");
 }
 
 #[test]

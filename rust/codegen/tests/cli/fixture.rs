@@ -11,6 +11,8 @@ use std::time::SystemTime;
 /// A folder that goes away with the test.
 pub struct Fixture {
     folder: tempfile::TempDir,
+    /// What cargo fetches, and how it is configured, is not the user's.
+    home: tempfile::TempDir,
 }
 
 /// What a run of the tool came to.
@@ -61,8 +63,11 @@ impl Outcome {
 
 impl Fixture {
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        Self { folder }
+        let new = || tempfile::tempdir().expect("a temporary folder");
+        Self {
+            folder: new(),
+            home: new(),
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -164,7 +169,8 @@ impl Fixture {
         command
             .args(arguments)
             .arg("--quiet")
-            .current_dir(self.path(folder));
+            .current_dir(self.path(folder))
+            .env("CARGO_HOME", self.home.path());
         let output = command.output().expect("cargo");
         assert!(
             output.status.success(),
@@ -201,16 +207,20 @@ impl Fixture {
         );
     }
 
-    /// Runs the tool in the fixture's folder.
-    pub fn run(&self, arguments: &[&str]) -> Outcome {
-        self.run_with(arguments, &[])
+    /// Cuts this fixture's cargo off from the network.
+    pub fn unplug(&self) {
+        let config = "[net]\nretry = 0\n[http]\nproxy = \"127.0.0.1:9\"\n";
+        fs::write(self.home.path().join("config.toml"), config).expect("a file");
     }
 
-    pub fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sel4-rust-codegen"));
-        command.args(arguments).current_dir(self.path(""));
-        command.envs(environment.iter().copied());
-        let output = command.output().expect("the tool");
+    /// Runs the tool in the fixture's folder.
+    pub fn run(&self, arguments: &[&str]) -> Outcome {
+        let output = Command::new(env!("CARGO_BIN_EXE_sel4-rust-codegen"))
+            .args(arguments)
+            .current_dir(self.path(""))
+            .env("CARGO_HOME", self.home.path())
+            .output()
+            .expect("the tool");
         Outcome {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -225,7 +225,7 @@ fn what_cannot_be_expressed_is_refused() {
         (
             format!("{export}fn f(text: &str) {{}}\n"),
             "`f` (`",
-            "pass a pointer",
+            "pass a pointer to the characters",
         ),
         (
             format!("{export}fn f(pair: (u8, u8)) {{}}\n"),
@@ -244,21 +244,21 @@ fn what_cannot_be_expressed_is_refused() {
         ),
         (
             format!("pub struct Opaque {{ a: u8 }}\n{export}fn f(x: Opaque) {{}}\n"),
-            "`Opaque` (`",
+            "the type `Opaque` (`",
             "#[repr(C)]",
         ),
         (
             format!(
                 "pub struct Opaque {{ a: u8 }}\n{export}fn f() -> Opaque {{ Opaque {{ a: 1 }} }}\n"
             ),
-            "passed by value",
+            "by value",
             "#[repr(C)]",
         ),
         (
             format!(
                 "#[repr(C)]\npub struct S {{ pub o: O }}\npub struct O {{ a: u8 }}\n{export}fn f(x: *const S) {{}}\n"
             ),
-            "`O` (`",
+            "`S` (`",
             "pointer",
         ),
         (
@@ -294,7 +294,7 @@ fn what_cannot_be_expressed_is_refused() {
         (
             format!("#[cfg(odd)]\n{export}fn f() {{}}\n"),
             "depends on `odd`",
-            "[defines] \"odd\"",
+            "[defines]: \"odd\"",
         ),
         (
             "pub fn broken( {}\n".to_owned(),

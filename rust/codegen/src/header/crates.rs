@@ -1,0 +1,168 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The crate and its path dependencies, read, and where things stand in them.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use quote::ToTokens;
+use syn::Item;
+use syn::ext::IdentExt;
+
+use crate::cargo::{Metadata, Package};
+use crate::failure::{Failure, Result};
+use crate::source::{Cfg, SourceItem, Sources};
+
+/// The crate and the path dependencies whose types it may use.
+pub struct Crates<'a> {
+    /// The crate.
+    pub own: Parsed<'a>,
+    /// The others, nearest first.
+    pub others: Vec<Parsed<'a>>,
+}
+
+/// One crate, read.
+pub struct Parsed<'a> {
+    pub package: &'a Package,
+    pub sources: Sources,
+}
+
+impl<'a> Crates<'a> {
+    /// Reads the package `id` and its path dependencies.
+    pub fn load(graph: &'a Metadata, id: &str) -> Result<Self> {
+        let mut parsed = graph
+            .closure(id)
+            .into_iter()
+            .filter(|package| package.source.is_none())
+            .filter_map(|package| Parsed::load(graph, package).transpose());
+        let own = parsed.next().unwrap_or_else(|| {
+            Err(Failure::new(format!("`{id}` has no library"))
+                .help("move the code into src/lib.rs"))
+        })?;
+        Ok(Self {
+            own,
+            others: parsed.collect::<Result<_>>()?,
+        })
+    }
+
+    /// Every file that was read.
+    pub fn files(&self) -> BTreeSet<PathBuf> {
+        let all = self.others.iter().chain([&self.own]);
+        all.flat_map(|parsed| {
+            parsed
+                .sources
+                .files
+                .iter()
+                .chain([&parsed.package.manifest_path])
+        })
+        .cloned()
+        .collect()
+    }
+
+    /// `file:line` of an item by its name, methods as `Type::method`.
+    pub fn place_of(&self, name: &str) -> String {
+        let last = name.rsplit("::").next().unwrap_or(name);
+        for parsed in [&self.own].into_iter().chain(&self.others) {
+            for source in &parsed.sources.items {
+                let mut idents: Vec<&syn::Ident> = item_ident(&source.item).into_iter().collect();
+                if let Item::Impl(block) = &source.item {
+                    idents.extend(block.items.iter().filter_map(|item| match item {
+                        syn::ImplItem::Fn(item) => Some(&item.sig.ident),
+                        syn::ImplItem::Const(item) => Some(&item.ident),
+                        _ => None,
+                    }));
+                }
+                if let Some(ident) = idents.into_iter().find(|ident| ident.unraw() == last) {
+                    return format!("`{}`", parsed.place(source, ident.span().start().line));
+                }
+            }
+        }
+        format!("crate `{}`", self.own.package.name)
+    }
+
+    /// The items of the crate whose declaration names `name`, for a message.
+    pub fn users_of(&self, name: &str) -> String {
+        let users = self.own.sources.items.iter().filter_map(|source| {
+            let ident = item_ident(&source.item).filter(|ident| *ident != name)?;
+            let mut item = source.item.clone();
+            if let Item::Fn(function) = &mut item {
+                function.block.stmts.clear();
+            }
+            mentions(item.to_token_stream(), name).then(|| {
+                let place = self.own.place(source, ident.span().start().line);
+                format!("`{}` (`{place}`)", ident.unraw())
+            })
+        });
+        let users: Vec<String> = users.take(3).collect();
+        if users.is_empty() {
+            "an export".to_owned()
+        } else {
+            users.join(", ")
+        }
+    }
+}
+
+impl<'a> Parsed<'a> {
+    /// Nothing for a package without a library, and for a procedural macro.
+    fn load(graph: &Metadata, package: &'a Package) -> Result<Option<Self>> {
+        let Some(library) = package.library() else {
+            return Ok(None);
+        };
+        if library.kind.iter().any(|kind| kind == "proc-macro") {
+            return Ok(None);
+        }
+        let cfg = Cfg {
+            features: graph.node(&package.id).map(|node| node.features.clone()),
+        };
+        let sources = Sources::load(&library.src_path, &cfg).map_err(|error| {
+            Failure::new(format!(
+                "`{}:{}` does not parse: {}",
+                error.file.display(),
+                error.line,
+                error.message
+            ))
+            .help(format!(
+                "cargo check --manifest-path {}",
+                package.manifest_path.display()
+            ))
+        })?;
+        Ok(Some(Self { package, sources }))
+    }
+
+    /// `file:line`.
+    pub fn place(&self, source: &SourceItem, line: usize) -> String {
+        format!("{}:{line}", self.sources.path(source).display())
+    }
+}
+
+/// Whether the identifier `name` is among the tokens.
+fn mentions(tokens: proc_macro2::TokenStream, name: &str) -> bool {
+    tokens.into_iter().any(|token| match token {
+        proc_macro2::TokenTree::Ident(ident) => ident == name,
+        proc_macro2::TokenTree::Group(group) => mentions(group.stream(), name),
+        _ => false,
+    })
+}
+
+/// The name of an item that has one.
+pub fn item_ident(item: &Item) -> Option<&syn::Ident> {
+    Some(match item {
+        Item::Fn(item) => &item.sig.ident,
+        Item::Static(item) => &item.ident,
+        Item::Const(item) => &item.ident,
+        Item::Struct(item) => &item.ident,
+        Item::Enum(item) => &item.ident,
+        Item::Union(item) => &item.ident,
+        Item::Type(item) => &item.ident,
+        _ => return None,
+    })
+}
+
+/// The name of a type that is defined here.
+pub fn type_ident(item: &Item) -> Option<&syn::Ident> {
+    match item {
+        Item::Struct(_) | Item::Enum(_) | Item::Union(_) | Item::Type(_) => item_ident(item),
+        _ => None,
+    }
+}

@@ -1,0 +1,245 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What a crate gives to the linker, and whether C can name and call it.
+
+use std::path::Path;
+
+use syn::ext::IdentExt;
+use syn::{Attribute, Item, Meta};
+
+use super::crates::Parsed;
+use crate::failure::{Failure, Result};
+use crate::source::SourceItem;
+
+/// A symbol that the crate gives to the linker.
+pub struct Export<'a> {
+    symbol: String,
+    ident: &'a syn::Ident,
+    source: &'a SourceItem,
+    /// For functions.
+    signature: Option<&'a syn::Signature>,
+}
+
+/// The name under which an item is exported, if it is.
+fn symbol(attributes: &[Attribute], ident: &syn::Ident) -> Option<String> {
+    attributes.iter().find_map(|attribute| {
+        let inner = match &attribute.meta {
+            Meta::List(list) if list.path.is_ident("unsafe") => list.parse_args::<Meta>().ok()?,
+            meta => meta.clone(),
+        };
+        match inner {
+            Meta::Path(path) if path.is_ident("no_mangle") => Some(ident.unraw().to_string()),
+            Meta::NameValue(pair) if pair.path.is_ident("export_name") => match pair.value {
+                syn::Expr::Lit(syn::ExprLit {
+                    lit: syn::Lit::Str(name),
+                    ..
+                }) => Some(name.value()),
+                _ => None,
+            },
+            _ => None,
+        }
+    })
+}
+
+/// The exports of a crate.
+pub fn find<'a>(own: &'a Parsed<'_>) -> Vec<Export<'a>> {
+    let mut found = Vec::new();
+    for source in &own.sources.items {
+        let mut add = |attributes: &[Attribute], ident: &'a syn::Ident, signature| {
+            if let Some(symbol) = symbol(attributes, ident) {
+                found.push(Export {
+                    symbol,
+                    ident,
+                    source,
+                    signature,
+                });
+            }
+        };
+        match &source.item {
+            Item::Fn(item) => add(&item.attrs, &item.sig.ident, Some(&item.sig)),
+            Item::Static(item) => add(&item.attrs, &item.ident, None),
+            Item::Impl(block) => {
+                for item in &block.items {
+                    if let syn::ImplItem::Fn(item) = item {
+                        add(&item.attrs, &item.sig.ident, Some(&item.sig));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Refuses exports that C cannot name or call.
+pub fn check(own: &Parsed<'_>, exports: &[Export<'_>]) -> Result<()> {
+    for export in exports {
+        let symbol = &export.symbol;
+        let place = own.place(export.source, export.ident.span().start().line);
+        let mut letters = symbol.chars();
+        let first = letters
+            .next()
+            .is_some_and(|letter| letter.is_ascii_alphabetic() || letter == '_');
+        if !first || !letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
+            return Err(Failure::new(format!("the exported name `{symbol}` (`{place}`) is not a C identifier"))
+                .help("use letters, digits and underscores, for example with #[unsafe(export_name = \"...\")]"));
+        }
+        if KEYWORDS.contains(&&**symbol) {
+            return Err(Failure::new(format!(
+                "the exported name `{symbol}` (`{place}`) is a keyword of C or C++"
+            ))
+            .help("export it under another name with #[unsafe(export_name = \"...\")]"));
+        }
+        let Some(signature) = export.signature else {
+            continue;
+        };
+        if signature.generics.type_params().next().is_some() {
+            return Err(Failure::new(format!("the exported function `{symbol}` (`{place}`) is generic: C cannot say for which type"))
+                .help("export one function for each type that C uses"));
+        }
+        if signature.abi.is_none() {
+            return Err(Failure::new(format!("the function `{symbol}` (`{place}`) is exported but is not `extern \"C\"`: C cannot call it"))
+                .help("write `extern \"C\" fn`, or `extern \"Rust\" fn` if it is not meant for C"));
+        }
+    }
+    Ok(())
+}
+
+/// Keywords of C11 and C++20.
+const KEYWORDS: &[&str] = &[
+    "alignas",
+    "alignof",
+    "and",
+    "and_eq",
+    "asm",
+    "auto",
+    "bitand",
+    "bitor",
+    "bool",
+    "break",
+    "case",
+    "catch",
+    "char",
+    "char16_t",
+    "char32_t",
+    "char8_t",
+    "class",
+    "co_await",
+    "co_return",
+    "co_yield",
+    "compl",
+    "concept",
+    "const",
+    "const_cast",
+    "consteval",
+    "constexpr",
+    "constinit",
+    "continue",
+    "decltype",
+    "default",
+    "delete",
+    "do",
+    "double",
+    "dynamic_cast",
+    "else",
+    "enum",
+    "explicit",
+    "export",
+    "extern",
+    "false",
+    "float",
+    "for",
+    "friend",
+    "goto",
+    "if",
+    "inline",
+    "int",
+    "long",
+    "mutable",
+    "namespace",
+    "new",
+    "noexcept",
+    "not",
+    "not_eq",
+    "nullptr",
+    "operator",
+    "or",
+    "or_eq",
+    "private",
+    "protected",
+    "public",
+    "register",
+    "reinterpret_cast",
+    "requires",
+    "restrict",
+    "return",
+    "short",
+    "signed",
+    "sizeof",
+    "static",
+    "static_assert",
+    "static_cast",
+    "struct",
+    "switch",
+    "template",
+    "this",
+    "thread_local",
+    "throw",
+    "true",
+    "try",
+    "typedef",
+    "typeid",
+    "typename",
+    "typeof",
+    "union",
+    "unsigned",
+    "using",
+    "virtual",
+    "void",
+    "volatile",
+    "wchar_t",
+    "while",
+    "xor",
+    "xor_eq",
+    "_Alignas",
+    "_Alignof",
+    "_Atomic",
+    "_Bool",
+    "_Complex",
+    "_Generic",
+    "_Imaginary",
+    "_Noreturn",
+    "_Static_assert",
+    "_Thread_local",
+];
+
+/// Says which macros make exports that only the compiler sees.
+pub fn warn_of_macros(own: &Parsed<'_>, header: &Path) {
+    for source in &own.sources.items {
+        let Item::Macro(item) = &source.item else {
+            continue;
+        };
+        if item.mac.path.is_ident("macro_rules") && names_export(item.mac.tokens.clone()) {
+            let line = item.mac.path.segments[0].ident.span().start().line;
+            let name = item
+                .ident
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            eprintln!(
+                "warning: {}: functions that the macro `{name}` exports are not in {}: write them without a macro",
+                own.place(source, line),
+                header.file_name().unwrap_or_default().to_string_lossy()
+            );
+        }
+    }
+}
+
+fn names_export(tokens: proc_macro2::TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        proc_macro2::TokenTree::Ident(ident) => ident == "no_mangle" || ident == "export_name",
+        proc_macro2::TokenTree::Group(group) => names_export(group.stream()),
+        _ => false,
+    })
+}

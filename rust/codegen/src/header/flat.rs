@@ -1,0 +1,123 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The one file that cbindgen reads.
+//!
+//! It has no modules, as C has none; no declarations of C functions, which have their own headers;
+//! no constants that cbindgen would get wrong; and of other crates it has the types only.
+
+use std::collections::BTreeSet;
+
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::{Expr, Item};
+
+use super::crates::{Crates, type_ident};
+use super::settings::Settings;
+
+/// The file's name. Its stem is what cbindgen calls the crate.
+pub const FILE: &str = "flat.rs";
+
+/// The file's text.
+pub fn text(crates: &Crates<'_>, settings: &Settings) -> String {
+    let wanted = |ident: &syn::Ident| !settings.known_to_c.has(&ident.unraw().to_string());
+    let constants = Constants::find(crates);
+    let mut text = String::new();
+    let mut add = |item: &Item| text += &format!("{}\n", item.to_token_stream());
+    for source in &crates.own.sources.items {
+        match &source.item {
+            Item::Use(_) | Item::ExternCrate(_) | Item::ForeignMod(_) | Item::Trait(_) => {}
+            Item::Const(item) if !constants.are_plain(&item.expr) => {
+                if is_public(&item.vis) && is_number(&item.ty) {
+                    let line = item.ident.span().start().line;
+                    eprintln!(
+                        "warning: {}: the constant `{}` is not in the header: its value is not plain enough for C",
+                        crates.own.place(source, line),
+                        item.ident
+                    );
+                }
+            }
+            Item::Impl(block) => {
+                let mut block = block.clone();
+                block.items.retain(|item| match item {
+                    syn::ImplItem::Const(item) => constants.are_plain(&item.expr),
+                    _ => true,
+                });
+                add(&Item::Impl(block));
+            }
+            item if type_ident(item).is_some_and(|ident| !wanted(ident)) => {}
+            item => add(item),
+        }
+    }
+    let others = crates.others.iter();
+    for source in others.flat_map(|parsed| &parsed.sources.items) {
+        if type_ident(&source.item).is_some_and(wanted) {
+            add(&source.item);
+        }
+    }
+    text
+}
+
+/// The public constants, by name: others can be made of them.
+struct Constants(BTreeSet<String>);
+
+impl Constants {
+    fn find(crates: &Crates<'_>) -> Self {
+        let items = crates.own.sources.items.iter();
+        let names = items.filter_map(|source| match &source.item {
+            Item::Const(item) if is_public(&item.vis) => Some((item.ident.to_string(), &item.expr)),
+            _ => None,
+        });
+        let candidates: Vec<_> = names.collect();
+        // Those made of literals, then those made of these, and so on.
+        let mut known = Self(BTreeSet::new());
+        loop {
+            let before = known.0.len();
+            for (name, value) in &candidates {
+                if known.are_plain(value) {
+                    known.0.insert(name.clone());
+                }
+            }
+            if known.0.len() == before {
+                return known;
+            }
+        }
+    }
+
+    /// Whether a value is arithmetic on numbers, as C has it.
+    fn are_plain(&self, value: &Expr) -> bool {
+        match value {
+            Expr::Lit(literal) => !matches!(
+                literal.lit,
+                syn::Lit::Str(_) | syn::Lit::ByteStr(_) | syn::Lit::CStr(_)
+            ),
+            Expr::Unary(unary) => self.are_plain(&unary.expr),
+            Expr::Binary(binary) => self.are_plain(&binary.left) && self.are_plain(&binary.right),
+            Expr::Cast(cast) => is_number(&cast.ty) && self.are_plain(&cast.expr),
+            Expr::Paren(inner) => self.are_plain(&inner.expr),
+            Expr::Group(inner) => self.are_plain(&inner.expr),
+            Expr::Path(path) => {
+                let ident = path.path.get_ident().map(ToString::to_string);
+                ident.is_some_and(|ident| self.0.contains(&ident))
+            }
+            _ => false,
+        }
+    }
+}
+
+fn is_public(visibility: &syn::Visibility) -> bool {
+    matches!(visibility, syn::Visibility::Public(_))
+}
+
+/// Whether C has this type: of a constant of any other type its absence is no surprise.
+fn is_number(ty: &syn::Type) -> bool {
+    const NUMBERS: [&str; 14] = [
+        "bool", "char", "f32", "f64", "i16", "i32", "i64", "i8", "isize", "u16", "u32", "u64",
+        "u8", "usize",
+    ];
+    let syn::Type::Path(path) = ty else {
+        return false;
+    };
+    let ident = path.path.get_ident().map(ToString::to_string);
+    ident.is_some_and(|ident| NUMBERS.contains(&&*ident))
+}

@@ -1,0 +1,155 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! `header`: the C header of a crate, by cbindgen, strictly.
+//!
+//! cbindgen leaves out what it cannot express and carries on. Here that is an error. To know what
+//! it should have seen, and where, the crate is read by [`crate::source`] first and handed to
+//! cbindgen as one flat file: the crate's own exports, and the types of its path dependencies,
+//! without what is not built and without declarations of C functions, which have their own headers.
+
+mod complaints;
+mod crates;
+mod exports;
+mod flat;
+mod settings;
+mod text;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::cargo::Cargo;
+use crate::check::choose;
+use crate::failure::{Failure, Result};
+use crate::output;
+
+use crates::Crates;
+use settings::Settings;
+
+/// Which header to write, and of what.
+#[derive(Debug)]
+pub struct Request {
+    /// The `Cargo.toml` of the crate, or of its workspace.
+    pub manifest: PathBuf,
+    /// The package.
+    pub package: String,
+    /// The header.
+    pub out: PathBuf,
+    /// What the header was made of, in the syntax of make.
+    pub depfile: PathBuf,
+    /// The user's cbindgen.toml, which has the last word on style.
+    pub config: Option<PathBuf>,
+    /// Further `#include <...>` lines.
+    pub sys_includes: Vec<String>,
+    /// The features to take as on.
+    pub features: Vec<String>,
+    /// Whether the default features are on.
+    pub default_features: bool,
+}
+
+/// Writes the header and its depfile.
+///
+/// # Errors
+///
+/// When an export of the crate cannot be expressed in C. Both files are then as they were.
+pub fn write(request: &Request, cargo: &Cargo) -> Result<()> {
+    let manifest = output::absolute(&request.manifest)?;
+    let features = request.features.join(",");
+    let mut arguments = vec!["--features", &features];
+    if !request.default_features {
+        arguments.push("--no-default-features");
+    }
+    let workspace = cargo
+        .metadata(&manifest, &["--no-deps"])?
+        .map_err(|refusal| refusal.into_failure(&manifest))?;
+    let chosen = choose(&workspace, &manifest, Some(&request.package))?;
+    let graph = cargo.locked(&chosen.manifest_path, &arguments)?;
+    let crates = Crates::load(&graph, &chosen.id)?;
+    let settings = Settings::new(request)?;
+    let text = generate(request, &crates, settings)?;
+
+    output::write_if_changed(&request.out, text.as_bytes())?;
+    let mut inputs = crates.files();
+    inputs.extend(request.config.clone());
+    output::write_if_changed(&request.depfile, depfile(&request.out, &inputs).as_bytes())?;
+    Ok(())
+}
+
+fn generate(request: &Request, crates: &Crates<'_>, settings: Settings) -> Result<String> {
+    let exports = exports::find(&crates.own);
+    exports::check(&crates.own, &exports)?;
+    exports::warn_of_macros(&crates.own, &request.out);
+
+    let folder = tempfile::tempdir()
+        .map_err(|error| Failure::new(format!("cannot make a temporary folder: {error}")))?;
+    let file = folder.path().join(flat::FILE);
+    output::write_if_changed(&file, flat::text(crates, &settings).as_bytes())?;
+    let known = settings.known_to_c;
+    let builder = cbindgen::Builder::new()
+        .with_config(settings.config)
+        .with_src(&file);
+    // Some complaints come with the parsing, others with the writing.
+    let (made, complaints) = complaints::listen(|| {
+        builder.generate().map(|bindings| {
+            let text = body(&bindings);
+            (bindings, text)
+        })
+    });
+    let (mut bindings, text) = made.map_err(|error| {
+        Failure::new(format!(
+            "cbindgen cannot read the crate `{}`: {error}",
+            request.package
+        ))
+    })?;
+    complaints::judge(crates, &known, &complaints)?;
+    text::by_value(crates, &text)?;
+    text::namesakes(crates, &text)?;
+
+    let user_header = bindings.config.header.take();
+    let includes = text::includes(&text, &request.sys_includes);
+    bindings.config.sys_includes.splice(0..0, includes);
+    if text::mentions(&text, settings::ALIGNED) {
+        let given = bindings.config.after_includes.take().unwrap_or_default();
+        let define = settings::ALIGNED_DEFINE;
+        bindings.config.after_includes = Some(format!("{define}{given}"));
+    }
+    let mut header = format!(
+        "/* Generated from the Rust crate `{}` by sel4-rust-kit. Do not edit. */\n",
+        request.package
+    );
+    if let Some(user) = user_header {
+        header += &format!("{user}\n");
+    }
+    if exports.is_empty() {
+        header += "/* The crate exports nothing to C: no function is `extern \"C\"` and `#[unsafe(no_mangle)]`. */\n";
+    }
+    Ok(header + &body(&bindings))
+}
+
+/// The header as cbindgen writes it.
+fn body(bindings: &cbindgen::Bindings) -> String {
+    let mut bytes = Vec::new();
+    bindings.write(&mut bytes);
+    let mut text = String::from_utf8_lossy(&bytes).into_owned();
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    if text.starts_with('\n') {
+        text
+    } else {
+        format!("\n{text}")
+    }
+}
+
+/// `out: inputs` as make and ninja read it.
+fn depfile(out: &Path, inputs: &BTreeSet<PathBuf>) -> String {
+    let escaped = |path: &Path| {
+        path.display()
+            .to_string()
+            .replace('$', "$$")
+            .replace('#', "\\#")
+            .replace(' ', "\\ ")
+    };
+    let inputs: Vec<String> = inputs.iter().map(|input| escaped(input)).collect();
+    format!("{}: {}\n", escaped(out), inputs.join(" \\\n  "))
+}

@@ -1,0 +1,143 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! cbindgen's settings.
+
+use std::collections::BTreeSet;
+
+use toml::{Table, Value};
+
+use super::Request;
+use crate::failure::{Failure, Result};
+use crate::output;
+
+/// cbindgen's configuration: the kit's, overlaid with the user's.
+pub struct Settings {
+    pub config: cbindgen::Config,
+    pub known_to_c: KnownToC,
+}
+
+/// Which types exist on the C side: libsel4's, and those that the user lists under `export.exclude`.
+pub struct KnownToC(BTreeSet<String>);
+
+/// Types with this prefix are libsel4's.
+pub const SEL4: &str = "seL4_";
+
+impl KnownToC {
+    /// Whether this type is one of them.
+    pub fn has(&self, name: &str) -> bool {
+        name.starts_with(SEL4) || self.0.contains(name)
+    }
+}
+
+/// What stands for `aligned` in the header, and how it is defined.
+pub const ALIGNED: &str = "SEL4_RUST_ALIGNED";
+/// See [`ALIGNED`].
+pub const ALIGNED_DEFINE: &str = "
+#ifndef SEL4_RUST_ALIGNED
+#define SEL4_RUST_ALIGNED(bytes) __attribute__((aligned(bytes)))
+#endif
+";
+
+impl Settings {
+    /// Reads the user's file.
+    pub fn new(request: &Request) -> Result<Self> {
+        let mut table = defaults(request);
+        if let Some(path) = &request.config {
+            let wrong = |message: &str| {
+                Failure::new(format!(
+                    "`{}` is not a cbindgen configuration: {message}",
+                    path.display()
+                ))
+                .help("its keys are described in cbindgen's docs.md")
+            };
+            let user: Table = output::read(path)?
+                .parse()
+                .map_err(|error: toml::de::Error| wrong(&error.to_string()))?;
+            if let Some(language) = user.get("language").and_then(Value::as_str)
+                && !language.eq_ignore_ascii_case("c")
+            {
+                return Err(Failure::new(format!(
+                    "`{}` asks for the language `{language}`",
+                    path.display()
+                ))
+                .help("remove the line: the header is C, and C++ can read it too"));
+            }
+            if user
+                .get("parse")
+                .and_then(|parse| parse.get("expand"))
+                .is_some()
+            {
+                return Err(Failure::new(format!(
+                    "`{}` asks for [parse.expand], which needs a nightly compiler",
+                    path.display()
+                ))
+                .help("remove it, and write the functions that C calls without a macro"));
+            }
+            // Their own first, for an error that says where.
+            toml::from_str::<cbindgen::Config>(&output::read(path)?)
+                .map_err(|error| wrong(&error.to_string()))?;
+            overlay(&mut table, user);
+        }
+        let config: cbindgen::Config = table.try_into().map_err(|error: toml::de::Error| {
+            Failure::new(format!(
+                "the cbindgen configuration is contradictory: {error}"
+            ))
+        })?;
+        let known_to_c = KnownToC(config.export.exclude.iter().cloned().collect());
+        Ok(Self { config, known_to_c })
+    }
+}
+
+/// The kit's own settings.
+fn defaults(request: &Request) -> Table {
+    let name = request
+        .out
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    let mut guard: String = name
+        .chars()
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() {
+                letter.to_ascii_uppercase()
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    if guard.starts_with(|first: char| first.is_ascii_digit()) {
+        guard.insert(0, 'H');
+    }
+    let text = format!(
+        "language = \"C\"\ncpp_compat = true\ninclude_guard = \"{guard}\"\nno_includes = true\n\
+         usize_is_size_t = true\nstyle = \"both\"\ndocumentation = true\n\
+         [fn]\nno_return = \"__attribute__((noreturn))\"\n\
+         [layout]\npacked = \"__attribute__((packed))\"\naligned_n = \"{ALIGNED}\"\n\
+         [defines]\n{DEFINES}"
+    );
+    // The text is ours, and a test reads it.
+    text.parse().unwrap_or_default()
+}
+
+/// What C compilers say about the targets of the kit.
+const DEFINES: &str = r#"
+"target_arch = aarch64" = "__aarch64__"
+"target_arch = arm" = "__arm__"
+"target_arch = riscv64" = "__riscv"
+"target_arch = x86_64" = "__x86_64__"
+"target_arch = x86" = "__i386__"
+"target_pointer_width = 64" = "__LP64__"
+"#;
+
+/// Puts the entries of `upper` over those of `lower`, table by table.
+fn overlay(lower: &mut Table, upper: Table) {
+    for (key, value) in upper {
+        match (lower.get_mut(&key), value) {
+            (Some(Value::Table(lower)), Value::Table(upper)) => overlay(lower, upper),
+            (_, value) => {
+                lower.insert(key, value);
+            }
+        }
+    }
+}
