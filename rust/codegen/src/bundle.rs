@@ -350,7 +350,19 @@ impl<'a> Bundle<'a> {
             targets.join("`, `"),
             refusal.shortened()
         ));
-        if refusal.is_network() {
+        if refusal.0.contains("directory source") {
+            // The user's crates are vendored, and the kit's own were not vendored with them.
+            let vendored = self
+                .libraries
+                .iter()
+                .find(|part| !cargo::configs(folder(&part.manifest)).is_empty());
+            let manifest = &vendored.unwrap_or(&self.runtime).manifest;
+            failure.help(format!(
+                "vendor what the runtime needs as well: cargo vendor --sync {} --manifest-path {}",
+                self.runtime.manifest.display(),
+                manifest.display()
+            ))
+        } else if refusal.is_network() {
             failure.help("configure once with a network, so that cargo can fetch these crates")
         } else {
             failure.help("make the requirements of the libraries' manifests agree, then update their locks with: cargo update --workspace")

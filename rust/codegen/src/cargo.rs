@@ -249,6 +249,8 @@ impl Refusal {
                 && !line.starts_with("Locking ")
                 && !line.starts_with("warning: spurious")
                 && !line.starts_with("help: to generate the lock file")
+                && !line.starts_with("... which satisfies path dependency")
+                && !line.starts_with("As a reminder, you're using offline mode")
         };
         let lines: Vec<&str> = self.0.lines().filter(told).take(12).collect();
         let text = lines.join("\n");

@@ -287,6 +287,29 @@ fn the_lock_takes_versions_from_the_libraries_only() {
 }
 
 #[test]
+fn vendored_sources_are_found_from_outside() {
+    let fixture = Fixture::new();
+    fixture.registry();
+    fixture.published("x", "1.0.0", "", "");
+    fixture.unlocked("greeter", "[dependencies]\nx = \"1\"\n");
+    // Only the library's own folder knows of the vendored sources.
+    for folder in [".cargo", "vendor"] {
+        let (from, to) = (fixture.path(folder), fixture.path("greeter").join(folder));
+        std::fs::rename(from, to).expect("moved");
+    }
+    fixture.lock("greeter");
+    fixture.unplug();
+    let greeter = library(&fixture, "greeter", "greeter", "");
+    bundle(&fixture, "dev", &[&greeter]).succeeds();
+    assert!(fixture.read("out/Cargo.lock").contains("name = \"x\""));
+
+    // A runtime whose crates are not among them.
+    fixture.append("rt/Cargo.toml", "[dependencies]\nspin = \"0.9\"\n");
+    bundle(&fixture, "dev", &[&greeter])
+        .fails("no matching package named `spin`", "cargo vendor --sync /");
+}
+
+#[test]
 fn a_repository_stays_at_its_revision() {
     let fixture = Fixture::new();
     fixture.unlocked("remote", "");
