@@ -100,7 +100,7 @@ pub struct Runtime {
     pub manifest: PathBuf,
     /// Its workspace's lock.
     pub lock: PathBuf,
-    /// The features to turn on.
+    /// The features to turn on, instead of the default ones. None: the default ones.
     #[serde(default)]
     pub features: Vec<String>,
 }
@@ -195,6 +195,8 @@ impl<'a> Bundle<'a> {
         runtime
             .features
             .extend(spec.runtime.features.iter().cloned());
+        // Its heaps exclude each other, and one of them is the default.
+        runtime.default_features = spec.runtime.features.is_empty();
         let mut libraries: Vec<Part> = Vec::new();
         for library in &spec.libraries {
             let mut new = part(&library.manifest, Some(library), &library.lock, cargo)?;

@@ -48,6 +48,11 @@ fn a_bundle_is_built_by_cargo_and_left_alone_afterwards() {
     let greeter = library(&fixture, "greeter", "greeter", r#", "features": ["fancy"]"#);
     let before = fixture.listing("greeter");
     let outcome = bundle(&fixture, "release", &[&greeter]).succeeds();
+    let manifest = fixture.read("out/Cargo.toml");
+    assert!(
+        manifest.contains("default-features = false, features = [\"heap\"]"),
+        "{manifest}"
+    );
     assert_eq!(outcome.stdout + &outcome.stderr, "");
     assert_eq!(
         fixture.listing("greeter"),

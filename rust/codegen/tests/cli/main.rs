@@ -59,3 +59,23 @@ fn a_cargo_that_is_not_there_is_named() {
         ])
         .fails("cannot run `no-such-cargo`", "rustup");
 }
+
+#[test]
+fn a_place_that_cannot_be_written_is_named() {
+    let fixture = Fixture::new();
+    fixture.library("greeter", "");
+    fixture.write("full", "");
+    let arguments = [
+        "header",
+        "--manifest-path",
+        "greeter/Cargo.toml",
+        "--package",
+        "greeter",
+        "--out",
+        "full/greeter.h",
+        "--depfile",
+        "greeter.d",
+    ];
+    fixture.run(&arguments).fails("cannot create `full`", "");
+    assert!(!fixture.path("greeter.d").exists());
+}
