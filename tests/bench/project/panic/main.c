@@ -1,0 +1,12 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <stdio.h>
+#include <shelf.h>
+
+int main(void)
+{
+    printf("Place 2 holds %d\n", shelf_at(2));
+    printf("which holds %d\n", shelf_at(7));
+    return 0;
+}

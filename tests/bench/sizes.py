@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How large root servers are: the Release build of each program, beside the same in C."""
+
+import re
+
+import kit
+from project import Build
+from table import markdown, ratio, step, verdict
+
+PLATFORMS = {
+    "aarch64 (qemu-arm-virt)": "qemu-arm-virt",
+    "riscv64 (qemu-riscv-virt)": "qemu-riscv-virt",
+    "x86_64 (pc99)": "x86_64",
+}
+# What it is, how much more text than the same in C it may have, and how much more it had before the kit.
+PROGRAMS = {
+    "plain": ("C, without the routine", None, ""),
+    "routine_c": ("C, with the routine in C", None, ""),
+    "routine_rust": ("the routine in Rust", 64, "+36"),
+    "panic": ("Rust that can panic, and says so", 4096, "+6,704 to +13,640"),
+    "collections": ("Rust with `Vec`, `BTreeMap`, `format!`", 14_000, "+18,496 to +27,888"),
+}
+BASE = "routine_c"
+
+
+class Image:
+    """An ELF file as binutils see it."""
+
+    def __init__(self, build, name):
+        self.path = build.path / name / name
+        # The cross compiler's own tools.
+        self.prefix = build.cached("CMAKE_NM").removesuffix("nm")
+        line = self._binutil("size").splitlines()[1]
+        self.text, self.data, self.bss = map(int, line.split()[:3])
+
+    def _binutil(self, tool, *options):
+        return kit.run(f"{self.prefix}{tool}", *options, self.path)
+
+    def sections(self):
+        """{name: bytes} of what is loaded."""
+        rows = re.findall(r"^(\.?\w\S*) +(\d+) +(\d+)$", self._binutil("size", "-A"), re.MULTILINE)
+        return {name: int(size) for name, size, address in rows if int(address) and int(size)}
+
+    def symbols(self):
+        """{name: bytes}; those of the same name together."""
+        found = {}
+        for line in self._binutil("nm", "--print-size", "--demangle").splitlines():
+            match = re.match(r"[0-9a-f]+ ([0-9a-f]+) ([tTrRdD]) (.+)$", line)
+            if match:
+                found[match[3]] = found.get(match[3], 0) + int(match[1], 16)
+        return found
+
+
+def measure(arguments):
+    tables = []
+    for title, platform in PLATFORMS.items():
+        step(f"sizes: {title}")
+        build = Build(f"sizes-{platform}")
+        build.configure(tuple(PROGRAMS), f"-DPLATFORM={platform}", "-DRELEASE=ON")
+        build.ninja(*PROGRAMS)
+        images = {name: Image(build, name) for name in PROGRAMS}
+        aims = platform == "qemu-arm-virt"
+        tables.append(_table(title, images, aims))
+        if arguments.detail:
+            tables += [_detail(title, name, images) for name in PROGRAMS if name not in ("plain", BASE)]
+    return "\n\n".join(tables)
+
+
+def _table(title, images, aims):
+    rows = []
+    base = images[BASE]
+    for name, (what, aim, before) in PROGRAMS.items():
+        image = images[name]
+        more = image.text - base.text
+        rows.append((what, f"{image.text:,}", f"{more:+,}", ratio(image.text, base.text), f"{image.data:,}",
+                     f"{image.bss:,}", *((verdict(more, aim) if aim else "", before) if aims else ())))
+    heads = ["image", "text", "over C", "ratio", "data", "bss", *(["aim", "before"] if aims else [])]
+    return markdown(f"Size of the root server, bytes: {title}, Release", heads, rows)
+
+
+def _detail(title, name, images):
+    """Where the bytes of an image lie that the C image does not have."""
+    old, new = images[BASE].sections(), images[name].sections()
+    rows = [(f"section `{each}`", f"{new.get(each, 0):,}", f"{new.get(each, 0) - old.get(each, 0):+,}")
+            for each in sorted(new | old) if new.get(each, 0) != old.get(each, 0)]
+    old, new = images[BASE].symbols(), images[name].symbols()
+    grown = sorted(((new[each] - old.get(each, 0), each) for each in new), reverse=True)
+    rows += [(f"`{each}`", f"{new[each]:,}", f"{more:+,}") for more, each in grown[:25] if more > 0]
+    return markdown(f"Where the bytes go: {PROGRAMS[name][0]}, {title}", ["what", "bytes", "over C"], rows)
