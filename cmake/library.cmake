@@ -110,15 +110,24 @@ function(_sel4_rust_add_header target header cbindgen_toml)
     get_target_property(manifest ${target} SEL4_RUST_MANIFEST)
     get_target_property(package ${target} SEL4_RUST_PACKAGE)
     set(dir "${CMAKE_CURRENT_BINARY_DIR}/${target}-include")
-    set(config_option "")
+    get_target_property(features ${target} SEL4_RUST_FEATURES)
+    get_target_property(no_default_features ${target} SEL4_RUST_NO_DEFAULT_FEATURES)
+    get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
+    set(options --target ${triple})
+    foreach(feature IN LISTS features)
+        list(APPEND options --features "${feature}")
+    endforeach()
+    if(no_default_features)
+        list(APPEND options --no-default-features)
+    endif()
     if(cbindgen_toml)
-        set(config_option --config "${cbindgen_toml}")
+        list(APPEND options --config "${cbindgen_toml}")
     endif()
     add_custom_command(
         OUTPUT "${dir}/${header}"
         COMMAND
             "${codegen}" header --manifest-path "${manifest}" --package "${package}" --out "${dir}/${header}" --depfile
-            "${dir}/${header}.d" ${config_option} --cargo "${cargo}"
+            "${dir}/${header}.d" ${options} --cargo "${cargo}"
         DEPENDS "${codegen}" "${manifest}" ${cbindgen_toml}
         DEPFILE "${dir}/${header}.d"
         COMMENT "Rust: writing the header ${header}"

@@ -505,7 +505,9 @@ impl<'a> Bundle<'a> {
         for (index, part) in self.libraries.iter().enumerate() {
             text += &dependency(&format!("library_{}", index + 1), part, None);
         }
-        text += &dependency("runtime", &self.runtime, log.then_some("log"));
+        // At level off the calls vanish, and the logger behind them is not needed either.
+        let logger = log && self.spec.log_level != LogLevel::Off;
+        text += &dependency("runtime", &self.runtime, logger.then_some("log"));
         if log {
             text += &format!(
                 "log = {{ version = \"0.4\", default-features = false, features = [\"{}\"] }}\n",

@@ -18,6 +18,10 @@ fn library(fixture: &Fixture, folder: &str, package: &str, more: &str) -> String
 
 /// Writes the bundle of these libraries into `out`.
 fn bundle(fixture: &Fixture, profile: &str, libraries: &[&str]) -> Outcome {
+    bundle_at_level(fixture, profile, "info", libraries)
+}
+
+fn bundle_at_level(fixture: &Fixture, profile: &str, level: &str, libraries: &[&str]) -> Outcome {
     if !fixture.path("rt").exists() {
         fixture.package(
             "rt",
@@ -33,7 +37,7 @@ fn bundle(fixture: &Fixture, profile: &str, libraries: &[&str]) -> Outcome {
     fixture.write(
         "spec.json",
         format!(
-            r#"{{"name": "sel4_rust_app", "profile": "{profile}", "log_level": "info",
+            r#"{{"name": "sel4_rust_app", "profile": "{profile}", "log_level": "{level}",
             "runtime": {{"manifest": "{manifest}", "lock": "{lock}", "features": ["heap"]}},
             "libraries": [{libraries}]}}"#
         ),
@@ -213,7 +217,12 @@ fn profiles_of_a_library_are_honoured() {
 fn the_logger_comes_with_the_first_use() {
     let fixture = Fixture::new();
     fixture.registry();
-    fixture.published("log", "0.4.20", "[features]\nmax_level_info = []\n", "");
+    fixture.published(
+        "log",
+        "0.4.20",
+        "[features]\nmax_level_info = []\nmax_level_off = []\n",
+        "",
+    );
     fixture.published("talker", "1.0.0", "[dependencies]\nlog = \"0.4\"\n", "");
     fixture.library("quiet", "");
     fixture.library("loud", "[dependencies]\ntalker = \"1\"\n");
@@ -235,6 +244,12 @@ fn the_logger_comes_with_the_first_use() {
         manifest.contains("features = [\"max_level_info\"]"),
         "{manifest}"
     );
+
+    let loud = library(&fixture, "loud", "loud", "");
+    bundle_at_level(&fixture, "dev", "off", &[&loud]).succeeds();
+    let manifest = fixture.read("out/Cargo.toml");
+    assert!(!manifest.contains("\"heap\", \"log\""), "{manifest}");
+    assert!(manifest.contains("\"max_level_off\""), "{manifest}");
 }
 
 #[test]
