@@ -7,13 +7,18 @@ cmake_minimum_required(VERSION 3.22)
 include_guard(GLOBAL)
 
 get_filename_component(kit_dir "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
-if(NOT EXISTS "${SEL4_WORKSPACE}/kernel/gcc.cmake")
-    message(
-        FATAL_ERROR
-            "no seL4 kernel at `${SEL4_WORKSPACE}/kernel`.\n"
-            "Help: get the sources with `./quickstart` or `repo sync`, then configure with init-build.sh"
-    )
-endif()
+# Every project of the manifest but the kit itself, which is where this file lies.
+file(STRINGS "${kit_dir}/manifest.xml" paths REGEX "<project [^>]*path=")
+foreach(path IN LISTS paths)
+    string(REGEX REPLACE ".* path=\"([^\"]*)\".*" "\\1" path "${path}")
+    if(NOT path STREQUAL "projects/sel4-rust-kit" AND NOT EXISTS "${SEL4_WORKSPACE}/${path}")
+        message(
+            FATAL_ERROR
+                "the workspace `${SEL4_WORKSPACE}` has no `${path}`.\n"
+                "Help: get the sources that manifest.xml names with `repo sync` there, or with `./quickstart`; then configure with init-build.sh in a fresh folder"
+        )
+    endif()
+endforeach()
 file(GLOB projects "${SEL4_WORKSPACE}/projects/*")
 list(
     APPEND
