@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What the program counts the instructions of: the Rust heap, and calls between C and Rust.
+#![no_std]
+
+extern crate alloc;
+
+use core::alloc::Layout;
+use core::ffi::c_void;
+
+/// A block of `bytes` bytes from the Rust heap, aligned to 8, or null.
+///
+/// # Safety
+///
+/// `bytes` is above 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rust_alloc(bytes: usize) -> *mut c_void {
+    match Layout::from_size_align(bytes, 8) {
+        // SAFETY: the layout has a size.
+        Ok(layout) => unsafe { alloc::alloc::alloc(layout).cast() },
+        Err(_) => core::ptr::null_mut(),
+    }
+}
+
+/// Gives a block back.
+///
+/// # Safety
+///
+/// `block` came from `rust_alloc(bytes)`, and nobody uses it any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rust_free(block: *mut c_void, bytes: usize) {
+    if let Ok(layout) = Layout::from_size_align(bytes, 8) {
+        // SAFETY: the caller vouches for it.
+        unsafe { alloc::alloc::dealloc(block.cast(), layout) };
+    }
+}
+
+/// The routine of apps/hello.
+#[unsafe(no_mangle)]
+pub extern "C" fn rust_routine(a: i32, b: i32) -> i32 {
+    let a = if a == 1 { 0 } else { a };
+    a.wrapping_add(b)
+}
+
+/// Calls back into C, and adds 1 to what comes.
+///
+/// # Safety
+///
+/// `function` must be a C function of this signature.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rust_apply(function: unsafe extern "C" fn(a: i32) -> i32, a: i32) -> i32 {
+    // SAFETY: the caller vouches for `function`.
+    unsafe { function(a) }.wrapping_add(1)
+}
