@@ -172,8 +172,8 @@ function(_sel4_rust_write_bundle bundle dir libraries)
         endif()
         set(features_json "")
         if(features)
-            list(TRANSFORM features REPLACE "^(.*)$" "\"\\1\"" OUTPUT_VARIABLE features)
-            list(JOIN features ", " features_json)
+            list(JOIN features "\", \"" features_json)
+            set(features_json "\"${features_json}\"")
         endif()
         list(
             APPEND

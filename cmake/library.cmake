@@ -63,6 +63,8 @@ function(add_rust_library target)
     endif()
     if(NOT DEFINED ARG_HEADER)
         set(ARG_HEADER "${target}.h")
+    elseif(NOT ARG_HEADER MATCHES "^[A-Za-z0-9_][A-Za-z0-9_.-]*$")
+        _sel4_rust_error("${call}: HEADER is `${ARG_HEADER}`, which is no file name." "give a plain one, such as ${target}.h")
     endif()
     cmake_path(ABSOLUTE_PATH ARG_MANIFEST_PATH BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE)
 
