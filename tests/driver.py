@@ -5,6 +5,8 @@ tests/README.md tells what a group says about itself and what it prints.
 """
 
 import argparse
+import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -125,6 +127,19 @@ def environment(group):
             "TEST_FOLDER": str(FOLDER / group.name)}
 
 
+@contextlib.contextmanager
+def alone(group):
+    """Two runs in one clone must not share a group's folder."""
+    FOLDER.mkdir(exist_ok=True)
+    with open(f"{FOLDER / group.name}.lock", "w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"\n{group.name}: another ./test runs this group in this folder; waiting for it", flush=True)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
 def run_group(group, only, report):
     shutil.rmtree(FOLDER / group.name, ignore_errors=True)
     (FOLDER / group.name).mkdir(parents=True)
@@ -215,7 +230,8 @@ def main():
         report.result("not ok", "setup", "this machine could not be set up", 0.0, problem)
         return report.finish()
     for group in runnable:
-        run_group(group, chosen.get(group.name, []), report)
+        with alone(group):
+            run_group(group, chosen.get(group.name, []), report)
     return report.finish()
 
 

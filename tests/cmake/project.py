@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Small C projects with the kit in them that build for, and run on, the machine of the tests.
+
+There is no kernel in them: `KernelSel4Arch` stands in for its configuration, and C's library is the machine's own.
+"""
+
+import functools
+import hashlib
+import re
+import shutil
+import subprocess
+
+from kit import FOLDER, KIT, Failure, Skip, check, must_fail, run, workspace, write
+
+HEAD = """cmake_minimum_required(VERSION 3.22)
+project(p C)
+set(KernelSel4Arch x86_64)
+list(APPEND CMAKE_MODULE_PATH "${KIT}")
+find_package(sel4_rust REQUIRED)
+sel4_rust_import_project()
+# Rust's part is not position independent, as in an image.
+add_link_options(-no-pie)
+"""
+
+GREETER = """#![no_std]
+//! A crate that C calls.
+
+/// The answer.
+#[unsafe(no_mangle)]
+pub extern "C" fn answer() -> i32 {
+    42
+}
+"""
+
+MAIN = """#include <stdio.h>
+#include <greeter.h>
+int main(void) { printf("%d\\n", answer()); return 0; }
+"""
+
+
+@functools.cache
+def corrosion():
+    """The CMake argument that names Corrosion: the manifest's checkout where it is at hand, else a package."""
+    try:
+        return f"-DKERNEL_PATH={workspace()}/kernel"
+    except Failure:
+        pass
+    try:
+        return f"-DCorrosion_DIR={run(KIT / 'setup' / 'corrosion').splitlines()[-1]}"
+    except Failure as failure:
+        if "apt could not download" in str(failure):
+            raise Skip("Corrosion is not at hand, and apt cannot download it") from None
+        raise
+
+
+def crate(name, source=GREETER, manifest="", folder=""):
+    """The files of a crate without dependencies, with its lock, in `folder` of the project."""
+    folder = f"{folder}/" if folder else ""
+    return {
+        f"{folder}Cargo.toml": f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2024"\n{manifest}',
+        f"{folder}Cargo.lock": f'version = 4\n\n[[package]]\nname = "{name}"\nversion = "0.1.0"\n',
+        f"{folder}src/lib.rs": source,
+    }
+
+
+class Project:
+    """A source folder and a build folder below FOLDER/name."""
+
+    def __init__(self, name, cmake, files=None, head=HEAD):
+        self.folder = FOLDER / re.sub(r"\W+", "-", name)
+        self.source = self.folder / "source"
+        self.build = self.folder / "build"
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.write({"CMakeLists.txt": head + cmake, **(files or {})})
+
+    @staticmethod
+    def text_of(cmake):
+        return HEAD + cmake
+
+    def write(self, files):
+        """Write files of the source folder; None removes one."""
+        for path, text in files.items():
+            if text is None:
+                (self.source / path).unlink(missing_ok=True)
+            else:
+                write(self.source / path, text)
+
+    def edit(self, path, old, new):
+        text = (self.source / path).read_text()
+        check(old in text, f"`{path}` does not contain `{old}`")
+        self.write({path: text.replace(old, new)})
+
+    def lock(self, folder="."):
+        """Make the Cargo.lock of the crate or workspace in `folder`, without the network."""
+        run("cargo", "generate-lockfile", "--quiet", "--offline", cwd=self.source / folder)
+
+    def cmake(self, *arguments):
+        return ["cmake", "-G", "Ninja", "-S", self.source, "-B", self.build, f"-DKIT={KIT}", corrosion(), *arguments]
+
+    def configure(self, *arguments, **options):
+        return run(*self.cmake(*arguments), **options)
+
+    def configure_fails(self, *arguments, says, **options):
+        """A failed configuration: one error, nothing that ninja would take for whole, no source touched."""
+        before = self.tree()
+        output = must_fail(*self.cmake(*arguments), says=says, **options)
+        check(output.count("CMake Error") == 1, f"there is not one error but more:\n{output}")
+        check(not (self.build / "build.ninja").exists(), "there is a build.ninja after the failure")
+        check(self.tree() == before, "the source folder has changed")
+        self.check_nothing_half_written()
+        return output
+
+    def ninja(self, *arguments, **options):
+        return run("ninja", "-C", self.build, *arguments, **options)
+
+    def ninja_fails(self, *arguments, says, **options):
+        output = must_fail("ninja", "-C", self.build, *arguments, says=says, **options)
+        self.check_nothing_half_written()
+        return output
+
+    def prints(self, expected, executable="main"):
+        """Run an executable of the project natively and compare its output."""
+        output = run(self.build / executable)
+        check(output.strip() == expected.strip(), f"`{executable}` prints:\n{output}instead of:\n{expected}")
+
+    def works(self, expected="42", executable="main", arguments=(), **options):
+        """Configure, build and run."""
+        self.configure(*arguments, **options)
+        self.ninja(**options)
+        self.prints(expected, executable)
+
+    def tree(self):
+        """What is in the source folder: a hash for each file."""
+        return {str(path.relative_to(self.source)): hashlib.sha256(path.read_bytes()).hexdigest()
+                for path in sorted(self.source.rglob("*")) if path.is_file()}
+
+    def check_nothing_half_written(self):
+        """The kit writes beside and renames: such a file must not stay behind."""
+        left = [path for path in self.build.rglob(".*") if re.search(r"\.\d+$|\.part$", path.name)]
+        check(not left, f"half-written files stay behind: {left}")
+
+    def header(self, library="greeter", name=None):
+        return (self.build / f"{library}-include" / (name or f"{library}.h")).read_text()
+
+
+def steps(output):
+    """What ninja did: the lines after [n/m], without those that only look whether there is work."""
+    found = re.findall(r"^\[\d+/\d+\] (.*)$", output, re.MULTILINE)
+    return [step for step in found if not step.startswith("Rust: building what ")
+            and not step.startswith("Rust: taking the archive of ")]
+
+
+def symbols(path):
+    """The symbols that an object, archive or executable defines."""
+    listing = subprocess.run(["nm", "--defined-only", path], check=True, stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True).stdout
+    return {line.split()[-1] for line in listing.splitlines() if len(line.split()) == 3}
