@@ -91,7 +91,7 @@ def bring_sources(groups, report):
     status, said = setup("sources", "--fetch")
     if status == 0:
         return groups
-    reason = next((line for line in said if line.startswith("error: ")), "setup/sources failed")
+    reason = next((line[7:] for line in said if line.startswith("error: ")), "setup/sources failed")
     for group in dependent:
         # Only a machine that cannot reach upstream is excused.
         verdict = "skip" if status == UNREACHABLE else "not ok"
