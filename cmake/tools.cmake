@@ -157,7 +157,7 @@ macro(_sel4_rust_import_corrosion triple)
         endif()
         if(NOT COMMAND corrosion_import_crate)
             _sel4_rust_error(
-                "Corrosion, which drives cargo, is neither at `${KERNEL_PATH}/../tools/corrosion` nor installed."
+                "Corrosion, which drives cargo, is not installed, nor is it at tools/corrosion beside the kernel (KERNEL_PATH is `${KERNEL_PATH}`)."
                 "repo sync with the kit's manifest.xml, or name an installed one with -DCorrosion_DIR="
             )
         endif()

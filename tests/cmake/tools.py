@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Tools that are missing, too old or broken, and folders that cannot be written to."""
+
+import os
+import re
+import shlex
+import shutil
+import stat
+import subprocess
+
+from kit import Skip, case, check, check_says, must_fail, run, write
+from project import HEAD, MAIN, Project, crate
+
+LISTS = "add_rust_library(greeter)\nadd_executable(main main.c)\ntarget_link_libraries(main PRIVATE greeter)\n"
+FILES = {**crate("greeter"), "main.c": MAIN}
+
+
+def path_of(tool):
+    found = shutil.which(tool)
+    check(found, f"`{tool}` is not on PATH")
+    return found
+
+
+def rustc():
+    return run("rustc", "--print", "sysroot").strip() + "/bin/rustc"
+
+
+def without_Rust(folder):
+    """What hides cargo and rustc wherever they lie: an environment, and an argument for CMake."""
+    for tool in ("cmake", "ninja", "cc", "c++", "gcc", "g++", "as", "ld", "ar", "ranlib", "nm", "sh", "uname"):
+        (folder / "bin").mkdir(parents=True, exist_ok=True)
+        (folder / "bin" / tool).symlink_to(path_of(tool))
+    return {"PATH": str(folder / "bin")}, "-DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF"
+
+
+def with_fakes(folder, **tools):
+    """An environment in which some tools are shell scripts."""
+    for name, script in tools.items():
+        write(folder / "bin" / name, f"#!/bin/sh\n{script}\n").chmod(0o755)
+    return {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
+
+
+@case
+def A7_without_cargo_a_project_that_links_Rust_gets_one_clear_error():
+    project = Project("A7 error", LISTS, FILES)
+    environment, argument = without_Rust(project.folder)
+    project.configure_fails(argument, env=environment,
+                            says=("`cargo` is not on PATH, and this project links Rust libraries", "install Rust", "configure again"))
+    project.works()
+
+
+@case
+def A7_without_cargo_a_project_that_links_no_Rust_builds():
+    project = Project("A7 C only", "add_executable(main main.c)\n",
+                      {"main.c": '#include <stdio.h>\nint main(void) { puts("C alone"); return 0; }\n'})
+    environment, argument = without_Rust(project.folder)
+    project.works("C alone", arguments=[argument], env=environment)
+
+
+@case
+def refuses_a_missing_rustc():
+    project = Project("no rustc", LISTS, FILES)
+    environment, argument = without_Rust(project.folder)
+    (project.folder / "bin" / "cargo").symlink_to(path_of("cargo"))
+    project.configure_fails(argument, env=environment, says=("`rustc` is not on PATH", "install Rust"))
+
+
+@case
+def refuses_a_rustc_that_is_too_old():
+    project = Project("old rustc", LISTS, FILES)
+    environment = with_fakes(project.folder, rustc=f'case $1 in --print) echo {project.folder};; *) echo "release: 1.70.0";; esac')
+    project.configure_fails(env=environment, says=("rustc `1.70.0` is too old; the kit needs 1.", "rustup update stable"))
+
+
+@case
+def refuses_a_rustc_that_does_not_run():
+    project = Project("broken rustc", LISTS, FILES)
+    environment = with_fakes(project.folder, rustc="echo toolchain 'stable' is not installed >&2; exit 1")
+    project.configure_fails(env=environment, says=("rustc --print sysroot` failed: toolchain stable is not installed", "run it in "))
+
+
+@case
+def refuses_a_Rust_target_that_is_not_installed():
+    project = Project("no target", LISTS, FILES)
+    environment = with_fakes(project.folder, rustc=f'[ "$1" = --print ] && echo {project.folder} || exec {rustc()} "$@"')
+    project.configure_fails(env=environment, says=("the Rust target `x86_64-unknown-linux-musl` is not installed",
+                                                   "rustup target add x86_64-unknown-linux-musl"))
+    project.works()
+
+
+@case
+def refuses_a_project_without_Corrosion():
+    project = Project("no Corrosion", LISTS, FILES)
+    project.configure_fails("-UKERNEL_PATH", "-UCorrosion_DIR", "-DCMAKE_DISABLE_FIND_PACKAGE_Corrosion=ON",
+                            says=("Corrosion, which drives cargo, is not installed, nor is it at tools/corrosion beside the kernel "
+                                  "(KERNEL_PATH is ``)", "repo sync", "-DCorrosion_DIR="))
+    project.works(arguments=["-UCMAKE_DISABLE_FIND_PACKAGE_Corrosion"])
+
+
+@case
+def refuses_a_Corrosion_for_another_target():
+    project = Project("other Corrosion", LISTS, FILES,
+                      HEAD + "set(Rust_CARGO_TARGET x86_64-unknown-linux-gnu)\nlist(APPEND CMAKE_MODULE_PATH ${KERNEL_PATH}/../tools/corrosion/cmake)\n"
+                      f"set(Rust_COMPILER {rustc()})\nif(KERNEL_PATH)\ninclude(Corrosion)\nelse()\nfind_package(Corrosion REQUIRED)\nendif()\n")
+    project.configure_fails(says=("the project brought in Corrosion for `x86_64-unknown-linux-gnu`",
+                                  "this build needs `x86_64-unknown-linux-musl`", "set Rust_CARGO_TARGET"))
+
+
+@case
+def a_project_may_bring_in_Corrosion_itself():
+    project = Project("own Corrosion", LISTS, FILES,
+                      HEAD + "set(Rust_CARGO_TARGET x86_64-unknown-linux-musl)\nlist(APPEND CMAKE_MODULE_PATH ${KERNEL_PATH}/../tools/corrosion/cmake)\n"
+                      f"set(Rust_COMPILER {rustc()})\nif(KERNEL_PATH)\ninclude(Corrosion)\nelse()\nfind_package(Corrosion REQUIRED)\nendif()\n")
+    project.works()
+
+
+@case
+def refuses_a_C_compiler_that_does_not_tell_its_macros():
+    project = Project("broken compiler", LISTS, FILES)
+    environment = with_fakes(project.folder, mycc=f'case "$*" in *-dM*) echo no macros here >&2; exit 1;; esac\nexec {path_of("cc")} "$@"')
+    compiler = project.folder / "bin" / "mycc"
+    project.configure_fails(f"-DCMAKE_C_COMPILER={compiler}", env=environment,
+                            says=(f"`{compiler}` does not list its predefined macros: no macros here", "check the C compiler"))
+
+
+@case
+def a_host_tool_that_cannot_be_built_is_an_error_and_leaves_no_tool():
+    project = Project("no host tool", LISTS, FILES)
+    cache = project.folder / "cache"
+    environment = {**with_fakes(project.folder, cargo="echo error: no network here >&2; exit 101",
+                                rustc=f'[ "$1" = --print ] && echo {project.folder} || exec {rustc()} "$@"'),
+                   "XDG_CACHE_HOME": str(cache)}
+    project.configure_fails(env=environment, says=("no network here", "the Rust host tool could not be built into `", str(cache),
+                                                   "cargo fetch"))
+    left = list((cache / "sel4-rust-kit" / "codegen").glob("*"))
+    check(not left, f"it left: {left}")
+
+
+# Root may write anywhere, unless it gives up that right.
+def without_privileges(command):
+    if os.geteuid() != 0:
+        return command
+    if subprocess.run(["setpriv", "--bounding-set=-all", "true"], stderr=subprocess.DEVNULL).returncode != 0:
+        raise Skip("root cannot give up its privileges here")
+    return ["setpriv", "--bounding-set=-all", *command]
+
+
+def set_writable(folder, writable):
+    for path in [folder, *folder.rglob("*")]:
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(stat.S_IRWXU if writable else stat.S_IRUSR | stat.S_IXUSR)
+
+
+@case
+def a_read_only_build_folder_is_an_error_and_does_no_harm():
+    project = Project("read-only build", LISTS, FILES)
+    project.works()
+    project.edit("src/lib.rs", "-> i32", "-> i64")
+    project.edit("src/lib.rs", "42", "43")
+    project.edit("Cargo.toml", "0.1.0", "0.2.0")
+    project.edit("Cargo.lock", "0.1.0", "0.2.0")
+    set_writable(project.build, False)
+    try:
+        must_fail(*without_privileges(project.cmake()), says=())
+        must_fail(*without_privileges(["ninja", "-C", project.build]), says=())
+    finally:
+        set_writable(project.build, True)
+    project.check_nothing_half_written()
+    project.edit("main.c", "%d", "%ld")
+    project.works("43")
+
+
+@case
+def a_read_only_source_folder_is_enough():
+    project = Project("read-only source", LISTS, FILES)
+    set_writable(project.source, False)
+    try:
+        run(*without_privileges(project.cmake()))
+        run(*without_privileges(["ninja", "-C", project.build]))
+    finally:
+        set_writable(project.source, True)
+    project.prints("42")
+
+
+@case
+def a_full_build_folder_is_an_error_and_does_no_harm():
+    project = Project("full build", LISTS, FILES)
+    rust, include = project.build / "rust", project.build / "greeter-include"
+    if subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], stderr=subprocess.DEVNULL).returncode != 0:
+        raise Skip("a small file system cannot be mounted here")
+    # Room is added page by page, so that it runs out at each file in turn; what is there already stays.
+    script = f"""
+        configure() {{ {shlex.join(map(str, project.cmake()))} >log 2>&1; }}
+        fails() {{ "$@" && {{ echo "this should fail: $*"; exit 1; }}; nothing_half_written; }}
+        nothing_half_written() {{ find {rust} {include} -name '.*.[0-9]*' | grep . && exit 1; return 0; }}
+        cd {project.folder}
+        mkdir -p {rust} {include}
+        mount -t tmpfs -o size=4k tmpfs {rust}
+        mount -t tmpfs -o size=4k tmpfs {include}
+        dd if=/dev/zero of={include}/filler bs=4k count=1 2>&1
+        room=4
+        until configure; do
+            grep -q 'No space left' log || {{ cat log; exit 1; }}
+            nothing_half_written
+            room=$((room + 4))
+            mount -o remount,size=${{room}}k {rust}
+        done
+        echo "configured with $room KiB"
+        mount -o remount,size=1m {rust}
+        fails ninja -C {project.build}
+        mount -o remount,size=$(($(stat -c %s {project.build}/cargo/*/*/debug/libsel4_rust_main.a) / 1024 + 1024))k {rust}
+        fails ninja -C {project.build}
+        [ ! -e {rust}/main/libsel4_rust_main.a ] || exit 1
+        mount -o remount,size=500m {rust}
+        fails ninja -C {project.build}
+        [ ! -e {include}/greeter.h ] || exit 1
+        mount -o remount,size=1m {include}
+        ninja -C {project.build} && {project.build}/main
+    """
+    output = run("unshare", "-rm", "bash", "-c", script)
+    check(output.strip().endswith("\n42"), f"the build after the full ones does not print 42:\n{output}")
+    check_says(output, f"cannot write `{rust}/main/libsel4_rust_main.a`: No space left", f"cannot write `{include}/greeter.h`: No space left")
+    pages = int(re.search(r"configured with (\d+) KiB", output)[1]) // 4
+    check(pages > 4, f"the room never ran out: {output}")
