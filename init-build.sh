@@ -25,6 +25,8 @@ case "$build/" in
         die "\`$build\` lies among the kit's sources" \
             "make the build folder beside them: mkdir \"$kit/build\" && cd \"$kit/build\"" ;;
 esac
+# Tools that quickstart brought into the user's cache.
+. "$kit/setup/environment.sh"
 command -v cmake >/dev/null || die "\`cmake\` is not on PATH" "apt-get install cmake ninja-build, or ./quickstart"
 command -v ninja >/dev/null || die "\`ninja\` is not on PATH" "apt-get install ninja-build, or ./quickstart"
 
