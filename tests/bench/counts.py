@@ -34,10 +34,14 @@ def measure(arguments):
         build.ninja()
         lines = _boot(build)
         calls = {name: int(count) for name, count in _found(r"call (.+): (\d+) instructions", lines)}
-        for name, *figures in _found(r"heap (.+): alloc sum (\d+) worst (\d+), free sum (\d+) worst (\d+), of (\d+)",
+        for name, *numbers in _found(r"heap (.+): alloc sum (\d+) worst (\d+), free sum (\d+) worst (\d+), of (\d+)",
                                      lines):
-            alloc, alloc_worst, free, free_worst, pairs = map(int, figures)
-            heaps["C's `malloc`" if name == "of C" else heap] = (alloc / pairs, alloc_worst, free / pairs, free_worst)
+            alloc, alloc_worst, free, free_worst, pairs = map(int, numbers)
+            name = "C's `malloc`" if name == "of C" else heap
+            figures = alloc / pairs, alloc_worst, free / pairs, free_worst
+            # C's heap comes in every boot: were its figures not the same each time, none would be exact.
+            kit.check(heaps.setdefault(name, figures) == figures,
+                      f"the figures of {name} differ between boots: {heaps[name]} and {figures}")
     return f"{_calls_table(calls)}\n\n{_heaps_table(heaps)}"
 
 

@@ -12,6 +12,8 @@ PLATFORMS = {
     "riscv64 (qemu-riscv-virt)": "qemu-riscv-virt",
     "x86_64 (pc99)": "x86_64",
 }
+# The aims are for this one; the others are for information.
+AIMED_AT = "qemu-arm-virt"
 # What it is, how much more text than the same in C it may have, and how much more it had before the kit.
 PROGRAMS = {
     "plain": ("C, without the routine", None, ""),
@@ -21,6 +23,7 @@ PROGRAMS = {
     "collections": ("Rust with `Vec`, `BTreeMap`, `format!`", 14_000, "+18,496 to +27,888"),
 }
 BASE = "routine_c"
+HEAPS = ("linked-list", "rlsf", "muslc")
 
 
 class Image:
@@ -59,10 +62,11 @@ def measure(arguments):
         build.configure(tuple(PROGRAMS), f"-DPLATFORM={platform}", "-DRELEASE=ON")
         build.ninja(*PROGRAMS)
         images = {name: Image(build, name) for name in PROGRAMS}
-        aims = platform == "qemu-arm-virt"
-        tables.append(_table(title, images, aims))
+        tables.append(_table(title, images, platform == AIMED_AT))
         if arguments.detail:
             tables += [_detail(title, name, images) for name in PROGRAMS if name not in ("plain", BASE)]
+        if platform == AIMED_AT:
+            tables.append(_heaps_table(title, build, images))
     return "\n\n".join(tables)
 
 
@@ -76,6 +80,19 @@ def _table(title, images, aims):
                      f"{image.bss:,}", *((verdict(more, aim) if aim else "", before) if aims else ())))
     heads = ["image", "text", "over C", "ratio", "data", "bss", *(["aim", "before"] if aims else [])]
     return markdown(f"Size of the root server, bytes: {title}, Release", heads, rows)
+
+
+def _heaps_table(title, build, images):
+    """The same program with each heap that RUST_HEAP may name."""
+    rows, base = [], images[BASE].text
+    for heap in HEAPS:
+        step(f"sizes: {title}, RUST_HEAP={heap}")
+        build.configure(tuple(PROGRAMS), f"-DPLATFORM={AIMED_AT}", "-DRELEASE=ON", f"-DRUST_HEAP={heap}")
+        build.ninja("collections")
+        image = Image(build, "collections")
+        rows.append((f"`{heap}`", f"{image.text:,}", f"{image.text - base:+,}", f"{image.bss:,}"))
+    return markdown(f"{PROGRAMS['collections'][0]}, by heap: {title}, Release",
+                    ["RUST_HEAP", "text", "over C", "bss"], rows)
 
 
 def _detail(title, name, images):

@@ -11,7 +11,7 @@ import statistics
 
 import kit
 from project import MUSLC_CACHE, Build
-from table import markdown, ratio, step
+from table import markdown, ratio, step, verdict
 
 PLATFORM = "-DPLATFORM=zynqmp"
 NO_CCACHE = {"CCACHE_DISABLE": "1"}
@@ -53,9 +53,7 @@ def measure(arguments):
 
 
 def _row(what, c, rust, before, aim=None):
-    if aim:
-        aim = f"≤ {aim}: {'met' if rust.median <= aim else 'missed'}"
-    return (what, c or "", rust or "", ratio(rust.median, c.median) if c and rust else "", aim or "", before)
+    return what, c, rust, ratio(rust.median, c.median), verdict(rust.median, aim) if aim else "", before
 
 
 def _builds(programs, runs):
