@@ -102,6 +102,10 @@ endfunction()
 # Writes the bundle of `executable`, has Corrosion build it, and links it.
 function(_sel4_rust_make_bundle executable libraries)
     string(MAKE_C_IDENTIFIER "sel4_rust_${executable}" bundle)
+    # The executables `a-b` and `a_b` have the same identifier.
+    while(TARGET ${bundle})
+        string(APPEND bundle "_")
+    endwhile()
     set(dir "${CMAKE_BINARY_DIR}/rust/${executable}")
     # Sorted, so that the bundle does not depend on the order in which CMake met the libraries.
     list(SORT libraries)
@@ -137,9 +141,14 @@ function(_sel4_rust_make_bundle executable libraries)
     _sel4_rust_seal(${bundle} "${dir}")
     foreach(library IN LISTS libraries)
         add_dependencies(${library}-header cargo-build_${bundle})
+        # What the library needs of C's comes behind the archive on the linker's command line.
+        get_target_property(needs ${library} INTERFACE_LINK_LIBRARIES)
+        list(FILTER needs EXCLUDE REGEX "SEL4_RUST_BUNDLE|^::@")
+        list(REMOVE_ITEM needs ${libraries})
+        set_property(TARGET ${bundle}-sealed APPEND PROPERTY INTERFACE_LINK_LIBRARIES ${needs})
     endforeach()
-    # As target_link_libraries() does, whichever of its signatures the project uses.
-    set_property(TARGET ${executable} APPEND PROPERTY LINK_LIBRARIES ${bundle}-sealed)
+    # The Rust libraries name it by this property of whatever links them.
+    set_target_properties(${executable} PROPERTIES SEL4_RUST_BUNDLE ${bundle}-sealed)
 endfunction()
 
 # Has the host tool write the bundle's crate into `dir`, from a description of what goes into it.
@@ -231,15 +240,17 @@ function(_sel4_rust_seal bundle dir)
     )
     set(provided "")
     set(depends "")
-    if(EXISTS "${libgcc}")
-        list(APPEND provided --provided-by "${libgcc}")
-    endif()
-    set(libc "")
+    # What is left out is looked for behind the archive.
+    set(behind "")
     if(TARGET muslc_imported)
         get_target_property(libc_archive muslc_imported IMPORTED_LOCATION)
         list(APPEND provided --provided-by "${libc_archive}")
         set(depends muslc_gen "${libc_archive}")
-        set(libc muslc)
+        list(APPEND behind muslc)
+    endif()
+    if(EXISTS "${libgcc}")
+        list(APPEND provided --provided-by "${libgcc}")
+        list(APPEND behind "${libgcc}")
     endif()
 
     set(archive "${dir}/archive/lib${bundle}.a")
@@ -258,7 +269,7 @@ function(_sel4_rust_seal bundle dir)
     set_target_properties(
         ${bundle}-sealed
         PROPERTIES
-            IMPORTED_LOCATION "${sealed}" INTERFACE_LINK_LIBRARIES "${libc}" INTERFACE_LINK_OPTIONS
+            IMPORTED_LOCATION "${sealed}" INTERFACE_LINK_LIBRARIES "${behind}" INTERFACE_LINK_OPTIONS
                                                                              "-Wl,-u,sel4_rust_log"
     )
     add_dependencies(${bundle}-sealed ${bundle}-seal)

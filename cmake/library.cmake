@@ -42,8 +42,9 @@ function(add_rust_library target)
     )
     set(call "add_rust_library(${target})")
     if(DEFINED ARG_UNPARSED_ARGUMENTS)
+        list(JOIN ARG_UNPARSED_ARGUMENTS " " unknown)
         _sel4_rust_error(
-            "${call} does not know the argument `${ARG_UNPARSED_ARGUMENTS}`."
+            "${call} does not know the argument `${unknown}`."
             "it takes MANIFEST_PATH, PACKAGE, HEADER, PROFILE, FEATURES and NO_DEFAULT_FEATURES"
         )
     elseif(DEFINED ARG_KEYWORDS_MISSING_VALUES)
@@ -100,6 +101,9 @@ function(add_rust_library target)
             SEL4_RUST_FEATURES "${ARG_FEATURES}"
             SEL4_RUST_NO_DEFAULT_FEATURES "${ARG_NO_DEFAULT_FEATURES}"
     )
+    # In the library's place on the linker's command line, behind whatever calls it, stands the bundle of the
+    # executable that is linked.
+    target_link_libraries(${target} INTERFACE "$<TARGET_PROPERTY:SEL4_RUST_BUNDLE>")
     _sel4_rust_add_header(${target} "${ARG_HEADER}" "${crate_CBINDGEN}")
     _sel4_rust_bundle_at_end()
 endfunction()

@@ -29,8 +29,9 @@ function(RustAddLibrary target)
     cmake_parse_arguments(PARSE_ARGV 1 ARG "" "SOURCE_DIR;BUILD_DIR;TARGET;LIB_FILENAME" "DEPENDS")
     set(call "RustAddLibrary(${target})")
     if(DEFINED ARG_UNPARSED_ARGUMENTS)
+        list(JOIN ARG_UNPARSED_ARGUMENTS " " unknown)
         _sel4_rust_error(
-            "${call} does not know the argument `${ARG_UNPARSED_ARGUMENTS}`."
+            "${call} does not know the argument `${unknown}`."
             "it takes SOURCE_DIR, BUILD_DIR, TARGET, LIB_FILENAME and DEPENDS"
         )
     endif()
