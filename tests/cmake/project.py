@@ -151,7 +151,12 @@ def steps(output):
 
 
 def symbols(path):
-    """The symbols that an object, archive or executable defines."""
-    listing = subprocess.run(["nm", "--defined-only", path], check=True, stdout=subprocess.PIPE,
-                             stderr=subprocess.DEVNULL, text=True).stdout
+    """The symbols that an executable defines."""
+    listing = run("nm", "--defined-only", path)
     return {line.split()[-1] for line in listing.splitlines() if len(line.split()) == 3}
+
+
+def exports(archive):
+    """The symbols that an archive offers, by its index: GNU nm misreads objects in which rustc kept bitcode."""
+    listing = subprocess.run(["nm", "--print-armap", archive], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    return set(re.findall(r"^(\S+) in \S+$", listing, re.MULTILINE))

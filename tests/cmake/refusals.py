@@ -75,7 +75,7 @@ row("a profile that nobody defines", "has no profile `fsat`", "Known are: ", add
 
 # What is said in the call; it is read before anything is done.
 
-row("an unknown argument", "add_rust_library(greeter) does not know the argument `FEATURE;loud`", "it takes MANIFEST_PATH",
+row("an unknown argument", "add_rust_library(greeter) does not know the argument `FEATURE loud`", "it takes MANIFEST_PATH",
     add="add_rust_library(greeter FEATURE loud)\n", mend=False)
 for keyword in ("MANIFEST_PATH", "PACKAGE", "HEADER", "PROFILE", "FEATURES"):
     row(f"{keyword} without a value", f"add_rust_library(greeter) has no value after `{keyword}`",
