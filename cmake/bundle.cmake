@@ -238,26 +238,30 @@ function(_sel4_rust_seal bundle dir)
         OUTPUT_VARIABLE libgcc
         OUTPUT_STRIP_TRAILING_WHITESPACE
     )
-    set(provided "")
+    set(seal_options "")
     set(depends "")
     # What is left out is looked for behind the archive.
     set(behind "")
     if(TARGET muslc_imported)
         get_target_property(libc_archive muslc_imported IMPORTED_LOCATION)
-        list(APPEND provided --provided-by "${libc_archive}")
+        list(APPEND seal_options --provided-by "${libc_archive}")
         set(depends muslc_gen "${libc_archive}")
         list(APPEND behind muslc)
     endif()
     if(EXISTS "${libgcc}")
-        list(APPEND provided --provided-by "${libgcc}")
+        list(APPEND seal_options --provided-by "${libgcc}")
         list(APPEND behind "${libgcc}")
     endif()
 
+    # Debuggers follow Rust's frames by the unwind tables; C's Release build has none.
+    if(CMAKE_BUILD_TYPE MATCHES "^(Release|MinSizeRel)$")
+        list(APPEND seal_options --no-unwind-tables)
+    endif()
     set(archive "${dir}/archive/lib${bundle}.a")
     set(sealed "${dir}/lib${bundle}.a")
     add_custom_command(
         OUTPUT "${sealed}"
-        COMMAND "${codegen}" seal --archive "${archive}" --out "${sealed}" ${provided}
+        COMMAND "${codegen}" seal --archive "${archive}" --out "${sealed}" ${seal_options}
         DEPENDS "${codegen}" "${archive}" cargo-build_${bundle} ${depends}
         COMMENT "Rust: sealing lib${bundle}.a"
         VERBATIM

@@ -20,6 +20,7 @@ usage: sel4-rust-codegen crate  --manifest-path Cargo.toml [--package NAME]
                                 [--config cbindgen.toml] [--sys-include FILE.h]...
                                 [--features A,B]... [--no-default-features]
        sel4-rust-codegen seal   --archive IN.a --out OUT.a [--provided-by LIB.a]...
+                                [--no-unwind-tables]
 
 crate, bundle and header also take --cargo PROGRAM (default: $CARGO, or cargo)
 and --target TRIPLE (without it the dependencies of every platform count).
@@ -67,6 +68,7 @@ enum Command {
         archive: PathBuf,
         out: PathBuf,
         provided_by: Vec<PathBuf>,
+        unwind_tables: bool,
     },
 }
 
@@ -89,7 +91,8 @@ impl Command {
                 archive,
                 out,
                 provided_by,
-            } => seal::seal(&archive, &out, &provided_by),
+                unwind_tables,
+            } => seal::seal(&archive, &out, &provided_by, unwind_tables),
         }
     }
 }
@@ -119,7 +122,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             "cargo",
             "target",
         ],
-        "seal" => &["archive", "out", "provided-by"],
+        "seal" => &["archive", "out", "provided-by", "no-unwind-tables"],
         "help" => return Ok(Command::Help),
         other => return Err(format!("there is no subcommand `{other}`").into()),
     };
@@ -130,8 +133,8 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             Long("help") | Short('h') => return Ok(Command::Help),
             other => return Err(other.unexpected()),
         };
-        if option == "no-default-features" {
-            given.no_default_features = true;
+        if ["no-default-features", "no-unwind-tables"].contains(&&*option) {
+            given.flags.push(option);
             continue;
         }
         let value = parser.value()?;
@@ -167,7 +170,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
                     .filter(|feature| !feature.is_empty())
                     .map(str::to_owned)
                     .collect(),
-                default_features: !given.no_default_features,
+                default_features: !given.flag("no-default-features"),
             },
             cargo: given.cargo()?,
         },
@@ -175,6 +178,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             archive: given.need("archive")?.into(),
             out: given.need("out")?.into(),
             provided_by: given.all("provided-by").map(PathBuf::from).collect(),
+            unwind_tables: !given.flag("no-unwind-tables"),
         },
     })
 }
@@ -182,10 +186,15 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
 #[derive(Default)]
 struct Given {
     values: Vec<(String, OsString)>,
-    no_default_features: bool,
+    /// Options without a value.
+    flags: Vec<String>,
 }
 
 impl Given {
+    fn flag(&self, option: &str) -> bool {
+        self.flags.iter().any(|given| given == option)
+    }
+
     fn all<'a>(&'a self, option: &'a str) -> impl Iterator<Item = OsString> + 'a {
         let same = move |(known, _): &&(String, OsString)| known == option;
         self.values

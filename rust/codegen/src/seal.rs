@@ -12,26 +12,42 @@
 //! A member that defines something provided and something else stays whole: it is only pulled in
 //! for what nobody else has, and what it defines besides is weak, so that C's own wins. Members of
 //! other crates stay always, also where they define a name of the C library: that is their author's will.
+//!
+//! A name that two crates export is refused: a linker takes the first that it meets, without a word.
+//!
+//! The tables for unwinding can be left out too. The prebuilt core and alloc bring theirs into
+//! every image, though panics abort; C's code on seL4 has none (`-fno-asynchronous-unwind-tables`).
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use object::elf::{FileHeader32, FileHeader64, SHF_EXCLUDE};
 use object::read::archive::{ArchiveFile, ArchiveKind};
+use object::read::elf::FileHeader;
+use object::{Endianness, FileKind, Object, ObjectSymbol};
 
 use crate::failure::{Failure, Result};
 use crate::output;
 
 /// Writes to `out` the Rust static library `archive`, without the members of compiler_builtins
-/// that the libraries `provided_by` make superfluous. All other members keep their bytes and order.
+/// that the libraries `provided_by` make superfluous. All other members keep their order, and their
+/// bytes but for one: without `unwind_tables`, each `.eh_frame` is marked as left out of images.
 ///
 /// # Errors
 ///
-/// When `archive` is no Rust archive or is cut off, or a library cannot be read.
-pub fn seal(archive: &Path, out: &Path, provided_by: &[PathBuf]) -> Result<()> {
+/// When `archive` is no Rust archive or is cut off, when two crates in it export the same name, or
+/// when a library cannot be read.
+pub fn seal(
+    archive: &Path,
+    out: &Path,
+    provided_by: &[PathBuf],
+    unwind_tables: bool,
+) -> Result<()> {
     let bytes = read(archive)?;
-    let rust = Archive::parse(archive, &bytes)?;
+    let mut rust = Archive::parse(archive, &bytes)?;
     let Some(builtins) = rust.builtins() else {
         return Err(Failure::new(format!(
             "`{}` is not a Rust static library: nothing in it is of compiler_builtins",
@@ -39,6 +55,7 @@ pub fn seal(archive: &Path, out: &Path, provided_by: &[PathBuf]) -> Result<()> {
         ))
         .help("give the archive that cargo made of a crate with crate-type = [\"staticlib\"]"));
     };
+    rust.exports_once()?;
     let mut provided: HashSet<Vec<u8>> = HashSet::new();
     for library in provided_by {
         let bytes = read(library)?;
@@ -56,8 +73,66 @@ pub fn seal(archive: &Path, out: &Path, provided_by: &[PathBuf]) -> Result<()> {
         keep[index] =
             defined.peek().is_none() || !defined.all(|(name, _)| provided.contains(*name));
     }
+    if !unwind_tables {
+        for member in &mut rust.members {
+            exclude_unwind_tables(&mut member.data).map_err(|error| {
+                Failure::new(format!(
+                    "the member `{}` of `{}` is not a whole object: {error}",
+                    String::from_utf8_lossy(member.name),
+                    archive.display()
+                ))
+                .help("delete the archive and build it again")
+            })?;
+        }
+    }
     output::write_if_changed(out, &rust.write(&keep))?;
     Ok(())
+}
+
+/// Sets SHF_EXCLUDE on the `.eh_frame` of an object; what is no ELF object stays as it is.
+fn exclude_unwind_tables(data: &mut Cow<'_, [u8]>) -> object::Result<()> {
+    let (endian, flags) = match FileKind::parse(&**data) {
+        Ok(FileKind::Elf32) => flags_of_unwind_tables::<FileHeader32<Endianness>>(data)?,
+        Ok(FileKind::Elf64) => flags_of_unwind_tables::<FileHeader64<Endianness>>(data)?,
+        _ => return Ok(()),
+    };
+    for at in flags {
+        // The flags are a word of the file's class; this one lies in the lower half.
+        let wide = data.get(4) == Some(&object::elf::ELFCLASS64);
+        let at = if wide && endian == Endianness::Big {
+            at + 4
+        } else {
+            at
+        };
+        let field = &mut data.to_mut()[at..at + 4];
+        let mut word = [0; 4];
+        word.copy_from_slice(field);
+        let word = match endian {
+            Endianness::Little => (u32::from_le_bytes(word) | SHF_EXCLUDE).to_le_bytes(),
+            Endianness::Big => (u32::from_be_bytes(word) | SHF_EXCLUDE).to_be_bytes(),
+        };
+        field.copy_from_slice(&word);
+    }
+    Ok(())
+}
+
+/// Where the flags of each section `.eh_frame` stand in an object.
+fn flags_of_unwind_tables<Elf: FileHeader<Endian = Endianness>>(
+    data: &[u8],
+) -> object::Result<(Endianness, Vec<usize>)> {
+    let header = Elf::parse(data)?;
+    let endian = header.endian()?;
+    let sections = header.sections(endian, data)?;
+    let table: u64 = header.e_shoff(endian).into();
+    let size = usize::from(header.e_shentsize(endian));
+    let mut found = Vec::new();
+    for (index, section) in sections.iter().enumerate() {
+        if sections.section_name(endian, section)? == b".eh_frame" {
+            // Behind sh_name and sh_type, of 32 bits each in both classes.
+            found.push(table as usize + index * size + 8);
+        }
+    }
+    Ok((endian, found))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
@@ -66,7 +141,28 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 
 struct Member<'a> {
     name: &'a [u8],
-    data: &'a [u8],
+    data: Cow<'a, [u8]>,
+}
+
+impl Member<'_> {
+    /// The crate that rustc compiled to this, as `greeter-0123456789abcdef.greeter.….rcgu.o` has it.
+    fn of_crate(&self) -> Option<String> {
+        let name = std::str::from_utf8(self.name).ok()?;
+        let (name, _) = name.strip_suffix(".rcgu.o")?.split_once('-')?;
+        Some(name.to_owned())
+    }
+
+    /// Whether it defines the global `symbol`, and not weakly.
+    fn insists_on(&self, symbol: &[u8]) -> bool {
+        object::File::parse(&*self.data).is_ok_and(|object| {
+            object.symbols().any(|known| {
+                known.is_global()
+                    && known.is_definition()
+                    && !known.is_weak()
+                    && known.name_bytes() == Ok(symbol)
+            })
+        })
+    }
 }
 
 /// An archive in memory.
@@ -107,7 +203,7 @@ impl<'a> Archive<'a> {
             offsets.push(member.file_range().0);
             members.push(Member {
                 name: member.name(),
-                data,
+                data: Cow::Borrowed(data),
             });
         }
         let index = file.symbols().map_err(|error| broken(&error))?;
@@ -133,6 +229,28 @@ impl<'a> Archive<'a> {
             symbols.push((symbol.name(), member));
         }
         Ok(Self { members, symbols })
+    }
+
+    /// Refuses two crates that export the same name.
+    fn exports_once(&self) -> Result<()> {
+        let mut known = HashMap::new();
+        for &(symbol, member) in &self.symbols {
+            let Some(other) = known.insert(symbol, member) else {
+                continue;
+            };
+            let (one, two) = (&self.members[other], &self.members[member]);
+            if let (Some(first), Some(second)) = (one.of_crate(), two.of_crate())
+                && one.insists_on(symbol)
+                && two.insists_on(symbol)
+            {
+                return Err(Failure::new(format!(
+                    "the crates `{first}` and `{second}` both export `{}`, and one executable links them",
+                    String::from_utf8_lossy(symbol)
+                ))
+                .help("give one of the two another name"));
+            }
+        }
+        Ok(())
     }
 
     /// The members of compiler_builtins. rustc adds one crate after the other, each with the
@@ -202,7 +320,7 @@ impl<'a> Archive<'a> {
         }
         for (index, member) in self.members.iter().enumerate() {
             if keep[index] {
-                put(&mut out, &headers[index], "644", member.data);
+                put(&mut out, &headers[index], "644", &member.data);
             }
         }
         out

@@ -112,6 +112,60 @@ fn a_sealed_archive_links_and_runs() {
 }
 
 #[test]
+fn unwind_tables_are_left_out_of_the_image_when_asked_to() {
+    let fixture = Fixture::new();
+    library(&fixture);
+    // Nothing is started from here, so that all `.eh_frame` there is comes from the archive.
+    fixture.write(
+        "main.c",
+        "void divide(void); void _start(void) { divide(); }\n",
+    );
+    let options = [
+        "-nostdlib",
+        "-static",
+        "-fno-asynchronous-unwind-tables",
+        "main.c",
+    ];
+    let tables = |archive: &str| {
+        let link = [
+            &options[..],
+            &[
+                archive,
+                "-Wl,--unresolved-symbols=ignore-all",
+                "-o",
+                "program",
+            ],
+        ]
+        .concat();
+        tool(&fixture, "gcc", &link);
+        tool(&fixture, "readelf", &["-SW", "program"]).contains(".eh_frame")
+    };
+    seal(&fixture, "in.a", &[]).succeeds();
+    assert!(tables("sealed.a"));
+    fixture
+        .run(&[
+            "seal",
+            "--archive",
+            "in.a",
+            "--out",
+            "without.a",
+            "--no-unwind-tables",
+        ])
+        .succeeds();
+    assert!(!tables("without.a"));
+    // Nothing else is different.
+    let bytes = |archive| std::fs::read(fixture.path(archive)).expect("an archive");
+    let (with, without) = (bytes("sealed.a"), bytes("without.a"));
+    assert_eq!(with.len(), without.len());
+    for (before, after) in with.iter().zip(&without) {
+        assert!(
+            before == after || *after == before | 0x80,
+            "{before} became {after}"
+        );
+    }
+}
+
+#[test]
 fn nothing_provided_means_nothing_dropped() {
     let fixture = Fixture::new();
     library(&fixture);
