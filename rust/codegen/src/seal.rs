@@ -243,6 +243,10 @@ impl<'a> Archive<'a> {
                 && one.insists_on(symbol)
                 && two.insists_on(symbol)
             {
+                // The order in the archive is that of their hashes.
+                let mut names = [first, second];
+                names.sort();
+                let [first, second] = names;
                 return Err(Failure::new(format!(
                     "the crates `{first}` and `{second}` both export `{}`, and one executable links them",
                     String::from_utf8_lossy(symbol)

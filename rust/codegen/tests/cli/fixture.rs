@@ -170,7 +170,8 @@ impl Fixture {
             .args(arguments)
             .arg("--quiet")
             .current_dir(self.path(folder))
-            .env("CARGO_HOME", self.home.path());
+            .env("CARGO_HOME", self.home.path())
+            .env_remove("CARGO_TARGET_DIR");
         let output = command.output().expect("cargo");
         assert!(
             output.status.success(),
