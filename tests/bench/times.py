@@ -48,8 +48,8 @@ def measure(arguments):
     rows = _builds(programs, arguments.runs) + _no_ops(programs, arguments.runs) + _edits(programs, arguments.runs)
     return markdown(
         "Seconds of a build, zynqmp, Debug", ["", "in C", "with Rust", "ratio", "aim", "before: C, Rust"], rows,
-        f"Medians of {arguments.runs} runs with the least and the most, without ccache; noisy. Load average {load} before "
-        f"and {os.getloadavg()[0]:.1f} after, on {os.cpu_count()} cores.")
+        f"Medians of {arguments.runs} runs with the least and the most, four times as many of `ninja` with nothing to do; "
+        f"without ccache; noisy. Load average {load} before and {os.getloadavg()[0]:.1f} after, on {os.cpu_count()} cores.")
 
 
 def _row(what, c, rust, before, aim=None):
