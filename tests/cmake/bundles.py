@@ -241,6 +241,31 @@ pub extern "C" fn runtime(n: u32) -> u32 {
 
 
 @case
+def options_take_effect_in_a_build_folder_that_is_configured_already():
+    source = """#![no_std]
+extern crate alloc;
+/// As many bytes as asked for, 0 if there is no room.
+#[unsafe(no_mangle)]
+pub extern "C" fn room(n: usize) -> usize {
+    log::info!("asked for {n}");
+    let mut all = alloc::vec::Vec::<u8>::new();
+    all.try_reserve_exact(n).map_or(0, |()| all.capacity())
+}
+"""
+    project = Project("options", "add_rust_library(greeter)\nadd_executable(main main.c)\ntarget_link_libraries(main PRIVATE greeter)\n", {
+        **crate("greeter", source, '[dependencies]\nlog = { version = "0.4", default-features = false }\n'),
+        "main.c": '#include <stdio.h>\n#include <greeter.h>\nint main(void) { printf("%zu\\n", room(100000)); return 0; }\n'})
+    project.lock()
+    asked = "[INFO  greeter] asked for 100000\n"
+    project.works(asked + "100000")
+    project.works(asked + "0", arguments=["-DRUST_HEAP_BYTES=50000"])
+    project.works("0", arguments=["-DRUST_LOG_LEVEL=warn"])
+    project.works("0", arguments=["-DRUST_HEAP=rlsf"])
+    project.works("100000", arguments=["-DRUST_HEAP=muslc"])
+    project.works(asked + "100000", arguments=["-DRUST_HEAP=rlsf", "-DRUST_HEAP_BYTES=200000", "-DRUST_LOG_LEVEL=trace"])
+
+
+@case
 def doubles_and_floats_pass_both_ways():
     source = """#![no_std]
 //! Floating-point numbers between whole ones, as far as the registers of an ABI reach and beyond.

@@ -83,6 +83,17 @@ def a_panic_handler_that_only_rustc_sees_is_told_with_both_crates():
 
 
 @case
+def two_crates_that_export_one_name_are_told():
+    for build_type, says in (("Debug", ("the crates `greeter` and `other` both export `answer`", "help: give one of the two another name")),
+                             ("Release", ("'answer': symbol multiply defined", "module \"other-"))):
+        project = Project(f"same export {build_type}", "add_rust_library(greeter)\nadd_rust_library(other MANIFEST_PATH other/Cargo.toml)\n"
+                          + LINK + "target_link_libraries(main PRIVATE other)\n",
+                          {**crate("greeter"), **crate("other", folder="other"), "main.c": MAIN})
+        project.configure(f"-DCMAKE_BUILD_TYPE={build_type}")
+        project.ninja_fails(says=says)
+
+
+@case
 def every_keyword_does_what_it_says():
     source = """#![no_std]
 /// Which features are on.

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import stat
 import subprocess
+from pathlib import Path
 
 from kit import Skip, case, check, check_says, must_fail, run, write
 from project import HEAD, MAIN, Project, crate
@@ -134,6 +135,30 @@ def a_host_tool_that_cannot_be_built_is_an_error_and_leaves_no_tool():
                                                    "cargo fetch"))
     left = list((cache / "sel4-rust-kit" / "codegen").glob("*"))
     check(not left, f"it left: {left}")
+
+
+@case
+def two_configurations_at_once_build_the_host_tool_and_both_work():
+    projects = [Project(f"at once {number}", LISTS, FILES) for number in (1, 2)]
+    projects[1].configure()
+    tool = re.search(r"\S+/sel4-rust-codegen", (projects[1].build / "build.ninja").read_text())[0]
+    shutil.rmtree(projects[1].build)
+    # A cargo whose build of the host tool takes a while and gives the one that is there.
+    environment = with_fakes(projects[0].folder, rustc=f'[ "$1" = --print ] && echo {projects[0].folder} || exec {rustc()} "$@"', cargo=f"""
+        [ "$1" = build ] || exec {path_of("cargo")} "$@"
+        while [ "$1" != --target-dir ]; do shift; done
+        mkdir -p "$2/release"; sleep 1; cp {tool} "$2/release/"; echo built >>{projects[0].folder}/log""")
+    (projects[0].folder / "lib").symlink_to(Path(rustc()).parent.parent / "lib")
+    cache = projects[0].folder / "cache"
+    environment["XDG_CACHE_HOME"] = str(cache)
+    running = [subprocess.Popen(project.cmake(), env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+               for project in projects]
+    for process in running:
+        output, _ = process.communicate()
+        check(process.returncode == 0, f"one of them fails:\n{output}")
+    left = [path.name for path in (cache / "sel4-rust-kit" / "codegen").iterdir()]
+    check(len(left) == 1 and "building" not in left[0], f"it left {left}")
+    check((projects[0].folder / "log").read_text().count("built") == 2, "they were not built at once: the test shows nothing")
 
 
 # Root may write anywhere, unless it gives up that right.
