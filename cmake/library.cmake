@@ -67,6 +67,15 @@ function(add_rust_library target)
     elseif(NOT ARG_HEADER MATCHES "^[A-Za-z0-9_][A-Za-z0-9_.-]*$")
         _sel4_rust_error("${call}: HEADER is `${ARG_HEADER}`, which is no file name." "give a plain one, such as ${target}.h")
     endif()
+    # It would hide C's own from all that link the library.
+    set(headers_of_c
+        "assert|complex|ctype|errno|fenv|float|inttypes|iso646|limits|locale|math|setjmp|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|tgmath|threads|time|uchar|wchar|wctype"
+    )
+    if(ARG_HEADER MATCHES "^(${headers_of_c})\\.h$")
+        _sel4_rust_error(
+            "${call}: C has a header `${ARG_HEADER}` of its own." "name this one otherwise, such as HEADER rust_${ARG_HEADER}"
+        )
+    endif()
     cmake_path(ABSOLUTE_PATH ARG_MANIFEST_PATH BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE)
 
     _sel4_rust_find_tools()
