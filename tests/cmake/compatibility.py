@@ -2,7 +2,7 @@
 """RustAddLibrary() as projects for seL4_tools call it."""
 
 from kit import case, check, check_says
-from project import HEAD, Project, steps
+from project import HEAD, Project
 
 # What the module of seL4_tools does on a machine of today.
 THEIRS = """function(RustAddLibrary)
@@ -22,12 +22,14 @@ fn panic(_: &PanicInfo) -> ! {{ loop {{}} }}
 
 
 def old(name, number):
-    """A crate as such projects have it."""
+    """A crate as such projects have it, and a program that calls it."""
     return {
-        f"{name}/Cargo.toml": f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2018"\n\n[lib]\ncrate-type = ["staticlib"]\n\n'
+        f"{name}/Cargo.toml": f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2018"\n'
+                              '[lib]\ncrate-type = ["staticlib"]\n'
                               '[profile.dev]\npanic = "abort"\n[profile.release]\npanic = "abort"\n',
         f"{name}/Cargo.lock": f'version = 3\n\n[[package]]\nname = "{name}"\nversion = "0.1.0"\n',
         f"{name}/src/lib.rs": OLD.format(name=name, number=number),
+        f"main_{name}.c": f'#include <stdio.h>\nint {name}(void);\nint main(void) {{ printf("%d\\n", {name}()); return 0; }}\n',
     }
 
 
@@ -51,19 +53,22 @@ target_link_libraries(main_{name} PRIVATE rust_{name})
 """
 
 
-def main(name):
-    return f'#include <stdio.h>\nint {name}(void);\nint main(void) {{ printf("%d\\n", {name}()); return 0; }}\n'
-
-
-# Their module lies on the path before the kit is found, as settings.cmake of a project has it.
-THEIR_HEAD = HEAD.replace("find_package(", 'list(APPEND CMAKE_MODULE_PATH "${CMAKE_SOURCE_DIR}/tools")\nfind_package(', 1)
 PREPARE = "include(rust)\nadd_custom_target(prepare COMMAND ${CMAKE_COMMAND} -E touch prepared)\n"
+
+
+def project_of(about, *crates):
+    """A project in which their module is on the path before the kit is found, as settings.cmake has it."""
+    head = HEAD.replace("find_package(", 'list(APPEND CMAKE_MODULE_PATH "${CMAKE_SOURCE_DIR}/tools")\nfind_package(', 1)
+    files = {"tools/rust.cmake": THEIRS}
+    for number, name in enumerate(crates, 1):
+        files.update(old(name, number))
+    return Project(about, PREPARE + "".join(map(caller, crates)), files, head)
 
 
 @case
 def R1_an_unmodified_caller_builds_and_runs_on_stable():
     for build_type in ("Debug", "Release"):
-        project = Project(f"R1 {build_type}", PREPARE + caller("one"), {"tools/rust.cmake": THEIRS, **old("one", 1), "main_one.c": main("one")}, THEIR_HEAD)
+        project = project_of(f"R1 {build_type}", "one")
         before = project.tree()
         project.works("1", "main_one", [f"-DCMAKE_BUILD_TYPE={build_type}"])
         check((project.build / "one-build" / "libone.a").is_file(), "the archive is not in BUILD_DIR")
@@ -78,16 +83,15 @@ def R1_an_unmodified_caller_builds_and_runs_on_stable():
 
 @case
 def R2_two_calls_in_one_project_work():
-    project = Project("R2", PREPARE + caller("one") + caller("two"), {
-        "tools/rust.cmake": THEIRS, **old("one", 1), **old("two", 2), "main_one.c": main("one"), "main_two.c": main("two")}, THEIR_HEAD)
+    project = project_of("R2", "one", "two")
     project.works("1", "main_one")
     project.prints("2", "main_two")
 
 
 @case
 def R3_no_xargo_and_no_nightly_is_asked_for():
-    project = Project("R3", PREPARE + caller("one"), {"tools/rust.cmake": THEIRS, **old("one", 1), "main_one.c": main("one")}, THEIR_HEAD)
-    project.configure("--trace-expand")
+    project = project_of("R3", "one")
+    project.configure()
     commands = (project.build / "build.ninja").read_text()
     check_says(commands, "bin/cargo rustc")
     for word in ("xargo", "nightly", "RUSTC_BOOTSTRAP", " -Z"):
@@ -105,7 +109,10 @@ def row(about, call, *says, files=None):
 
 row("an unknown argument", "RustAddLibrary(a SOURCE_DIR one TARGET t LIB_FILENAME libone.a FEATURES f)\n",
     "RustAddLibrary(a) does not know the argument `FEATURES f`", "it takes SOURCE_DIR, BUILD_DIR, TARGET")
-for keyword, rest in (("SOURCE_DIR", "TARGET t LIB_FILENAME libone.a"), ("LIB_FILENAME", "SOURCE_DIR one TARGET t"), ("TARGET", "SOURCE_DIR one LIB_FILENAME libone.a")):
+for keyword, rest in (("SOURCE_DIR", "TARGET t LIB_FILENAME libone.a"), ("LIB_FILENAME", "SOURCE_DIR one TARGET t"),
+                      ("TARGET", "SOURCE_DIR one LIB_FILENAME libone.a")):
     row(f"a call without {keyword}", f"RustAddLibrary(a {rest})\n", f"RustAddLibrary(a) has no {keyword}", "give all of")
-row("a name that is taken", "add_custom_target(a)\nRustAddLibrary(a SOURCE_DIR one TARGET t LIB_FILENAME libone.a)\n", "there is a target `a` already")
-row("a folder without Cargo.lock", "RustAddLibrary(a SOURCE_DIR two TARGET t LIB_FILENAME libone.a)\n", "there is no `", "/two/Cargo.lock`", "cargo generate-lockfile --manifest-path ")
+row("a name that is taken", "add_custom_target(a)\nRustAddLibrary(a SOURCE_DIR one TARGET t LIB_FILENAME libone.a)\n",
+    "there is a target `a` already")
+row("a folder without Cargo.lock", "RustAddLibrary(a SOURCE_DIR two TARGET t LIB_FILENAME libone.a)\n",
+    "there is no `", "/two/Cargo.lock`", "cargo generate-lockfile --manifest-path ")

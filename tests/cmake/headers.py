@@ -2,10 +2,7 @@
 """The generated header, and the keywords of add_rust_library()."""
 
 from kit import case, check, check_says
-from project import GREETER, MAIN, Project, crate, symbols
-
-LINK = "add_executable(main main.c)\ntarget_link_libraries(main PRIVATE greeter)\n"
-
+from project import ADD, GREETER, LINK, MAIN, Project, crate, one_library, program, symbols
 
 @case
 def D2_the_header_is_generated_documented_and_read_by_C_and_Cxx():
@@ -26,12 +23,17 @@ pub extern "C" fn move_point(point: &mut Point, by: Move) -> i32 {
     before
 }
 """
-    use = '#include <stdio.h>\n#include <greeter.h>\n#include <greeter.h>\n' \
-          'int main(void) { struct Point p = {7, 0}; int was = move_point(&p, Right); printf("%d %d %d\\n", was, p.x, STEP); return 0; }\n'
-    project = Project("D2", "add_rust_library(greeter)\nenable_language(CXX)\nadd_compile_options(-Wall -Wextra -Wpedantic -Werror)\n"
-                      "add_executable(in_c main.c)\ntarget_link_libraries(in_c PRIVATE greeter)\n"
-                      "add_executable(in_cxx main.cpp)\ntarget_link_libraries(in_cxx PRIVATE greeter)\n",
-                      {**crate("greeter", source), "main.c": use, "main.cpp": use})
+    use = program('struct Point p = {7, 0}; int was = move_point(&p, Right); printf("%d %d %d\\n", was, p.x, STEP);',
+                  "greeter.h", "greeter.h")
+    project = Project("D2", """
+enable_language(CXX)
+add_compile_options(-Wall -Wextra -Wpedantic -Werror)
+add_rust_library(greeter)
+add_executable(in_c main.c)
+target_link_libraries(in_c PRIVATE greeter)
+add_executable(in_cxx main.cpp)
+target_link_libraries(in_cxx PRIVATE greeter)
+""", {**crate("greeter", source), "main.c": use, "main.cpp": use})
     project.works("7 12 5", "in_c")
     project.prints("7 12 5", "in_cxx")
     check_says(project.header(), "Generated from the Rust crate `greeter`", "A point on the screen.", "Kinds of moves.",
@@ -40,22 +42,22 @@ pub extern "C" fn move_point(point: &mut Point, by: Move) -> i32 {
 
 @case
 def an_export_that_C_cannot_have_fails_the_build_and_is_named():
-    project = Project("unrepresentable", "add_rust_library(greeter)\n" + LINK, {**crate("greeter", GREETER + """
+    project = one_library("unrepresentable", GREETER + """
 /// Not for C.
 #[unsafe(no_mangle)]
 pub extern "C" fn pair(of: (i32, i32)) -> i32 { of.0 }
-"""), "main.c": MAIN})
+""")
     project.configure()
     project.ninja_fails(says=("error: ", "`pair`", "src/lib.rs:12", "help: "))
     check(not list(project.build.rglob("greeter.h")), "there is a header after the failure")
-    project.write(crate("greeter"))
+    project.write({"src/lib.rs": GREETER})
     project.ninja()
     project.prints("42")
 
 
 @case
 def an_error_in_the_Rust_code_is_told_by_rustc_and_once():
-    project = Project("rustc says", "add_rust_library(greeter)\n" + LINK, {**crate("greeter", GREETER.replace("42", '"forty"')), "main.c": MAIN})
+    project = one_library("rustc says", GREETER.replace("42", '"forty"'))
     project.configure()
     output = project.ninja_fails(says=("error[E0308]: mismatched types", "src/lib.rs:7"))
     check(output.count("E0308]") == 1, f"the error comes more than once:\n{output}")
@@ -66,7 +68,7 @@ def an_error_in_the_Rust_code_is_told_by_rustc_and_once():
 
 @case
 def a_source_that_does_not_parse_is_told_by_rustc():
-    project = Project("no parse", "add_rust_library(greeter)\n" + LINK, {**crate("greeter", GREETER + "pub fn 9() {}\n"), "main.c": MAIN})
+    project = one_library("no parse", GREETER + "pub fn 9() {}\n")
     project.configure()
     project.ninja_fails(says=("error: expected identifier, found `9`", "src/lib.rs:9"))
     check(not list(project.build.rglob("greeter.h")), "there is a header after the failure")
@@ -74,9 +76,14 @@ def a_source_that_does_not_parse_is_told_by_rustc():
 
 @case
 def a_panic_handler_that_only_rustc_sees_is_told_with_both_crates():
-    hidden = "#![no_std]\nmacro_rules! handler { () => { #[panic_handler] fn stop(_: &core::panic::PanicInfo) -> ! { loop {} } } }\nhandler!();\n"
-    project = Project("hidden handler", "add_rust_library(greeter)\n" + LINK, {
-        **crate("greeter", GREETER + "pub use hidden;\n", '[dependencies]\nhidden = { path = "hidden" }\n'), **crate("hidden", hidden, "", "hidden"), "main.c": MAIN})
+    hidden = """#![no_std]
+macro_rules! handler {
+    () => { #[panic_handler] fn stop(_: &core::panic::PanicInfo) -> ! { loop {} } }
+}
+handler!();
+"""
+    project = one_library("hidden handler", GREETER + "pub use hidden;\n", '[dependencies]\nhidden = { path = "hidden" }\n',
+                          files=crate("hidden", hidden, "", "hidden"))
     project.lock()
     project.configure()
     project.ninja_fails(says=("E0152", "panic_impl", "hidden", "libsel4_rt"))
@@ -84,11 +91,15 @@ def a_panic_handler_that_only_rustc_sees_is_told_with_both_crates():
 
 @case
 def two_crates_that_export_one_name_are_told():
-    for build_type, says in (("Debug", ("the crates `greeter` and `other` both export `answer`", "help: give one of the two another name")),
-                             ("Release", ("'answer': symbol multiply defined", "module \"other-"))):
-        project = Project(f"same export {build_type}", "add_rust_library(greeter)\nadd_rust_library(other MANIFEST_PATH other/Cargo.toml)\n"
-                          + LINK + "target_link_libraries(main PRIVATE other)\n",
-                          {**crate("greeter"), **crate("other", folder="other"), "main.c": MAIN})
+    kit = "the crates `greeter` and `other` both export `answer`", "help: give one of the two another name"
+    # Optimising both together, rustc meets the clash first.
+    rustc = "'answer': symbol multiply defined", 'module "other-'
+    for build_type, says in (("Debug", kit), ("Release", rustc)):
+        project = Project(f"same export {build_type}", ADD + """
+add_rust_library(other MANIFEST_PATH other/Cargo.toml)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE greeter other)
+""", {**crate("greeter"), **crate("other", folder="other"), "main.c": MAIN})
         project.configure(f"-DCMAKE_BUILD_TYPE={build_type}")
         project.ninja_fails(says=says)
 
@@ -113,7 +124,7 @@ add_executable(main main.c)
 target_link_libraries(main PRIVATE both)
 """, {"rust/Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "3"\n',
       **crate("dash-ed", source, manifest, "rust/a"), **crate("other", "#![no_std]\n", "", "rust/b"),
-      "main.c": '#include <stdio.h>\n#include <api.v1.h>\nint main(void) { printf("%d %d\\n", features(), two()); return 0; }\n'})
+      "main.c": program('printf("%d %d\\n", features(), two());', "api.v1.h")})
     project.lock("rust")
     project.works("11 2")
     project.edit("CMakeLists.txt", " NO_DEFAULT_FEATURES", "")
@@ -138,12 +149,13 @@ def builds(build_type, profile, expected, manifest="", command=""):
 pub extern "C" fn checks() -> i32 { cfg!(debug_assertions) as i32 }
 /// Optimised, this is a loop without a call.
 #[unsafe(no_mangle)]
-pub extern "C" fn sum(of: &[i32; 8]) -> i32 { of.iter().copied().map(|n| n.wrapping_mul(3)).fold(0, |a, n| i32::wrapping_add(a, n)) }
+pub extern "C" fn sum(of: &[i32; 8]) -> i32 {
+    of.iter().map(|n| n.wrapping_mul(3)).fold(0, |a, n| i32::wrapping_add(a, n))
+}
 """
-    project = Project(f"D5 {build_type} {profile}", f"add_rust_library(greeter {command})\n" + LINK, {
-        **crate("greeter", source, manifest),
-        "main.c": '#include <stdio.h>\n#include <greeter.h>\nint main(void) {\n'
-                  'int32_t all[8] = {1, 2, 3, 4, 5, 6, 7, 8}; printf("%d %d\\n", checks(), sum(&all)); return 0; }\n'})
+    main = program('int32_t all[8] = {1, 2, 3, 4, 5, 6, 7, 8}; printf("%d %d\\n", checks(), sum(&all));', "greeter.h")
+    project = Project(f"D5 {build_type} {profile} {command}", f"add_rust_library(greeter {command})\n" + LINK,
+                      {**crate("greeter", source, manifest), "main.c": main})
     project.configure(f"-DCMAKE_BUILD_TYPE={build_type}")
     output = project.ninja("-v")
     check_says(output, f"--profile={profile}")
@@ -154,12 +166,18 @@ pub extern "C" fn sum(of: &[i32; 8]) -> i32 { of.iter().copied().map(|n| n.wrapp
     check(bool(closures) != optimised or profile != "dev", f"the code is not {expected}: {closures}")
 
 
-for build_type, profile, expected in (("Debug", "dev", "unoptimised"), ("", "dev", "unoptimised"), ("Release", "release", "optimised"),
-                                      ("RelWithDebInfo", "relwithdebinfo", "optimised"), ("MinSizeRel", "minsizerel", "optimised"),
-                                      ("Coverage", "release", "optimised")):
+for build_type, profile, expected in (
+    ("Debug", "dev", "unoptimised"),
+    ("", "dev", "unoptimised"),
+    ("Release", "release", "optimised"),
+    ("RelWithDebInfo", "relwithdebinfo", "optimised"),
+    ("MinSizeRel", "minsizerel", "optimised"),
+    ("Coverage", "release", "optimised"),
+):
     case(builds, build_type, profile, expected, name=f"D5 build type `{build_type}` makes {expected} Rust")
 
 CUSTOM = '[profile.quick]\ninherits = "release"\nopt-level = 2\n'
 case(builds, "Debug", "dev", "optimised", "", "PROFILE release", name="PROFILE release optimises a library in a Debug build")
 case(builds, "Debug", "dev", "optimised", CUSTOM, "PROFILE quick", name="PROFILE takes a profile of the crate's workspace")
-case(builds, "Release", "release", "unoptimised", "", "PROFILE dev", name="PROFILE dev keeps the checks of a library in a Release build")
+case(builds, "Release", "release", "unoptimised", "", "PROFILE dev",
+     name="PROFILE dev keeps the checks of a library in a Release build")

@@ -32,10 +32,17 @@ pub extern "C" fn answer() -> i32 {
 }
 """
 
-MAIN = """#include <stdio.h>
-#include <greeter.h>
-int main(void) { printf("%d\\n", answer()); return 0; }
-"""
+ADD = "add_rust_library(greeter)\n"
+LINK = "add_executable(main main.c)\ntarget_link_libraries(main PRIVATE greeter)\n"
+
+
+def program(body, *headers):
+    """A C program of one function."""
+    includes = "".join(f"#include <{header}>\n" for header in ("stdio.h", *headers))
+    return f"{includes}\nint main(void)\n{{\n    {body}\n    return 0;\n}}\n"
+
+
+MAIN = program('printf("%d\\n", answer());', "greeter.h")
 
 
 @functools.cache
@@ -61,6 +68,11 @@ def crate(name, source=GREETER, manifest="", folder=""):
         f"{folder}Cargo.lock": f'version = 4\n\n[[package]]\nname = "{name}"\nversion = "0.1.0"\n',
         f"{folder}src/lib.rs": source,
     }
+
+
+def one_library(name, source=GREETER, manifest="", main=MAIN, files=None):
+    """A project of one Rust library, `greeter`, and one executable, `main`, that links it."""
+    return Project(name, ADD + LINK, {**crate("greeter", source, manifest), "main.c": main, **(files or {})})
 
 
 class Project:
@@ -158,5 +170,6 @@ def symbols(path):
 
 def exports(archive):
     """The symbols that an archive offers, by its index: GNU nm misreads objects in which rustc kept bitcode."""
-    listing = subprocess.run(["nm", "--print-armap", archive], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    listing = subprocess.run(["nm", "--print-armap", archive], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                             text=True).stdout
     return set(re.findall(r"^(\S+) in \S+$", listing, re.MULTILINE))

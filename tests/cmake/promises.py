@@ -2,14 +2,14 @@
 """What the kit and its apps do without."""
 
 import re
-import subprocess
 
 from kit import KIT, case, check
-from project import MAIN, Project, crate
+from project import Project, crate, one_library, program
 
 
 def files(*patterns):
-    found = [path for pattern in patterns for path in sorted(KIT.glob(pattern)) if path.is_file() and not {"target", "build"} & set(path.parts)]
+    found = [path for pattern in patterns for path in sorted(KIT.glob(pattern))
+             if path.is_file() and "target" not in path.relative_to(KIT).parts]
     check(found, f"no file matches {patterns}")
     return found
 
@@ -23,24 +23,24 @@ def check_absent(pattern, paths, finding):
 
 def what_builds():
     """Everything that configures, builds or sets up."""
-    return files("CMakeLists.txt", "*.cmake", "cmake/**/*", "settings/*", "setup/*", "init-build.sh", "quickstart", "test", ".ci/*",
-                 "apps/**/CMakeLists.txt", "apps/**/*.toml", "rust/**/*.toml", "rust/codegen/src/*.rs")
+    return files("CMakeLists.txt", "*.cmake", "cmake/**/*", "settings/*", "setup/*", "init-build.sh", "quickstart", "test",
+                 ".ci/*", "apps/**/CMakeLists.txt", "apps/**/*.toml", "rust/**/*.toml", "rust/codegen/src/*.rs")
 
 
 @case
 def D3_no_Rust_target_triple_is_in_a_users_CMake():
-    check_absent(r"(aarch64|armv7\w*|riscv\w+|x86_64|i686)-(unknown|none)", files("CMakeLists.txt", "apps/**/CMakeLists.txt", "settings/*", "tests/**/CMakeLists.txt"),
-                 "a Rust target in the CMake of an app:")
+    users = files("CMakeLists.txt", "apps/**/CMakeLists.txt", "settings/*", "tests/**/CMakeLists.txt")
+    check_absent(r"(aarch64|armv7\w*|riscv\w+|x86_64|i686)-(unknown|none)", users, "a Rust target in a user's CMake:")
 
 
 @case
 def A12_no_cargo_subcommand_is_needed_and_no_target_description():
     own = "add|bench|build|check|clippy|doc|fetch|fmt|generate-lockfile|init|metadata|rustc|test|update|vendor"
-    check_absent(rf"\bcargo (?!(?:{own})\b)[a-z]+ +--?[a-z]|\bcargo install\b|\bcargo-[a-z]+\b(?<!cargo-build)(?<!cargo-prebuild)|\bxargo\b", what_builds(),
-                 "a cargo subcommand that does not come with cargo:")
+    # `cargo-build` begins the name of a target that Corrosion makes.
+    others = rf"\bcargo (?!(?:{own})\b)[a-z]+ +--?[a-z]|\bcargo install\b|\bcargo-(?!build)[a-z]|\bxargo\b"
+    check_absent(others, what_builds(), "a cargo subcommand that does not come with cargo:")
     check_absent(r"--target[= ]\S*\.json|RUST_TARGET_PATH|build-std", what_builds(), "a custom target:")
-    described = [path for path in files("*/**/*.json") if '"llvm-target"' in path.read_text()] if list(KIT.glob("*/**/*.json")) else []
-    check(not described, f"a target description: {described}")
+    check(not list(KIT.glob("rust/*/**/*.json")), "there may be a target description among these")
 
 
 @case
@@ -52,13 +52,12 @@ def X2_nothing_asks_for_a_nightly_compiler():
 @case
 def A12_X2_a_build_runs_only_cargo_itself_on_stable():
     """On what ninja is told to run, since Corrosion has a say in it too."""
-    project = Project("commands", "add_rust_library(greeter)\nadd_executable(main main.c)\ntarget_link_libraries(main PRIVATE greeter)\n",
-                      {**crate("greeter"), "main.c": MAIN})
+    project = one_library("commands")
     project.configure()
     project.ninja()
-    commands = subprocess.run(["ninja", "-C", project.build, "-t", "commands", "main"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    run = set(re.findall(r"/cargo ([a-z]\S*)", commands))
-    check(run == {"rustc"}, f"cargo is asked to {run}")
+    commands = project.ninja("-t", "commands", "main")
+    asked = set(re.findall(r"/cargo ([a-z]\S*)", commands))
+    check(asked == {"rustc"}, f"cargo is asked to {asked}")
     for word in ("RUSTC_BOOTSTRAP", "nightly", "xargo", " -Z", ".json"):
         check(word not in commands, f"`{word}` is in the commands:\n{commands}")
 
@@ -72,6 +71,6 @@ add_library(kept STATIC kept.c)
 target_link_libraries(kept PRIVATE one)
 add_executable(main main.c)
 target_link_libraries(main PRIVATE kept two)
-""", {**crate("greeter", manifest="[features]\nloud = []\n"), "kept.c": "int kept;\n", "main.c": "int main(void) { return 0; }\n"})
+""", {**crate("greeter", manifest="[features]\nloud = []\n"), "kept.c": "int kept;\n", "main.c": program("")})
     output = project.configure("-Wdev", "-Wdeprecated", "--warn-uninitialized")
     check("CMake Warning" not in output and "CMake Deprecation" not in output, f"CMake warns:\n{output}")

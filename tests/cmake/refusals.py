@@ -3,10 +3,9 @@
 folder, configured again once the fault is mended, gives the program."""
 
 from kit import case
-from project import GREETER, MAIN, Project, crate
+from project import ADD, GREETER, LINK, MAIN, Project, crate
 
-ADD = "add_rust_library(greeter)\n"
-LINK = "add_executable(main main.c)\ntarget_link_libraries(main PRIVATE greeter)\n"
+HANDLER = "#![no_std]\n#[panic_handler]\nfn stop(_: &core::panic::PanicInfo) -> ! { loop {} }\n"
 GOOD = {**crate("greeter"), "main.c": MAIN}
 
 
@@ -36,8 +35,8 @@ row("a MANIFEST_PATH that is a folder", "/source/src` is a folder", "did you mea
     add="add_rust_library(greeter MANIFEST_PATH src)\n")
 row("a manifest that does not parse", "cargo cannot read `", "/source/Cargo.toml`", "nmae", "correct the manifest",
     files=manifest('[package]\nnmae = greeter\n'))
-row("a crate that is a binary", "the package `tool` (`", "/tool/Cargo.toml`) has only a binary", "move the code into src/lib.rs",
-    add="add_rust_library(greeter MANIFEST_PATH tool/Cargo.toml)\n",
+row("a crate that is a binary", "the package `tool` (`", "/tool/Cargo.toml`) has only a binary",
+    "move the code into src/lib.rs", add="add_rust_library(greeter MANIFEST_PATH tool/Cargo.toml)\n",
     files={"tool/Cargo.toml": '[package]\nname = "tool"\nversion = "0.1.0"\n', "tool/src/main.rs": "fn main() {}\n",
            "tool/Cargo.lock": "version = 4\n"})
 row("a procedural macro", "`macros` (`", "is a procedural macro", "add the library that uses the macro",
@@ -48,8 +47,8 @@ row("a crate that is a staticlib only", "`old` (`", "is built as `staticlib` onl
     files=crate("old", GREETER, '[lib]\ncrate-type = ["staticlib"]\n', "old"))
 row("a package that the manifest lacks", "has no package `greter`", "did you mean `greeter`?",
     add="add_rust_library(greeter PACKAGE greter)\n")
-row("a workspace of several without PACKAGE", "is a workspace without a package of its own", "choose a member with PACKAGE: `a`, `b`",
-    add="add_rust_library(greeter MANIFEST_PATH both/Cargo.toml)\n",
+row("a workspace of several without PACKAGE", "is a workspace without a package of its own",
+    "choose a member with PACKAGE: `a`, `b`", add="add_rust_library(greeter MANIFEST_PATH both/Cargo.toml)\n",
     files={**crate("a", "", "", "both/a"), **crate("b", "", "", "both/b"),
            "both/Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "3"\n', "both/Cargo.lock": "version = 4\n"})
 row("a crate without Cargo.lock", "there is no `", "/source/Cargo.lock`", "`greeter` depends on",
@@ -60,12 +59,11 @@ row("a Cargo.lock that does not match", "the Cargo.lock of `", "/source/Cargo.to
            **manifest('[package]\nname = "greeter"\nversion = "0.1.0"\nedition = "2024"\n'
                       '[dependencies]\nhelper = { path = "helper" }\n')})
 row("a Cargo.lock that is not one", "Cargo.lock", "cargo", files={"Cargo.lock": "<<<<<<< ours\n"})
-row("a crate with a panic handler of its own", "the crate `greeter` has its own `#[panic_handler]` (`", "/source/src/lib.rs:3`)",
-    "remove it, or put it behind a feature",
-    files={"src/lib.rs": '#![no_std]\n#[panic_handler]\nfn stop(_: &core::panic::PanicInfo) -> ! { loop {} }\n'})
+row("a crate with a panic handler of its own", "the crate `greeter` has its own `#[panic_handler]` (`",
+    "/source/src/lib.rs:3`)", "remove it, or put it behind a feature", files={"src/lib.rs": HANDLER})
 row("a dependency with a panic handler of its own",
     "the crate `helper`, which `greeter` depends on, has its own `#[panic_handler]` (`", "/source/helper/src/lib.rs:3`)",
-    files={**crate("helper", '#![no_std]\n#[panic_handler]\nfn stop(_: &core::panic::PanicInfo) -> ! { loop {} }\n', "", "helper"),
+    files={**crate("helper", HANDLER, "", "helper"),
            **manifest('[package]\nname = "greeter"\nversion = "0.1.0"\nedition = "2024"\n'
                       '[dependencies]\nhelper = { path = "helper" }\n'),
            "Cargo.lock": 'version = 4\n\n[[package]]\nname = "greeter"\nversion = "0.1.0"\ndependencies = ["helper"]\n\n'
@@ -80,12 +78,14 @@ row("an unknown argument", "add_rust_library(greeter) does not know the argument
 for keyword in ("MANIFEST_PATH", "PACKAGE", "HEADER", "PROFILE", "FEATURES"):
     row(f"{keyword} without a value", f"add_rust_library(greeter) has no value after `{keyword}`",
         "give one, or leave the keyword out", add=f"add_rust_library(greeter {keyword})\n", mend=False)
-row("the same name twice", "add_rust_library(greeter): there is a target `greeter` already", "another name", add=ADD + ADD, mend=False)
+row("the same name twice", "add_rust_library(greeter): there is a target `greeter` already", "another name",
+    add=ADD + ADD, mend=False)
 row("the name of an executable", "there is a target `main` already", "another name",
     add="add_executable(main main.c)\nadd_rust_library(main)\n", link="", mend=False)
 row("a name that is no C identifier", "`my-greeter` is no C identifier", "letters, digits and `_`", "PACKAGE",
     add="add_rust_library(my-greeter)\n", mend=False)
-row("a header that is no file name", "HEADER", "`../greeter.h`", add="add_rust_library(greeter HEADER ../greeter.h)\n", mend=False)
+row("a header that is no file name", "HEADER is `../greeter.h`", "give a plain one, such as greeter.h",
+    add="add_rust_library(greeter HEADER ../greeter.h)\n", mend=False)
 
 # What is chosen for the image.
 
@@ -99,7 +99,8 @@ row("an unknown RUST_LOG_LEVEL", "RUST_LOG_LEVEL is `loud`", "one of: off, error
 
 # What the kernel's configuration and the compiler say.
 
-row("a project without a kernel", "KernelSel4Arch is not set", "call sel4_import_kernel() before", add="set(KernelSel4Arch)\n" + ADD)
+row("a project without a kernel", "KernelSel4Arch is not set", "call sel4_import_kernel() before",
+    add="set(KernelSel4Arch)\n" + ADD)
 row("an unknown architecture", "KernelSel4Arch=pdp11", "build for aarch64, aarch32", add="set(KernelSel4Arch pdp11)\n" + ADD)
 row("a compiler for another architecture", "KernelSel4Arch=aarch64", "C compiler `", "with the compiler for it",
     add="set(KernelSel4Arch aarch64)\n" + ADD)

@@ -10,9 +10,9 @@ import subprocess
 from pathlib import Path
 
 from kit import Skip, case, check, check_says, must_fail, run, write
-from project import HEAD, MAIN, Project, crate
+from project import ADD, HEAD, LINK, MAIN, Project, crate, program
 
-LISTS = "add_rust_library(greeter)\nadd_executable(main main.c)\ntarget_link_libraries(main PRIVATE greeter)\n"
+LISTS = ADD + LINK
 FILES = {**crate("greeter"), "main.c": MAIN}
 
 
@@ -46,14 +46,14 @@ def A7_without_cargo_a_project_that_links_Rust_gets_one_clear_error():
     project = Project("A7 error", LISTS, FILES)
     environment, argument = without_Rust(project.folder)
     project.configure_fails(argument, env=environment,
-                            says=("`cargo` is not on PATH, and this project links Rust libraries", "install Rust", "configure again"))
+                            says=("`cargo` is not on PATH, and this project links Rust libraries", "install Rust",
+                                  "configure again"))
     project.works()
 
 
 @case
 def A7_without_cargo_a_project_that_links_no_Rust_builds():
-    project = Project("A7 C only", "add_executable(main main.c)\n",
-                      {"main.c": '#include <stdio.h>\nint main(void) { puts("C alone"); return 0; }\n'})
+    project = Project("A7 C only", "add_executable(main main.c)\n", {"main.c": program('puts("C alone");')})
     environment, argument = without_Rust(project.folder)
     project.works("C alone", arguments=[argument], env=environment)
 
@@ -69,7 +69,8 @@ def refuses_a_missing_rustc():
 @case
 def refuses_a_rustc_that_is_too_old():
     project = Project("old rustc", LISTS, FILES)
-    environment = with_fakes(project.folder, rustc=f'case $1 in --print) echo {project.folder};; *) echo "release: 1.70.0";; esac')
+    environment = with_fakes(project.folder,
+                             rustc=f'case $1 in --print) echo {project.folder};; *) echo "release: 1.70.0";; esac')
     project.configure_fails(env=environment, says=("rustc `1.70.0` is too old; the kit needs 1.", "rustup update stable"))
 
 
@@ -77,7 +78,8 @@ def refuses_a_rustc_that_is_too_old():
 def refuses_a_rustc_that_does_not_run():
     project = Project("broken rustc", LISTS, FILES)
     environment = with_fakes(project.folder, rustc="echo toolchain 'stable' is not installed >&2; exit 1")
-    project.configure_fails(env=environment, says=("rustc --print sysroot` failed: toolchain stable is not installed", "run it in "))
+    project.configure_fails(env=environment,
+                            says=("rustc --print sysroot` failed: toolchain stable is not installed", "run it in "))
 
 
 @case
@@ -93,32 +95,44 @@ def refuses_a_Rust_target_that_is_not_installed():
 def refuses_a_project_without_Corrosion():
     project = Project("no Corrosion", LISTS, FILES)
     project.configure_fails("-UKERNEL_PATH", "-UCorrosion_DIR", "-DCMAKE_DISABLE_FIND_PACKAGE_Corrosion=ON",
-                            says=("Corrosion, which drives cargo, is not installed, nor is it at tools/corrosion beside the kernel "
-                                  "(KERNEL_PATH is ``)", "repo sync", "-DCorrosion_DIR="))
+                            says=("Corrosion, which drives cargo, is not installed, nor is it at tools/corrosion beside the "
+                                  "kernel (KERNEL_PATH is ``)", "repo sync", "-DCorrosion_DIR="))
     project.works(arguments=["-UCMAKE_DISABLE_FIND_PACKAGE_Corrosion"])
+
+
+def with_Corrosion(triple):
+    """The head of a project that brings in Corrosion itself."""
+    return HEAD + f"""
+set(Rust_CARGO_TARGET {triple})
+set(Rust_COMPILER {rustc()})
+if(KERNEL_PATH)
+    list(APPEND CMAKE_MODULE_PATH ${{KERNEL_PATH}}/../tools/corrosion/cmake)
+    include(Corrosion)
+else()
+    find_package(Corrosion REQUIRED)
+endif()
+"""
 
 
 @case
 def refuses_a_Corrosion_for_another_target():
-    project = Project("other Corrosion", LISTS, FILES,
-                      HEAD + "set(Rust_CARGO_TARGET x86_64-unknown-linux-gnu)\nlist(APPEND CMAKE_MODULE_PATH ${KERNEL_PATH}/../tools/corrosion/cmake)\n"
-                      f"set(Rust_COMPILER {rustc()})\nif(KERNEL_PATH)\ninclude(Corrosion)\nelse()\nfind_package(Corrosion REQUIRED)\nendif()\n")
+    project = Project("other Corrosion", LISTS, FILES, with_Corrosion("x86_64-unknown-linux-gnu"))
     project.configure_fails(says=("the project brought in Corrosion for `x86_64-unknown-linux-gnu`",
                                   "this build needs `x86_64-unknown-linux-musl`", "set Rust_CARGO_TARGET"))
 
 
 @case
 def a_project_may_bring_in_Corrosion_itself():
-    project = Project("own Corrosion", LISTS, FILES,
-                      HEAD + "set(Rust_CARGO_TARGET x86_64-unknown-linux-musl)\nlist(APPEND CMAKE_MODULE_PATH ${KERNEL_PATH}/../tools/corrosion/cmake)\n"
-                      f"set(Rust_COMPILER {rustc()})\nif(KERNEL_PATH)\ninclude(Corrosion)\nelse()\nfind_package(Corrosion REQUIRED)\nendif()\n")
+    project = Project("own Corrosion", LISTS, FILES, with_Corrosion("x86_64-unknown-linux-musl"))
     project.works()
 
 
 @case
 def refuses_a_C_compiler_that_does_not_tell_its_macros():
     project = Project("broken compiler", LISTS, FILES)
-    environment = with_fakes(project.folder, mycc=f'case "$*" in *-dM*) echo no macros here >&2; exit 1;; esac\nexec {path_of("cc")} "$@"')
+    environment = with_fakes(project.folder, mycc=f"""
+        case "$*" in *-dM*) echo no macros here >&2; exit 1;; esac
+        exec {path_of("cc")} "$@" """)
     compiler = project.folder / "bin" / "mycc"
     project.configure_fails(f"-DCMAKE_C_COMPILER={compiler}", env=environment,
                             says=(f"`{compiler}` does not list its predefined macros: no macros here", "check the C compiler"))
@@ -131,8 +145,8 @@ def a_host_tool_that_cannot_be_built_is_an_error_and_leaves_no_tool():
     environment = {**with_fakes(project.folder, cargo="echo error: no network here >&2; exit 101",
                                 rustc=f'[ "$1" = --print ] && echo {project.folder} || exec {rustc()} "$@"'),
                    "XDG_CACHE_HOME": str(cache)}
-    project.configure_fails(env=environment, says=("no network here", "the Rust host tool could not be built into `", str(cache),
-                                                   "cargo fetch"))
+    project.configure_fails(env=environment, says=("no network here", "the Rust host tool could not be built into `",
+                                                   str(cache), "cargo fetch"))
     left = list((cache / "sel4-rust-kit" / "codegen").glob("*"))
     check(not left, f"it left: {left}")
 
@@ -144,21 +158,22 @@ def two_configurations_at_once_build_the_host_tool_and_both_work():
     tool = re.search(r"\S+/sel4-rust-codegen", (projects[1].build / "build.ninja").read_text())[0]
     shutil.rmtree(projects[1].build)
     # A cargo whose build of the host tool takes a while and gives the one that is there.
-    environment = with_fakes(projects[0].folder, rustc=f'[ "$1" = --print ] && echo {projects[0].folder} || exec {rustc()} "$@"', cargo=f"""
+    folder = projects[0].folder
+    environment = with_fakes(folder, rustc=f'[ "$1" = --print ] && echo {folder} || exec {rustc()} "$@"', cargo=f"""
         [ "$1" = build ] || exec {path_of("cargo")} "$@"
         while [ "$1" != --target-dir ]; do shift; done
-        mkdir -p "$2/release"; sleep 1; cp {tool} "$2/release/"; echo built >>{projects[0].folder}/log""")
-    (projects[0].folder / "lib").symlink_to(Path(rustc()).parent.parent / "lib")
-    cache = projects[0].folder / "cache"
+        mkdir -p "$2/release"; sleep 1; cp {tool} "$2/release/"; echo built >>{folder}/log""")
+    (folder / "lib").symlink_to(Path(rustc()).parent.parent / "lib")
+    cache = folder / "cache"
     environment["XDG_CACHE_HOME"] = str(cache)
-    running = [subprocess.Popen(project.cmake(), env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-               for project in projects]
+    running = [subprocess.Popen(project.cmake(), env={**os.environ, **environment}, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True) for project in projects]
     for process in running:
         output, _ = process.communicate()
         check(process.returncode == 0, f"one of them fails:\n{output}")
     left = [path.name for path in (cache / "sel4-rust-kit" / "codegen").iterdir()]
     check(len(left) == 1 and "building" not in left[0], f"it left {left}")
-    check((projects[0].folder / "log").read_text().count("built") == 2, "they were not built at once: the test shows nothing")
+    check((folder / "log").read_text().count("built") == 2, "they were not built at once: the test shows nothing")
 
 
 # Root may write anywhere, unless it gives up that right.
@@ -244,6 +259,7 @@ def a_full_build_folder_is_an_error_and_does_no_harm():
     """
     output = run("unshare", "-rm", "bash", "-c", script)
     check(output.strip().endswith("\n42"), f"the build after the full ones does not print 42:\n{output}")
-    check_says(output, f"cannot write `{rust}/main/libsel4_rust_main.a`: No space left", f"cannot write `{include}/greeter.h`: No space left")
+    check_says(output, f"cannot write `{rust}/main/libsel4_rust_main.a`: No space left",
+               f"cannot write `{include}/greeter.h`: No space left")
     pages = int(re.search(r"configured with (\d+) KiB", output)[1]) // 4
     check(pages > 4, f"the room never ran out: {output}")

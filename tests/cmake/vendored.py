@@ -42,9 +42,9 @@ def locked(name, version):
 def of_the_runtime():
     """From where cargo keeps them, with the checksums of the kit's lock."""
     lock = (KIT / "rust" / "Cargo.lock").read_text()
-    metadata = json.loads(run("cargo", "metadata", "--format-version=1", "--locked", "--quiet", cwd=KIT / "rust" / "libsel4-rt"))
+    asked = run("cargo", "metadata", "--format-version=1", "--locked", "--quiet", cwd=KIT / "rust" / "libsel4-rt")
     files = {}
-    for package in metadata["packages"]:
+    for package in json.loads(asked)["packages"]:
         name, version, folder = package["name"], package["version"], Path(package["manifest_path"]).parent
         if name not in ("linked_list_allocator", "log", "spin"):
             continue
