@@ -116,7 +116,8 @@ class Project:
         """A failed configuration: one error, nothing that ninja would take for whole, no source touched."""
         before = self.tree()
         output = must_fail(*self.cmake(*arguments), says=says, **options)
-        check(output.count("CMake Error") == 1, f"there is not one error but more:\n{output}")
+        check(output.count("CMake Error") == 1 and output.count("\n    Help: ") == 1,
+              f"there is not one error with one next step:\n{output}")
         check(not (self.build / "build.ninja").exists(), "there is a build.ninja after the failure")
         check(self.tree() == before, "the source folder has changed")
         self.check_nothing_half_written()

@@ -4,7 +4,7 @@
 import functools
 import re
 
-from kit import case, check, check_says
+from kit import case, check, check_says, run
 from project import MAIN, Project, crate, steps
 from vendored import locked, vendored
 
@@ -53,20 +53,22 @@ target_link_libraries(second PRIVATE bystander)
     return project
 
 
-def rebuilds(about, path, old, new, does, leaves, prints):
+def rebuilds(about, path, old, new, adds, does, leaves):
     built = project()
+    before = int(run(built.build / "main"))
     built.edit(path, old, new)
     done = steps(built.ninja())
     wrong = [step for step in done if step in leaves or re.search("second|bystander|elsewhere", step)]
     check(not wrong, f"needlessly done: {wrong}")
     check(set(does) <= set(done), f"{sorted(set(does) - set(done))} is missing from {done}")
-    built.prints(prints)
+    built.prints(str(before + adds))
     again = steps(built.ninja())
     check(not again, f"a second build does {again}")
 
 
-def row(about, path, old, new, prints, does=(SEAL, LINK), leaves=(COMPILE,)):
-    case(rebuilds, about, path, old, new, does, leaves, prints, name=f"D4 {about}")
+def row(about, path, old, new, adds, does=(SEAL, LINK), leaves=(COMPILE,)):
+    """An edit, what it adds to the answer, and what ninja does and leaves."""
+    case(rebuilds, about, path, old, new, adds, does, leaves, name=f"D4 {about}")
 
 
 @case
@@ -88,18 +90,18 @@ def the_console_shows_a_short_line_for_each_step():
     check("Rust: building what second links" in output, "the other executable's step is not shown")
 
 
-row("a body links, and recompiles no C", "src/lib.rs", "    1 + TENS", "    2 + TENS", "1322")
-row("a comment does nothing to C", "src/lib.rs", "const TENS", "// A comment.\nconst TENS", "1322", does=(HEADER,))
-row("a signature recompiles C", "src/lib.rs", "fn answer() -> i32 {", "fn answer() -> core::ffi::c_int {", "1322",
+row("a body links, and recompiles no C", "src/lib.rs", "    1 + TENS", "    2 + TENS", 1)
+row("a comment does nothing to C", "src/lib.rs", "const TENS", "// A comment.\nconst TENS", 0, does=(HEADER,))
+row("a signature recompiles C", "src/lib.rs", "fn answer() -> i32 {", "fn answer() -> core::ffi::c_int {", 0,
     does=(HEADER, COMPILE), leaves=())
-row("documentation in the header recompiles C", "src/lib.rs", "/// The answer.", "/// An answer.", "1322",
+row("documentation in the header recompiles C", "src/lib.rs", "/// The answer.", "/// An answer.", 0,
     does=(HEADER, COMPILE), leaves=())
-row("Cargo.toml", "Cargo.toml", "default = []", 'default = ["loud"]', "51322")
-row("Cargo.lock", "Cargo.lock", locked("little", "1.0.1"), locked("little", "1.0.2"), "52322")
-row("a path dependency", "helper/src/lib.rs", "300", "400", "52422")
+row("Cargo.toml", "Cargo.toml", "default = []", 'default = ["loud"]', 50000)
+row("Cargo.lock", "Cargo.lock", locked("little", "1.0.1"), locked("little", "1.0.2"), 1000)
+row("a path dependency", "helper/src/lib.rs", "300", "400", 100)
 row("a path dependency's Cargo.toml", "helper/Cargo.toml", "[package]", '[lints.rust]\nunsafe_code = "deny"\n[package]',
-    "52422", does=())
-row("build.rs", "build.rs", "TENS=20", "TENS=30", "52432")
-row("cbindgen.toml", "cbindgen.toml", "# Style.", 'after_includes = "#define STYLE 1"', "52432",
+    0, does=())
+row("build.rs", "build.rs", "TENS=20", "TENS=30", 10)
+row("cbindgen.toml", "cbindgen.toml", "# Style.", 'after_includes = "#define STYLE 1"', 0,
     does=(HEADER, COMPILE), leaves=())
-row("cargo's configuration", ".cargo/config.toml", "[source.crates-io]", '[env]\nTENS_MORE = "5"\n[source.crates-io]', "152432")
+row("cargo's configuration", ".cargo/config.toml", "[source.crates-io]", '[env]\nTENS_MORE = "5"\n[source.crates-io]', 100000)

@@ -58,7 +58,7 @@ row("a Cargo.lock that does not match", "the Cargo.lock of `", "/source/Cargo.to
     files={**crate("helper", "#![no_std]\n", "", "helper"),
            **manifest('[package]\nname = "greeter"\nversion = "0.1.0"\nedition = "2024"\n'
                       '[dependencies]\nhelper = { path = "helper" }\n')})
-row("a Cargo.lock that is not one", "Cargo.lock", "cargo", files={"Cargo.lock": "<<<<<<< ours\n"})
+row("a Cargo.lock that is not one", "failed to parse lock file at: ", "/source/Cargo.lock", "Help: cargo metadata --locked", files={"Cargo.lock": "<<<<<<< ours\n"})
 row("a crate with a panic handler of its own", "the crate `greeter` has its own `#[panic_handler]` (`",
     "/source/src/lib.rs:3`)", "remove it, or put it behind a feature", files={"src/lib.rs": HANDLER})
 row("a dependency with a panic handler of its own",
@@ -68,7 +68,8 @@ row("a dependency with a panic handler of its own",
                       '[dependencies]\nhelper = { path = "helper" }\n'),
            "Cargo.lock": 'version = 4\n\n[[package]]\nname = "greeter"\nversion = "0.1.0"\ndependencies = ["helper"]\n\n'
                          '[[package]]\nname = "helper"\nversion = "0.1.0"\n'})
-row("a feature that the crate lacks", "`greeter`", "`loud`", add="add_rust_library(greeter FEATURES loud)\n")
+row("a feature that the crate lacks", "the package `greeter` (`", "has no feature `loud`", "Help: leave it out",
+    add="add_rust_library(greeter FEATURES loud)\n")
 row("a profile that nobody defines", "has no profile `fsat`", "Known are: ", add="add_rust_library(greeter PROFILE fsat)\n")
 
 # What is said in the call; it is read before anything is done.

@@ -615,7 +615,7 @@ fn part(manifest: &Path, library: Option<&Library>, lock: &Path, cargo: &Cargo) 
             None => String::new(),
         };
         let has = if known.is_empty() {
-            "It has none".to_owned()
+            "leave it out: the package has none".to_owned()
         } else {
             format!("It has: `{}`", known.join("`, `"))
         };
