@@ -110,6 +110,8 @@ function(_sel4_rust_make_bundle executable libraries)
     # Sorted, so that the bundle does not depend on the order in which CMake met the libraries.
     list(SORT libraries)
 
+    list(JOIN libraries ", " names)
+    message(STATUS "Rust in ${executable}: ${names}")
     _sel4_rust_write_bundle(${bundle} "${dir}" "${libraries}")
 
     set(flags --locked)
