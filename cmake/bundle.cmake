@@ -112,7 +112,11 @@ function(_sel4_rust_make_bundle executable libraries)
 
     list(JOIN libraries ", " names)
     message(STATUS "Rust in ${executable}: ${names}")
-    _sel4_rust_write_bundle(${bundle} "${dir}" "${libraries}")
+    _sel4_rust_write_bundle(${bundle} "${dir}" "${libraries}" native_libraries)
+    if("sel4" IN_LIST native_libraries)
+        _sel4_rust_add_bindings()
+    endif()
+    _sel4_rust_write_cargo_config("${dir}")
 
     set(flags --locked)
     foreach(library IN LISTS libraries)
@@ -141,6 +145,9 @@ function(_sel4_rust_make_bundle executable libraries)
     set_target_properties(_cargo-build_${bundle} PROPERTIES EchoString "Rust: taking the archive of ${executable}")
 
     _sel4_rust_seal(${bundle} "${dir}")
+    if("sel4" IN_LIST native_libraries)
+        _sel4_rust_link_bindings(${bundle})
+    endif()
     foreach(library IN LISTS libraries)
         add_dependencies(${library}-header cargo-build_${bundle})
         # What the library needs of C's comes behind the archive on the linker's command line.
@@ -153,8 +160,9 @@ function(_sel4_rust_make_bundle executable libraries)
     set_target_properties(${executable} PROPERTIES SEL4_RUST_BUNDLE ${bundle}-sealed)
 endfunction()
 
-# Has the host tool write the bundle's crate into `dir`, from a description of what goes into it.
-function(_sel4_rust_write_bundle bundle dir libraries)
+# Has the host tool write the bundle's crate into `dir`, from a description of what goes into it. Sets `out` to the
+# native libraries that its packages stand for.
+function(_sel4_rust_write_bundle bundle dir libraries out)
     if(NOT RUST_HEAP_BYTES MATCHES "^[1-9][0-9]*$")
         _sel4_rust_error(
             "RUST_HEAP_BYTES is `${RUST_HEAP_BYTES}`; it must be a number of bytes above 0."
@@ -210,6 +218,13 @@ ${entries}
 "
     )
 
+    _sel4_rust_run_codegen(facts bundle --spec "${dir}/bundle.json" --out "${dir}")
+    _sel4_rust_read_facts(bundle "${facts}")
+    set(${out} "${bundle_LINKS}" PARENT_SCOPE)
+endfunction()
+
+# Writes what cargo is to know of this build when it builds the bundle in `dir`.
+function(_sel4_rust_write_cargo_config dir)
     get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
     # Panic messages name files as seen from the project, not as they lie on this machine; debuggers find them still.
     set(rustflags
@@ -219,13 +234,16 @@ ${entries}
         # Images are linked at a fixed address.
         string(APPEND rustflags ", \"-Crelocation-model=static\"")
     endif()
+    set(environment "SEL4_RUST_HEAP_BYTES = \"${RUST_HEAP_BYTES}\"\n")
+    get_property(sys_dir GLOBAL PROPERTY SEL4_RUST_SYS_DIR)
+    if(sys_dir)
+        string(APPEND environment "SEL4_SYS_DIR = \"${sys_dir}\"\n")
+    endif()
     file(
         CONFIGURE
         OUTPUT "${dir}/.cargo/config.toml"
-        CONTENT "[target.${triple}]\nrustflags = [${rustflags}]\n\n[env]\nSEL4_RUST_HEAP_BYTES = \"${RUST_HEAP_BYTES}\"\n"
+        CONTENT "[target.${triple}]\nrustflags = [${rustflags}]\n\n[env]\n${environment}"
     )
-
-    _sel4_rust_run_codegen(ignored bundle --spec "${dir}/bundle.json" --out "${dir}")
 endfunction()
 
 # Adds the imported library <bundle>-sealed: the bundle's archive less what C's own libraries provide, so that

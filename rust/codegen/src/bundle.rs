@@ -151,17 +151,18 @@ struct Part {
 
 /// Writes the bundle that the file `spec` asks for into the folder `out`.
 /// When nothing it depends on has changed it writes nothing, and takes no time.
+/// Says which native libraries the packages of the bundle stand for (`links` in their manifests).
 ///
 /// # Errors
 ///
 /// When the file is not a spec, a package or feature does not exist, or the libraries cannot be
 /// built together from the versions that their locks name. `out` is then as it was.
-pub fn write(spec: &Path, out: &Path, cargo: &Cargo) -> Result<()> {
+pub fn write(spec: &Path, out: &Path, cargo: &Cargo) -> Result<BTreeSet<String>> {
     let spec_text = output::read(spec)?;
     let out = output::absolute(out)?;
     let stamp = Stamp::new(&out, &spec_text, cargo);
-    if stamp.holds() {
-        return Ok(());
+    if let Some(links) = stamp.holds() {
+        return Ok(links);
     }
     let spec: Spec = serde_json::from_str(&spec_text).map_err(|error| {
         Failure::new(format!(
@@ -171,8 +172,9 @@ pub fn write(spec: &Path, out: &Path, cargo: &Cargo) -> Result<()> {
         .help("CMake writes this file; delete the build folder and configure again")
     })?;
     let bundle = Bundle::new(&spec, &out, cargo)?;
-    let inputs = bundle.write()?;
-    stamp.set(inputs)
+    let (links, inputs) = bundle.write()?;
+    stamp.set(&links, inputs)?;
+    Ok(links)
 }
 
 /// The files a bundle consists of.
@@ -244,8 +246,8 @@ impl<'a> Bundle<'a> {
         self.libraries.iter().chain([&self.runtime])
     }
 
-    /// Writes all files and says what they were made of.
-    fn write(&self) -> Result<BTreeSet<PathBuf>> {
+    /// Writes all files; says which native libraries they want, and what they were made of.
+    fn write(&self) -> Result<(BTreeSet<String>, BTreeSet<PathBuf>)> {
         let mut locks = Vec::new();
         for part in self.parts() {
             locks.push(Lock::read(&part.lock)?);
@@ -287,7 +289,11 @@ impl<'a> Bundle<'a> {
                 inputs.insert(package.manifest_path.clone());
             }
         }
-        Ok(inputs)
+        let links = graph
+            .packages
+            .iter()
+            .filter_map(|package| package.links.clone());
+        Ok((links.collect(), inputs))
     }
 
     /// Makes the bundle in `place`, beginning with the lock `seed`; the network is used only if need be.
@@ -740,8 +746,9 @@ impl Stamp {
         }
     }
 
-    fn hash<'p>(&self, inputs: impl Iterator<Item = &'p Path>) -> String {
+    fn hash<'p>(&self, links: &str, inputs: impl Iterator<Item = &'p Path>) -> String {
         let mut hasher = self.seed.clone();
+        links.hash(&mut hasher);
         // That a file is absent counts as well.
         let mut add = |file: &Path| (file, fs::read(file).ok()).hash(&mut hasher);
         inputs.for_each(&mut add);
@@ -751,23 +758,24 @@ impl Stamp {
         format!("{:016x}", hasher.finish())
     }
 
-    fn holds(&self) -> bool {
-        let Ok(text) = fs::read_to_string(&self.path) else {
-            return false;
-        };
-        let Some((hash, inputs)) = text.split_once('\n') else {
-            return false;
-        };
-        self.hash(inputs.lines().map(Path::new)) == hash
+    /// The native libraries of the bundle, if it is as it was written.
+    fn holds(&self) -> Option<BTreeSet<String>> {
+        let text = fs::read_to_string(&self.path).ok()?;
+        let mut lines = text.lines();
+        let (hash, links) = (lines.next()?, lines.next()?);
+        let same = self.hash(links, lines.map(Path::new)) == hash;
+        same.then(|| links.split_whitespace().map(str::to_owned).collect())
     }
 
-    fn set(&self, inputs: BTreeSet<PathBuf>) -> Result<()> {
-        let hash = self.hash(inputs.iter().map(|input| &**input));
+    fn set(&self, links: &BTreeSet<String>, inputs: BTreeSet<PathBuf>) -> Result<()> {
+        let links: Vec<&str> = links.iter().map(|name| &**name).collect();
+        let links = links.join(" ");
+        let hash = self.hash(&links, inputs.iter().map(|input| &**input));
         let inputs: String = inputs
             .iter()
             .map(|input| format!("{}\n", input.display()))
             .collect();
-        output::write_if_changed(&self.path, format!("{hash}\n{inputs}").as_bytes())?;
+        output::write_if_changed(&self.path, format!("{hash}\n{links}\n{inputs}").as_bytes())?;
         Ok(())
     }
 }

@@ -72,6 +72,8 @@ pub struct Package {
     pub source: Option<String>,
     /// Its `Cargo.toml`.
     pub manifest_path: PathBuf,
+    /// The native library that it stands for, if any.
+    pub links: Option<String>,
     /// Libraries, binaries, tests.
     pub targets: Vec<Target>,
     /// The features it offers.

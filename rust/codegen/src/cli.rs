@@ -11,7 +11,7 @@ use lexopt::prelude::*;
 
 use crate::cargo::Cargo;
 use crate::failure::Result;
-use crate::{bundle, check, header, seal};
+use crate::{bindings, bundle, check, header, seal};
 
 const USAGE: &str = "\
 usage: sel4-rust-codegen crate  --manifest-path Cargo.toml [--package NAME]
@@ -19,12 +19,27 @@ usage: sel4-rust-codegen crate  --manifest-path Cargo.toml [--package NAME]
        sel4-rust-codegen header --manifest-path Cargo.toml --package NAME --out FILE.h --depfile FILE.d
                                 [--config cbindgen.toml] [--sys-include FILE.h]...
                                 [--features A,B]... [--no-default-features]
+       sel4-rust-codegen bindings --target TRIPLE --out FOLDER [--depfile FILE.d]
+                                --include-dir DIR... [--system-include-dir DIR]... [--define NAME[=VALUE]]...
+                                [--header sel4/sel4.h]... [--config gen_config.json]...
        sel4-rust-codegen seal   --archive IN.a --out OUT.a [--provided-by LIB.a]...
                                 [--no-unwind-tables]
 
 crate, bundle and header also take --cargo PROGRAM (default: $CARGO, or cargo)
 and --target TRIPLE (without it the dependencies of every platform count).
 ";
+
+/// Subcommands and those of their options that may be given more than once.
+const REPEATABLE: [(&str, &str); 8] = [
+    ("header", "sys-include"),
+    ("header", "features"),
+    ("bindings", "include-dir"),
+    ("bindings", "system-include-dir"),
+    ("bindings", "define"),
+    ("bindings", "header"),
+    ("bindings", "config"),
+    ("seal", "provided-by"),
+];
 
 /// Runs the tool with the arguments of a process, the program's name first.
 /// The exit code is 0, 1 when the work failed, and 2 when it was not understood.
@@ -64,6 +79,7 @@ enum Command {
         request: header::Request,
         cargo: Cargo,
     },
+    Bindings(bindings::Request),
     Seal {
         archive: PathBuf,
         out: PathBuf,
@@ -85,8 +101,14 @@ impl Command {
                 print!("{facts}");
                 Ok(())
             }
-            Self::Bundle { spec, out, cargo } => bundle::write(&spec, &out, &cargo),
+            Self::Bundle { spec, out, cargo } => {
+                for library in bundle::write(&spec, &out, &cargo)? {
+                    println!("LINKS={library}");
+                }
+                Ok(())
+            }
             Self::Header { request, cargo } => header::write(&request, &cargo),
+            Self::Bindings(request) => bindings::write(&request),
             Self::Seal {
                 archive,
                 out,
@@ -122,6 +144,16 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             "cargo",
             "target",
         ],
+        "bindings" => &[
+            "target",
+            "out",
+            "depfile",
+            "include-dir",
+            "system-include-dir",
+            "define",
+            "header",
+            "config",
+        ],
         "seal" => &["archive", "out", "provided-by", "no-unwind-tables"],
         "help" => return Ok(Command::Help),
         other => return Err(format!("there is no subcommand `{other}`").into()),
@@ -138,7 +170,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             continue;
         }
         let value = parser.value()?;
-        let repeatable = ["sys-include", "provided-by", "features"].contains(&&*option);
+        let repeatable = REPEATABLE.contains(&(&*name, &*option));
         if !repeatable && given.values.iter().any(|(known, _)| *known == option) {
             return Err(format!("--{option} is given twice").into());
         }
@@ -174,10 +206,23 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             },
             cargo: given.cargo()?,
         },
+        "bindings" => Command::Bindings(bindings::Request {
+            headers: match given.texts("header")? {
+                none if none.is_empty() => vec!["sel4/sel4.h".to_owned()],
+                headers => headers,
+            },
+            include_dirs: given.some("include-dir")?,
+            system_include_dirs: given.paths("system-include-dir"),
+            defines: given.texts("define")?,
+            configs: given.paths("config"),
+            target: given.need("target")?.string()?,
+            out: given.need("out")?.into(),
+            depfile: given.take("depfile").map(PathBuf::from),
+        }),
         _ => Command::Seal {
             archive: given.need("archive")?.into(),
             out: given.need("out")?.into(),
-            provided_by: given.all("provided-by").map(PathBuf::from).collect(),
+            provided_by: given.paths("provided-by"),
             unwind_tables: !given.flag("no-unwind-tables"),
         },
     })
@@ -205,6 +250,15 @@ impl Given {
 
     fn take(&self, option: &str) -> Option<OsString> {
         self.all(option).next()
+    }
+
+    fn paths(&self, option: &str) -> Vec<PathBuf> {
+        self.all(option).map(PathBuf::from).collect()
+    }
+
+    fn some(&self, option: &str) -> std::result::Result<Vec<PathBuf>, Misuse> {
+        self.need(option)?;
+        Ok(self.paths(option))
     }
 
     fn need(&self, option: &str) -> std::result::Result<OsString, Misuse> {

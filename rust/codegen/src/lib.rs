@@ -12,11 +12,13 @@
 //! | [`profile`] | what a user's `[profile]` tables say about a crate |
 //! | [`header`] | `header`: the C header of a crate |
 //! | [`source`] | the modules of a crate, parsed |
+//! | [`bindings`] | `bindings`: a C library's headers for Rust |
 //! | [`seal`] | `seal`: a Rust archive without what the C side provides |
 //! | [`cargo`] | questions to cargo |
 //! | [`failure`] | errors that name the next step |
 //! | [`output`] | files that are written whole, or not at all |
 
+pub mod bindings;
 pub mod bundle;
 pub mod cargo;
 pub mod check;

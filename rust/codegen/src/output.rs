@@ -3,6 +3,7 @@
 
 //! Files that are written whole, or not at all.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,20 @@ pub fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<bool> {
         Failure::io("write", path, &error)
     })?;
     Ok(true)
+}
+
+/// `out: inputs` as make and ninja read it.
+#[must_use]
+pub fn depfile(out: &Path, inputs: &BTreeSet<PathBuf>) -> String {
+    let escaped = |path: &Path| {
+        path.display()
+            .to_string()
+            .replace('$', "$$")
+            .replace('#', "\\#")
+            .replace(' ', "\\ ")
+    };
+    let inputs: Vec<String> = inputs.iter().map(|input| escaped(input)).collect();
+    format!("{}: {}\n", escaped(out), inputs.join(" \\\n  "))
 }
 
 /// A name next to `path` that no other process uses.

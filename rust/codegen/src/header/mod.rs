@@ -15,8 +15,7 @@ mod flat;
 mod settings;
 mod text;
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cargo::Cargo;
 use crate::check::choose;
@@ -71,7 +70,10 @@ pub fn write(request: &Request, cargo: &Cargo) -> Result<()> {
     output::write_if_changed(&request.out, text.as_bytes())?;
     let mut inputs = crates.files();
     inputs.extend(request.config.clone());
-    output::write_if_changed(&request.depfile, depfile(&request.out, &inputs).as_bytes())?;
+    output::write_if_changed(
+        &request.depfile,
+        output::depfile(&request.out, &inputs).as_bytes(),
+    )?;
     Ok(())
 }
 
@@ -139,17 +141,4 @@ fn body(bindings: &cbindgen::Bindings) -> String {
     } else {
         format!("\n{text}")
     }
-}
-
-/// `out: inputs` as make and ninja read it.
-fn depfile(out: &Path, inputs: &BTreeSet<PathBuf>) -> String {
-    let escaped = |path: &Path| {
-        path.display()
-            .to_string()
-            .replace('$', "$$")
-            .replace('#', "\\#")
-            .replace(' ', "\\ ")
-    };
-    let inputs: Vec<String> = inputs.iter().map(|input| escaped(input)).collect();
-    format!("{}: {}\n", escaped(out), inputs.join(" \\\n  "))
 }

@@ -1,0 +1,281 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The headers as bindgen sees them through libclang, which is loaded when it is needed:
+//! building this tool takes none.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use bindgen::callbacks::{
+    DiscoveredItem, DiscoveredItemId, EnumVariantCustomBehavior, EnumVariantValue, IntKind,
+    ParseCallbacks, SourceLocation,
+};
+use bindgen::{BindgenError, EnumVariation, RustEdition, RustTarget};
+
+use super::Request;
+use crate::failure::{Failure, Result};
+use crate::output;
+
+/// What came out of the headers.
+pub struct Raw {
+    /// The bindings, as bindgen words them.
+    pub rust: String,
+    /// The C side of inline functions.
+    pub wrappers: String,
+    /// How C spells the types that Rust names.
+    pub spellings: BTreeMap<String, String>,
+    /// Every header that was read.
+    pub inputs: BTreeSet<PathBuf>,
+}
+
+/// Runs bindgen.
+pub fn run(request: &Request) -> Result<Raw> {
+    load_libclang()?;
+    let folder = tempfile::tempdir()
+        .map_err(|error| Failure::new(format!("cannot make a temporary folder: {error}")))?;
+    let header = folder.path().join("headers.h");
+    output::write_if_changed(&header, request.includes().as_bytes())?;
+    let wrappers = folder.path().join("wrappers");
+    let seen = Rc::new(RefCell::new(Seen::default()));
+    let listener = Listener {
+        seen: Rc::clone(&seen),
+        word_bytes: request.word_bytes(),
+    };
+    let builder = builder(request)?
+        .header(header.display().to_string())
+        .wrap_static_fns_path(&wrappers)
+        // The way to the value of a macro with `sizeof` or a cast in it.
+        .clang_macro_fallback()
+        .clang_macro_fallback_build_dir(folder.path())
+        .parse_callbacks(Box::new(listener));
+    // What bindgen does not foresee it panics on; the panic says where.
+    let generated = catch_unwind(AssertUnwindSafe(|| builder.generate())).map_err(|_| {
+        Failure::new(format!(
+            "bindgen gave up on `{}`: see its message above",
+            request.headers.join("`, `")
+        ))
+    })?;
+    let bindings = generated.map_err(|error| refused(request, &error))?;
+    let wrappers = wrappers.with_extension("c");
+    let mut text = request.includes();
+    // No file: nothing in the headers is inline.
+    if wrappers.exists() {
+        let own = format!("#include \"{}\"\n", header.display());
+        text += &output::read(&wrappers)?.replacen(&own, "", 1);
+    }
+    let mut seen = seen.take();
+    seen.inputs.remove(&header);
+    Ok(Raw {
+        rust: bindings.to_string(),
+        wrappers: text,
+        spellings: seen.spellings,
+        inputs: seen.inputs,
+    })
+}
+
+fn load_libclang() -> Result<()> {
+    if clang_sys::is_loaded() {
+        return Ok(());
+    }
+    clang_sys::load().map_err(|error| {
+        Failure::new(format!(
+            "libclang, which reads C headers, cannot be loaded: {error}"
+        ))
+        .help("apt-get install libclang-dev, or name the folder of libclang.so in LIBCLANG_PATH")
+    })
+}
+
+fn builder(request: &Request) -> Result<bindgen::Builder> {
+    let mut builder = bindgen::builder()
+        .rust_target(rust_target())
+        .rust_edition(RustEdition::Edition2024)
+        .use_core()
+        .ctypes_prefix("::core::ffi")
+        .formatter(bindgen::Formatter::None)
+        .disable_header_comment()
+        .default_enum_style(EnumVariation::Consts)
+        .prepend_enum_name(false)
+        .derive_default(true)
+        .derive_eq(true)
+        .derive_partialeq(true)
+        .generate_comments(true)
+        .layout_tests(true)
+        .wrap_static_fns(true)
+        // What belongs to the configuration is in config.rs.
+        .blocklist_var("CONFIG_.*")
+        .clang_arg(format!("--target={}", clang_target(&request.target)))
+        .clang_args(["-std=gnu11", "-ffreestanding"]);
+    if !request.system_include_dirs.is_empty() {
+        builder = builder.clang_arg("-nostdinc");
+    }
+    for dir in &request.include_dirs {
+        let dir = output::absolute(dir)?;
+        builder = builder
+            .clang_arg(format!("-I{}", dir.display()))
+            .allowlist_file(format!("{}/.*", literally(&dir.display().to_string())));
+    }
+    // clang takes no comments from a folder that is named as a system's, too.
+    for dir in &request.system_include_dirs {
+        if request.include_dirs.contains(dir) {
+            continue;
+        }
+        builder = builder.clang_arg(format!("-isystem{}", output::absolute(dir)?.display()));
+    }
+    for define in &request.defines {
+        builder = builder.clang_arg(format!("-D{define}"));
+    }
+    Ok(builder)
+}
+
+/// The release whose Rust is written: the least that the kit asks for.
+fn rust_target() -> RustTarget {
+    let version = env!("CARGO_PKG_RUST_VERSION");
+    version.parse().unwrap_or_default()
+}
+
+/// Rust and LLVM spell two targets differently.
+fn clang_target(triple: &str) -> String {
+    let (architecture, rest) = triple.split_once('-').unwrap_or((triple, "none"));
+    let architecture = match architecture {
+        riscv if riscv.starts_with("riscv32") => "riscv32",
+        riscv if riscv.starts_with("riscv64") => "riscv64",
+        other => other,
+    };
+    format!("{architecture}-{}", rest.trim_end_matches("-softfloat"))
+}
+
+/// A regular expression that matches `text` alone.
+fn literally(text: &str) -> String {
+    let mut escaped = String::new();
+    for letter in text.chars() {
+        if !letter.is_alphanumeric() && !"/_-".contains(letter) {
+            escaped.push('\\');
+        }
+        escaped.push(letter);
+    }
+    escaped
+}
+
+fn refused(request: &Request, error: &BindgenError) -> Failure {
+    let headers = request.headers.join("`, `");
+    match error {
+        BindgenError::ClangDiagnostic(text) => Failure::new(format!(
+            "`{headers}` does not compile for `{}`:\n{}",
+            request.target,
+            text.trim_end()
+        ))
+        .help("give the include folders and macros that the C build uses (--include-dir, --system-include-dir, --define)"),
+        other => Failure::new(format!("bindgen cannot bind `{headers}`: {other}")),
+    }
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    spellings: BTreeMap<String, String>,
+    inputs: BTreeSet<PathBuf>,
+}
+
+#[derive(Debug)]
+struct Listener {
+    seen: Rc<RefCell<Seen>>,
+    word_bytes: u32,
+}
+
+impl Listener {
+    fn spelt(&self, rust: &str, c: String) {
+        self.seen.borrow_mut().spellings.insert(rust.to_owned(), c);
+    }
+
+    /// A type that has no tag is called by the name of its typedef. bindgen gives that name too;
+    /// which of them it is shows in the header: clang finds a tag, or else the keyword.
+    fn tagged(&self, keyword: &str, name: &str, at: Option<&SourceLocation>) {
+        let text =
+            at.and_then(|at| Some((std::fs::read(at.file_name.as_ref()?).ok()?, at.byte_offset)));
+        let tagless = text
+            .and_then(|(text, offset)| Some(text.get(offset..)?.starts_with(keyword.as_bytes())));
+        if tagless.unwrap_or(false) {
+            self.spelt(name, name.to_owned());
+        } else {
+            self.spelt(name, format!("{keyword} {name}"));
+        }
+    }
+
+    fn read(&self, file: &str) {
+        // What is not in a file of its own was made up for this run.
+        if Path::new(file).is_file() {
+            self.seen.borrow_mut().inputs.insert(file.into());
+        }
+    }
+}
+
+impl ParseCallbacks for Listener {
+    fn int_macro(&self, _name: &str, value: i64) -> Option<IntKind> {
+        // C gives an integer constant the type that its use asks for; here that is mostly a word.
+        let fits = value >= 0 && (self.word_bytes == 8 || u32::try_from(value).is_ok());
+        fits.then_some(IntKind::Custom {
+            name: "usize",
+            is_signed: false,
+        })
+    }
+
+    fn enum_variant_behavior(
+        &self,
+        enum_name: Option<&str>,
+        _variant: &str,
+        _value: EnumVariantValue,
+    ) -> Option<EnumVariantCustomBehavior> {
+        if let Some(name) = enum_name {
+            self.spelt(name.trim_start_matches("enum "), name.to_owned());
+        }
+        None
+    }
+
+    fn header_file(&self, file: &str) {
+        self.read(file);
+    }
+
+    fn include_file(&self, file: &str) {
+        self.read(file);
+    }
+
+    fn new_item_found(
+        &self,
+        _id: DiscoveredItemId,
+        item: DiscoveredItem,
+        location: Option<&SourceLocation>,
+    ) {
+        match item {
+            DiscoveredItem::Struct { final_name, .. } => {
+                self.tagged("struct", &final_name, location);
+            }
+            DiscoveredItem::Union { final_name, .. } => {
+                self.tagged("union", &final_name, location);
+            }
+            DiscoveredItem::Alias { alias_name, .. } => {
+                self.spelt(&alias_name, alias_name.clone());
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_spelt_for_clang() {
+        for (rust, clang) in [
+            ("riscv64gc-unknown-none-elf", "riscv64-unknown-none-elf"),
+            ("riscv32imac-unknown-none-elf", "riscv32-unknown-none-elf"),
+            ("aarch64-unknown-none-softfloat", "aarch64-unknown-none"),
+            ("x86_64-unknown-linux-musl", "x86_64-unknown-linux-musl"),
+        ] {
+            assert_eq!(clang_target(rust), clang);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The configuration of the build, from its `gen_config.json` files.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::Request;
+use crate::failure::{Failure, Result};
+use crate::output;
+
+/// What C calls a value that its headers take from these files.
+const PREFIX: &str = "CONFIG_";
+
+/// One configuration value.
+#[derive(Debug, Clone, PartialEq)]
+enum Setting {
+    /// An option, on or off.
+    Flag(bool),
+    /// A number; the text as it was given.
+    Number(u64, String),
+    /// Any other text.
+    Text(String),
+}
+
+/// All values of a build, by their names in C.
+pub struct Configuration {
+    settings: BTreeMap<String, (Setting, PathBuf)>,
+    /// The largest value of a word.
+    word_max: u64,
+}
+
+impl Configuration {
+    /// Reads the files of the request.
+    pub fn read(request: &Request) -> Result<Self> {
+        let mut settings: BTreeMap<String, (Setting, PathBuf)> = BTreeMap::new();
+        for file in &request.configs {
+            let values: BTreeMap<String, Value> = serde_json::from_str(&output::read(file)?)
+                .map_err(|error| {
+                    Failure::new(format!(
+                        "`{}` is not a table of configuration values: {error}",
+                        file.display()
+                    ))
+                    .help("give the gen_config.json that the seL4 build wrote; it is cut off if that build was stopped")
+                })?;
+            for (key, value) in values {
+                let name = format!("{PREFIX}{key}");
+                let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+                let setting = setting(&value).filter(|_| key.chars().all(plain));
+                let setting = setting.ok_or_else(|| {
+                    Failure::new(format!(
+                        "`{}` gives `{key}` the value `{value}`, which no C macro could have",
+                        file.display()
+                    ))
+                    .help("values are true, false, numbers and lines of text; keys are letters, digits and `_`")
+                })?;
+                if let Some((other, place)) = settings.get(&name)
+                    && *other != setting
+                {
+                    return Err(Failure::new(format!(
+                        "`{key}` has one value in `{}` and another in `{}`",
+                        place.display(),
+                        file.display()
+                    ))
+                    .help("give the files of one build"));
+                }
+                settings.insert(name, (setting, file.clone()));
+            }
+        }
+        let word_max = if request.word_bytes() == 8 {
+            u64::MAX
+        } else {
+            u32::MAX.into()
+        };
+        Ok(Self { settings, word_max })
+    }
+
+    /// `config.rs`.
+    pub fn constants(&self) -> String {
+        let mut text = String::new();
+        for (name, (setting, _)) in &self.settings {
+            let (kind, value) = match setting {
+                Setting::Flag(on) => ("bool", on.to_string()),
+                Setting::Number(number, _) if *number <= self.word_max => {
+                    ("usize", number.to_string())
+                }
+                Setting::Number(number, _) => ("u64", number.to_string()),
+                Setting::Text(text) => ("&str", format!("{text:?}")),
+            };
+            text += &format!("/// `{name}` of this build.\npub const {name}: {kind} = {value};\n");
+        }
+        text
+    }
+
+    /// `cfg`: what a build script says to cargo. Every name is known, so that a misspelt one is noticed.
+    pub fn cfgs(&self) -> String {
+        let mut text = String::new();
+        for (name, (setting, _)) in &self.settings {
+            match setting {
+                Setting::Flag(on) => {
+                    text += &format!("cargo::rustc-check-cfg=cfg({name})\n");
+                    if *on {
+                        text += &format!("cargo::rustc-cfg={name}\n");
+                    }
+                }
+                Setting::Number(_, value) | Setting::Text(value) => {
+                    // Portable code asks for values that this build does not have.
+                    text += &format!(
+                        "cargo::rustc-check-cfg=cfg({name}, values(any()))\ncargo::rustc-cfg={name}={value:?}\n"
+                    );
+                }
+            }
+        }
+        text
+    }
+}
+
+fn setting(value: &Value) -> Option<Setting> {
+    match value {
+        Value::Bool(on) => Some(Setting::Flag(*on)),
+        Value::Number(number) => Some(Setting::Number(number.as_u64()?, number.to_string())),
+        Value::String(text) if text.chars().any(char::is_control) => None,
+        Value::String(text) => Some(match number(text) {
+            Some(number) => Setting::Number(number, text.clone()),
+            None => Setting::Text(text.clone()),
+        }),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A number as C writes it.
+fn number(text: &str) -> Option<u64> {
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None if text.starts_with('+') => None,
+        None => text.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_the_types_that_their_texts_show() {
+        let of = |text: &str| setting(&serde_json::from_str(text).expect("JSON"));
+        assert_eq!(of("true"), Some(Setting::Flag(true)));
+        assert_eq!(of("\"64\""), Some(Setting::Number(64, "64".into())));
+        assert_eq!(of("\"0xfF\""), Some(Setting::Number(255, "0xfF".into())));
+        assert_eq!(of("7"), Some(Setting::Number(7, "7".into())));
+        for text in ["", "+7", "0x", "arm", "-1", "99999999999999999999"] {
+            assert_eq!(of(&format!("\"{text}\"")), Some(Setting::Text(text.into())));
+        }
+        for odd in ["null", "[1]", "{}", "\"a\\nb\"", "1.5"] {
+            assert_eq!(of(odd), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Assertions for the C compiler. bindgen's own, which stay in the bindings, show that rustc lays
+//! out a type as libclang does; these show that the compiler of the C build does so as well.
+
+use std::collections::BTreeMap;
+
+use syn::{Expr, File, Item, Lit, Stmt, Type};
+
+use super::Request;
+
+/// The C file, from the layout tests in `file` and the integers that its aliases name.
+pub fn text(request: &Request, file: &File, spellings: &BTreeMap<String, String>) -> String {
+    let mut text = format!(
+        "{}\n#define SAME(c, rust, what) _Static_assert((c) == (rust), what \" differs between C and Rust\")\n\n",
+        request.includes()
+    );
+    for item in &file.items {
+        match item {
+            Item::Const(item) if item.ident == "_" => {
+                if let Expr::Block(body) = &*item.expr {
+                    let facts = body.block.stmts.iter().filter_map(fact);
+                    for (what, number) in facts {
+                        text += &assertion(&what, &number, spellings).unwrap_or_default();
+                    }
+                }
+            }
+            Item::Type(item) => {
+                let name = item.ident.to_string();
+                let integer = integer(&item.ty, request.word_bytes());
+                if let (Some(c), Some((bytes, signed))) = (spellings.get(&name), integer) {
+                    text += &format!("SAME(sizeof({c}), {bytes}, \"the size of `{c}`\");\n");
+                    text += &format!(
+                        "SAME(({c})-1 < ({c})0, {}, \"whether `{c}` is signed,\");\n",
+                        u8::from(signed)
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+    text
+}
+
+/// One line of a layout test: `["what"][actual - number]`.
+fn fact(statement: &Stmt) -> Option<(String, String)> {
+    let Stmt::Expr(Expr::Index(line), _) = statement else {
+        return None;
+    };
+    let (Expr::Array(what), Expr::Binary(difference)) = (&*line.expr, &*line.index) else {
+        return None;
+    };
+    let (Some(Expr::Lit(what)), Expr::Lit(number)) = (what.elems.first(), &*difference.right)
+    else {
+        return None;
+    };
+    match (&what.lit, &number.lit) {
+        (Lit::Str(what), Lit::Int(number)) => {
+            Some((what.value(), number.base10_digits().to_owned()))
+        }
+        _ => None,
+    }
+}
+
+fn assertion(what: &str, number: &str, spellings: &BTreeMap<String, String>) -> Option<String> {
+    let (fact, subject) = what
+        .split_once(" of field: ")
+        .or_else(|| what.split_once(" of "))?;
+    let (name, field) = subject.split_once("::").unwrap_or((subject, ""));
+    // A type without a name in C is seen through the fields of the type around it.
+    let c = spellings
+        .get(name)
+        .filter(|_| !name.contains("__bindgen_"))?;
+    // rustc wants another name for a field whose name is one of its keywords.
+    let field = match field.strip_suffix('_') {
+        Some(keyword) if syn::parse_str::<syn::Ident>(keyword).is_err() => keyword,
+        _ => field,
+    };
+    Some(match fact {
+        "Size" => format!("SAME(sizeof({c}), {number}, \"the size of `{c}`\");\n"),
+        "Alignment" => format!("SAME(_Alignof({c}), {number}, \"the alignment of `{c}`\");\n"),
+        "Offset" => format!(
+            "SAME(__builtin_offsetof({c}, {field}), {number}, \"the offset of `{field}` in `{c}`\");\n"
+        ),
+        _ => return None,
+    })
+}
+
+/// Size and sign of a primitive integer, as the target's C has it.
+fn integer(ty: &Type, word_bytes: u32) -> Option<(u32, bool)> {
+    let Type::Path(path) = ty else {
+        return None;
+    };
+    let name = path.path.segments.last()?.ident.to_string();
+    Some(match &*name {
+        "c_schar" | "i8" => (1, true),
+        "c_uchar" | "u8" => (1, false),
+        "c_short" | "i16" => (2, true),
+        "c_ushort" | "u16" => (2, false),
+        "c_int" | "i32" => (4, true),
+        "c_uint" | "u32" => (4, false),
+        "c_long" | "isize" => (word_bytes, true),
+        "c_ulong" | "usize" => (word_bytes, false),
+        "c_longlong" | "i64" => (8, true),
+        "c_ulonglong" | "u64" => (8, false),
+        _ => return None,
+    })
+}

@@ -1,0 +1,139 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Finds what `sel4-rust-codegen bindings` wrote for this build, or has it write.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn main() {
+    if let Err(message) = run() {
+        println!("cargo::error={message}");
+    }
+}
+
+fn run() -> Result<(), String> {
+    let dir = match variable("SEL4_SYS_DIR") {
+        Some(dir) => PathBuf::from(dir),
+        None => generate()?,
+    };
+    let cfg = dir.join("cfg");
+    let lines = std::fs::read_to_string(&cfg).map_err(|error| {
+        format!("cannot read `{}`: {error}; SEL4_SYS_DIR names a folder that `sel4-rust-codegen bindings` wrote", cfg.display())
+    })?;
+    print!("{lines}");
+    for file in ["bindings.rs", "config.rs", "cfg"] {
+        watch(&dir.join(file));
+    }
+    println!("cargo::rustc-env=SEL4_SYS_DIR={}", dir.display());
+    // For the build scripts of dependants, as DEP_SEL4_CFG and DEP_SEL4_DIR.
+    println!("cargo::metadata=CFG={}", cfg.display());
+    println!("cargo::metadata=DIR={}", dir.display());
+    Ok(())
+}
+
+/// Without a build system around: runs the generator into this crate's own output folder.
+fn generate() -> Result<PathBuf, String> {
+    let Some(includes) = variable("SEL4_INCLUDE_DIRS") else {
+        return Err("no libsel4 is named: build through CMake with add_rust_library(), or set SEL4_SYS_DIR (a folder that `sel4-rust-codegen bindings` wrote), or SEL4_INCLUDE_DIRS and SEL4_CONFIG_JSON".into());
+    };
+    let out = PathBuf::from(variable("OUT_DIR").unwrap_or_default());
+    let codegen = variable("SEL4_RUST_CODEGEN").unwrap_or_else(|| "sel4-rust-codegen".into());
+    let target = variable("SEL4_TARGET").or_else(|| variable("TARGET"));
+    let mut command = Command::new(&codegen);
+    command.arg("bindings").arg("--out").arg(&out);
+    command.arg("--target").arg(target.unwrap_or_default());
+    let system = list("SEL4_SYSTEM_INCLUDE_DIRS");
+    for (option, paths) in [
+        ("--include-dir", env::split_paths(&includes).collect()),
+        ("--system-include-dir", system.clone()),
+        ("--config", list("SEL4_CONFIG_JSON")),
+    ] {
+        for path in paths {
+            command.arg(option).arg(&path);
+            watch(&path);
+        }
+    }
+    let defines = variable("SEL4_DEFINES").unwrap_or_default();
+    let defines = defines.to_string_lossy();
+    for define in defines.split_whitespace() {
+        command.arg("--define").arg(define);
+    }
+    succeed(&mut command, "name the program in SEL4_RUST_CODEGEN")?;
+
+    if let Some(compiler) = variable("SEL4_CC") {
+        let includes = env::split_paths(&includes).chain(system).collect();
+        compile(&out, &compiler, includes, &defines)?;
+    }
+    Ok(out)
+}
+
+/// Compiles the C side, and puts it into the archive that Rust links.
+fn compile(
+    out: &Path,
+    compiler: &OsString,
+    includes: Vec<PathBuf>,
+    defines: &str,
+) -> Result<(), String> {
+    let flags = variable("SEL4_CFLAGS").unwrap_or_default();
+    let mut archive = Command::new(variable("SEL4_AR").unwrap_or_else(|| "ar".into()));
+    archive.arg("rcsD").arg(out.join("libsel4_sys_wrappers.a"));
+    for source in ["wrappers", "layout"] {
+        let object = out.join(source).with_extension("o");
+        let mut command = Command::new(compiler);
+        command
+            .args(flags.to_string_lossy().split_whitespace())
+            .args(
+                defines
+                    .split_whitespace()
+                    .map(|define| format!("-D{define}")),
+            )
+            .args(
+                includes
+                    .iter()
+                    .flat_map(|dir| ["-I".as_ref(), dir.as_os_str()]),
+            )
+            .args(["-w", "-ffunction-sections", "-c", "-o"])
+            .arg(&object)
+            .arg(out.join(source).with_extension("c"));
+        succeed(
+            &mut command,
+            "name the C compiler of the image in SEL4_CC and its flags in SEL4_CFLAGS",
+        )?;
+        archive.arg(object);
+    }
+    succeed(&mut archive, "name the archiver in SEL4_AR")?;
+    println!("cargo::rustc-link-search=native={}", out.display());
+    println!("cargo::rustc-link-lib=static=sel4_sys_wrappers");
+    Ok(())
+}
+
+fn succeed(command: &mut Command, help: &str) -> Result<(), String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let status = command
+        .status()
+        .map_err(|error| format!("cannot run `{program}`: {error}; {help}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`{program}` failed ({status}), and says above why"))
+    }
+}
+
+/// An environment variable that is set and not empty; a change of it runs this again.
+fn variable(name: &str) -> Option<OsString> {
+    println!("cargo::rerun-if-env-changed={name}");
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn list(name: &str) -> Vec<PathBuf> {
+    let paths = variable(name).unwrap_or_default();
+    let given = |path: &PathBuf| !path.as_os_str().is_empty();
+    env::split_paths(&paths).filter(given).collect()
+}
+
+fn watch(path: &Path) {
+    println!("cargo::rerun-if-changed={}", path.display());
+}
