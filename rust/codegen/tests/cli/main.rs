@@ -3,6 +3,7 @@
 
 //! The tool as CMake sees it: small crates go in, files and messages come out.
 
+mod bindings;
 mod bundle;
 mod crates;
 mod fixture;

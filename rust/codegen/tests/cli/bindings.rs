@@ -1,0 +1,246 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! `bindings`: headers go in, Rust and C come out.
+
+use std::process::Command;
+
+use crate::fixture::{Fixture, Outcome};
+
+const HEADER: &str = r#"
+#pragma once
+#include <number.h>
+#define LIB_ANSWER 42
+#define LIB_WIDE (sizeof(number_t) * 8)
+#define LIB_NEGATIVE (-3)
+#define CONFIG_HIDDEN 1
+enum { LibFirst = 1, LibSecond };
+typedef enum { LibFine, LibBad } lib_error_t;
+enum lib_unused { LibAlone = 5 };
+typedef enum { LibLong, lib_pad = ((1ULL << ((sizeof(long) * 8) - 1)) - 1) } lib_long_t;
+typedef unsigned long seL4_Word;
+typedef struct lib_pair_ { char small; seL4_Word type; } lib_pair;
+typedef union { seL4_Word word; char bytes[4]; } lib_either;
+extern __thread lib_pair *lib_current;
+/**
+ * @brief Adds <texttt text="n"/> &amp; more.
+ * @param[in] n What to add.
+ * @retval LibBad Never.
+ */
+static inline lib_error_t lib_add(number_t n) { (void)n; return LibFine; }
+seL4_Word lib_plain(lib_pair pair, lib_long_t kind);
+"#;
+
+fn library() -> Fixture {
+    let fixture = Fixture::new();
+    fixture.write("include/lib/lib.h", HEADER);
+    fixture.write("system/number.h", "typedef int number_t;\n");
+    fixture.write(
+        "gen_config.json",
+        r#"{"DEBUG_BUILD": true, "KERNEL_MCS": false, "ARCH": "arm", "WORD_SIZE": "64", "TOP": "0x100000000"}"#,
+    );
+    fixture
+}
+
+fn bind(fixture: &Fixture, target: &str, more: &[&str]) -> Outcome {
+    let mut arguments = vec!["bindings", "--target", target];
+    arguments.extend([
+        "--out",
+        "out",
+        "--depfile",
+        "out/d",
+        "--header",
+        "lib/lib.h",
+    ]);
+    arguments.extend(["--include-dir", "include", "--system-include-dir", "system"]);
+    arguments.extend(["--config", "gen_config.json"]);
+    arguments.extend(more);
+    fixture.run(&arguments)
+}
+
+fn check_has(text: &str, fragments: &[&str]) {
+    for fragment in fragments {
+        assert!(text.contains(fragment), "no `{fragment}` in:\n{text}");
+    }
+}
+
+#[test]
+fn what_the_headers_declare_is_bound() {
+    let fixture = library();
+    bind(&fixture, "aarch64-unknown-none", &[]).succeeds();
+    let rust = fixture.read("out/bindings.rs");
+    check_has(
+        &rust,
+        &[
+            "pub const LIB_ANSWER: usize = 42;",
+            "pub const LIB_WIDE: usize = 32;",
+            "pub const LIB_NEGATIVE: i32 = -3;",
+            "pub const LibSecond: usize = 2;",
+            "pub const LibBad: lib_error_t = 1;",
+            "pub const LibAlone: usize = 5;",
+            "pub type lib_long_t = usize;",
+            "pub type seL4_Word = usize;",
+            "/// Adds `n` & more.\n",
+            "/// * `n`: What to add.\n",
+            "/// * [`LibBad`]: Never.\n",
+            "#[link_name = \"lib_add__extern\"]",
+            "pub fn lib_plain(pair: lib_pair, kind: lib_long_t) -> seL4_Word;",
+        ],
+    );
+    for absent in ["CONFIG_HIDDEN", "lib_current", "texttt", "_bindgen_ty_1"] {
+        assert!(!rust.contains(absent), "`{absent}` in:\n{rust}");
+    }
+    check_has(
+        &fixture.read("out/wrappers.c"),
+        &[
+            "#include <lib/lib.h>\n",
+            "lib_error_t lib_add__extern(number_t n)",
+        ],
+    );
+    check_has(
+        &fixture.read("out/layout.c"),
+        &[
+            "SAME(sizeof(seL4_Word), 8,",
+            "SAME(sizeof(lib_either), 8,",
+            "SAME(__builtin_offsetof(struct lib_pair_, type), 8,",
+            "SAME(sizeof(lib_error_t), 4,",
+        ],
+    );
+    check_has(
+        &fixture.read("out/d"),
+        &["include/lib/lib.h", "system/number.h", "gen_config.json"],
+    );
+    assert!(!fixture.read("out/d").contains("headers.h"));
+}
+
+#[test]
+fn the_words_of_a_32_bit_target_are_usize_too() {
+    let fixture = library();
+    bind(&fixture, "riscv32imac-unknown-none-elf", &[]).succeeds();
+    check_has(
+        &fixture.read("out/bindings.rs"),
+        &[
+            "pub type seL4_Word = usize;",
+            "pub type lib_long_t = usize;",
+            "pub type lib_error_t = ::core::ffi::c_uint;",
+        ],
+    );
+    check_has(
+        &fixture.read("out/layout.c"),
+        &["SAME(sizeof(seL4_Word), 4,"],
+    );
+    check_has(
+        &fixture.read("out/config.rs"),
+        &["pub const CONFIG_TOP: u64 = 4294967296;"],
+    );
+}
+
+#[test]
+fn the_configuration_is_typed_and_every_name_is_known() {
+    let fixture = library();
+    bind(&fixture, "aarch64-unknown-none", &[]).succeeds();
+    check_has(
+        &fixture.read("out/config.rs"),
+        &[
+            "pub const CONFIG_DEBUG_BUILD: bool = true;",
+            "pub const CONFIG_KERNEL_MCS: bool = false;",
+            "pub const CONFIG_ARCH: &str = \"arm\";",
+            "pub const CONFIG_WORD_SIZE: usize = 64;",
+            "pub const CONFIG_TOP: usize = 4294967296;",
+        ],
+    );
+    assert_eq!(
+        fixture.read("out/cfg"),
+        "cargo::rustc-check-cfg=cfg(CONFIG_ARCH, values(any()))\n\
+         cargo::rustc-cfg=CONFIG_ARCH=\"arm\"\n\
+         cargo::rustc-check-cfg=cfg(CONFIG_DEBUG_BUILD)\n\
+         cargo::rustc-cfg=CONFIG_DEBUG_BUILD\n\
+         cargo::rustc-check-cfg=cfg(CONFIG_KERNEL_MCS)\n\
+         cargo::rustc-check-cfg=cfg(CONFIG_TOP, values(any()))\n\
+         cargo::rustc-cfg=CONFIG_TOP=\"0x100000000\"\n\
+         cargo::rustc-check-cfg=cfg(CONFIG_WORD_SIZE, values(any()))\n\
+         cargo::rustc-cfg=CONFIG_WORD_SIZE=\"64\"\n"
+    );
+}
+
+#[test]
+fn only_what_changes_is_written_again() {
+    let fixture = library();
+    bind(&fixture, "aarch64-unknown-none", &[]).succeeds();
+    let files = [
+        "bindings.rs",
+        "wrappers.c",
+        "layout.c",
+        "config.rs",
+        "cfg",
+        "d",
+    ];
+    let times = || files.map(|file| fixture.modified(&format!("out/{file}")));
+    let before = times();
+    bind(&fixture, "aarch64-unknown-none", &[]).succeeds();
+    assert_eq!(times(), before);
+    fixture.write("gen_config.json", "{\"DEBUG_BUILD\": false}");
+    bind(&fixture, "aarch64-unknown-none", &[]).succeeds();
+    assert_eq!(times()[..3], before[..3]);
+    assert_ne!(times()[3..5], before[3..5]);
+}
+
+#[test]
+fn what_cannot_be_read_is_named_and_leaves_nothing_behind() {
+    let fixture = library();
+    let none = "aarch64-unknown-none";
+    bind(&fixture, none, &["--header", "lib/gone.h"]).fails(
+        "`lib/lib.h`, `lib/gone.h` does not compile for `aarch64-unknown-none`",
+        "--include-dir",
+    );
+    bind(&fixture, none, &["--config", "gone.json"]).fails("cannot read `gone.json`", "");
+    for (text, message) in [
+        (
+            "{\"ARCH\": \"x86\"}",
+            "`ARCH` has one value in `gen_config.json` and another in `other.json`",
+        ),
+        (
+            "{\"ARCH\": ",
+            "`other.json` is not a table of configuration values",
+        ),
+        ("[1]", "`other.json` is not a table of configuration values"),
+        ("{\"A\": null}", "`other.json` gives `A` the value `null`"),
+        (
+            "{\"A B\": true}",
+            "`other.json` gives `A B` the value `true`",
+        ),
+        ("{\"A\": \"x\\ny\"}", "which no C macro could have"),
+    ] {
+        fixture.write("other.json", text);
+        bind(&fixture, none, &["--config", "other.json"]).fails(message, "");
+    }
+    assert!(!fixture.path("out").exists());
+}
+
+#[test]
+fn a_missing_libclang_is_said_with_its_package() {
+    let fixture = library();
+    let output = Command::new(env!("CARGO_BIN_EXE_sel4-rust-codegen"))
+        .args([
+            "bindings",
+            "--target",
+            "aarch64-unknown-none",
+            "--out",
+            "out",
+        ])
+        .args(["--include-dir", "include", "--header", "lib/lib.h"])
+        .env("LIBCLANG_PATH", fixture.path("nowhere"))
+        .current_dir(fixture.path(""))
+        .output()
+        .expect("the tool");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    check_has(
+        &stderr,
+        &[
+            "error: libclang, which reads C headers, cannot be loaded",
+            "help: apt-get install libclang-dev",
+        ],
+    );
+    assert!(!fixture.path("out").exists());
+}
