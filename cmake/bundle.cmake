@@ -144,7 +144,11 @@ function(_sel4_rust_make_bundle executable libraries)
     set_target_properties(cargo-build_${bundle} PROPERTIES EXCLUDE_FROM_ALL TRUE)
     set_target_properties(_cargo-build_${bundle} PROPERTIES EchoString "Rust: taking the archive of ${executable}")
 
-    _sel4_rust_seal(${bundle} "${dir}")
+    set(inlined "")
+    if("sel4" IN_LIST native_libraries)
+        _sel4_rust_inline(${bundle} "${dir}" inlined)
+    endif()
+    _sel4_rust_seal(${bundle} "${dir}" "${inlined}")
     if("sel4" IN_LIST native_libraries)
         _sel4_rust_link_bindings(${bundle})
     endif()
@@ -247,8 +251,8 @@ function(_sel4_rust_write_cargo_config dir)
 endfunction()
 
 # Adds the imported library <bundle>-sealed: the bundle's archive less what C's own libraries provide, so that
-# memcpy() and the compiler's helpers stay C's.
-function(_sel4_rust_seal bundle dir)
+# memcpy() and the compiler's helpers stay C's. The object `inlined`, if any, takes the place of rustc's.
+function(_sel4_rust_seal bundle dir inlined)
     get_property(codegen GLOBAL PROPERTY SEL4_RUST_CODEGEN)
     separate_arguments(flags NATIVE_COMMAND "${CMAKE_C_FLAGS}")
     get_property(options DIRECTORY PROPERTY COMPILE_OPTIONS)
@@ -277,12 +281,15 @@ function(_sel4_rust_seal bundle dir)
     if(CMAKE_BUILD_TYPE MATCHES "^(Release|MinSizeRel)$")
         list(APPEND seal_options --no-unwind-tables)
     endif()
+    if(inlined)
+        list(APPEND seal_options --inlined "${inlined}")
+    endif()
     set(archive "${dir}/archive/lib${bundle}.a")
     set(sealed "${dir}/lib${bundle}.a")
     add_custom_command(
         OUTPUT "${sealed}"
         COMMAND "${codegen}" seal --archive "${archive}" --out "${sealed}" ${seal_options}
-        DEPENDS "${codegen}" "${archive}" cargo-build_${bundle} ${depends}
+        DEPENDS "${codegen}" "${archive}" cargo-build_${bundle} ${inlined} ${depends}
         COMMENT "Rust: sealing lib${bundle}.a"
         VERBATIM
     )

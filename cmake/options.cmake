@@ -8,6 +8,7 @@ ANCHOR: options
 |---|---|---|
 | `RUST_HEAP` | `linked-list` | allocator: `linked-list`, `rlsf` (bounded time), `muslc` (C's `malloc`) or `none` |
 | `RUST_HEAP_BYTES` | `262144` | bytes of the heap that the Rust libraries of one executable share; no matter to `muslc` |
+| `RUST_INLINE` | `AUTO` | whether system calls from Rust are inlined from C: `AUTO` where it can be done, `ON`, or `OFF` for calls of C's functions |
 | `RUST_LOG_LEVEL` | `info` | lowest level of the `log` crate that is compiled in: `off`, `error`, `warn`, `info`, `debug`, `trace` |
 
 [The runtime](runtime.md) says when to take which heap.
@@ -16,6 +17,8 @@ ANCHOR_END: options
 
 set(RUST_HEAP_BYTES "262144" CACHE STRING "Bytes of the heap that the Rust libraries of one executable share")
 set(RUST_HEAP "linked-list" CACHE STRING "Allocator of that heap: linked-list, rlsf, muslc or none")
+set(RUST_INLINE "AUTO" CACHE STRING "System calls from Rust are inlined from C: AUTO, ON or OFF")
 set(RUST_LOG_LEVEL "info" CACHE STRING "Lowest level of the log crate that is compiled in")
 set_property(CACHE RUST_HEAP PROPERTY STRINGS linked-list rlsf muslc none)
+set_property(CACHE RUST_INLINE PROPERTY STRINGS AUTO ON OFF)
 set_property(CACHE RUST_LOG_LEVEL PROPERTY STRINGS off error warn info debug trace)

@@ -10,6 +10,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/tools.cmake") # cargo, Corrosion and the host
 include("${CMAKE_CURRENT_LIST_DIR}/target.cmake") # the Rust target that fits the C build
 include("${CMAKE_CURRENT_LIST_DIR}/library.cmake") # add_rust_library()
 include("${CMAKE_CURRENT_LIST_DIR}/bindings.cmake") # libsel4 for Rust
+include("${CMAKE_CURRENT_LIST_DIR}/inline.cmake") # C's inline functions, inlined into Rust
 include("${CMAKE_CURRENT_LIST_DIR}/bundle.cmake") # one Rust archive per executable
 
 # seL4_tools ships a module of the same name; callers of `include(rust)` get this one.

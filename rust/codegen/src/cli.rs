@@ -23,7 +23,7 @@ usage: sel4-rust-codegen crate  --manifest-path Cargo.toml [--package NAME]
                                 --include-dir DIR... [--system-include-dir DIR]... [--define NAME[=VALUE]]...
                                 [--header sel4/sel4.h]... [--config gen_config.json]...
        sel4-rust-codegen seal   --archive IN.a --out OUT.a [--provided-by LIB.a]...
-                                [--no-unwind-tables]
+                                [--inlined OBJECT.o] [--no-unwind-tables]
 
 crate, bundle and header also take --cargo PROGRAM (default: $CARGO, or cargo)
 and --target TRIPLE (without it the dependencies of every platform count).
@@ -84,6 +84,7 @@ enum Command {
         archive: PathBuf,
         out: PathBuf,
         provided_by: Vec<PathBuf>,
+        inlined: Option<PathBuf>,
         unwind_tables: bool,
     },
 }
@@ -113,8 +114,15 @@ impl Command {
                 archive,
                 out,
                 provided_by,
+                inlined,
                 unwind_tables,
-            } => seal::seal(&archive, &out, &provided_by, unwind_tables),
+            } => seal::seal(
+                &archive,
+                &out,
+                &provided_by,
+                inlined.as_deref(),
+                unwind_tables,
+            ),
         }
     }
 }
@@ -154,7 +162,13 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             "header",
             "config",
         ],
-        "seal" => &["archive", "out", "provided-by", "no-unwind-tables"],
+        "seal" => &[
+            "archive",
+            "out",
+            "provided-by",
+            "inlined",
+            "no-unwind-tables",
+        ],
         "help" => return Ok(Command::Help),
         other => return Err(format!("there is no subcommand `{other}`").into()),
     };
@@ -223,6 +237,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             archive: given.need("archive")?.into(),
             out: given.need("out")?.into(),
             provided_by: given.paths("provided-by"),
+            inlined: given.take("inlined").map(PathBuf::from),
             unwind_tables: !given.flag("no-unwind-tables"),
         },
     })

@@ -17,6 +17,9 @@
 //!
 //! The tables for unwinding can be left out too. The prebuilt core and alloc bring theirs into
 //! every image, though panics abort; C's code on seL4 has none (`-fno-asynchronous-unwind-tables`).
+//!
+//! Where C's inline functions were inlined into the Rust code, by link-time optimisation outside of
+//! rustc, the object that came of it takes the place of rustc's own.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -35,15 +38,17 @@ use crate::output;
 /// Writes to `out` the Rust static library `archive`, without the members of compiler_builtins
 /// that the libraries `provided_by` make superfluous. All other members keep their order, and their
 /// bytes but for one: without `unwind_tables`, each `.eh_frame` is marked as left out of images.
+/// The object `inlined`, if there is one, takes the place of the members that it was made of.
 ///
 /// # Errors
 ///
-/// When `archive` is no Rust archive or is cut off, when two crates in it export the same name, or
-/// when a library cannot be read.
+/// When `archive` is no Rust archive or is cut off, when two crates in it export the same name, when
+/// a library cannot be read, or when `inlined` was not made of all Rust code of `archive`.
 pub fn seal(
     archive: &Path,
     out: &Path,
     provided_by: &[PathBuf],
+    inlined: Option<&Path>,
     unwind_tables: bool,
 ) -> Result<()> {
     let bytes = read(archive)?;
@@ -72,6 +77,10 @@ pub fn seal(
             .peekable();
         keep[index] =
             defined.peek().is_none() || !defined.all(|(name, _)| provided.contains(*name));
+    }
+    let object = inlined.map(read).transpose()?;
+    if let (Some(path), Some(object)) = (inlined, &object) {
+        rust.replace(path, object, &mut keep)?;
     }
     if !unwind_tables {
         for member in &mut rust.members {
@@ -260,12 +269,63 @@ impl<'a> Archive<'a> {
     /// The members of compiler_builtins. rustc adds one crate after the other, each with the
     /// C objects it bundles behind its own, and this crate, on which all depend, last.
     fn builtins(&self) -> Option<Range<usize>> {
-        let is_builtin = |member: &Member<'_>| member.name.starts_with(b"compiler_builtins-");
+        let is_builtin = |member: &Member<'_>| member.name.starts_with(BUILTINS);
         let start = self.members.iter().position(is_builtin)?;
         let foreign =
             |member: &Member<'_>| member.name.ends_with(b".rcgu.o") && !is_builtin(member);
         let length = self.members[start..].iter().position(foreign);
         Some(start..length.map_or(self.members.len(), |length| start + length))
+    }
+
+    /// Puts the object `path` where the members are that it was made of.
+    fn replace(&mut self, path: &Path, bytes: &'a [u8], keep: &mut [bool]) -> Result<()> {
+        let wrong = |why: String| {
+            Failure::new(format!("`{}` {why}", path.display()))
+                .help("link the C side of libsel4-sys plainly: configure with -DRUST_INLINE=OFF")
+        };
+        let object = object::File::parse(bytes)
+            .map_err(|error| wrong(format!("is not an object file: {error}")))?;
+        let mut defined = HashSet::new();
+        for symbol in object.symbols().filter(object::Symbol::is_global) {
+            let name = symbol
+                .name_bytes()
+                .map_err(|error| wrong(format!("is damaged: {error}")))?;
+            if symbol.is_definition() {
+                defined.insert(name);
+            } else if name.starts_with(b"_R") || name.starts_with(b"_ZN") {
+                let name = String::from_utf8_lossy(name);
+                return Err(wrong(format!("lacks the Rust function `{name}`")));
+            }
+        }
+        let whole = |index: usize| {
+            let mut names = self.symbols.iter().filter(|(_, member)| *member == index);
+            names.all(|(name, _)| defined.contains(name))
+        };
+        let rust = self.members.iter().enumerate().filter(|(_, member)| {
+            member.name.ends_with(b".rcgu.o") && !member.name.starts_with(BUILTINS)
+        });
+        let (replaced, rest): (Vec<usize>, Vec<usize>) = rust
+            .map(|(index, _)| index)
+            .partition(|index| whole(*index));
+        let (Some(&place), true) = (replaced.first(), rest.is_empty()) else {
+            return Err(wrong(
+                "does not hold all Rust code of the archive".to_owned(),
+            ));
+        };
+        for &index in &replaced {
+            keep[index] = index == place;
+        }
+        self.members[place] = Member {
+            name: b"inlined.o",
+            data: Cow::Borrowed(bytes),
+        };
+        self.symbols
+            .retain(|(_, member)| !replaced.contains(member));
+        let mut names: Vec<&[u8]> = defined.into_iter().collect();
+        names.sort_unstable();
+        self.symbols
+            .extend(names.into_iter().map(|name| (name, place)));
+        Ok(())
     }
 
     /// The archive with the members chosen, in the format of GNU ar: the index, the long names, the members.
@@ -330,6 +390,9 @@ impl<'a> Archive<'a> {
         out
     }
 }
+
+/// How the members of compiler_builtins are called.
+const BUILTINS: &[u8] = b"compiler_builtins-";
 
 const MAGIC: &[u8] = b"!<arch>\n";
 

@@ -224,3 +224,72 @@ fn archives_that_are_none() {
     let missing: PathBuf = fixture.path("sealed.a");
     assert!(!missing.exists(), "nothing stays behind");
 }
+
+/// A library whose Rust code is one object, and that object.
+fn optimised_as_one(fixture: &Fixture) {
+    library(fixture);
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    tool(
+        fixture,
+        &rustc,
+        &[
+            "--edition=2024",
+            "--crate-type=staticlib",
+            "--crate-name=t",
+            "-Cpanic=abort",
+            "-Clto=fat",
+            "-Ccodegen-units=1",
+            "-O",
+            "lib.rs",
+            "-o",
+            "in.a",
+        ],
+    );
+    let members = tool(fixture, "ar", &["t", "in.a"]);
+    let own = members.lines().find(|name| name.starts_with("in.t."));
+    let own = own.expect("the crate's own member");
+    tool(fixture, "ar", &["x", "in.a", own]);
+    std::fs::rename(fixture.path(own), fixture.path("own.o")).expect("the object");
+}
+
+#[test]
+fn an_object_takes_the_place_of_the_code_it_was_made_of() {
+    let fixture = Fixture::new();
+    optimised_as_one(&fixture);
+    let sealed = |object: &str| {
+        fixture.run(&[
+            "seal",
+            "--archive",
+            "in.a",
+            "--out",
+            "sealed.a",
+            "--inlined",
+            object,
+        ])
+    };
+    sealed("own.o").succeeds();
+    let members = tool(&fixture, "ar", &["t", "sealed.a"]);
+    assert!(members.starts_with("inlined.o\n"), "{members}");
+    assert!(!members.contains("\nin.t."), "{members}");
+    let names = index(&fixture, "sealed.a");
+    for name in ["divide", "copy"] {
+        assert_eq!(names.iter().filter(|known| *known == name).count(), 1);
+    }
+
+    tool(
+        &fixture,
+        "objcopy",
+        &["--localize-symbol=divide", "own.o", "part.o"],
+    );
+    sealed("part.o").fails("`part.o` does not hold all Rust code", "-DRUST_INLINE=OFF");
+    fixture.write(
+        "lost.c",
+        "void _RNvlost(void); void divide(void) { _RNvlost(); } void copy(void) {}",
+    );
+    tool(&fixture, "gcc", &["-c", "lost.c", "-o", "lost.o"]);
+    sealed("lost.o").fails(
+        "`lost.o` lacks the Rust function `_RNvlost`",
+        "-DRUST_INLINE=OFF",
+    );
+    sealed("lib.rs").fails("`lib.rs` is not an object file", "-DRUST_INLINE=OFF");
+}
