@@ -36,8 +36,8 @@ def D3_no_Rust_target_triple_is_in_a_users_CMake():
 @case
 def A12_no_cargo_subcommand_is_needed_and_no_target_description():
     own = "add|bench|build|check|clippy|doc|fetch|fmt|generate-lockfile|init|metadata|rustc|test|update|vendor"
-    # `cargo-build` begins the name of a target that Corrosion makes.
-    others = rf"\bcargo (?!(?:{own})\b)[a-z]+ +--?[a-z]|\bcargo install\b|\bcargo-(?!build)[a-z]|\bxargo\b"
+    # `cargo-build` and `cargo-prebuild` begin the names of targets that Corrosion makes.
+    others = rf"\bcargo (?!(?:{own})\b)[a-z]+ +--?[a-z]|\bcargo install\b|\bcargo-(?!(?:pre)?build)[a-z]|\bxargo\b"
     check_absent(others, what_builds(), "a cargo subcommand that does not come with cargo:")
     check_absent(r"--target[= ]\S*\.json|RUST_TARGET_PATH|build-std", what_builds(), "a custom target:")
     check(not list(KIT.glob("rust/*/**/*.json")), "there may be a target description among these")
