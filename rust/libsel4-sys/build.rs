@@ -1,4 +1,3 @@
-// Copyright 2026, sel4-rust-kit contributors
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! Finds what `sel4-rust-codegen bindings` wrote for this build, or has it write.

@@ -1,4 +1,3 @@
-// Copyright 2026, sel4-rust-kit contributors
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! The host tool of sel4-rust-kit: what CMake cannot know about Rust crates, and does not want to.

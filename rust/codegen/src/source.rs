@@ -1,4 +1,3 @@
-// Copyright 2026, sel4-rust-kit contributors
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! The modules of a crate, parsed and laid flat, with what their `#[cfg]`s say.

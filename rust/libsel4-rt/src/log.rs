@@ -1,4 +1,3 @@
-// Copyright 2026, sel4-rust-kit contributors
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! The sink of the `log` crate: one line per record on the console, as in `[INFO  greeter] hello`.

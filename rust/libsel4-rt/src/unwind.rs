@@ -1,4 +1,3 @@
-// Copyright 2026, sel4-rust-kit contributors
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! The names of an unwinder that compiled code asks for, although panics abort and nothing unwinds:

@@ -1,4 +1,3 @@
-// Copyright 2026, sel4-rust-kit contributors
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! Assertions for the C compiler. bindgen's own, which stay in the bindings, show that rustc lays

@@ -1,4 +1,3 @@
-// Copyright 2026, sel4-rust-kit contributors
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! bindgen's bindings, made pleasant: words are `usize`, and the documentation reads well.

@@ -1,4 +1,3 @@
-// Copyright 2026, sel4-rust-kit contributors
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! `bundle`: one umbrella crate out of several libraries, and one lock out of theirs.
