@@ -36,8 +36,8 @@ workspace=$called_from
 [ -e "$workspace/kernel/gcc.cmake" ] || workspace=$("$kit/setup/sources" --path)
 
 # The folder that seL4's own init-build.sh uses, so that builds of muslc are shared with other projects.
-cache=$HOME/.sel4_cache
-[ -d "$cache" ] || cache=$workspace/.sel4_cache
+cache=${HOME-}/.sel4_cache
+[ -n "${HOME-}" ] && [ -d "$cache" ] || cache=$workspace/.sel4_cache
 
 exec cmake -G Ninja "$@" \
     -DSEL4_WORKSPACE="$workspace" -DSEL4_CACHE_DIR="$cache" \

@@ -34,6 +34,7 @@ function(_sel4_rust_add_bindings)
     target_compile_options(sel4_rust_sys PRIVATE -w -ffunction-sections)
 
     set(options "")
+    set(configs "")
     foreach(prefix IN ITEMS kernel sel4)
         get_target_property(include_dir ${prefix}_Config INTERFACE_INCLUDE_DIRECTORIES)
         list(APPEND configs "${include_dir}/${prefix}/gen_config.json")

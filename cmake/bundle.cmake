@@ -29,7 +29,8 @@ function(_sel4_rust_make_bundles)
 endfunction()
 
 # Corrosion gives its cargo step no COMMENT, and so ninja shows the whole command line, some 700 characters, at every
-# build. A command of CMake can be wrapped, once; arguments pass through unchanged.
+# build. No property of the target can mend that afterwards. So the command of CMake is wrapped, once and after the
+# project's own targets are made; arguments pass through unchanged. It can go when Corrosion has a COMMENT.
 function(_sel4_rust_comment_cargo_steps)
     if(COMMAND _add_custom_target)
         return()
@@ -77,7 +78,10 @@ function(_sel4_rust_find_libraries target out)
     endforeach()
     # Of a generator expression any part may name a target. Taking in too much is harmless: of a crate in the
     # archive only what is called gets into the image.
+    # A `::` belongs to the name of a target, a lone `:` to the expression.
+    string(REPLACE "::" "\t" items "${items}")
     string(REGEX REPLACE "[$<>:,;\"]+" ";" items "${items}")
+    string(REPLACE "\t" "::" items "${items}")
     foreach(item IN LISTS items)
         get_property(seen GLOBAL PROPERTY SEL4_RUST_SEEN)
         if(NOT TARGET "${item}" OR item IN_LIST seen)
@@ -153,7 +157,12 @@ function(_sel4_rust_make_bundle executable libraries)
         _sel4_rust_link_bindings(${bundle})
     endif()
     foreach(library IN LISTS libraries)
-        add_dependencies(${library}-header cargo-build_${bundle})
+        # One bundle is enough for rustc to speak first; the others are not made to wait for each other.
+        get_target_property(waits ${library}-header SEL4_RUST_WAITS)
+        if(NOT waits)
+            set_target_properties(${library}-header PROPERTIES SEL4_RUST_WAITS TRUE)
+            add_dependencies(${library}-header cargo-build_${bundle})
+        endif()
         # What the library needs of C's comes behind the archive on the linker's command line.
         get_target_property(needs ${library} INTERFACE_LINK_LIBRARIES)
         list(FILTER needs EXCLUDE REGEX "SEL4_RUST_BUNDLE|^::@")
@@ -206,11 +215,9 @@ function(_sel4_rust_write_bundle bundle dir libraries out)
     endforeach()
     list(JOIN entries ",\n" entries)
     set(runtime "${SEL4_RUST_DIR}/rust")
-    file(
-        CONFIGURE
-        OUTPUT "${dir}/bundle.json"
-        CONTENT
-            "{
+    _sel4_rust_write_if_changed(
+        "${dir}/bundle.json"
+        "{
   \"name\": \"${bundle}\",
   \"profile\": \"${profile}\",
   \"log_level\": \"${RUST_LOG_LEVEL}\",
@@ -238,16 +245,27 @@ function(_sel4_rust_write_cargo_config dir)
         # Images are linked at a fixed address.
         string(APPEND rustflags ", \"-Crelocation-model=static\"")
     endif()
-    set(environment "SEL4_RUST_HEAP_BYTES = \"${RUST_HEAP_BYTES}\"\n")
+    # Forced: what the user's shell exports is not what this build was configured with.
+    set(environment "SEL4_RUST_HEAP_BYTES = { value = \"${RUST_HEAP_BYTES}\", force = true }\n")
     get_property(sys_dir GLOBAL PROPERTY SEL4_RUST_SYS_DIR)
     if(sys_dir)
-        string(APPEND environment "SEL4_SYS_DIR = \"${sys_dir}\"\n")
+        string(APPEND environment "SEL4_SYS_DIR = { value = \"${sys_dir}\", force = true }\n")
     endif()
-    file(
-        CONFIGURE
-        OUTPUT "${dir}/.cargo/config.toml"
-        CONTENT "[target.${triple}]\nrustflags = [${rustflags}]\n\n[env]\n${environment}"
+    _sel4_rust_write_if_changed(
+        "${dir}/.cargo/config.toml"
+        "[target.${triple}]\nrustflags = [${rustflags}]\n\n[env]\n${environment}"
     )
+endfunction()
+
+# file(CONFIGURE) would do this, but takes an `@` in a path for a variable.
+function(_sel4_rust_write_if_changed file content)
+    if(EXISTS "${file}")
+        file(READ "${file}" before)
+        if(before STREQUAL content)
+            return()
+        endif()
+    endif()
+    file(WRITE "${file}" "${content}")
 endfunction()
 
 # Adds the imported library <bundle>-sealed: the bundle's archive less what C's own libraries provide, so that
@@ -278,7 +296,8 @@ function(_sel4_rust_seal bundle dir inlined)
     endif()
 
     # Debuggers follow Rust's frames by the unwind tables; C's Release build has none.
-    if(CMAKE_BUILD_TYPE MATCHES "^(Release|MinSizeRel)$")
+    _sel4_rust_cargo_profile(profile)
+    if(profile MATCHES "^(release|minsizerel)$")
         list(APPEND seal_options --no-unwind-tables)
     endif()
     if(inlined)
@@ -306,13 +325,12 @@ function(_sel4_rust_seal bundle dir inlined)
     add_dependencies(${bundle}-sealed ${bundle}-seal)
 endfunction()
 
-# Sets `out` to the cargo profile of the build type; the bundle's manifest defines it.
+# Sets `out` to the cargo profile of the build type, which CMake takes in any case; the bundle's manifest defines it.
 function(_sel4_rust_cargo_profile out)
-    if(CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo|MinSizeRel)$")
-        string(TOLOWER "${CMAKE_BUILD_TYPE}" profile)
-    elseif(CMAKE_BUILD_TYPE MATCHES "^(Debug|)$")
+    string(TOLOWER "${CMAKE_BUILD_TYPE}" profile)
+    if(profile MATCHES "^(debug|)$")
         set(profile dev)
-    else()
+    elseif(NOT profile MATCHES "^(release|relwithdebinfo|minsizerel)$")
         set(profile release)
     endif()
     set(${out} ${profile} PARENT_SCOPE)

@@ -68,12 +68,19 @@ function(add_rust_library target)
         _sel4_rust_error("${call}: HEADER is `${ARG_HEADER}`, which is no file name." "give a plain one, such as ${target}.h")
     endif()
     # It would hide C's own from all that link the library.
-    set(headers_of_c
-        "assert|complex|ctype|errno|fenv|float|inttypes|iso646|limits|locale|math|setjmp|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|tgmath|threads|time|uchar|wchar|wctype"
+    string(
+        CONCAT
+        headers_of_c
+        "aio|alloca|ar|assert|byteswap|complex|cpio|crypt|ctype|dirent|dlfcn|elf|endian|err|errno|fcntl|features|fenv|"
+        "float|fmtmsg|fnmatch|ftw|getopt|glob|grp|iconv|ifaddrs|inttypes|iso646|langinfo|lastlog|libgen|libintl|limits|"
+        "link|locale|malloc|math|memory|mntent|monetary|mqueue|netdb|nl_types|paths|poll|pthread|pty|pwd|regex|resolv|"
+        "sched|search|semaphore|setjmp|shadow|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|"
+        "stdio_ext|stdlib|stdnoreturn|string|strings|stropts|syscall|sysexits|syslog|tar|termios|tgmath|threads|time|"
+        "uchar|ucontext|ulimit|unistd|utime|utmp|utmpx|values|wait|wchar|wctype|wordexp"
     )
     if(ARG_HEADER MATCHES "^(${headers_of_c})\\.h$")
         _sel4_rust_error(
-            "${call}: C has a header `${ARG_HEADER}` of its own." "name this one otherwise, such as HEADER rust_${ARG_HEADER}"
+            "${call}: the C library has a header `${ARG_HEADER}` of its own." "name this one otherwise, such as HEADER rust_${ARG_HEADER}"
         )
     endif()
     cmake_path(ABSOLUTE_PATH ARG_MANIFEST_PATH BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE)
@@ -122,6 +129,7 @@ endfunction()
 function(_sel4_rust_add_header target header cbindgen_toml)
     get_property(codegen GLOBAL PROPERTY SEL4_RUST_CODEGEN)
     get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
+    get_property(rustc GLOBAL PROPERTY SEL4_RUST_RUSTC)
     get_target_property(manifest ${target} SEL4_RUST_MANIFEST)
     get_target_property(package ${target} SEL4_RUST_PACKAGE)
     set(dir "${CMAKE_CURRENT_BINARY_DIR}/${target}-include")
@@ -141,8 +149,8 @@ function(_sel4_rust_add_header target header cbindgen_toml)
     add_custom_command(
         OUTPUT "${dir}/${header}"
         COMMAND
-            "${codegen}" header --manifest-path "${manifest}" --package "${package}" --out "${dir}/${header}" --depfile
-            "${dir}/${header}.d" ${options} --cargo "${cargo}"
+            "${CMAKE_COMMAND}" -E env "RUSTC=${rustc}" "${codegen}" header --manifest-path "${manifest}" --package
+            "${package}" --out "${dir}/${header}" --depfile "${dir}/${header}.d" ${options} --cargo "${cargo}"
         DEPENDS "${codegen}" "${manifest}" ${cbindgen_toml}
         DEPFILE "${dir}/${header}.d"
         COMMENT "Rust: writing the header ${header}"

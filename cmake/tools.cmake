@@ -16,7 +16,7 @@ function(_sel4_rust_find_tools)
         find_program(_sel4_rust_${tool} ${tool} NO_CACHE)
         if(NOT _sel4_rust_${tool})
             _sel4_rust_error(
-                "`${tool}` is not on PATH, and this project links Rust libraries."
+                "`${tool}` is not on PATH, and this project has Rust libraries."
                 "install Rust (https://rustup.rs), open a new shell, and configure again"
             )
         endif()
@@ -78,9 +78,10 @@ function(_sel4_rust_build_codegen rustc_version)
     string(SHA256 key "${key}")
     string(SUBSTRING "${key}" 0 16 key)
 
-    if(DEFINED ENV{XDG_CACHE_HOME})
+    # A relative one is to be ignored, says its specification.
+    if(IS_ABSOLUTE "$ENV{XDG_CACHE_HOME}")
         set(cache "$ENV{XDG_CACHE_HOME}/sel4-rust-kit/codegen")
-    elseif(DEFINED ENV{HOME})
+    elseif(IS_ABSOLUTE "$ENV{HOME}")
         set(cache "$ENV{HOME}/.cache/sel4-rust-kit/codegen")
     else()
         set(cache "${CMAKE_BINARY_DIR}/rust/codegen")
@@ -90,18 +91,22 @@ function(_sel4_rust_build_codegen rustc_version)
         message(STATUS "Building the Rust host tool, once per user and toolchain, into ${cache}/${key}")
         string(RANDOM LENGTH 8 unique)
         set(scratch "${cache}/building-${unique}")
-        # What the user set for a build of their own must not move or change this one.
+        string(REGEX MATCH "host: ([^\n]+)" _ "${rustc_version}")
+        set(host "${CMAKE_MATCH_1}")
+        # What the user set for builds of their own, in the environment or in a .cargo/config.toml above the kit, must
+        # not move or change this one.
         execute_process(
             COMMAND
-                "${CMAKE_COMMAND}" -E env --unset=CARGO_BUILD_TARGET --unset=RUSTFLAGS --unset=CC --unset=CFLAGS
-                "RUSTC=${rustc}" "${cargo}" build --release --locked --package sel4-rust-codegen --target-dir "${scratch}"
+                "${CMAKE_COMMAND}" -E env --unset=RUSTFLAGS --unset=CARGO_ENCODED_RUSTFLAGS
+                --unset=CARGO_BUILD_RUSTFLAGS --unset=CC --unset=CFLAGS "RUSTC=${rustc}" "${cargo}" build --release --locked
+                --package sel4-rust-codegen --target ${host} --target-dir "${scratch}"
             WORKING_DIRECTORY "${SEL4_RUST_DIR}/rust"
             RESULT_VARIABLE result
         )
         if(result EQUAL 0)
             # The folder appears whole or not at all, also when two configurations build it at once.
             file(MAKE_DIRECTORY "${scratch}/done")
-            file(RENAME "${scratch}/release/sel4-rust-codegen" "${scratch}/done/sel4-rust-codegen" RESULT result)
+            file(RENAME "${scratch}/${host}/release/sel4-rust-codegen" "${scratch}/done/sel4-rust-codegen" RESULT result)
             if(NOT EXISTS "${codegen}")
                 file(RENAME "${scratch}/done" "${cache}/${key}" RESULT result)
             endif()
@@ -154,7 +159,7 @@ macro(_sel4_rust_import_corrosion triple)
             list(APPEND CMAKE_MODULE_PATH "${KERNEL_PATH}/../tools/corrosion/cmake")
             include(Corrosion)
         else()
-            find_package(Corrosion QUIET CMAKE_FIND_ROOT_PATH_BOTH)
+            find_package(Corrosion 0.5 QUIET CMAKE_FIND_ROOT_PATH_BOTH)
         endif()
         if(NOT COMMAND corrosion_import_crate)
             _sel4_rust_error(

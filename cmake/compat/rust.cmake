@@ -19,7 +19,8 @@ RustAddLibrary(<target>
 For projects written for the function of this name in seL4_tools. Builds the crate in `SOURCE_DIR` to
 `BUILD_DIR/LIB_FILENAME` (`BUILD_DIR` defaults to the current binary folder), after `DEPENDS`, and makes `target` of
 it. The crate is a `staticlib` that stands alone: it brings its own panic handler, and does not join the bundle that
-the libraries of `add_rust_library()` share. At most one such library fits into an executable.
+the libraries of `add_rust_library()` share. At most one such library fits into an executable. `RustGetCustomTargetPath()`
+does not exist here: there are no target descriptions.
 
 `TARGET` named a target description of seL4_tools; it is read and not used, since the Rust target follows from the
 build's configuration. New code uses `add_rust_library()`.
@@ -44,12 +45,6 @@ function(RustAddLibrary target)
         _sel4_rust_error("${call}: there is a target `${target}` already." "give the library another name")
     endif()
     cmake_path(ABSOLUTE_PATH ARG_SOURCE_DIR BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE)
-    if(NOT EXISTS "${ARG_SOURCE_DIR}/Cargo.lock")
-        _sel4_rust_error(
-            "${call}: there is no `${ARG_SOURCE_DIR}/Cargo.lock`."
-            "cargo generate-lockfile --manifest-path ${ARG_SOURCE_DIR}/Cargo.toml"
-        )
-    endif()
     if(NOT ARG_BUILD_DIR)
         set(ARG_BUILD_DIR "${CMAKE_CURRENT_BINARY_DIR}")
     endif()
@@ -69,6 +64,16 @@ function(RustAddLibrary target)
     endif()
     set(cargo_dir "${CMAKE_CURRENT_BINARY_DIR}/${target}-cargo")
     set(archive "${ARG_BUILD_DIR}/${ARG_LIB_FILENAME}")
+    # DEPENDS takes targets and files.
+    set(files "")
+    set(targets "")
+    foreach(item IN LISTS ARG_DEPENDS)
+        if(TARGET "${item}")
+            list(APPEND targets ${item})
+        else()
+            list(APPEND files "${item}")
+        endif()
+    endforeach()
     # Runs at every build, and cargo finds out whether there is anything to do.
     add_custom_target(
         ${target}_custom
@@ -81,12 +86,13 @@ function(RustAddLibrary target)
         COMMAND
             "${CMAKE_COMMAND}" -E copy_if_different "${cargo_dir}/${triple}/${profile_dir}/${ARG_LIB_FILENAME}"
             "${archive}"
+        DEPENDS ${files}
         WORKING_DIRECTORY "${ARG_SOURCE_DIR}"
         COMMENT "Rust: building ${ARG_LIB_FILENAME}"
         USES_TERMINAL VERBATIM
     )
-    if(ARG_DEPENDS)
-        add_dependencies(${target}_custom ${ARG_DEPENDS})
+    if(targets)
+        add_dependencies(${target}_custom ${targets})
     endif()
 
     add_library(${target} STATIC IMPORTED GLOBAL)

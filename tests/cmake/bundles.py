@@ -84,9 +84,9 @@ add_executable(main main.c)
 target_link_libraries(main PRIVATE rust)
 """)
 row("through an alias", MAIN, """
-add_library(kit::greeter ALIAS greeter)
+add_library(kit::rust ALIAS greeter)
 add_executable(main main.c)
-target_link_libraries(main PRIVATE kit::greeter)
+target_link_libraries(main PRIVATE kit::rust)
 """)
 row("in a generator expression", MAIN, """
 add_executable(main main.c)

@@ -74,3 +74,13 @@ target_link_libraries(main PRIVATE kept two)
 """, {**crate("greeter", manifest="[features]\nloud = []\n"), "kept.c": "int kept;\n", "main.c": program("")})
     output = project.configure("-Wdev", "-Wdeprecated", "--warn-uninitialized")
     check("CMake Warning" not in output and "CMake Deprecation" not in output, f"CMake warns:\n{output}")
+
+
+@case
+def a_project_in_a_folder_with_spaces_and_signs_builds():
+    project = one_library("spaces")
+    folder = project.folder.with_name("spaces, a+b and @signs@")
+    project.folder.rename(folder)
+    project.folder, project.source, project.build = folder, folder / "source", folder / "build"
+    project.works()
+    project.works(arguments=["-DCMAKE_BUILD_TYPE=release"])

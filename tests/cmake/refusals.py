@@ -87,7 +87,7 @@ row("a name that is no C identifier", "`my-greeter` is no C identifier", "letter
     add="add_rust_library(my-greeter)\n", mend=False)
 row("a header that is no file name", "HEADER is `../greeter.h`", "give a plain one, such as greeter.h",
     add="add_rust_library(greeter HEADER ../greeter.h)\n", mend=False)
-row("a header that C has", "C has a header `limits.h` of its own", "such as HEADER rust_limits.h",
+row("a header that C has", "the C library has a header `limits.h` of its own", "such as HEADER rust_limits.h",
     add="add_rust_library(greeter HEADER limits.h)\n", mend=False)
 
 # What is chosen for the image.

@@ -19,16 +19,15 @@
 //!
 //! # Which heap
 //!
-//! Exactly one of four features chooses it. Figures are instructions for each operation with 10,000
-//! live blocks of 16 to 4096 bytes in 16 MiB, 50,000 times free and allocate, on aarch64 under
-//! seL4, of the allocators without the lock; `cargo bench` measures the whole on a host.
+//! Exactly one of four features chooses it. `docs/figures.md` has what each costs on the kernel,
+//! beside C's `malloc`; `cargo bench` measures them on a host.
 //!
-//! | feature | allocate, mean / worst seen | free, mean / worst seen | take it when |
-//! |---|---|---|---|
-//! | `heap-linked-list` (default) | 7,600 / 26,525 | 8,955 / 26,734 | blocks are few: its time grows with the number of free pieces, and it wastes least |
-//! | `heap-rlsf` | 74.9 / 111 | 49.3 / 95 | there are deadlines or many blocks: its time has a bound whatever the heap looks like |
-//! | `heap-muslc` | 140 / 342 | 118 / 292 | C and Rust are to share one pool of memory |
-//! | `heap-none` | – | – | nothing may allocate: a crate that does is refused by rustc; or a crate brings its own `#[global_allocator]` |
+//! | feature | take it when |
+//! |---|---|
+//! | `heap-linked-list` (default) | blocks are few: its time grows with the number of free pieces, and it wastes least |
+//! | `heap-rlsf` | there are deadlines or many blocks: its time has a bound whatever the heap looks like |
+//! | `heap-muslc` | C and Rust are to share one pool of memory |
+//! | `heap-none` | nothing may allocate: a crate that does is refused by rustc; or a crate brings its own `#[global_allocator]` |
 //!
 //! `heap-linked-list` and `heap-rlsf` own a region of the image, as large as the environment
 //! variable `SEL4_RUST_HEAP_BYTES` said in decimal when this crate was compiled (256 KiB without
