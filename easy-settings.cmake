@@ -22,7 +22,7 @@ ANCHOR_END: options
 
 set(PLATFORM "zynqmp" CACHE STRING "Platform to build for, as seL4 names it; settings/ says what each presets")
 set(APP "hello" CACHE STRING "Folder of apps/ that becomes the root server")
-set(RELEASE OFF CACHE BOOL "Optimised build; turns the kernel's debugging and printing off")
+set(RELEASE OFF CACHE BOOL "Optimised build, without the kernel's debugging")
 set(VERIFICATION OFF CACHE BOOL "Only kernel features that verification covers")
 set(MCS OFF CACHE BOOL "Kernel with mixed-criticality scheduling")
 set(SMP OFF CACHE BOOL "Kernel for several cores")
@@ -30,5 +30,5 @@ set(NUM_NODES "2" CACHE STRING "Number of cores of an SMP kernel")
 set(SIMULATION ON CACHE BOOL "Build for QEMU and write ./simulate")
 set(PRINTING AUTO CACHE STRING "Kernel prints to the console: ON, OFF, or AUTO for debug builds and simulation")
 
-# RUST_HEAP_BYTES, RUST_HEAP and RUST_LOG_LEVEL, which every project with the kit in it has.
+# RUST_HEAP and its kin, which every project with the kit in it has.
 include("${CMAKE_CURRENT_LIST_DIR}/cmake/options.cmake")

@@ -40,16 +40,6 @@ correct_platform_strings()
 find_package(seL4 REQUIRED)
 sel4_configure_platform_settings()
 
-set(valid_platforms ${KernelPlatform_all_strings} ${correct_platform_strings_platform_aliases})
-if(NOT PLATFORM IN_LIST valid_platforms)
-    list(JOIN valid_platforms " " valid_platforms)
-    message(
-        FATAL_ERROR
-            "seL4 has no platform `${PLATFORM}`.\n"
-            "Help: make a fresh build folder with -DPLATFORM= one of: ${valid_platforms}"
-    )
-endif()
-
 # muslc takes the thread pointer from these registers and no others.
 if(KernelSel4ArchAarch32)
     set(KernelArmTLSReg tpidruro CACHE STRING "" FORCE)
