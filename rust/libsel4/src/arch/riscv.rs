@@ -1,0 +1,98 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! RISC-V.
+
+use libsel4_sys as sys;
+
+use crate::allocator::{AllocationError, Allocator};
+use crate::cap::Cap;
+use crate::error::LookupFailure;
+use crate::kind::kinds;
+use crate::tcb::UserContext;
+
+/// C's functions for what all architectures have, under one name.
+pub(crate) mod c {
+    pub use libsel4_sys::{
+        seL4_RISCV_ASIDControl_MakePool as asid_control_make_pool,
+        seL4_RISCV_ASIDPool_Assign as asid_pool_assign,
+        seL4_RISCV_Page_GetAddress as page_get_address, seL4_RISCV_Page_Map as page_map,
+        seL4_RISCV_Page_Unmap as page_unmap, seL4_RISCV_PageTable_Map as page_table_map,
+        seL4_RISCV_PageTable_Unmap as page_table_unmap,
+    };
+}
+
+kinds! {
+    /// A page of 4 KiB.
+    #[doc(alias = "seL4_RISCV_4K_Page")]
+    SmallPage: page(sys::seL4_RISCV_4K_Page, sys::seL4_PageBits);
+    /// A page of 2 to the power of `seL4_LargePageBits` bytes.
+    #[doc(alias = "seL4_RISCV_Mega_Page")]
+    LargePage: page(sys::seL4_RISCV_Mega_Page, sys::seL4_LargePageBits);
+    /// A page table.
+    #[doc(alias = "seL4_RISCV_PageTable")]
+    PageTable: fixed(sys::seL4_RISCV_PageTableObject, sys::seL4_PageTableBits);
+    /// An address space: the top of its page tables.
+    VSpace: fixed(sys::seL4_RISCV_PageTableObject, sys::seL4_PageTableBits);
+}
+
+#[cfg(CONFIG_ARCH_RISCV64)]
+kinds! {
+    /// A page of 1 GiB.
+    #[doc(alias = "seL4_RISCV_Giga_Page")]
+    HugePage: page(sys::seL4_RISCV_Giga_Page, sys::seL4_HugePageBits);
+}
+
+/// Corresponds to `seL4_RISCV_VMAttributes`. Whether code in a page may run.
+#[doc(alias = "seL4_RISCV_VMAttributes")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(transparent)]
+pub struct VmAttributes(sys::seL4_RISCV_VMAttributes);
+
+impl VmAttributes {
+    /// Corresponds to `seL4_RISCV_Default_VMAttributes`: executable.
+    #[doc(alias = "seL4_RISCV_Default_VMAttributes")]
+    pub const DEFAULT: Self = Self(sys::seL4_RISCV_Default_VMAttributes);
+    /// Corresponds to `seL4_RISCV_ExecuteNever`: code in it does not run.
+    #[doc(alias = "seL4_RISCV_ExecuteNever")]
+    pub const DATA: Self = Self(sys::seL4_RISCV_ExecuteNever);
+    /// For device registers. The machine knows what it does not cache.
+    pub const DEVICE: Self = Self::DATA;
+
+    pub(crate) const fn raw(self) -> sys::seL4_RISCV_VMAttributes {
+        self.0
+    }
+}
+
+unsafe extern "C" {
+    /// What the linker makes C find its small data by.
+    #[link_name = "__global_pointer$"]
+    static GLOBAL_POINTER: u8;
+}
+
+/// Corresponds to `seL4_UserContext`: registers for a thread that begins with `entry(argument)` on a
+/// stack that ends at `stack_top`, an address that is a multiple of 16.
+pub fn entry_context(
+    entry: extern "C" fn(usize) -> !,
+    stack_top: usize,
+    argument: usize,
+) -> UserContext {
+    UserContext {
+        pc: entry as usize,
+        sp: stack_top,
+        gp: (&raw const GLOBAL_POINTER).addr(),
+        a0: argument,
+        ..UserContext::default()
+    }
+}
+
+/// Maps the page table that is missing at `address`.
+pub(crate) fn map_missing_table<const N: usize>(
+    allocator: &mut Allocator<N>,
+    vspace: Cap<VSpace>,
+    address: usize,
+    _: LookupFailure,
+) -> core::result::Result<(), AllocationError> {
+    let table = allocator.make::<PageTable>()?;
+    Ok(table.page_table_map(vspace, address, VmAttributes::DEFAULT)?)
+}

@@ -1,0 +1,304 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What the kernel tells the root server.
+
+use libsel4_sys as sys;
+
+#[cfg(CONFIG_ARCH_X86)]
+use crate::arch::IoPortControl;
+#[cfg(CONFIG_ALLOW_SMC_CALLS)]
+use crate::arch::Smc;
+use crate::arch::{SmallPage, VSpace};
+use crate::cap::{Cap, Slots};
+use crate::kind::{AsidControl, AsidPool, CNode, Domain, IrqControl, Kind, Tcb, Untyped};
+#[cfg(CONFIG_KERNEL_MCS)]
+use crate::kind::{SchedContext, SchedControl};
+use crate::tcb::IpcBuffer;
+
+/// Corresponds to `seL4_BootInfo`. The root server's first capabilities, its free slots and memory.
+#[doc(alias = "seL4_BootInfo")]
+#[derive(Clone, Copy, Debug)]
+pub struct BootInfo {
+    info: &'static sys::seL4_BootInfo,
+}
+
+/// Corresponds to `seL4_UntypedDesc`. An untyped that the root server has from the beginning.
+#[doc(alias = "seL4_UntypedDesc")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UntypedDesc {
+    /// The capability to it.
+    pub cap: Cap<Untyped>,
+    /// Its physical address.
+    pub paddr: usize,
+    /// It has 2 to the power of this many bytes.
+    pub size_bits: usize,
+    /// Whether it is of a device and not ordinary memory: it is not cleared, and only pages and
+    /// untypeds can be made of it.
+    pub is_device: bool,
+}
+
+/// Corresponds to `seL4_BootInfoHeader` and what follows it. A piece of extra boot information.
+#[doc(alias = "seL4_BootInfoHeader")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Extra<'a> {
+    /// What it is: one of C's `SEL4_BOOTINFO_HEADER_…`, such as
+    /// [`FDT`](ExtraBootInfo::FDT).
+    pub id: usize,
+    /// What follows the header.
+    pub content: &'a [u8],
+}
+
+impl BootInfo {
+    /// What C has as `const seL4_BootInfo *`, from `sel4runtime_bootinfo()` or
+    /// `platsupport_get_bootinfo()`.
+    ///
+    /// # Safety
+    ///
+    /// It is the root server's, where the kernel put it, and nobody writes to it, unmaps it, or removes
+    /// the initial capabilities. The calling thread's CSpace is the root server's.
+    pub unsafe fn from_ptr(info: *const sys::seL4_BootInfo) -> Self {
+        Self {
+            // SAFETY: the caller promises it.
+            info: unsafe { &*info },
+        }
+    }
+
+    /// As C has it.
+    pub fn as_c(&self) -> &'static sys::seL4_BootInfo {
+        self.info
+    }
+
+    fn initial<T: Kind>(&self, cap: usize) -> Cap<T> {
+        // SAFETY: the root server has it, at this address of its CSpace.
+        unsafe { Cap::from_word(cap) }
+    }
+
+    fn slots(&self, region: sys::seL4_SlotRegion) -> Slots {
+        Slots::new(self.cnode(), region.start..region.end)
+    }
+
+    /// Corresponds to `seL4_CapInitThreadTCB`. The root server's first thread.
+    #[doc(alias = "seL4_CapInitThreadTCB")]
+    pub fn tcb(&self) -> Cap<Tcb> {
+        self.initial(sys::seL4_CapInitThreadTCB)
+    }
+
+    /// Corresponds to `seL4_CapInitThreadCNode`. The root of its CSpace, in which all bits of a word
+    /// are resolved.
+    #[doc(alias = "seL4_CapInitThreadCNode")]
+    pub fn cnode(&self) -> Cap<CNode> {
+        self.initial(sys::seL4_CapInitThreadCNode)
+    }
+
+    /// Corresponds to `seL4_CapInitThreadVSpace`. Its address space.
+    #[doc(alias = "seL4_CapInitThreadVSpace")]
+    pub fn vspace(&self) -> Cap<VSpace> {
+        self.initial(sys::seL4_CapInitThreadVSpace)
+    }
+
+    /// Corresponds to `seL4_CapIRQControl`.
+    #[doc(alias = "seL4_CapIRQControl")]
+    pub fn irq_control(&self) -> Cap<IrqControl> {
+        self.initial(sys::seL4_CapIRQControl)
+    }
+
+    /// Corresponds to `seL4_CapASIDControl`.
+    #[doc(alias = "seL4_CapASIDControl")]
+    pub fn asid_control(&self) -> Cap<AsidControl> {
+        self.initial(sys::seL4_CapASIDControl)
+    }
+
+    /// Corresponds to `seL4_CapInitThreadASIDPool`.
+    #[doc(alias = "seL4_CapInitThreadASIDPool")]
+    pub fn asid_pool(&self) -> Cap<AsidPool> {
+        self.initial(sys::seL4_CapInitThreadASIDPool)
+    }
+
+    /// Corresponds to `seL4_CapIOPortControl`.
+    #[cfg(CONFIG_ARCH_X86)]
+    #[doc(alias = "seL4_CapIOPortControl")]
+    pub fn io_port_control(&self) -> Cap<IoPortControl> {
+        self.initial(sys::seL4_CapIOPortControl)
+    }
+
+    /// Corresponds to `seL4_CapDomain`.
+    #[doc(alias = "seL4_CapDomain")]
+    pub fn domain(&self) -> Cap<Domain> {
+        self.initial(sys::seL4_CapDomain)
+    }
+
+    /// Corresponds to `seL4_CapInitThreadSC`. What the first thread runs on.
+    #[cfg(CONFIG_KERNEL_MCS)]
+    #[doc(alias = "seL4_CapInitThreadSC")]
+    pub fn sched_context(&self) -> Cap<SchedContext> {
+        self.initial(sys::seL4_CapInitThreadSC)
+    }
+
+    /// Authority over the time of a core, counted from 0; `None` where there is no such core.
+    #[cfg(CONFIG_KERNEL_MCS)]
+    pub fn sched_control(&self, core: usize) -> Option<Cap<SchedControl>> {
+        let region = self.info.schedcontrol;
+        let cap = region.start.checked_add(core)?;
+        (cap < region.end).then(|| self.initial(cap))
+    }
+
+    /// Corresponds to `seL4_CapSMC`.
+    #[cfg(CONFIG_ALLOW_SMC_CALLS)]
+    #[doc(alias = "seL4_CapSMC")]
+    pub fn smc(&self) -> Cap<Smc> {
+        self.initial(sys::seL4_CapSMC)
+    }
+
+    /// The first thread's IPC buffer, and its page: `seL4_CapInitThreadIPCBuffer`.
+    #[doc(alias = "seL4_CapInitThreadIPCBuffer")]
+    pub fn ipc_buffer(&self) -> IpcBuffer {
+        let page: Cap<SmallPage> = self.initial(sys::seL4_CapInitThreadIPCBuffer);
+        IpcBuffer {
+            address: self.info.ipcBuffer.addr(),
+            page,
+        }
+    }
+
+    /// The slots that are empty when the root server begins.
+    pub fn empty(&self) -> Slots {
+        self.slots(self.info.empty)
+    }
+
+    /// The slots of the pages that the root server's image is in, in the order of their addresses.
+    pub fn user_image_frames(&self) -> Slots {
+        self.slots(self.info.userImageFrames)
+    }
+
+    /// All untypeds, of memory and of devices.
+    pub fn untypeds(&self) -> impl Iterator<Item = UntypedDesc> + use<> {
+        let info = self.info;
+        let caps = info.untyped.start..info.untyped.end;
+        caps.zip(&info.untypedList)
+            .map(|(cap, described)| UntypedDesc {
+                // SAFETY: there the root server has an untyped.
+                cap: unsafe { Cap::from_word(cap) },
+                paddr: described.paddr,
+                size_bits: usize::from(described.sizeBits),
+                is_device: described.isDevice != 0,
+            })
+    }
+
+    /// Those of devices.
+    pub fn device_untypeds(&self) -> impl Iterator<Item = UntypedDesc> + use<> {
+        self.untypeds().filter(|untyped| untyped.is_device)
+    }
+
+    /// The core that the first thread runs on, counted from 0.
+    pub fn node_id(&self) -> usize {
+        self.info.nodeID
+    }
+
+    /// How many cores there are.
+    pub fn num_nodes(&self) -> usize {
+        self.info.numNodes
+    }
+
+    /// The first thread's domain.
+    pub fn init_thread_domain(&self) -> usize {
+        self.info.initThreadDomain
+    }
+
+    /// The root CNode has 2 to the power of this many slots.
+    pub fn init_thread_cnode_size_bits(&self) -> usize {
+        self.info.initThreadCNodeSizeBits
+    }
+
+    /// What the kernel tells beyond this, such as the device tree.
+    pub fn extra(&self) -> ExtraBootInfo<'static> {
+        let start = (&raw const *self.info).cast::<u8>();
+        // SAFETY: it begins a frame's length after BootInfo, and nobody writes to it, as was promised
+        // when this value was made.
+        let rest = unsafe {
+            let start = start.add(sys::seL4_BootInfoFrameSize);
+            core::slice::from_raw_parts(start, self.info.extraLen)
+        };
+        ExtraBootInfo { rest }
+    }
+}
+
+/// The pieces of extra boot information, those that only fill gaps aside. It ends early where a length
+/// is not possible.
+#[derive(Clone, Debug)]
+pub struct ExtraBootInfo<'a> {
+    rest: &'a [u8],
+}
+
+impl ExtraBootInfo<'_> {
+    /// Corresponds to `SEL4_BOOTINFO_HEADER_FDT`. A flattened device tree.
+    #[doc(alias = "SEL4_BOOTINFO_HEADER_FDT")]
+    pub const FDT: usize = sys::SEL4_BOOTINFO_HEADER_FDT;
+}
+
+impl<'a> Iterator for ExtraBootInfo<'a> {
+    type Item = Extra<'a>;
+
+    fn next(&mut self) -> Option<Extra<'a>> {
+        const WORD: usize = size_of::<usize>();
+        loop {
+            let (id, after) = self.rest.split_first_chunk::<WORD>()?;
+            let (length, _) = after.split_first_chunk::<WORD>()?;
+            let (id, length) = (usize::from_ne_bytes(*id), usize::from_ne_bytes(*length));
+            let Some(content) = self.rest.get(2 * WORD..length) else {
+                self.rest = &[];
+                return None;
+            };
+            self.rest = &self.rest[length..];
+            if id != sys::SEL4_BOOTINFO_HEADER_PADDING {
+                return Some(Extra { id, content });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::vec::Vec;
+
+    use super::*;
+
+    fn piece(id: usize, length: usize, content: &[u8]) -> Vec<u8> {
+        [&id.to_ne_bytes()[..], &length.to_ne_bytes(), content].concat()
+    }
+
+    const HEADER: usize = size_of::<sys::seL4_BootInfoHeader>();
+
+    #[test]
+    fn pieces_come_without_padding() {
+        let padding = sys::SEL4_BOOTINFO_HEADER_PADDING;
+        let bytes = [
+            piece(6, HEADER + 3, b"fdt"),
+            piece(padding, HEADER + 2, b"--"),
+            piece(5, HEADER, b""),
+        ]
+        .concat();
+        let found: Vec<_> = ExtraBootInfo { rest: &bytes }.collect();
+        let expected = [(6, &b"fdt"[..]), (5, b"")].map(|(id, content)| Extra { id, content });
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn an_impossible_length_ends_it() {
+        for length in [0, 1, HEADER - 1, HEADER + 4, usize::MAX] {
+            let bytes = [piece(6, HEADER + 1, b"x"), piece(5, length, b"abc")].concat();
+            let found: Vec<_> = ExtraBootInfo { rest: &bytes }.collect();
+            assert_eq!(found.len(), 1, "{length}");
+        }
+        for cut in 0..HEADER {
+            assert_eq!(
+                ExtraBootInfo {
+                    rest: &piece(6, HEADER, b"")[..cut]
+                }
+                .count(),
+                0
+            );
+        }
+    }
+}

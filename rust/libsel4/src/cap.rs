@@ -1,0 +1,269 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Capabilities with the kind of their object in their type, and slots.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::Range;
+
+use libsel4_sys as sys;
+
+use crate::kind::{CNode, Kind};
+
+/// Corresponds to `seL4_CPtr`. The address of a capability in the CSpace of the thread that uses it.
+///
+/// By itself it can be compared, printed and handed on; invocations are methods of [`Cap`].
+#[doc(alias = "seL4_CPtr")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(transparent)]
+pub struct CPtr(usize);
+
+impl CPtr {
+    /// Corresponds to `seL4_CapNull`. Names no capability.
+    #[doc(alias = "seL4_CapNull")]
+    pub const NULL: Self = Self(sys::seL4_CapNull);
+
+    /// The number that C has for it.
+    pub const fn word(self) -> usize {
+        self.0
+    }
+}
+
+impl fmt::Debug for CPtr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CPtr({})", self.0)
+    }
+}
+
+/// A capability to an object of the kind `T`: what C calls `seL4_TCB`, `seL4_CNode` and so on.
+///
+/// It is a number, copied as such; the capability itself stays in its slot. That the slot holds a
+/// capability of this kind was promised where the number became a `Cap`: by [`Cap::from_word`], or
+/// by the kernel, which has just made the object. The methods that could break such a promise, as
+/// [`Slot::cnode_delete`], are `unsafe`.
+///
+/// A capability of another kind is refused by the compiler:
+///
+/// ```compile_fail,E0308
+/// use libsel4::{Cap, Endpoint, Notification, Slot, Tcb};
+/// fn wrong(tcb: Cap<Tcb>, endpoint: Cap<Endpoint>) -> libsel4::Result<()> {
+///     tcb.tcb_bind_notification(endpoint)
+/// }
+/// ```
+///
+/// and has no methods of another kind:
+///
+/// ```compile_fail,E0599
+/// fn wrong(notification: libsel4::Cap<libsel4::Notification>) {
+///     notification.tcb_suspend();
+/// }
+/// ```
+///
+/// There is no safe way from a number:
+///
+/// ```compile_fail,E0133
+/// use libsel4::{Cap, Endpoint};
+/// let endpoint: Cap<Endpoint> = Cap::from_word(5);
+/// ```
+///
+/// ```compile_fail,E0277
+/// use libsel4::{Cap, Endpoint};
+/// let endpoint: Cap<Endpoint> = 5.into();
+/// ```
+///
+/// ```compile_fail,E0423
+/// let cptr = libsel4::CPtr(5);
+/// ```
+///
+/// ```compile_fail,E0451
+/// use libsel4::{Cap, CPtr, Endpoint};
+/// let endpoint: Cap<Endpoint> = Cap { cptr: CPtr::NULL, kind: core::marker::PhantomData };
+/// ```
+///
+/// and no kind but seL4's:
+///
+/// ```compile_fail,E0277
+/// struct Mine;
+/// fn wrong(cap: libsel4::Cap<Mine>) {}
+/// ```
+#[repr(transparent)]
+pub struct Cap<T: Kind> {
+    cptr: CPtr,
+    kind: PhantomData<fn() -> T>,
+}
+
+impl<T: Kind> Cap<T> {
+    /// The capability at the address `word` of the own CSpace.
+    ///
+    /// # Safety
+    ///
+    /// The address leads to a capability to an object of the kind `T`, or will before the first use,
+    /// and as long as this value or a copy of it is used no capability of another kind comes to lie
+    /// there. All threads that use it have the same CSpace.
+    pub const unsafe fn from_word(word: usize) -> Self {
+        Self {
+            cptr: CPtr(word),
+            kind: PhantomData,
+        }
+    }
+
+    /// Its address.
+    pub const fn cptr(self) -> CPtr {
+        self.cptr
+    }
+
+    /// The number that C has for it.
+    pub const fn word(self) -> usize {
+        self.cptr.0
+    }
+}
+
+/// The number of a capability that may be missing.
+#[cfg(CONFIG_KERNEL_MCS)]
+pub(crate) fn word_of<T: Kind>(cap: Option<Cap<T>>) -> usize {
+    cap.map_or(sys::seL4_CapNull, Cap::word)
+}
+
+impl<T: Kind> Clone for Cap<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Kind> Copy for Cap<T> {}
+
+impl<T: Kind> PartialEq for Cap<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cptr == other.cptr
+    }
+}
+
+impl<T: Kind> Eq for Cap<T> {}
+
+impl<T: Kind> fmt::Debug for Cap<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cap<{}>({})", T::NAME, self.word())
+    }
+}
+
+/// A slot, named as C's CNode functions name it: by a CNode, an index and how many bits of the
+/// index count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Slot {
+    root: Cap<CNode>,
+    index: usize,
+    depth: u8,
+}
+
+impl Slot {
+    /// What C calls `root`, `_service` or `dest_root`.
+    pub const fn root(self) -> Cap<CNode> {
+        self.root
+    }
+
+    /// The index, of which the lowest [`depth`](Self::depth) bits count.
+    pub const fn index(self) -> usize {
+        self.index
+    }
+
+    /// How many bits are resolved, from 1 to the bits of a word.
+    pub const fn depth(self) -> u8 {
+        self.depth
+    }
+
+    /// The capability in it, where its root is the root of the own CSpace and all bits of a word
+    /// are resolved, so that index and address are the same.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Cap::from_word`].
+    pub const unsafe fn cap<T: Kind>(self) -> Cap<T> {
+        // SAFETY: the caller promises it.
+        unsafe { Cap::from_word(self.index) }
+    }
+}
+
+impl Cap<CNode> {
+    /// The slot that `depth` bits of `index` lead to from this CNode. Naming a slot does nothing to
+    /// it, and what is to be filled the kernel fills only if it is empty.
+    pub const fn slot(self, index: usize, depth: u8) -> Slot {
+        Slot {
+            root: self,
+            index,
+            depth,
+        }
+    }
+
+    /// The slot of `cap`, where this CNode is the root of the own CSpace.
+    pub const fn slot_of<T: Kind>(self, cap: Cap<T>) -> Slot {
+        self.slot(cap.word(), sys::seL4_WordBits as u8)
+    }
+
+    /// This CNode itself as one of whose slots an invocation fills, with C's index 0 and depth 0.
+    pub const fn itself(self) -> Slot {
+        self.slot(0, 0)
+    }
+}
+
+/// Slots next to each other in the root of the own CSpace: C's `seL4_SlotRegion`.
+#[doc(alias = "seL4_SlotRegion")]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Slots {
+    root: Cap<CNode>,
+    range: Range<usize>,
+}
+
+impl Slots {
+    pub(crate) const fn new(root: Cap<CNode>, range: Range<usize>) -> Self {
+        Self { root, range }
+    }
+
+    /// The CNode that they are in.
+    pub const fn root(&self) -> Cap<CNode> {
+        self.root
+    }
+
+    /// The first `count` of them, which are then no longer here; `None` if there are fewer.
+    pub fn split_off(&mut self, count: usize) -> Option<Slots> {
+        let end = self.range.start.checked_add(count)?;
+        if end > self.range.end {
+            return None;
+        }
+        let first = self.range.start..end;
+        self.range.start = end;
+        Some(Self::new(self.root, first))
+    }
+}
+
+impl Slots {
+    /// With those up to before `end` as well.
+    pub(crate) const fn extend_to(&mut self, end: usize) {
+        self.range.end = end;
+    }
+
+    /// With those from `start` on as well.
+    pub(crate) const fn extend_back_to(&mut self, start: usize) {
+        self.range.start = start;
+    }
+
+    /// Without those from `end` on.
+    pub(crate) fn shrink_to(&mut self, end: usize) {
+        self.range.end = end.max(self.range.start);
+    }
+}
+
+impl Iterator for Slots {
+    type Item = Slot;
+
+    fn next(&mut self) -> Option<Slot> {
+        let index = self.range.next()?;
+        Some(self.root.slot(index, sys::seL4_WordBits as u8))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.range.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Slots {}

@@ -1,0 +1,76 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What a kernel with debugging or printing does for those who look for an error.
+
+use libsel4_sys as sys;
+
+#[cfg(CONFIG_DEBUG_BUILD)]
+use crate::{cap::Cap, kind::Kind, kind::Tcb};
+
+/// The kernel's console, for `write!`.
+#[cfg(CONFIG_PRINTING)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Console;
+
+#[cfg(CONFIG_PRINTING)]
+impl core::fmt::Write for Console {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        text.bytes().for_each(debug_put_char);
+        Ok(())
+    }
+}
+
+/// Corresponds to `seL4_DebugPutChar`. Prints a byte on the kernel's console.
+#[cfg(CONFIG_PRINTING)]
+#[doc(alias = "seL4_DebugPutChar")]
+pub fn debug_put_char(byte: u8) {
+    // SAFETY: a system call that touches no memory of this program.
+    unsafe { sys::seL4_DebugPutChar(byte as core::ffi::c_char) }
+}
+
+/// Corresponds to `seL4_DebugDumpScheduler`. Prints all threads and what they do.
+#[cfg(CONFIG_DEBUG_BUILD)]
+#[doc(alias = "seL4_DebugDumpScheduler")]
+pub fn debug_dump_scheduler() {
+    // SAFETY: a system call that touches no memory of this program.
+    unsafe { sys::seL4_DebugDumpScheduler() }
+}
+
+/// Corresponds to `seL4_DebugSnapshot`. Prints all capabilities.
+#[cfg(CONFIG_DEBUG_BUILD)]
+#[doc(alias = "seL4_DebugSnapshot")]
+pub fn debug_snapshot() {
+    // SAFETY: a system call that touches no memory of this program.
+    unsafe { sys::seL4_DebugSnapshot() }
+}
+
+/// Corresponds to `seL4_DebugHalt`. Stops the machine.
+#[cfg(CONFIG_DEBUG_BUILD)]
+#[doc(alias = "seL4_DebugHalt")]
+pub fn debug_halt() {
+    // SAFETY: a system call that touches no memory of this program.
+    unsafe { sys::seL4_DebugHalt() }
+}
+
+/// Corresponds to `seL4_DebugCapIdentify`. The kernel's number for the kind of a capability, 0 for none.
+#[cfg(CONFIG_DEBUG_BUILD)]
+#[doc(alias = "seL4_DebugCapIdentify")]
+pub fn debug_cap_identify<T: Kind>(cap: Cap<T>) -> u32 {
+    // SAFETY: a system call that touches no memory of this program.
+    unsafe { sys::seL4_DebugCapIdentify(cap.word()) }
+}
+
+#[cfg(CONFIG_DEBUG_BUILD)]
+impl Cap<Tcb> {
+    /// Corresponds to `seL4_DebugNameThread`. How the kernel calls the thread in its messages. The name
+    /// goes through the message registers.
+    #[doc(alias = "seL4_DebugNameThread")]
+    pub fn debug_name_thread(self, name: &core::ffi::CStr) {
+        // The kernel halts on a name that is not within the message.
+        if name.count_bytes() < crate::message::REGISTERS * size_of::<usize>() {
+            // SAFETY: C copies the name into the IPC buffer, where it has room.
+            unsafe { sys::seL4_DebugNameThread(self.word(), name.as_ptr()) }
+        }
+    }
+}

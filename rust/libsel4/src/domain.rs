@@ -1,0 +1,41 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Scheduling domains.
+
+use libsel4_sys as sys;
+
+use crate::cap::Cap;
+use crate::error::{Result, check};
+use crate::kind::{Domain, Tcb};
+
+impl Cap<Domain> {
+    /// Corresponds to `seL4_DomainSet_Set`. Puts a thread into a domain, below `CONFIG_NUM_DOMAINS`.
+    #[doc(alias = "seL4_DomainSet_Set")]
+    pub fn domain_set_set(self, domain: u8, thread: Cap<Tcb>) -> Result<()> {
+        // SAFETY: it touches no memory.
+        check(unsafe { sys::seL4_DomainSet_Set(self.word(), domain, thread.word()) })
+    }
+
+    /// Corresponds to `seL4_DomainSet_ScheduleConfigure`. Entry `index` of the schedule: which domain
+    /// runs, and for how long, as C counts it. Both 0 end the schedule.
+    #[doc(alias = "seL4_DomainSet_ScheduleConfigure")]
+    pub fn domain_set_schedule_configure(
+        self,
+        index: usize,
+        domain: u8,
+        duration: u64,
+    ) -> Result<()> {
+        // SAFETY: it touches no memory.
+        check(unsafe {
+            sys::seL4_DomainSet_ScheduleConfigure(self.word(), index, domain, duration)
+        })
+    }
+
+    /// Corresponds to `seL4_DomainSet_ScheduleSetStart`. The entry that the schedule begins with.
+    #[doc(alias = "seL4_DomainSet_ScheduleSetStart")]
+    pub fn domain_set_schedule_set_start(self, index: usize) -> Result<()> {
+        // SAFETY: it touches no memory.
+        check(unsafe { sys::seL4_DomainSet_ScheduleSetStart(self.word(), index) })
+    }
+}

@@ -1,0 +1,221 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What the kernel tells a fault handler.
+
+use core::fmt;
+
+use libsel4_sys as sys;
+
+use crate::error::LookupFailure;
+use crate::message;
+use crate::value::MessageInfo;
+
+/// Corresponds to `seL4_Fault_t`. Why a thread does not go on, in the message that comes to its fault
+/// endpoint. A reply lets it go on: with label 0, and length 0 for unchanged registers.
+#[doc(alias = "seL4_Fault_t")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Corresponds to `seL4_Fault_NullFault`: no fault, but a message with label 0.
+    #[doc(alias = "seL4_Fault_NullFault")]
+    Null,
+    /// Corresponds to `seL4_Fault_CapFault`. A capability that a system call needs is not there.
+    #[doc(alias = "seL4_Fault_CapFault")]
+    Cap {
+        /// Where the thread is.
+        ip: usize,
+        /// The address in its CSpace.
+        address: usize,
+        /// Whether it was about to receive.
+        in_receive_phase: bool,
+        /// Why the address leads nowhere.
+        failure: LookupFailure,
+    },
+    /// Corresponds to `seL4_Fault_UnknownSyscall`. The other registers of the thread are message
+    /// registers, as C's `seL4_UnknownSyscall_…` number them.
+    #[doc(alias = "seL4_Fault_UnknownSyscall")]
+    UnknownSyscall {
+        /// Where the thread is.
+        ip: usize,
+        /// Its stack pointer.
+        sp: usize,
+        /// What it asked for.
+        syscall: usize,
+    },
+    /// Corresponds to `seL4_Fault_UserException`, such as an undefined instruction.
+    #[doc(alias = "seL4_Fault_UserException")]
+    UserException {
+        /// Where the thread is.
+        ip: usize,
+        /// Its stack pointer.
+        sp: usize,
+        /// Which exception, as the architecture numbers them.
+        number: usize,
+        /// More about it, as the architecture gives it.
+        code: usize,
+    },
+    /// Corresponds to `seL4_Fault_VMFault`. Memory is not there, or not for this.
+    #[doc(alias = "seL4_Fault_VMFault")]
+    Vm {
+        /// Where the thread is.
+        ip: usize,
+        /// The address that it wanted.
+        address: usize,
+        /// Whether it wanted an instruction there.
+        instruction: bool,
+        /// Fault status, as the architecture gives it.
+        fsr: usize,
+    },
+    /// Corresponds to `seL4_Fault_Timeout`. The budget is used up.
+    #[cfg(CONFIG_KERNEL_MCS)]
+    #[doc(alias = "seL4_Fault_Timeout")]
+    Timeout {
+        /// The badge that the scheduling context was configured with.
+        data: usize,
+        /// How long it has run since this was last asked, in microseconds.
+        consumed: u64,
+    },
+    /// A kind that has no name here, with its registers in the message.
+    Other {
+        /// C's `seL4_Fault_tag`.
+        label: usize,
+    },
+}
+
+impl Fault {
+    /// Corresponds to `seL4_getFault`. The fault in the message that was just received. Ask before the
+    /// next system call, and only what came from the kernel: the badge tells that.
+    #[doc(alias = "seL4_getFault")]
+    pub fn of(info: MessageInfo) -> Self {
+        Self::decode(info, message::register)
+    }
+
+    fn decode(info: MessageInfo, register: impl Fn(usize) -> usize) -> Self {
+        match info.label() {
+            sys::seL4_Fault_NullFault => Self::Null,
+            sys::seL4_Fault_CapFault => Self::Cap {
+                ip: register(sys::seL4_CapFault_IP),
+                address: register(sys::seL4_CapFault_Addr),
+                in_receive_phase: register(sys::seL4_CapFault_InRecvPhase) != 0,
+                failure: LookupFailure::decode(|index| {
+                    register(sys::seL4_CapFault_LookupFailureType + index)
+                }),
+            },
+            sys::seL4_Fault_UnknownSyscall => Self::UnknownSyscall {
+                ip: register(sys::seL4_UnknownSyscall_FaultIP),
+                sp: register(sys::seL4_UnknownSyscall_SP),
+                syscall: register(sys::seL4_UnknownSyscall_Syscall),
+            },
+            sys::seL4_Fault_UserException => Self::UserException {
+                ip: register(sys::seL4_UserException_FaultIP),
+                sp: register(sys::seL4_UserException_SP),
+                number: register(sys::seL4_UserException_Number),
+                code: register(sys::seL4_UserException_Code),
+            },
+            sys::seL4_Fault_VMFault => Self::Vm {
+                ip: register(sys::seL4_VMFault_IP),
+                address: register(sys::seL4_VMFault_Addr),
+                instruction: register(sys::seL4_VMFault_PrefetchFault) != 0,
+                fsr: register(sys::seL4_VMFault_FSR),
+            },
+            #[cfg(CONFIG_KERNEL_MCS)]
+            sys::seL4_Fault_Timeout => Self::Timeout {
+                data: register(sys::seL4_Timeout_Data),
+                consumed: time_at(sys::seL4_Timeout_Consumed, register),
+            },
+            label => Self::Other { label },
+        }
+    }
+}
+
+/// A time takes one register of 64 bits or two of 32, the lower half first.
+#[cfg(CONFIG_KERNEL_MCS)]
+fn time_at(index: usize, register: impl Fn(usize) -> usize) -> u64 {
+    let low = register(index) as u64;
+    if usize::BITS == 32 {
+        low | (register(index + 1) as u64) << 32
+    } else {
+        low
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("no fault"),
+            Self::Cap {
+                ip,
+                address,
+                in_receive_phase,
+                failure,
+            } => {
+                let phase = if *in_receive_phase { "receive" } else { "send" };
+                write!(
+                    f,
+                    "capability fault at {ip:#x}: {phase} through {address:#x}, {failure}"
+                )
+            }
+            Self::UnknownSyscall { ip, syscall, .. } => {
+                write!(f, "unknown system call {:#x} at {ip:#x}", *syscall)
+            }
+            Self::UserException {
+                ip, number, code, ..
+            } => write!(f, "user exception {number:#x} at {ip:#x}, code {code:#x}"),
+            Self::Vm {
+                ip,
+                address,
+                instruction,
+                fsr,
+            } => {
+                let what = if *instruction { "instruction" } else { "data" };
+                write!(
+                    f,
+                    "memory fault at {ip:#x}: no {what} at {address:#x}, status {fsr:#x}"
+                )
+            }
+            #[cfg(CONFIG_KERNEL_MCS)]
+            Self::Timeout { data, consumed } => {
+                write!(f, "timeout of {data:#x} after {consumed} microseconds")
+            }
+            Self::Other { label } => write!(f, "fault {label}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::string::ToString;
+
+    use super::*;
+
+    fn decoded(label: usize) -> Fault {
+        Fault::decode(MessageInfo::new(label, 0, 0, 4), |index| index + 0x10)
+    }
+
+    #[test]
+    fn each_kind_finds_its_registers() {
+        let vm = decoded(sys::seL4_Fault_VMFault);
+        assert_eq!(
+            vm,
+            Fault::Vm {
+                ip: 0x10,
+                address: 0x11,
+                instruction: true,
+                fsr: 0x13
+            }
+        );
+        assert_eq!(
+            vm.to_string(),
+            "memory fault at 0x10: no instruction at 0x11, status 0x13"
+        );
+        let Fault::Cap { failure, .. } = decoded(sys::seL4_Fault_CapFault) else {
+            panic!("another kind");
+        };
+        assert_eq!(failure, LookupFailure::Unknown(0x13));
+        assert_eq!(decoded(sys::seL4_Fault_NullFault), Fault::Null);
+        assert_eq!(decoded(99), Fault::Other { label: 99 });
+    }
+}

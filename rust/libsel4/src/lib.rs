@@ -1,0 +1,97 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! A safe, typed API over libsel4, as this build has it.
+//!
+//! | here | |
+//! |---|---|
+//! | [`Cap`], [`CPtr`], [`Slot`], [`Slots`] | capabilities with the kind of their object, and where they lie |
+//! | [`Error`], [`LookupFailure`] | why the kernel refused, with what it tells about it |
+//! | [`MessageInfo`], [`CapRights`], [`Guard`], [`Badge`] | words that mean something |
+//! | [`message`] | message registers, values and capabilities in messages |
+//! | [`BootInfo`] | what the root server has from the beginning |
+//! | [`Allocator`] | objects out of its untypeds |
+//! | [`Fault`], [`UserContext`], [`entry_context`] | threads and what becomes of them |
+//! | [`debug`] | the kernel's help for those who look for an error |
+//!
+//! Invocations are methods of `Cap<…>` and `Slot`, under libsel4's names in snake case: what C calls
+//! `seL4_TCB_Suspend(tcb)` is `tcb.tcb_suspend()`. rustdoc finds them by C's names. All go through
+//! [`libsel4_sys`]: the system call is C's, and so is the IPC buffer.
+//!
+//! # What is `unsafe`
+//!
+//! What lets Rust's own memory change or vanish under it: unmapping, deleting and revoking, writing
+//! the registers of threads, giving them an address space or an IPC buffer, calling devices and the
+//! secure monitor. And what lets a [`Cap`] lead to an object of another kind, for there even a message
+//! may be an invocation that does one of those. Making objects is not `unsafe`: the kernel gives only
+//! memory that nothing is made of, and fills only empty slots.
+//!
+//! # Threads
+//!
+//! Every thread that calls something here has an IPC buffer that C knows of: those of C's runtime do,
+//! others begin with [`message::set_ipc_buffer`].
+
+#![no_std]
+
+mod allocator;
+mod arch;
+mod bootinfo;
+mod cap;
+mod cnode;
+pub mod debug;
+mod domain;
+mod error;
+mod fault;
+mod ipc;
+mod irq;
+mod kind;
+pub mod message;
+#[cfg(CONFIG_KERNEL_MCS)]
+mod sched;
+mod tcb;
+mod untyped;
+mod value;
+mod vspace;
+
+pub use libsel4_sys;
+
+pub use allocator::{AllocationError, Allocator};
+pub use arch::{LargePage, PageTable, SmallPage, VSpace, VmAttributes, entry_context};
+pub use bootinfo::{BootInfo, Extra, ExtraBootInfo, UntypedDesc};
+pub use cap::{CPtr, Cap, Slot, Slots};
+pub use error::{Error, LookupFailure, Result};
+pub use fault::Fault;
+pub use ipc::yield_now;
+pub use kind::{
+    AsidControl, AsidPool, CNode, Domain, Endpoint, FixedSize, IrqControl, IrqHandler, Kind,
+    Notification, Page, Reply, Retype, Tcb, Untyped,
+};
+pub use tcb::{IpcBuffer, UserContext};
+pub use value::{Badge, CapRights, Guard, MessageInfo};
+
+#[cfg(CONFIG_KERNEL_MCS)]
+pub use {
+    kind::{SchedContext, SchedControl},
+    sched::{MIN_SCHED_CONTEXT_BITS, Schedulable},
+};
+
+#[cfg(not(CONFIG_KERNEL_MCS))]
+pub use ipc::reply;
+
+#[cfg(any(CONFIG_ARCH_AARCH64, CONFIG_ARCH_RISCV64, CONFIG_ARCH_X86_64))]
+pub use arch::HugePage;
+
+#[cfg(CONFIG_ARCH_ARM)]
+pub use arch::SgiSignal;
+
+#[cfg(CONFIG_ALLOW_SMC_CALLS)]
+pub use arch::Smc;
+
+#[cfg(CONFIG_ARCH_AARCH32)]
+pub use arch::{Section, SuperSection};
+
+#[cfg(CONFIG_ARCH_X86)]
+pub use arch::{IoPort, IoPortControl};
+
+#[cfg(CONFIG_ARCH_X86_64)]
+pub use arch::{PageDirectory, Pdpt};

@@ -1,0 +1,223 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The message in the IPC buffer: registers, values of Rust's types, capabilities.
+//!
+//! The buffer belongs to the thread, and every system call may change it. So nothing here lends a
+//! reference to it: each access goes through the function that C has for it, and each read reads.
+//! Invocations use the same registers: what is to be sent is written last, and what came is read
+//! first.
+
+use core::mem::MaybeUninit;
+
+use libsel4_sys as sys;
+
+use crate::cap::{Cap, Slot};
+use crate::kind::Kind;
+use crate::value::{Badge, MessageInfo};
+
+/// Corresponds to `seL4_MsgMaxLength`. How many message registers there are.
+#[doc(alias = "seL4_MsgMaxLength")]
+pub const REGISTERS: usize = sys::seL4_MsgMaxLength;
+
+/// Corresponds to `seL4_MsgMaxExtraCaps`. How many capabilities a message can carry.
+#[doc(alias = "seL4_MsgMaxExtraCaps")]
+pub const CAPS: usize = sys::seL4_MsgMaxExtraCaps;
+
+/// The register with this index, 0 if there is none.
+pub(crate) fn register(index: usize) -> usize {
+    if index >= REGISTERS {
+        return 0;
+    }
+    // SAFETY: there is such a register.
+    unsafe { sys::seL4_GetMR(index as core::ffi::c_int) }
+}
+
+fn set_register(index: usize, value: usize) {
+    if index < REGISTERS {
+        // SAFETY: there is such a register.
+        unsafe { sys::seL4_SetMR(index as core::ffi::c_int, value) }
+    }
+}
+
+/// Corresponds to `seL4_GetMR`. The register `INDEX`, below [`REGISTERS`]; the compiler sees to that.
+///
+/// ```compile_fail,E0080
+/// let value = libsel4::message::get_mr::<{ libsel4::message::REGISTERS }>();
+/// ```
+#[doc(alias = "seL4_GetMR")]
+pub fn get_mr<const INDEX: usize>() -> usize {
+    const { assert!(INDEX < REGISTERS, "there is no such message register") };
+    register(INDEX)
+}
+
+/// Corresponds to `seL4_SetMR`. Sets the register `INDEX`, below [`REGISTERS`]; the compiler sees to that.
+#[doc(alias = "seL4_SetMR")]
+pub fn set_mr<const INDEX: usize>(value: usize) {
+    const { assert!(INDEX < REGISTERS, "there is no such message register") };
+    set_register(INDEX, value);
+}
+
+/// Copies words into the registers from 0 on, and describes them as a message with this label.
+/// What is beyond [`REGISTERS`] is left out, as the length of the result says.
+pub fn write(label: usize, words: &[usize]) -> MessageInfo {
+    let length = words.len().min(REGISTERS);
+    for (index, word) in words[..length].iter().enumerate() {
+        set_register(index, *word);
+    }
+    MessageInfo::new(label, 0, 0, length)
+}
+
+/// Copies the registers of a message that came into `words`, and returns how many there were for it.
+pub fn read(info: MessageInfo, words: &mut [usize]) -> usize {
+    let length = words.len().min(info.length()).min(REGISTERS);
+    for (index, word) in words[..length].iter_mut().enumerate() {
+        *word = register(index);
+    }
+    length
+}
+
+/// A type whose values can be sent as they lie in memory. C's side of it is a structure that is
+/// copied from or to the message registers of `seL4_IPCBuffer`.
+///
+/// # Safety
+///
+/// The type has no bytes that are padding, any pattern of bits is a value of it, and it has no
+/// pointers or references.
+pub unsafe trait Plain: Copy + 'static {}
+
+macro_rules! plain {
+    ($($type:ty),*) => {$(
+        // SAFETY: an integer or float has none of what is forbidden.
+        unsafe impl Plain for $type {}
+    )*};
+}
+
+plain!(
+    u8,
+    u16,
+    u32,
+    u64,
+    u128,
+    usize,
+    i8,
+    i16,
+    i32,
+    i64,
+    i128,
+    isize,
+    f32,
+    f64,
+    ()
+);
+
+// SAFETY: an array has no bytes but those of its elements.
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
+
+const WORD: usize = size_of::<usize>();
+
+/// How many registers a `T` takes.
+const fn registers_of<T>() -> usize {
+    size_of::<T>().div_ceil(WORD)
+}
+
+/// Writes `value` into the registers from 0 on, and describes it as a message with this label. That
+/// it fits, the compiler sees to:
+///
+/// ```compile_fail,E0080
+/// let info = libsel4::message::put(0, &[0_u64; 1000]);
+/// ```
+pub fn put<T: Plain>(label: usize, value: &T) -> MessageInfo {
+    const { assert!(registers_of::<T>() <= REGISTERS, "too large for a message") };
+    let bytes = (&raw const *value).cast::<u8>();
+    for index in 0..registers_of::<T>() {
+        let mut word = [0; WORD];
+        let count = WORD.min(size_of::<T>() - index * WORD);
+        // SAFETY: these bytes are within the value, and none is padding, as `Plain` says.
+        unsafe {
+            bytes
+                .add(index * WORD)
+                .copy_to_nonoverlapping(word.as_mut_ptr(), count);
+        }
+        set_register(index, usize::from_ne_bytes(word));
+    }
+    MessageInfo::new(label, 0, 0, registers_of::<T>())
+}
+
+/// The value in a message that came, from register 0 on; `None` if the message is shorter than that.
+pub fn take<T: Plain>(info: MessageInfo) -> Option<T> {
+    const { assert!(registers_of::<T>() <= REGISTERS, "too large for a message") };
+    if info.length() < registers_of::<T>() {
+        return None;
+    }
+    let mut value = MaybeUninit::<T>::uninit();
+    let bytes = value.as_mut_ptr().cast::<u8>();
+    for index in 0..registers_of::<T>() {
+        let word = register(index).to_ne_bytes();
+        let count = WORD.min(size_of::<T>() - index * WORD);
+        // SAFETY: these bytes are within the value.
+        unsafe {
+            bytes
+                .add(index * WORD)
+                .copy_from_nonoverlapping(word.as_ptr(), count);
+        }
+    }
+    // SAFETY: every byte of it is written, and any bits are a value, as `Plain` says.
+    Some(unsafe { value.assume_init() })
+}
+
+/// Corresponds to `seL4_SetCap`. What goes along as capability `INDEX`, below [`CAPS`], with a message
+/// whose [`MessageInfo::extra_caps`] counts it, through an endpoint capability with the right to grant.
+#[doc(alias = "seL4_SetCap")]
+pub fn set_cap<const INDEX: usize, T: Kind>(cap: Cap<T>) {
+    const { assert!(INDEX < CAPS, "a message carries fewer capabilities") };
+    // SAFETY: there is such an entry.
+    unsafe { sys::seL4_SetCap(INDEX as core::ffi::c_int, cap.word()) }
+}
+
+/// Corresponds to `seL4_GetBadge`. The badge of capability `INDEX`, below [`CAPS`], of a message that
+/// came, where [`MessageInfo::caps_unwrapped`] says that it was unwrapped.
+#[doc(alias = "seL4_GetBadge")]
+pub fn get_badge<const INDEX: usize>() -> Badge {
+    const { assert!(INDEX < CAPS, "a message carries fewer capabilities") };
+    // SAFETY: there is such an entry.
+    unsafe { sys::seL4_GetBadge(INDEX as core::ffi::c_int) }
+}
+
+/// Corresponds to `seL4_SetCapReceivePath`. The slot for a capability that comes with a message. The
+/// kernel fills it only while it is empty, and keeps the first capability that is not unwrapped.
+#[doc(alias = "seL4_SetCapReceivePath")]
+pub fn set_cap_receive_path(slot: Slot) {
+    // SAFETY: the numbers are only read when something is received.
+    unsafe {
+        sys::seL4_SetCapReceivePath(slot.root().word(), slot.index(), usize::from(slot.depth()));
+    }
+}
+
+/// Corresponds to `seL4_GetUserData`. A word of the IPC buffer that is free for the program.
+#[doc(alias = "seL4_GetUserData")]
+pub fn get_user_data() -> usize {
+    // SAFETY: a read of the own buffer.
+    unsafe { sys::seL4_GetUserData() }
+}
+
+/// Corresponds to `seL4_SetUserData`.
+#[doc(alias = "seL4_SetUserData")]
+pub fn set_user_data(value: usize) {
+    // SAFETY: a write to the own buffer.
+    unsafe { sys::seL4_SetUserData(value) }
+}
+
+/// Corresponds to `seL4_SetIPCBuffer`. Tells C, and with it this crate, where the IPC buffer of the
+/// running thread is. A thread that did not come from C's runtime does this first.
+///
+/// # Safety
+///
+/// The thread's thread-local storage is set up. `buffer` is the address that the thread's IPC buffer
+/// was configured with, and mapped there for reading and writing as long as the thread runs; nobody
+/// else uses the memory.
+#[doc(alias = "seL4_SetIPCBuffer")]
+pub unsafe fn set_ipc_buffer(buffer: *mut sys::seL4_IPCBuffer) {
+    // SAFETY: the caller promises it.
+    unsafe { sys::seL4_SetIPCBuffer(buffer) }
+}

@@ -1,0 +1,234 @@
+// Copyright 2026, sel4-rust-kit contributors
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Values that are one word in C: what a message is like, rights, and a CNode's guard.
+
+use core::fmt;
+
+use libsel4_sys as sys;
+
+/// What a capability badge is: a word, 0 where there is none. On 32-bit machines the kernel keeps
+/// `seL4_BadgeBits`.
+pub type Badge = usize;
+
+/// Corresponds to `seL4_MessageInfo_t`. How long a message is, and what comes with it.
+#[doc(alias = "seL4_MessageInfo_t")]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+#[repr(transparent)]
+pub struct MessageInfo(usize);
+
+const LENGTH_BITS: usize = sys::seL4_MsgLengthBits;
+const EXTRA_CAPS_BITS: usize = sys::seL4_MsgExtraCapBits;
+/// One for each capability that a message can carry.
+const UNWRAPPED_BITS: usize = sys::seL4_MsgMaxExtraCaps;
+const UNWRAPPED_SHIFT: usize = LENGTH_BITS + EXTRA_CAPS_BITS;
+const LABEL_SHIFT: usize = UNWRAPPED_SHIFT + UNWRAPPED_BITS;
+
+const fn low(word: usize, bits: usize) -> usize {
+    word & ((1 << bits) - 1)
+}
+
+impl MessageInfo {
+    /// Corresponds to `seL4_MessageInfo_new`. Of each argument those bits count that its field has:
+    /// 7 of the length, 2 of the number of capabilities, 3 of those unwrapped, and of the label what
+    /// a word has left.
+    #[doc(alias = "seL4_MessageInfo_new")]
+    pub const fn new(
+        label: usize,
+        caps_unwrapped: usize,
+        extra_caps: usize,
+        length: usize,
+    ) -> Self {
+        Self(
+            label << LABEL_SHIFT
+                | low(caps_unwrapped, UNWRAPPED_BITS) << UNWRAPPED_SHIFT
+                | low(extra_caps, EXTRA_CAPS_BITS) << LENGTH_BITS
+                | low(length, LENGTH_BITS),
+        )
+    }
+
+    /// Corresponds to `seL4_MessageInfo_get_label`. What sender and receiver agreed on; in what the
+    /// kernel sends, which fault it is.
+    #[doc(alias = "seL4_MessageInfo_get_label")]
+    pub const fn label(self) -> usize {
+        self.0 >> LABEL_SHIFT
+    }
+
+    /// Corresponds to `seL4_MessageInfo_get_capsUnwrapped`. In what was received: bit `i` says that
+    /// capability `i` arrived as the badge of one to the endpoint that it came through.
+    #[doc(alias = "seL4_MessageInfo_get_capsUnwrapped")]
+    pub const fn caps_unwrapped(self) -> usize {
+        low(self.0 >> UNWRAPPED_SHIFT, UNWRAPPED_BITS)
+    }
+
+    /// Corresponds to `seL4_MessageInfo_get_extraCaps`. How many capabilities are sent or came.
+    #[doc(alias = "seL4_MessageInfo_get_extraCaps")]
+    pub const fn extra_caps(self) -> usize {
+        low(self.0 >> LENGTH_BITS, EXTRA_CAPS_BITS)
+    }
+
+    /// Corresponds to `seL4_MessageInfo_get_length`. How many message registers count.
+    #[doc(alias = "seL4_MessageInfo_get_length")]
+    pub const fn length(self) -> usize {
+        low(self.0, LENGTH_BITS)
+    }
+
+    /// The same, with this many capabilities, whose addresses
+    /// [`set_cap`](crate::message::set_cap) writes.
+    pub const fn with_extra_caps(self, count: usize) -> Self {
+        Self::new(self.label(), self.caps_unwrapped(), count, self.length())
+    }
+
+    /// The word that C has for it.
+    pub const fn word(self) -> usize {
+        self.0
+    }
+}
+
+impl fmt::Debug for MessageInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageInfo")
+            .field("label", &self.label())
+            .field("caps_unwrapped", &self.caps_unwrapped())
+            .field("extra_caps", &self.extra_caps())
+            .field("length", &self.length())
+            .finish()
+    }
+}
+
+impl From<sys::seL4_MessageInfo_t> for MessageInfo {
+    fn from(info: sys::seL4_MessageInfo_t) -> Self {
+        Self(info.words[0] as usize)
+    }
+}
+
+impl From<MessageInfo> for sys::seL4_MessageInfo_t {
+    fn from(info: MessageInfo) -> Self {
+        Self {
+            words: [info.0 as _],
+        }
+    }
+}
+
+/// Corresponds to `seL4_CapRights_t`. What a copy of a capability is good for, at most what the
+/// original is.
+#[doc(alias = "seL4_CapRights_t")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(transparent)]
+pub struct CapRights(usize);
+
+impl CapRights {
+    /// Corresponds to `seL4_NoRights`.
+    #[doc(alias = "seL4_NoRights")]
+    pub const NONE: Self = Self::new(false, false, false, false);
+    /// Corresponds to `seL4_CanRead`.
+    #[doc(alias = "seL4_CanRead")]
+    pub const READ: Self = Self::new(false, false, true, false);
+    /// Corresponds to `seL4_CanWrite`.
+    #[doc(alias = "seL4_CanWrite")]
+    pub const WRITE: Self = Self::new(false, false, false, true);
+    /// Corresponds to `seL4_CanGrant`.
+    #[doc(alias = "seL4_CanGrant")]
+    pub const GRANT: Self = Self::new(false, true, false, false);
+    /// Corresponds to `seL4_CanGrantReply`.
+    #[doc(alias = "seL4_CanGrantReply")]
+    pub const GRANT_REPLY: Self = Self::new(true, false, false, false);
+    /// Corresponds to `seL4_ReadWrite`.
+    #[doc(alias = "seL4_ReadWrite")]
+    pub const READ_WRITE: Self = Self::new(false, false, true, true);
+    /// Corresponds to `seL4_AllRights`.
+    #[doc(alias = "seL4_AllRights")]
+    pub const ALL: Self = Self::new(true, true, true, true);
+
+    /// Corresponds to `seL4_CapRights_new`, with its order of arguments.
+    #[doc(alias = "seL4_CapRights_new")]
+    pub const fn new(grant_reply: bool, grant: bool, read: bool, write: bool) -> Self {
+        Self(
+            (grant_reply as usize) << 3
+                | (grant as usize) << 2
+                | (read as usize) << 1
+                | write as usize,
+        )
+    }
+
+    /// Those that are in this or in `other`.
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The word that C has for it.
+    pub const fn word(self) -> usize {
+        self.0
+    }
+}
+
+impl From<CapRights> for sys::seL4_CapRights_t {
+    fn from(rights: CapRights) -> Self {
+        Self {
+            words: [rights.0 as _],
+        }
+    }
+}
+
+/// Corresponds to `seL4_CNode_CapData_t`. The guard of a CNode: the bits that an address must have
+/// before those that choose a slot.
+#[doc(alias = "seL4_CNode_CapData_t")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(transparent)]
+pub struct Guard(usize);
+
+/// On 32-bit machines the lowest bits are free.
+const GUARD_SIZE_SHIFT: usize = if sys::seL4_WordBits == 32 { 3 } else { 0 };
+
+impl Guard {
+    /// No guard, and in [`Cap<Tcb>::tcb_configure`](crate::Cap) the guard that the CNode has.
+    pub const NONE: Self = Self(0);
+
+    /// Corresponds to `seL4_CNode_CapData_new`. A guard with the value `guard`, of which
+    /// `seL4_GuardBits` count, and `bits` bits, less than a word has.
+    #[doc(alias = "seL4_CNode_CapData_new")]
+    #[doc(alias = "seL4_CapData_Guard_new")]
+    pub const fn new(guard: usize, bits: usize) -> Self {
+        let guard = low(guard, sys::seL4_GuardBits) << sys::seL4_GuardSizeBits;
+        Self((guard | low(bits, sys::seL4_GuardSizeBits)) << GUARD_SIZE_SHIFT)
+    }
+
+    /// The word that C has for it.
+    pub const fn word(self) -> usize {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_went_into_a_message_info_comes_out() {
+        for label in [0, 1, 5, usize::MAX >> LABEL_SHIFT] {
+            for (unwrapped, extra, length) in
+                (0..8).flat_map(|u| (0..4).flat_map(move |e| (0..128).map(move |l| (u, e, l))))
+            {
+                let info = MessageInfo::new(label, unwrapped, extra, length);
+                let found = (
+                    info.label(),
+                    info.caps_unwrapped(),
+                    info.extra_caps(),
+                    info.length(),
+                );
+                assert_eq!(found, (label, unwrapped, extra, length));
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_does_not_spill_into_the_next() {
+        let info = MessageInfo::new(0, 0, 0, usize::MAX);
+        assert_eq!(
+            (info.label(), info.caps_unwrapped(), info.extra_caps()),
+            (0, 0, 0)
+        );
+        assert_eq!(MessageInfo::new(0, usize::MAX, 0, 0).label(), 0);
+        assert_eq!(info.with_extra_caps(usize::MAX).caps_unwrapped(), 0);
+    }
+}
