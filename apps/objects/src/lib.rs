@@ -61,7 +61,8 @@ unsafe impl message::Plain for Answer {}
 pub unsafe extern "C" fn objects_run(info: *const seL4_BootInfo, c: &CSide) -> bool {
     // SAFETY: the caller promises it.
     let info = unsafe { BootInfo::from_ptr(info) };
-    let result = read(&info).and_then(|()| run(&info, c));
+    read(&info);
+    let result = run(&info, c);
     if let Err(error) = &result {
         log::error!("{error}");
     }
@@ -69,28 +70,23 @@ pub unsafe extern "C" fn objects_run(info: *const seL4_BootInfo, c: &CSide) -> b
 }
 
 /// What BootInfo says, as far as it is the same everywhere.
-fn read(info: &BootInfo) -> Result<(), AllocationError> {
+fn read(info: &BootInfo) {
     let memory = || info.untypeds().filter(|untyped| !untyped.is_device);
-    let megabytes = memory()
-        .map(|untyped| 1_u64 << untyped.size_bits)
-        .sum::<u64>()
-        >> 20;
-    log::info!("untypeds of memory: {}, {megabytes} MiB", memory().count());
+    let bytes: u64 = memory().map(|untyped| 1 << untyped.size_bits).sum();
+    log::info!(
+        "untypeds of memory: {}, {} MiB",
+        memory().count(),
+        bytes >> 20
+    );
     log::info!("untypeds of devices: {}", info.device_untypeds().count());
     log::info!("empty slots: {}", info.empty().len());
     for piece in info.extra() {
-        let name = if piece.id == ExtraBootInfo::FDT {
-            "device tree"
-        } else {
-            "other"
-        };
         log::debug!(
-            "extra: {name} ({}), {} bytes",
+            "extra information {}: {} bytes",
             piece.id,
             piece.content.len()
         );
     }
-    Ok(())
 }
 
 fn run(info: &BootInfo, c: &CSide) -> Result<(), AllocationError> {
@@ -190,7 +186,7 @@ fn ask(endpoint: Cap<Endpoint>, bell: Cap<Notification>) {
 
 /// A thread that reads where nothing is.
 extern "C" fn go_wrong(_: &Service) {
-    // SAFETY: none: nothing is mapped there, so that the kernel stops this thread, which is the point.
+    // SAFETY: nothing of this program is there; the kernel stops the thread, which is the point.
     unsafe { core::ptr::without_provenance::<u32>(0x18).read_volatile() };
 }
 

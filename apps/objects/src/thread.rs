@@ -27,13 +27,13 @@ const START: usize = PAGE / 2;
 #[repr(C)]
 pub struct Service {
     /// Where messages come from.
-    pub endpoint: usize,
+    endpoint: usize,
     /// The reply object, which kernels without MCS do not have.
-    pub reply: usize,
+    reply: usize,
     /// The CNode of `slot`, in which all bits of a word are resolved.
-    pub cnode: usize,
+    cnode: usize,
     /// An empty slot for a capability that comes with a message.
-    pub slot: usize,
+    slot: usize,
 }
 
 impl Service {
