@@ -72,7 +72,7 @@ pub use value::{Badge, CapRights, Guard, MessageInfo};
 #[cfg(CONFIG_KERNEL_MCS)]
 pub use {
     kind::{SchedContext, SchedControl},
-    sched::{MIN_SCHED_CONTEXT_BITS, Schedulable},
+    sched::{MIN_SCHED_CONTEXT_BITS, Schedulable, max_extra_refills},
 };
 
 #[cfg(not(CONFIG_KERNEL_MCS))]

@@ -19,10 +19,20 @@ impl Schedulable for Notification {}
 #[doc(alias = "seL4_MinSchedContextBits")]
 pub const MIN_SCHED_CONTEXT_BITS: usize = sys::seL4_MinSchedContextBits;
 
+/// Corresponds to `seL4_MaxExtraRefills`. How many extra refills a scheduling context of 2 to the power
+/// of `size_bits` bytes has room for.
+#[doc(alias = "seL4_MaxExtraRefills")]
+pub fn max_extra_refills(size_bits: usize) -> usize {
+    // SAFETY: it computes a number.
+    unsafe {
+        sys::seL4_MaxExtraRefills(size_bits.clamp(MIN_SCHED_CONTEXT_BITS, sys::seL4_WordBits - 1))
+    }
+}
+
 impl Cap<SchedControl> {
     /// Corresponds to `seL4_SchedControl_ConfigureFlags`. Gives a scheduling context `budget` in every
-    /// `period`, both in microseconds, on this core. `extra_refills` is at most what its size has room
-    /// for; `badge` is in timeout faults; `flags` is 0 or `seL4_SchedContext_Sporadic`.
+    /// `period`, both in microseconds, on this core. `extra_refills` is at most [`max_extra_refills`] of
+    /// its size; `badge` is in timeout faults; `flags` is 0 or `seL4_SchedContext_Sporadic`.
     #[doc(alias = "seL4_SchedControl_ConfigureFlags")]
     #[doc(alias = "seL4_SchedControl_Configure")]
     pub fn sched_control_configure_flags(

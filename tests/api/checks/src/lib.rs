@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What the API does with words and messages, compared with what C does.
+
+#![no_std]
+
+use libsel4::libsel4_sys as sys;
+use libsel4::message::{self, Plain};
+use libsel4::{
+    AllocationError, Allocator, BootInfo, Cap, CapRights, Endpoint, Guard, MessageInfo, Tcb,
+    Untyped,
+};
+
+/// Words with one bit each, none, all and some.
+fn patterns(bits: usize) -> impl Iterator<Item = usize> + Clone {
+    let all = usize::MAX >> (usize::BITS as usize - bits);
+    let single = (0..bits).map(|bit| 1 << bit);
+    single.chain([0, all, all / 3, all / 5])
+}
+
+/// Whether message infos are the same word in C, field by field, with every bit of a field.
+#[unsafe(no_mangle)]
+pub extern "C" fn checks_message_info() -> bool {
+    // What other fields leave of a word.
+    let label_bits = usize::BITS as usize
+        - sys::seL4_MsgLengthBits
+        - sys::seL4_MsgExtraCapBits
+        - sys::seL4_MsgMaxExtraCaps;
+    patterns(label_bits).all(|label| {
+        (0..8).all(|unwrapped| {
+            (0..4).all(|extra| (0..128).all(|length| same_info(label, unwrapped, extra, length)))
+        })
+    })
+}
+
+fn same_info(label: usize, unwrapped: usize, extra: usize, length: usize) -> bool {
+    let ours = MessageInfo::new(label, unwrapped, extra, length);
+    // SAFETY: it makes a word.
+    let c =
+        unsafe { sys::seL4_MessageInfo_new(label as _, unwrapped as _, extra as _, length as _) };
+    // SAFETY: they read a word.
+    let fields = unsafe {
+        [
+            sys::seL4_MessageInfo_get_label(c) as usize,
+            sys::seL4_MessageInfo_get_capsUnwrapped(c) as usize,
+            sys::seL4_MessageInfo_get_extraCaps(c) as usize,
+            sys::seL4_MessageInfo_get_length(c) as usize,
+        ]
+    };
+    let theirs = MessageInfo::from(c);
+    ours == theirs
+        && sys::seL4_MessageInfo_t::from(ours) == c
+        && fields
+            == [
+                theirs.label(),
+                theirs.caps_unwrapped(),
+                theirs.extra_caps(),
+                theirs.length(),
+            ]
+}
+
+/// Whether all rights are the same word in C.
+#[unsafe(no_mangle)]
+pub extern "C" fn checks_rights() -> bool {
+    (0..16_usize).all(|bits| {
+        let [grant_reply, grant, read, write] = [8, 4, 2, 1].map(|bit| bits & bit != 0);
+        let ours = CapRights::new(grant_reply, grant, read, write);
+        // SAFETY: it makes a word.
+        let c = unsafe {
+            sys::seL4_CapRights_new(grant_reply.into(), grant.into(), read.into(), write.into())
+        };
+        sys::seL4_CapRights_t::from(ours) == c
+    })
+}
+
+/// Whether guards are the same word in C.
+#[unsafe(no_mangle)]
+pub extern "C" fn checks_guards() -> bool {
+    patterns(sys::seL4_GuardBits).all(|guard| {
+        (0..sys::seL4_WordBits).all(|size| {
+            // SAFETY: it makes a word.
+            let c = unsafe { sys::seL4_CNode_CapData_new(guard as _, size as _) };
+            Guard::new(guard, size).word() == c.words[0] as usize
+        })
+    })
+}
+
+/// A value whose size is no multiple of a word's.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Mixed {
+    first: u32,
+    second: [u16; 3],
+    third: [u8; 6],
+}
+
+// SAFETY: 16 bytes in order of falling alignment, none of them padding, all of any value.
+unsafe impl Plain for Mixed {}
+
+const _: () = assert!(size_of::<Mixed>() == 4 + 6 + 6);
+
+/// A value to send.
+#[unsafe(no_mangle)]
+pub extern "C" fn checks_mixed() -> Mixed {
+    Mixed {
+        first: 0x0102_0304,
+        second: [0x0506, 0x0708, 0x090a],
+        third: *b"abcdef",
+    }
+}
+
+/// Puts it into the message registers.
+#[unsafe(no_mangle)]
+pub extern "C" fn checks_put(mixed: &Mixed) -> usize {
+    message::put(0, mixed).word()
+}
+
+/// Takes it from a message of this length, if it is there.
+#[unsafe(no_mangle)]
+pub extern "C" fn checks_take(length: usize, mixed: &mut Mixed) -> bool {
+    let taken = message::take(MessageInfo::new(0, 0, 0, length));
+    taken.inspect(|taken| *mixed = *taken).is_some()
+}
+
+/// Writes all registers there are, and tries more.
+#[unsafe(no_mangle)]
+pub extern "C" fn checks_write() {
+    let words: [usize; message::REGISTERS + 5] = core::array::from_fn(|index| index * 3 + 1);
+    message::write(0, &words);
+}
+
+/// Whether an allocator that has one small untyped fills it to the last byte, says when nothing is
+/// left, and is whole again after a reset.
+///
+/// # Safety
+///
+/// `info` is the root server's BootInfo, of which nobody else uses the empty slots.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn checks_allocate(info: *const sys::seL4_BootInfo) -> bool {
+    // SAFETY: the caller promises it.
+    let info = unsafe { BootInfo::from_ptr(info) };
+    allocate(&info).is_ok_and(|right| right)
+}
+
+fn allocate(info: &BootInfo) -> Result<bool, AllocationError> {
+    let mut slots = info.empty();
+    let ours = slots.split_off(40).ok_or(AllocationError::Slots)?;
+    let mut all = Allocator::<4>::with(info.untypeds().filter(|untyped| !untyped.is_device), slots);
+    let untyped = all.make_sized::<Untyped>(14)?;
+    let description = libsel4::UntypedDesc {
+        cap: untyped,
+        paddr: 0,
+        size_bits: 14,
+        is_device: false,
+    };
+    let mut some = Allocator::<1>::with([description].into_iter(), ours);
+    let size_bits = <Tcb as libsel4::FixedSize>::SIZE_BITS;
+    let mut right = true;
+    for _ in 0..2 {
+        for _ in 0..(1 << 14) >> size_bits {
+            some.make::<Tcb>()?;
+        }
+        right &= some.make::<Tcb>() == Err(AllocationError::Memory { size_bits });
+        // SAFETY: none of the threads runs, and no capability to one is used again.
+        unsafe { some.reset()? };
+    }
+    // Somebody else makes something of it, which the allocator does not know.
+    let slot = all.slot()?;
+    untyped.untyped_retype::<Untyped>(13, slot.root().itself(), slot.index(), 1)?;
+    right &= some.make_sized::<Untyped>(14) == Err(AllocationError::Memory { size_bits: 14 });
+    right &= some.make::<Tcb>().is_ok();
+    Ok(right)
+}
+
+/// A register that travels in memory on every architecture.
+const REGISTER: usize = 7;
+
+/// Sets a register, calls, and reads the register: what is returned must be what came.
+///
+/// # Safety
+///
+/// `endpoint` is a capability to an endpoint.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn checks_reread(endpoint: usize) -> usize {
+    // SAFETY: the caller promises it.
+    let endpoint: Cap<Endpoint> = unsafe { Cap::from_word(endpoint) };
+    message::set_mr::<REGISTER>(0x1234);
+    endpoint.call(MessageInfo::new(0, 0, 0, REGISTER + 1));
+    message::get_mr::<REGISTER>()
+}
+
+/// What `checks_reread` must not become: it does not look again.
+///
+/// # Safety
+///
+/// `endpoint` is a capability to an endpoint.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn checks_forget(endpoint: usize) -> usize {
+    // SAFETY: the caller promises it.
+    let endpoint: Cap<Endpoint> = unsafe { Cap::from_word(endpoint) };
+    message::set_mr::<REGISTER>(0x1234);
+    endpoint.call(MessageInfo::new(0, 0, 0, REGISTER + 1));
+    0x1234
+}
