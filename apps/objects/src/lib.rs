@@ -7,8 +7,8 @@
 mod thread;
 
 use libsel4::{
-    AllocationError, Allocator, Badge, BootInfo, Cap, CapRights, Endpoint, Error, ExtraBootInfo,
-    Fault, MessageInfo, Notification, Slot, Tcb, Untyped, message,
+    AllocationError, Allocator, Badge, BootInfo, Cap, CapRights, Endpoint, Error, Fault,
+    MessageInfo, Notification, Slot, Tcb, Untyped, message,
 };
 use libsel4_sys::seL4_BootInfo;
 

@@ -123,6 +123,9 @@ impl<const N: usize> Allocator<N> {
 
     /// Puts an untyped among the others, the largest first; the smallest gives way.
     fn add(&mut self, untyped: UntypedDesc) {
+        if untyped.size_bits >= sys::seL4_WordBits {
+            return;
+        }
         let place = self.chunks[..self.count]
             .iter()
             .position(|chunk| chunk.size_bits < untyped.size_bits)
@@ -330,6 +333,12 @@ mod tests {
             Allocator::<0>::with([untyped(7, 5)].into_iter(), slots(0..9)).count,
             0
         );
+    }
+
+    #[test]
+    fn a_size_that_no_untyped_has_is_left_out() {
+        let allocator = Allocator::<2>::with([untyped(7, 64)].into_iter(), slots(0..9));
+        assert_eq!(allocator.count, 0);
     }
 
     #[test]

@@ -150,7 +150,8 @@ impl BootInfo {
         self.initial(sys::seL4_CapSMC)
     }
 
-    /// The first thread's IPC buffer, and its page: `seL4_CapInitThreadIPCBuffer`.
+    /// Corresponds to `seL4_CapInitThreadIPCBuffer`. The page of the first thread's IPC buffer, and where
+    /// the buffer is.
     #[doc(alias = "seL4_CapInitThreadIPCBuffer")]
     pub fn ipc_buffer(&self) -> IpcBuffer {
         let page: Cap<SmallPage> = self.initial(sys::seL4_CapInitThreadIPCBuffer);

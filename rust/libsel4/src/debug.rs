@@ -61,8 +61,24 @@ pub fn debug_cap_identify<T: Kind>(cap: Cap<T>) -> u32 {
     unsafe { sys::seL4_DebugCapIdentify(cap.word()) }
 }
 
+/// Corresponds to `seL4_DebugSendIPI`. Sends an interrupt to the core `target`, counted from 0.
+#[cfg(all(CONFIG_DEBUG_BUILD, CONFIG_ENABLE_SMP_SUPPORT, CONFIG_ARCH_ARM))]
+#[doc(alias = "seL4_DebugSendIPI")]
+pub fn debug_send_ipi(target: u8, irq: u32) {
+    // SAFETY: a system call that touches no memory of this program.
+    unsafe { sys::seL4_DebugSendIPI(target, irq) }
+}
+
 #[cfg(CONFIG_DEBUG_BUILD)]
 impl Cap<Tcb> {
+    /// Corresponds to `seL4_DebugGetThreadAffinity`. The core that the thread runs on, counted from 0.
+    #[cfg(CONFIG_ENABLE_SMP_SUPPORT)]
+    #[doc(alias = "seL4_DebugGetThreadAffinity")]
+    pub fn debug_get_thread_affinity(self) -> usize {
+        // SAFETY: a system call that touches no memory of this program.
+        unsafe { sys::seL4_DebugGetThreadAffinity(self.word()) }
+    }
+
     /// Corresponds to `seL4_DebugNameThread`. How the kernel calls the thread in its messages. The name
     /// goes through the message registers.
     #[doc(alias = "seL4_DebugNameThread")]

@@ -43,6 +43,49 @@ impl Cap<IrqControl> {
         })
     }
 
+    /// Corresponds to `seL4_IRQControl_GetTriggerCore`. The same, for an interrupt that goes to the core
+    /// `target`, counted from 0.
+    #[cfg(all(CONFIG_ARCH_ARM, CONFIG_ENABLE_SMP_SUPPORT))]
+    #[doc(alias = "seL4_IRQControl_GetTriggerCore")]
+    pub fn irq_control_get_trigger_core(
+        self,
+        irq: usize,
+        edge: bool,
+        slot: Slot,
+        target: usize,
+    ) -> Result<()> {
+        // SAFETY: only an empty slot is filled.
+        check(unsafe {
+            sys::seL4_IRQControl_GetTriggerCore(
+                self.word(),
+                irq,
+                edge.into(),
+                slot.root().word(),
+                slot.index(),
+                slot.depth(),
+                target,
+            )
+        })
+    }
+
+    /// Corresponds to `seL4_IRQControl_IssueSGISignal`. Fills `slot` with the capability to send the
+    /// software-generated interrupt `irq` to the core `target`.
+    #[cfg(all(CONFIG_ARCH_ARM, not(CONFIG_ENABLE_SMP_SUPPORT)))]
+    #[doc(alias = "seL4_IRQControl_IssueSGISignal")]
+    pub fn irq_control_issue_sgi_signal(self, irq: usize, target: usize, slot: Slot) -> Result<()> {
+        // SAFETY: only an empty slot is filled.
+        check(unsafe {
+            sys::seL4_IRQControl_IssueSGISignal(
+                self.word(),
+                irq,
+                target,
+                slot.root().word(),
+                slot.index(),
+                slot.depth(),
+            )
+        })
+    }
+
     /// Corresponds to `seL4_IRQControl_GetIOAPIC`. Fills `slot` with the handler of a pin of an I/O
     /// APIC: `level` and `polarity` are 1 for level-triggered and active-low, `vector` is seL4's
     /// number for it.

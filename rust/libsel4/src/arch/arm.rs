@@ -6,9 +6,9 @@
 use libsel4_sys as sys;
 
 use crate::allocator::{AllocationError, Allocator};
-use crate::cap::{Cap, Slot};
+use crate::cap::Cap;
 use crate::error::{LookupFailure, Result, check};
-use crate::kind::{IrqControl, Page, kinds};
+use crate::kind::{Page, kinds};
 use crate::tcb::UserContext;
 
 /// C's functions for what all architectures have, under one name.
@@ -158,26 +158,6 @@ impl Cap<VSpace> {
         vspace_invalidate_data = seL4_ARM_PageDirectory_Invalidate_Data "seL4_ARM_PageDirectory_Invalidate_Data",
         vspace_clean_invalidate_data = seL4_ARM_PageDirectory_CleanInvalidate_Data "seL4_ARM_PageDirectory_CleanInvalidate_Data",
         vspace_unify_instruction = seL4_ARM_PageDirectory_Unify_Instruction "seL4_ARM_PageDirectory_Unify_Instruction"
-    }
-}
-
-#[cfg(not(CONFIG_ENABLE_SMP_SUPPORT))]
-impl Cap<IrqControl> {
-    /// Corresponds to `seL4_IRQControl_IssueSGISignal`. Fills `slot` with the capability to send the
-    /// software-generated interrupt `irq` to the core `target`.
-    #[doc(alias = "seL4_IRQControl_IssueSGISignal")]
-    pub fn irq_control_issue_sgi_signal(self, irq: usize, target: usize, slot: Slot) -> Result<()> {
-        // SAFETY: only an empty slot is filled.
-        check(unsafe {
-            sys::seL4_IRQControl_IssueSGISignal(
-                self.word(),
-                irq,
-                target,
-                slot.root().word(),
-                slot.index(),
-                slot.depth(),
-            )
-        })
     }
 }
 
