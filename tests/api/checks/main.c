@@ -44,6 +44,8 @@ int main(void)
     const seL4_BootInfo *bootinfo = sel4runtime_bootinfo();
     say("untypeds come to their end", checks_allocate(bootinfo));
 
+    printf("the same refusals as C: %lu\n", (unsigned long)checks_refusals(bootinfo));
+
     /* Not to be called: they are there for who reads the disassembly. */
     volatile int never = 0;
     if (never) {

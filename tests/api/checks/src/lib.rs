@@ -7,8 +7,8 @@
 use libsel4::libsel4_sys as sys;
 use libsel4::message::{self, Plain};
 use libsel4::{
-    AllocationError, Allocator, BootInfo, Cap, CapRights, Endpoint, Guard, MessageInfo, Tcb,
-    Untyped,
+    AllocationError, Allocator, BootInfo, Cap, CapRights, Endpoint, Error, Guard, LookupFailure,
+    MessageInfo, Retype, Tcb, Untyped,
 };
 
 /// Words with one bit each, none, all and some.
@@ -170,6 +170,147 @@ fn allocate(info: &BootInfo) -> Result<bool, AllocationError> {
     right &= some.make_sized::<Untyped>(14) == Err(AllocationError::Memory { size_bits: 14 });
     right &= some.make::<Tcb>().is_ok();
     Ok(right)
+}
+
+/// What the kernel refuses, asked for by C's function and by the API: the same error, with the same
+/// details. Returns how many refusals agreed, 0 if one differs or something is done.
+///
+/// # Safety
+///
+/// `info` is the root server's BootInfo.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn checks_refusals(info: *const sys::seL4_BootInfo) -> usize {
+    // SAFETY: the caller promises it.
+    let info = unsafe { BootInfo::from_ptr(info) };
+    let Some(untyped) = info.untypeds().find(|untyped| !untyped.is_device) else {
+        return 0;
+    };
+    let counts = [
+        retypes::<Tcb>(&info, untyped.cap),
+        retypes::<Untyped>(&info, untyped.cap),
+        retypes::<libsel4::CNode>(&info, untyped.cap),
+        copies(&info),
+        priorities(&info),
+    ];
+    if counts.contains(&None) {
+        return 0;
+    }
+    counts.into_iter().flatten().sum()
+}
+
+/// Into slots that are taken or not there, of sizes that are too small, too large or impossible.
+fn retypes<T: Retype>(info: &BootInfo, untyped: Cap<Untyped>) -> Option<usize> {
+    let root = info.cnode();
+    let mut count = 0;
+    for size_bits in [0, 3, 12, 40, 200] {
+        for (index, depth) in [(0, 0), (1, 64), (usize::MAX, 8)] {
+            for offset in [1, usize::MAX] {
+                for objects in [0, 1, usize::MAX] {
+                    let node = root.slot(index, depth);
+                    let ours = untyped.untyped_retype::<T>(size_bits, node, offset, objects);
+                    // SAFETY: the kernel makes nothing, as the API has just seen.
+                    let c = unsafe {
+                        let depth = depth.into();
+                        sys::seL4_Untyped_Retype(
+                            untyped.word(),
+                            T::TYPE,
+                            size_bits,
+                            root.word(),
+                            index,
+                            depth,
+                            offset,
+                            objects,
+                        )
+                    };
+                    agree(ours, c)?;
+                    count += 1;
+                }
+            }
+        }
+    }
+    Some(count)
+}
+
+/// Into a slot that is taken or not there, from one that is empty or not there.
+fn copies(info: &BootInfo) -> Option<usize> {
+    let root = info.cnode();
+    let empty = info.empty().next()?.index();
+    let mut count = 0;
+    for (to, to_depth) in [(1, 64), (1, 32), (1, 5), (usize::MAX, 32), (0, 0)] {
+        for (from, from_depth) in [(1, 64), (1, 32), (empty, 32), (empty, 64), (1, 7), (1, 0)] {
+            let rights = CapRights::ALL;
+            let ours = root
+                .slot(to, to_depth)
+                .cnode_copy(root.slot(from, from_depth), rights);
+            let root = root.word();
+            // SAFETY: the kernel fills nothing, as the API has just seen.
+            let c = unsafe {
+                sys::seL4_CNode_Copy(root, to, to_depth, root, from, from_depth, rights.into())
+            };
+            agree(ours, c)?;
+            count += 1;
+        }
+    }
+    Some(count)
+}
+
+/// Higher than any.
+fn priorities(info: &BootInfo) -> Option<usize> {
+    let tcb = info.tcb();
+    let priorities = [sys::seL4_MaxPrio + 1, usize::MAX / 2, usize::MAX];
+    for priority in priorities {
+        let ours = tcb.tcb_set_priority(tcb, priority);
+        // SAFETY: it touches no memory.
+        let c = unsafe { sys::seL4_TCB_SetPriority(tcb.word(), tcb.word(), priority) };
+        agree(ours, c)?;
+    }
+    Some(priorities.len())
+}
+
+/// Whether both are the same refusal. C's details are still in the message registers.
+fn agree(ours: libsel4::Result<()>, c: sys::seL4_Error) -> Option<()> {
+    let [first, second, third, fourth, fifth] = [
+        message::get_mr::<0>(),
+        message::get_mr::<1>(),
+        message::get_mr::<2>(),
+        message::get_mr::<3>(),
+        message::get_mr::<4>(),
+    ];
+    let error = ours.err()?;
+    let same = match error {
+        Error::InvalidArgument { argument } | Error::InvalidCapability { argument } => {
+            argument == first
+        }
+        Error::RangeError { min, max } => (min, max) == (first, second),
+        Error::NotEnoughMemory { bytes_left } => bytes_left == first,
+        Error::FailedLookup { source, failure } => {
+            source == (first == 1)
+                && match failure {
+                    LookupFailure::InvalidRoot => second == sys::seL4_InvalidRoot,
+                    LookupFailure::MissingCapability { bits_left } => {
+                        (second, third) == (sys::seL4_MissingCapability, bits_left)
+                    }
+                    LookupFailure::DepthMismatch {
+                        bits_left,
+                        bits_found,
+                    } => {
+                        (second, third, fourth) == (sys::seL4_DepthMismatch, bits_left, bits_found)
+                    }
+                    LookupFailure::GuardMismatch {
+                        bits_left,
+                        guard_found,
+                        bits_found,
+                    } => {
+                        (second, third, fourth, fifth)
+                            == (sys::seL4_GuardMismatch, bits_left, guard_found, bits_found)
+                    }
+                    LookupFailure::Unknown(_) => false,
+                }
+        }
+        Error::Unknown(_) => false,
+        _ => true,
+    };
+    (same && error.code() == c).then_some(())
 }
 
 /// A register that travels in memory on every architecture.
