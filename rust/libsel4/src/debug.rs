@@ -3,6 +3,7 @@
 
 //! What a kernel with debugging or printing does for those who look for an error.
 
+#[cfg(any(CONFIG_DEBUG_BUILD, CONFIG_PRINTING))]
 use libsel4_sys as sys;
 
 #[cfg(CONFIG_DEBUG_BUILD)]

@@ -122,14 +122,15 @@ impl Fault {
             #[cfg(CONFIG_KERNEL_MCS)]
             sys::seL4_Fault_Timeout => Self::Timeout {
                 data: register(sys::seL4_Timeout_Data),
-                consumed: time_at(sys::seL4_Timeout_Consumed, register),
+                consumed: time_at(sys::seL4_Timeout_Data + 1, register),
             },
             label => Self::Other { label },
         }
     }
 }
 
-/// A time takes one register of 64 bits or two of 32, the lower half first.
+/// A time takes one register of 64 bits or two of 32. Of the two the kernel writes the lower half first
+/// (`mode_setTimeArg`), although libsel4 calls that register `seL4_Timeout_Consumed_HighBits`.
 #[cfg(CONFIG_KERNEL_MCS)]
 fn time_at(index: usize, register: impl Fn(usize) -> usize) -> u64 {
     let low = register(index) as u64;
