@@ -1,4 +1,3 @@
-// Copyright 2026, sel4-rust-kit contributors
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! Objects out of BootInfo's untypeds, for a Rust library that has them for itself.

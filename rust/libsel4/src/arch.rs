@@ -1,4 +1,3 @@
-// Copyright 2026, sel4-rust-kit contributors
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! What differs between architectures: kinds of pages and tables, C's names for what is done with

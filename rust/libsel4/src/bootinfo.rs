@@ -1,4 +1,3 @@
-// Copyright 2026, sel4-rust-kit contributors
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! What the kernel tells the root server.

@@ -1,4 +1,3 @@
-// Copyright 2026, sel4-rust-kit contributors
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! What a kernel with debugging or printing does for those who look for an error.

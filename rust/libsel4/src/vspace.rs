@@ -1,4 +1,3 @@
-// Copyright 2026, sel4-rust-kit contributors
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! Memory: pages, page tables, and address space identifiers, as all architectures have them.
