@@ -45,6 +45,18 @@ function(RustAddLibrary target)
         _sel4_rust_error("${call}: there is a target `${target}` already." "give the library another name")
     endif()
     cmake_path(ABSOLUTE_PATH ARG_SOURCE_DIR BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE)
+    # The lock of a workspace's member lies at the workspace's root.
+    set(dir "${ARG_SOURCE_DIR}")
+    while(NOT EXISTS "${dir}/Cargo.lock")
+        cmake_path(GET dir PARENT_PATH parent)
+        if(parent STREQUAL dir)
+            _sel4_rust_error(
+                "${call}: there is no `${ARG_SOURCE_DIR}/Cargo.lock`, nor one above it."
+                "cargo generate-lockfile --manifest-path ${ARG_SOURCE_DIR}/Cargo.toml"
+            )
+        endif()
+        set(dir "${parent}")
+    endwhile()
     if(NOT ARG_BUILD_DIR)
         set(ARG_BUILD_DIR "${CMAKE_CURRENT_BINARY_DIR}")
     endif()

@@ -46,7 +46,7 @@ def A7_without_cargo_a_project_that_links_Rust_gets_one_clear_error():
     project = Project("A7 error", LISTS, FILES)
     environment, argument = without_Rust(project.folder)
     project.configure_fails(argument, env=environment,
-                            says=("`cargo` is not on PATH, and this project links Rust libraries", "install Rust",
+                            says=("`cargo` is not on PATH, and this project has Rust libraries", "install Rust",
                                   "configure again"))
     project.works()
 
@@ -161,8 +161,10 @@ def two_configurations_at_once_build_the_host_tool_and_both_work():
     folder = projects[0].folder
     environment = with_fakes(folder, rustc=f'[ "$1" = --print ] && echo {folder} || exec {rustc()} "$@"', cargo=f"""
         [ "$1" = build ] || exec {path_of("cargo")} "$@"
+        while [ "$1" != --target ]; do shift; done
+        host=$2
         while [ "$1" != --target-dir ]; do shift; done
-        mkdir -p "$2/release"; sleep 1; cp {tool} "$2/release/"; echo built >>{folder}/log""")
+        mkdir -p "$2/$host/release"; sleep 1; cp {tool} "$2/$host/release/"; echo built >>{folder}/log""")
     (folder / "lib").symlink_to(Path(rustc()).parent.parent / "lib")
     cache = folder / "cache"
     environment["XDG_CACHE_HOME"] = str(cache)
