@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Finds what `sel4-rust-codegen bindings` wrote for this build, or has it write.
+//! Finds what `sel4-rust-codegen bindings` wrote for this build, or has it write. Where no libsel4 is
+//! named at all it is that of the hosted platform, if that is compiled for.
 
 use std::env;
 use std::ffi::OsString;
@@ -16,7 +17,13 @@ fn main() {
 fn run() -> Result<(), String> {
     let dir = match variable("SEL4_SYS_DIR") {
         Some(dir) => PathBuf::from(dir),
-        None => generate()?,
+        None => match (
+            variable("SEL4_INCLUDE_DIRS"),
+            env::var_os("DEP_SEL4_HOSTED_DIR"),
+        ) {
+            (None, Some(hosted)) => PathBuf::from(hosted),
+            (includes, _) => generate(includes)?,
+        },
     };
     let cfg = dir.join("cfg");
     let lines = std::fs::read_to_string(&cfg).map_err(|error| {
@@ -34,8 +41,8 @@ fn run() -> Result<(), String> {
 }
 
 /// Without a build system around: runs the generator into this crate's own output folder.
-fn generate() -> Result<PathBuf, String> {
-    let Some(includes) = variable("SEL4_INCLUDE_DIRS") else {
+fn generate(includes: Option<OsString>) -> Result<PathBuf, String> {
+    let Some(includes) = includes else {
         return Err("no libsel4 is named: build through CMake with add_rust_library(), or set SEL4_SYS_DIR (a folder that `sel4-rust-codegen bindings` wrote), or SEL4_INCLUDE_DIRS and SEL4_CONFIG_JSON".into());
     };
     let out = PathBuf::from(variable("OUT_DIR").unwrap_or_default());
