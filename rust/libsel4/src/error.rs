@@ -55,7 +55,8 @@ pub enum Error {
     /// Corresponds to `seL4_DeleteFirst`. What was to be filled is not empty.
     #[doc(alias = "seL4_DeleteFirst")]
     DeleteFirst,
-    /// Corresponds to `seL4_RevokeFirst`. The object has others that are made of it.
+    /// Corresponds to `seL4_RevokeFirst`. The object has others that are made of it, or somebody has the
+    /// interrupt or ports already.
     #[doc(alias = "seL4_RevokeFirst")]
     RevokeFirst,
     /// Corresponds to `seL4_NotEnoughMemory`.
@@ -187,7 +188,7 @@ impl fmt::Display for Error {
             }
             Self::TruncatedMessage => f.write_str("too few arguments"),
             Self::DeleteFirst => f.write_str("the destination is not empty"),
-            Self::RevokeFirst => f.write_str("the object has children"),
+            Self::RevokeFirst => f.write_str("it is in use, or others are made of it"),
             Self::NotEnoughMemory { bytes_left } => {
                 write!(f, "not enough memory: {bytes_left} bytes left")
             }
