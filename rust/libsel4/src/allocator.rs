@@ -23,6 +23,18 @@ pub enum AllocationError {
     },
     /// No slot is left.
     Slots,
+    /// No untyped of a device has a page there: it is memory, the kernel's own device, or nothing.
+    NoDevice {
+        /// The physical address that was asked for.
+        paddr: usize,
+    },
+    /// A page of a device, or an object that it would be part of, was made before.
+    Taken {
+        /// The physical address that was asked for.
+        paddr: usize,
+    },
+    /// No room to keep account of another untyped.
+    Account,
     /// The kernel refused for another reason.
     Refused(Error),
 }
@@ -40,6 +52,11 @@ impl fmt::Display for AllocationError {
                 write!(f, "no untyped has room for 2^{size_bits} bytes")
             }
             Self::Slots => f.write_str("no slot is left"),
+            Self::NoDevice { paddr } => {
+                write!(f, "no untyped of a device has a page at {paddr:#x}")
+            }
+            Self::Taken { paddr } => write!(f, "the page at {paddr:#x} is taken already"),
+            Self::Account => f.write_str("no room to keep account of another untyped"),
             Self::Refused(error) => error.fmt(f),
         }
     }
@@ -197,12 +214,7 @@ impl<const N: usize> Allocator<N> {
                 .filter_map(|(index, chunk)| Some((chunk.left(), index, chunk.used_after(bits)?)));
             let (_, index, used) = fitting.min().ok_or(full)?;
             let untyped = self.chunks[index].cap;
-            // SAFETY: a retype that succeeds has put such a capability there.
-            let made = unsafe {
-                self.fill(|slot| {
-                    untyped.untyped_retype::<T>(size_bits, slot.root().itself(), slot.index(), 1)
-                })
-            };
+            let made = self.make_of(untyped, size_bits);
             let chunk = &mut self.chunks[index];
             match made {
                 Err(AllocationError::Refused(Error::NotEnoughMemory { bytes_left })) => {
@@ -221,6 +233,20 @@ impl<const N: usize> Allocator<N> {
                     return made;
                 }
             }
+        }
+    }
+
+    /// Makes an object of this untyped, whatever is known of its room.
+    pub(crate) fn make_of<T: Retype>(
+        &mut self,
+        untyped: Cap<Untyped>,
+        size_bits: usize,
+    ) -> core::result::Result<Cap<T>, AllocationError> {
+        // SAFETY: a retype that succeeds has put such a capability there.
+        unsafe {
+            self.fill(|slot| {
+                untyped.untyped_retype::<T>(size_bits, slot.root().itself(), slot.index(), 1)
+            })
         }
     }
 

@@ -9,7 +9,7 @@
 //! | [`MessageInfo`], [`CapRights`], [`Guard`], [`Badge`] | words that mean something |
 //! | [`message`] | message registers, values and capabilities in messages |
 //! | [`BootInfo`] | what the root server has from the beginning |
-//! | [`Allocator`] | objects out of its untypeds |
+//! | [`Allocator`], [`Devices`] | objects out of its untypeds, and pages of devices |
 //! | [`Fault`], [`UserContext`], [`entry_context`] | threads and what becomes of them |
 //! | [`debug`] | the kernel's help for those who look for an error |
 //!
@@ -38,6 +38,7 @@ mod bootinfo;
 mod cap;
 mod cnode;
 pub mod debug;
+mod device;
 mod domain;
 mod error;
 mod fault;
@@ -58,6 +59,7 @@ pub use allocator::{AllocationError, Allocator};
 pub use arch::{LargePage, PageTable, SmallPage, VSpace, VmAttributes, entry_context};
 pub use bootinfo::{BootInfo, Extra, ExtraBootInfo, UntypedDesc};
 pub use cap::{CPtr, Cap, Slot, Slots};
+pub use device::Devices;
 pub use error::{Error, LookupFailure, Result};
 pub use fault::Fault;
 pub use ipc::yield_now;
