@@ -48,6 +48,11 @@ pub struct Extra<'a> {
     pub content: &'a [u8],
 }
 
+// SAFETY: nobody writes to it, as was promised when the value was made.
+unsafe impl Send for BootInfo {}
+// SAFETY: as above.
+unsafe impl Sync for BootInfo {}
+
 impl BootInfo {
     /// What C has as `const seL4_BootInfo *`, from `sel4runtime_bootinfo()` or
     /// `platsupport_get_bootinfo()`.
