@@ -17,9 +17,14 @@ use crate::{c, console::Console, decimal::Decimal};
 fn panic(info: &PanicInfo) -> ! {
     static REPORTING: AtomicBool = AtomicBool::new(false);
 
+    let end = || -> ! {
+        // `abort` may end this thread alone, as it does where libsel4-test runs tests.
+        REPORTING.store(false, Relaxed);
+        c::abort()
+    };
     if REPORTING.swap(true, Relaxed) {
         Console.put(b"\nRust panicked again while it reported a panic\n");
-        c::abort();
+        end();
     }
 
     let mut console = Console::after_c();
@@ -40,5 +45,5 @@ fn panic(info: &PanicInfo) -> ! {
     if let Some(place) = info.location() {
         crate::exhausted::explain(place.file(), &mut |bytes| console.put(bytes));
     }
-    c::abort()
+    end()
 }
