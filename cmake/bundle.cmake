@@ -156,6 +156,9 @@ function(_sel4_rust_make_bundle executable libraries)
     if("sel4" IN_LIST native_libraries)
         _sel4_rust_link_bindings(${bundle})
     endif()
+    if("sel4-test" IN_LIST native_libraries)
+        _sel4_rust_write_test_runner()
+    endif()
     foreach(library IN LISTS libraries)
         # One bundle is enough for rustc to speak first; the others are not made to wait for each other.
         get_target_property(waits ${library}-header SEL4_RUST_WAITS)
@@ -171,6 +174,19 @@ function(_sel4_rust_make_bundle executable libraries)
     endforeach()
     # The Rust libraries name it by this property of whatever links them.
     set_target_properties(${executable} PROPERTIES SEL4_RUST_BUNDLE ${bundle}-sealed)
+endfunction()
+
+# Writes ./run-tests beside ./simulate, for images whose Rust has tests in it.
+function(_sel4_rust_write_test_runner)
+    set(script "${CMAKE_BINARY_DIR}/run-tests")
+    _sel4_rust_write_if_changed(
+        "${script}"
+        "#!/bin/sh
+# Boots the image and tells what its tests came to; `./run-tests --help`.
+exec '${SEL4_RUST_DIR}/setup/run-tests' '${CMAKE_BINARY_DIR}' \"$@\"
+"
+    )
+    file(CHMOD "${script}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 endfunction()
 
 # Has the host tool write the bundle's crate into `dir`, from a description of what goes into it. Sets `out` to the
