@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Tests that run on the kernel.
+
+#![no_std]
+
+mod verdicts;
+
+use libsel4::{BootInfo, libsel4_sys::seL4_BootInfo};
+
+/// Runs them; returns how many failed.
+///
+/// # Safety
+///
+/// `info` is the root server's BootInfo, of which nobody uses anything but the thread that calls this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kernel_tests(info: *const seL4_BootInfo) -> usize {
+    // SAFETY: the caller promises it.
+    unsafe {
+        let info = BootInfo::from_ptr(info);
+        libsel4_test::run(&info, &[verdicts::tests::TESTS])
+    }
+}
