@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! x86_64: registers, sizes and numbers.
+
+use core::ops::{Index, IndexMut};
+
+use crate::objects::Table;
+
+/// Registers, in the order of `seL4_UserContext`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Register {
+    Rip,
+    Rsp,
+    Rflags,
+    Rax,
+    Rbx,
+    Rcx,
+    Rdx,
+    Rsi,
+    Rdi,
+    Rbp,
+    R8,
+    R9,
+    R10,
+    R11,
+    R12,
+    R13,
+    R14,
+    R15,
+    FsBase,
+    GsBase,
+}
+
+use Register::*;
+
+/// The registers of a thread.
+///
+/// A thread goes on at `next`. `Rip` is the instruction by which it entered the kernel: who enters
+/// it sets both, and a thread that is restarted has `next` set to it.
+#[derive(Clone, Debug)]
+#[repr(C)]
+pub struct Context {
+    registers: [usize; Context::REGISTERS],
+    /// The instruction that is next.
+    pub next: usize,
+}
+
+impl Context {
+    /// How many registers a thread has that other threads can read.
+    pub const REGISTERS: usize = 20;
+    /// The first so many are read and written even of threads that only go on elsewhere.
+    pub(crate) const FRAME_REGISTERS: usize = 18;
+
+    pub(crate) const fn new() -> Self {
+        let mut registers = [0; Context::REGISTERS];
+        registers[Rflags as usize] = FLAGS_IF | FLAGS_HIGH;
+        Context { registers, next: 0 }
+    }
+
+    /// All of them, in order.
+    #[must_use]
+    pub const fn registers(&self) -> &[usize; Context::REGISTERS] {
+        &self.registers
+    }
+
+    pub(crate) fn set(&mut self, index: usize, value: usize) {
+        if let Some(register) = self.registers.get_mut(index) {
+            *register = sanitised(index, value);
+        }
+    }
+
+    /// Sets it exactly.
+    pub(crate) fn copy(&mut self, index: usize, value: usize) {
+        if let Some(register) = self.registers.get_mut(index) {
+            *register = value;
+        }
+    }
+}
+
+impl Index<Register> for Context {
+    type Output = usize;
+
+    #[inline]
+    fn index(&self, register: Register) -> &usize {
+        &self.registers[register as usize]
+    }
+}
+
+impl IndexMut<Register> for Context {
+    #[inline]
+    fn index_mut(&mut self, register: Register) -> &mut usize {
+        &mut self.registers[register as usize]
+    }
+}
+
+const FLAGS_IF: usize = 1 << 9;
+const FLAGS_TF: usize = 1 << 8;
+const FLAGS_HIGH: usize = 1 << 1;
+const FLAGS_LOW: usize = 1 << 3 | 1 << 5;
+
+/// What the kernel makes of a value that user level wants in a register.
+fn sanitised(index: usize, value: usize) -> usize {
+    const FIRST_THAT_IS_NOT_CANONICAL: usize = 0x8000_0000_0000;
+    const LAST_THAT_IS_NOT_CANONICAL: usize = 0xffff_7fff_ffff_ffff;
+    let not_canonical = FIRST_THAT_IS_NOT_CANONICAL..=LAST_THAT_IS_NOT_CANONICAL;
+    match index {
+        _ if index == Rflags as usize => {
+            (value | FLAGS_HIGH | FLAGS_IF) & !(FLAGS_LOW | FLAGS_TF) & 0xfff
+        }
+        _ if [Rip as usize, FsBase as usize, GsBase as usize].contains(&index)
+            && not_canonical.contains(&value) =>
+        {
+            0
+        }
+        _ => value,
+    }
+}
+
+/// Whether a thread may have this address as its TLS base.
+pub(crate) fn is_tls_base(value: usize) -> bool {
+    sanitised(FsBase as usize, value) == value
+}
+
+/// The instruction by which it entered the kernel.
+pub(crate) const IP: Register = Rip;
+/// The capability that is invoked; then the badge.
+pub(crate) const CAP: Register = Rdi;
+/// The message info.
+pub(crate) const INFO: Register = Rsi;
+/// The first words of a message.
+pub(crate) const MESSAGE: [Register; 4] = [R10, R8, R9, R15];
+/// Where thread-local storage is.
+pub(crate) const TLS_BASE: Register = FsBase;
+
+/// The label of a message about memory.
+pub(crate) const VM_FAULT: usize = 5;
+
+/// Registers in a message about an unknown system call.
+pub(crate) const SYSCALL_MESSAGE: [Register; 18] = [
+    Rax, Rbx, Rcx, Rdx, Rsi, Rdi, Rbp, R8, R9, R10, R11, R12, R13, R14, R15, Rip, Rsp, Rflags,
+];
+/// Registers in a message about an exception.
+pub(crate) const EXCEPTION_MESSAGE: [Register; 3] = [Rip, Rsp, Rflags];
+
+pub(crate) const SLOT_BITS: u8 = 5;
+pub(crate) const TCB_BITS: u8 = 11;
+pub(crate) const ENDPOINT_BITS: u8 = 4;
+pub(crate) const NOTIFICATION_BITS: u8 = 5;
+pub(crate) const TABLE_BITS: u8 = 12;
+pub(crate) const ASID_POOL_BITS: u8 = 12;
+pub(crate) const MIN_UNTYPED_BITS: u8 = 4;
+pub(crate) const MAX_UNTYPED_BITS: u8 = 47;
+/// Where an IPC buffer must be aligned.
+pub(crate) const IPC_BUFFER_BITS: u8 = 10;
+
+/// The level of the root of an address space.
+pub(crate) const ROOT_LEVEL: u8 = 4;
+/// The last address of user level.
+pub(crate) const USER_TOP: usize = 0x7fff_ffff_ffff;
+
+/// How many ASID pools there can be.
+pub(crate) const ASID_POOLS: usize = 8;
+/// Address spaces of a pool, as a power of two.
+pub(crate) const ASID_LOW_BITS: u32 = 9;
+
+/// Bits of an address below those that index a table of this level.
+pub(crate) const fn level_shift(level: u8) -> u32 {
+    12 + 9 * (level as u32 - 1)
+}
+
+/// The level of the table that maps frames of this size.
+pub(crate) const fn frame_level(size_bits: u8) -> u8 {
+    (size_bits - 12) / 9 + 1
+}
+
+/// Which entry of a table of this level an address has.
+pub(crate) const fn table_index(level: u8, vaddr: usize) -> u16 {
+    (vaddr >> level_shift(level)) as u16 & 0x1ff
+}
+
+/// What untyped memory can become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ObjectType {
+    Untyped,
+    Tcb,
+    Endpoint,
+    Notification,
+    CNode,
+    /// A frame of so many bits.
+    Frame(u8),
+    /// A paging structure of this level.
+    Table(u8),
+}
+
+impl ObjectType {
+    /// By libsel4's number.
+    pub fn from_number(number: usize) -> Option<Self> {
+        Some(match number {
+            0 => ObjectType::Untyped,
+            1 => ObjectType::Tcb,
+            2 => ObjectType::Endpoint,
+            3 => ObjectType::Notification,
+            4 => ObjectType::CNode,
+            5 => ObjectType::Table(3),
+            6 => ObjectType::Table(ROOT_LEVEL),
+            7 => ObjectType::Frame(30),
+            8 => ObjectType::Frame(12),
+            9 => ObjectType::Frame(21),
+            10 => ObjectType::Table(1),
+            11 => ObjectType::Table(2),
+            _ => return None,
+        })
+    }
+}
+
+impl Table {
+    /// The bits of an address that are missing where a table of this level is.
+    pub(crate) const fn bits_missing(level: u8) -> usize {
+        level_shift(level + 1) as usize
+    }
+}
+
+/// Interrupts that user level can have: those of the I/O APIC and of messages.
+pub(crate) const USER_IRQS: core::ops::RangeInclusive<usize> = 16..=123;
+/// The timer's interrupt, which is the kernel's own.
+pub(crate) const TIMER_IRQ: usize = 125;
+/// All interrupts.
+pub(crate) const IRQS: usize = 126;
+/// Pins of the I/O APIC.
+pub(crate) const IOAPIC_PINS: usize = 24;

@@ -1,0 +1,569 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Booting: the first thread, its spaces, its BootInfo, and untyped memory from what is left.
+
+use core::fmt;
+use std::collections::BTreeMap;
+
+use crate::arch::{self, level_shift, table_index};
+use crate::arena::Id;
+use crate::cap::{Cap, FrameRights};
+use crate::config::{Config, PAGE_BITS, Region, WORD, WORD_BITS};
+use crate::invocation::Labels;
+use crate::irq::Irqs;
+use crate::kernel::Kernel;
+use crate::machine::{Access, Machine, VSpaceId};
+use crate::objects::{CNode, Entry, Objects, Pool, Table};
+use crate::ports::Ports;
+use crate::scheduler::Scheduler;
+use crate::slots::{SlotId, Slots};
+use crate::thread::{State, THREAD_SLOT_BITS, Thread, ThreadSlot};
+
+const PAGE: usize = 1 << PAGE_BITS;
+
+/// The address space of the first thread has this identifier.
+const FIRST_ASID: u16 = 1;
+
+/// Untypeds that the BootInfo has room for.
+const MAX_UNTYPEDS: usize = 230;
+
+/// The slots of the root CNode that are the same everywhere: `seL4_RootCNodeCapSlots`.
+mod slot {
+    pub const TCB: usize = 1;
+    pub const CNODE: usize = 2;
+    pub const VSPACE: usize = 3;
+    pub const IRQ_CONTROL: usize = 4;
+    pub const ASID_CONTROL: usize = 5;
+    pub const ASID_POOL: usize = 6;
+    pub const IO_PORT_CONTROL: usize = 7;
+    pub const BOOT_INFO: usize = 9;
+    pub const IPC_BUFFER: usize = 10;
+    pub const DOMAIN: usize = 11;
+    pub const FIRST_FREE: usize = 16;
+}
+
+/// The program of the first thread.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// The virtual addresses it takes, in whole pages; behind them come the IPC buffer and the
+    /// BootInfo. Its pages lie one behind the other in physical memory, from its beginning.
+    pub vaddrs: Region,
+    /// Where it begins.
+    pub entry: usize,
+    /// Further regions of the BootInfo, each with its header, in whole words.
+    pub extra: Vec<u8>,
+}
+
+/// Why a kernel does not boot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BootError {
+    /// Some addresses are not those of whole pages, or not in order.
+    NotPages {
+        /// Of what.
+        what: &'static str,
+        /// The addresses.
+        region: Region,
+    },
+    /// The addresses are not those of user level.
+    TooHigh {
+        /// The first address behind the image, the IPC buffer and the BootInfo.
+        end: usize,
+    },
+    /// There is not memory enough.
+    Memory {
+        /// The bytes that the first thread and its objects need.
+        needed: usize,
+        /// The bytes there are.
+        available: usize,
+    },
+    /// There is more memory than the model can have.
+    TooMuchMemory {
+        /// The bytes there are.
+        available: usize,
+    },
+    /// The root CNode is too small, or too large.
+    RootCNode {
+        /// Its slots, as a power of two.
+        bits: u8,
+    },
+}
+
+impl fmt::Display for BootError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            BootError::NotPages { what, region } => {
+                let Region { start, end } = region;
+                write!(
+                    f,
+                    "{what} from `{start:#x}` to `{end:#x}` are not whole pages in order"
+                )
+            }
+            BootError::TooHigh { end } => write!(
+                f,
+                "the image with its IPC buffer and BootInfo ends at `{end:#x}`, which user level cannot have"
+            ),
+            BootError::Memory { needed, available } => write!(
+                f,
+                "the first thread needs `{needed}` bytes, of `{available}` that there are; help: give the platform more memory"
+            ),
+            BootError::TooMuchMemory { available } => write!(
+                f,
+                "`{available}` bytes are more memory than the model can have; help: give the platform at most 64 GiB"
+            ),
+            BootError::RootCNode { bits } => write!(
+                f,
+                "a root CNode of 2^{bits} slots has no room for what the first thread gets, or is larger than 2^26; help: `KernelRootCNodeSizeBits`"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for BootError {}
+
+/// What the kernel laid out for the first thread.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// Where the image is in physical memory; the machine puts it there.
+    pub image: Region,
+    /// The virtual address of the IPC buffer.
+    pub ipc_buffer: usize,
+    /// The virtual address of the BootInfo.
+    pub boot_info: usize,
+    /// The address space of the first thread.
+    pub vspace: VSpaceId,
+}
+
+fn ensure_pages(what: &'static str, region: Region) -> Result<(), BootError> {
+    let Region { start, end } = region;
+    match start % PAGE == 0 && end % PAGE == 0 && start <= end {
+        true => Ok(()),
+        false => Err(BootError::NotPages { what, region }),
+    }
+}
+
+/// Where everything goes.
+struct Plan {
+    layout: Layout,
+    /// Virtual addresses of the image, the IPC buffer and the BootInfo.
+    vaddrs: Region,
+    /// Pages for further regions of the BootInfo.
+    extra_pages: usize,
+    /// Physical addresses of the objects of the first thread.
+    objects: Region,
+    /// What is left.
+    free: [Region; 2],
+}
+
+/// How many tables of a level addresses need.
+fn tables_for(region: Region, level: u8) -> usize {
+    let span = 1 << level_shift(level + 1);
+    let first = region.start & !(span - 1);
+    (region.end - first).div_ceil(span)
+}
+
+impl Plan {
+    fn new(config: &Config, image: &Image) -> Result<Plan, BootError> {
+        ensure_pages("the addresses of the image", image.vaddrs)?;
+        ensure_pages("the addresses of memory", config.memory)?;
+        for device in &config.devices {
+            ensure_pages("the addresses of a device", *device)?;
+        }
+        let available = config.memory.end - config.memory.start;
+        if available > 64 << 30 || config.memory.end > 1 << arch::MAX_UNTYPED_BITS {
+            return Err(BootError::TooMuchMemory { available });
+        }
+        let extra_pages = match image.extra.len() {
+            0 => 0,
+            bytes => bytes.div_ceil(PAGE).next_power_of_two(),
+        };
+        let end = image.vaddrs.end.saturating_add((2 + extra_pages) * PAGE);
+        if end > arch::USER_TOP {
+            return Err(BootError::TooHigh { end });
+        }
+        let vaddrs = Region {
+            start: image.vaddrs.start,
+            end,
+        };
+        let bits = config.root_cnode_bits;
+        if !(10..=26).contains(&bits) {
+            return Err(BootError::RootCNode { bits });
+        }
+        let tables: usize = (1..arch::ROOT_LEVEL)
+            .map(|level| tables_for(vaddrs, level))
+            .sum();
+        let cnode = 1 << (bits + arch::SLOT_BITS);
+        let image_bytes = image.vaddrs.end - image.vaddrs.start;
+        // Root of the address space, identifiers, IPC buffer, BootInfo.
+        let objects = cnode + (4 + tables + extra_pages) * PAGE + (1 << arch::TCB_BITS);
+        let align = cnode.max(extra_pages * PAGE);
+        let needed = objects + align + image_bytes;
+        if needed > available {
+            return Err(BootError::Memory { needed, available });
+        }
+        let slots = slot::FIRST_FREE + tables + extra_pages + image_bytes / PAGE;
+        if slots + MAX_UNTYPEDS > 1 << bits {
+            return Err(BootError::RootCNode { bits });
+        }
+        let start = (config.memory.end - objects) & !(align - 1);
+        let image_end = config.memory.start + image_bytes;
+        let objects = Region {
+            start,
+            end: start + objects,
+        };
+        Ok(Plan {
+            layout: Layout {
+                image: Region {
+                    start: config.memory.start,
+                    end: image_end,
+                },
+                ipc_buffer: image.vaddrs.end,
+                boot_info: image.vaddrs.end + PAGE,
+                vspace: VSpaceId(start + cnode + extra_pages * PAGE),
+            },
+            vaddrs,
+            extra_pages,
+            objects,
+            free: [
+                Region {
+                    start: image_end,
+                    end: objects.start,
+                },
+                Region {
+                    start: objects.end,
+                    end: config.memory.end,
+                },
+            ],
+        })
+    }
+}
+
+/// Hands out the slots of the root CNode and the memory of the first thread's objects.
+struct Giver {
+    root: SlotId,
+    next_slot: usize,
+    next_paddr: usize,
+}
+
+impl Giver {
+    fn memory(&mut self, bits: u8) -> usize {
+        let paddr = self.next_paddr;
+        self.next_paddr += 1 << bits;
+        paddr
+    }
+
+    fn slot(&mut self) -> SlotId {
+        self.next_slot += 1;
+        self.root.plus(self.next_slot - 1)
+    }
+}
+
+impl<M: Machine> Kernel<M> {
+    /// Boots: makes the first thread and what it has, and untyped memory of all that is left.
+    ///
+    /// The image is then to be put where [`Layout`] says. All memory is taken to be zero.
+    ///
+    /// # Errors
+    ///
+    /// If the memory, the image or the root CNode do not fit each other.
+    pub fn boot(
+        machine: M,
+        config: &Config,
+        labels: Labels,
+        image: &Image,
+    ) -> Result<(Self, Layout), BootError> {
+        let plan = Plan::new(config, image)?;
+        let mut slots = Slots::default();
+        let irqs = Irqs::new(&mut slots);
+        let mut kernel = Kernel {
+            machine,
+            config: config.clone(),
+            labels,
+            slots,
+            objects: Objects::default(),
+            scheduler: Scheduler::new(config),
+            irqs,
+            ports: Ports::default(),
+            pools: [None; arch::ASID_POOLS],
+            halted: false,
+            entries: 0,
+            threads_made: 0,
+            retypes: 0,
+            injection: Default::default(),
+        };
+        kernel.create_first_thread(&plan, image);
+        Ok((kernel, plan.layout))
+    }
+
+    fn create_first_thread(&mut self, plan: &Plan, image: &Image) {
+        let bits = self.config.root_cnode_bits;
+        let base = self.slots.allocate(bits);
+        let mut giver = Giver {
+            root: base,
+            next_slot: slot::FIRST_FREE,
+            next_paddr: plan.objects.start,
+        };
+        // The largest first, so that each is aligned.
+        let extra_bytes = plan.extra_pages * PAGE;
+        let cnode_bytes = 1 << (bits + arch::SLOT_BITS);
+        let mut extra = 0;
+        if extra_bytes > cnode_bytes {
+            extra = giver.next_paddr;
+            giver.next_paddr += extra_bytes;
+        }
+        let cnode_paddr = giver.memory(bits + arch::SLOT_BITS);
+        if extra_bytes != 0 && extra_bytes <= cnode_bytes {
+            extra = giver.next_paddr.next_multiple_of(extra_bytes);
+            giver.next_paddr = extra + extra_bytes;
+        }
+        let cnode = Cap::CNode {
+            object: self
+                .objects
+                .cnodes
+                .insert(cnode_paddr, CNode { base, radix: bits }),
+            base,
+            radix: bits,
+            guard_bits: (WORD_BITS as u8) - bits,
+            guard: 0,
+        };
+        let root = |index: usize| base.plus(index);
+        let vspace_paddr = giver.memory(arch::TABLE_BITS);
+        let vspace = self.new_table(vspace_paddr, arch::ROOT_LEVEL);
+        let pool_paddr = giver.memory(arch::ASID_POOL_BITS);
+        let ipc_buffer = giver.memory(PAGE_BITS);
+        let boot_info = giver.memory(PAGE_BITS);
+        let space = Cap::VSpace {
+            object: vspace,
+            asid: FIRST_ASID,
+        };
+        let pool = Pool {
+            spaces: BTreeMap::from([(FIRST_ASID, vspace)]),
+        };
+        let pool = self.objects.pools.insert(pool_paddr, pool);
+        self.pools[0] = Some(pool);
+        for (index, cap) in [
+            (slot::CNODE, cnode),
+            (slot::VSPACE, space),
+            (slot::IRQ_CONTROL, Cap::IrqControl),
+            (slot::ASID_CONTROL, Cap::AsidControl),
+            (
+                slot::ASID_POOL,
+                Cap::AsidPool {
+                    object: pool,
+                    base: 0,
+                },
+            ),
+            (slot::IO_PORT_CONTROL, Cap::IoPortControl),
+            (slot::DOMAIN, Cap::Domain),
+        ] {
+            self.slots.put_root(root(index), cap);
+        }
+
+        let paging = self.map_tables(plan.vaddrs, vspace, &mut giver);
+        let info = self.map_page(vspace, plan.layout.boot_info, boot_info);
+        self.slots.put_root(root(slot::BOOT_INFO), info);
+        let extra_pages = self.map_pages(
+            vspace,
+            Region {
+                start: extra,
+                end: extra + extra_bytes,
+            },
+            plan.layout.boot_info + PAGE,
+            &mut giver,
+        );
+        let buffer = self.map_page(vspace, plan.layout.ipc_buffer, ipc_buffer);
+        self.slots.put_root(root(slot::IPC_BUFFER), buffer);
+        let frames = self.map_pages(vspace, plan.layout.image, image.vaddrs.start, &mut giver);
+
+        let thread = self.create_thread(giver.memory(arch::TCB_BITS), plan, image, base);
+        self.slots.put_root(root(slot::TCB), thread);
+        let (untypeds, list) = self.create_untypeds(plan, &mut giver);
+        self.write_boot_info(
+            boot_info,
+            plan,
+            image,
+            [
+                Region {
+                    start: giver.next_slot,
+                    end: 1 << bits,
+                },
+                frames,
+                paging,
+                extra_pages,
+                untypeds,
+            ],
+            &list,
+        );
+        for (index, bytes) in image.extra.chunks(WORD).enumerate() {
+            let mut word = [0; WORD];
+            word[..bytes.len()].copy_from_slice(bytes);
+            self.machine
+                .write_word(extra + index * WORD, usize::from_ne_bytes(word));
+        }
+    }
+
+    fn new_table(&mut self, paddr: usize, level: u8) -> Id<Table> {
+        let entries = BTreeMap::new();
+        self.objects.tables.insert(paddr, Table { level, entries })
+    }
+
+    /// Makes the tables that addresses need, from the highest. Gives the slots.
+    fn map_tables(&mut self, vaddrs: Region, root: Id<Table>, giver: &mut Giver) -> Region {
+        let start = giver.next_slot;
+        for level in (1..arch::ROOT_LEVEL).rev() {
+            let span = 1 << level_shift(level + 1);
+            for number in 0..tables_for(vaddrs, level) {
+                let vaddr = (vaddrs.start & !(span - 1)) + number * span;
+                let table = self.new_table(giver.memory(arch::TABLE_BITS), level);
+                self.enter(root, vaddr, level + 1, Entry::Table(table));
+                let cap = Cap::Table {
+                    object: table,
+                    vaddr,
+                    asid: FIRST_ASID,
+                    mapped: true,
+                };
+                self.slots.put_root(giver.slot(), cap);
+            }
+        }
+        let end = giver.next_slot;
+        Region { start, end }
+    }
+
+    /// Sets an entry in the table of a level that an address leads to.
+    fn enter(&mut self, root: Id<Table>, vaddr: usize, level: u8, entry: Entry) {
+        let mut table = root;
+        for above in (level + 1..=arch::ROOT_LEVEL).rev() {
+            let entries = &self.objects.tables[table].entries;
+            if let Some(Entry::Table(next)) = entries.get(&table_index(above, vaddr)) {
+                table = *next;
+            }
+        }
+        let entries = &mut self.objects.tables[table].entries;
+        entries.insert(table_index(level, vaddr), entry);
+    }
+
+    /// Maps pages that lie one behind the other. Gives the slots.
+    fn map_pages(
+        &mut self,
+        root: Id<Table>,
+        pages: Region,
+        vaddr: usize,
+        giver: &mut Giver,
+    ) -> Region {
+        let start = giver.next_slot;
+        for paddr in (pages.start..pages.end).step_by(PAGE) {
+            let cap = self.map_page(root, vaddr + (paddr - pages.start), paddr);
+            self.slots.put_root(giver.slot(), cap);
+        }
+        let end = giver.next_slot;
+        Region { start, end }
+    }
+
+    fn map_page(&mut self, root: Id<Table>, vaddr: usize, paddr: usize) -> Cap {
+        let access = Access {
+            write: true,
+            execute: true,
+        };
+        let entry = Entry::Frame {
+            paddr,
+            access: Some(access),
+        };
+        self.enter(root, vaddr, 1, entry);
+        let id = VSpaceId(self.objects.tables.paddr(root));
+        self.machine.map(id, vaddr, paddr, PAGE_BITS, access);
+        Cap::Frame {
+            paddr,
+            vaddr,
+            asid: FIRST_ASID,
+            size_bits: PAGE_BITS,
+            rights: FrameRights::ReadWrite,
+            device: false,
+        }
+    }
+
+    fn create_thread(&mut self, paddr: usize, plan: &Plan, image: &Image, root: SlotId) -> Cap {
+        let slots = self.slots.allocate(THREAD_SLOT_BITS);
+        self.threads_made += 1;
+        let mut thread = Thread::new(
+            slots,
+            0,
+            self.config.time_slice,
+            "rootserver".into(),
+            self.threads_made,
+        );
+        (thread.priority, thread.mcp) = (u8::MAX, u8::MAX);
+        thread.state = State::Running;
+        thread.ipc_buffer = plan.layout.ipc_buffer;
+        thread.context[arch::CAP] = plan.layout.boot_info;
+        thread.context.next = image.entry;
+        thread.context[arch::IP] = image.entry;
+        let id = self.objects.threads.insert(paddr, thread);
+        for (index, to) in [
+            (slot::CNODE, ThreadSlot::CSpace),
+            (slot::VSPACE, ThreadSlot::VSpace),
+            (slot::IPC_BUFFER, ThreadSlot::IpcBuffer),
+        ] {
+            let from = root.plus(index);
+            if let Ok(cap) = self.derive(from, self.slots.cap(from)) {
+                self.insert(cap, from, slots.plus(to as usize));
+            }
+        }
+        self.set_up_reply(id);
+        self.enqueue_first(id);
+        self.schedule();
+        Cap::Thread(id)
+    }
+
+    /// Makes untypeds of devices and of the memory that is left. Gives the slots, and the list
+    /// that the BootInfo has.
+    fn create_untypeds(&mut self, plan: &Plan, giver: &mut Giver) -> (Region, Vec<[usize; 2]>) {
+        let start = giver.next_slot;
+        let mut list = Vec::new();
+        let devices = self.config.devices.clone();
+        let devices = devices.into_iter().map(|region| (region, true));
+        let free = plan.free.into_iter().map(|region| (region, false));
+        for (mut region, device) in devices.chain(free) {
+            while region.start < region.end && list.len() < MAX_UNTYPEDS {
+                let fits = (region.end - region.start).ilog2();
+                let aligned = region.start.trailing_zeros();
+                let size_bits = fits.min(aligned).min(arch::MAX_UNTYPED_BITS.into()) as u8;
+                if size_bits >= arch::MIN_UNTYPED_BITS {
+                    let cap = Cap::Untyped {
+                        paddr: region.start,
+                        used: 0,
+                        size_bits,
+                        device,
+                    };
+                    self.slots.put_root(giver.slot(), cap);
+                    let kind = usize::from(size_bits) | usize::from(device) << 8;
+                    list.push([region.start, kind]);
+                }
+                region.start += 1 << size_bits;
+            }
+        }
+        let end = giver.next_slot;
+        (Region { start, end }, list)
+    }
+
+    /// Writes a `seL4_BootInfo`.
+    fn write_boot_info(
+        &mut self,
+        paddr: usize,
+        plan: &Plan,
+        image: &Image,
+        [empty, frames, paging, extra, untypeds]: [Region; 5],
+        list: &[[usize; 2]],
+    ) {
+        let none = Region { start: 0, end: 0 };
+        let no_iommu = usize::MAX;
+        let mut words = vec![image.extra.len(), 0, 1, no_iommu, plan.layout.ipc_buffer];
+        for region in [empty, none, frames, paging, none, extra] {
+            words.extend([region.start, region.end]);
+        }
+        words.extend([usize::from(self.config.root_cnode_bits), 0]);
+        words.extend([untypeds.start, untypeds.end]);
+        words.extend(list.iter().flatten());
+        for (index, word) in words.into_iter().enumerate() {
+            self.machine.write_word(paddr + index * WORD, word);
+        }
+    }
+}

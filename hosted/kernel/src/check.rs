@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What always holds between two kernel entries.
+
+use crate::arena::Id;
+use crate::cap::{Cap, Remains};
+use crate::kernel::Kernel;
+use crate::machine::Machine;
+use crate::objects::Endpoint;
+use crate::queue::Chain;
+use crate::scheduler::PRIORITIES;
+use crate::thread::{State, ThreadId};
+
+impl<M: Machine> Kernel<M> {
+    /// Looks at everything: the derivation tree, queues, references and untyped memory. For tests;
+    /// it takes long.
+    ///
+    /// # Errors
+    ///
+    /// What does not hold.
+    pub fn check(&self) -> Result<(), String> {
+        self.check_tree()?;
+        self.check_references()?;
+        self.check_untypeds()?;
+        self.check_ready()?;
+        self.check_waiting()?;
+        match self.scheduler.current {
+            Some(current) if !self.objects.threads.is_live(current) => {
+                Err(format!("the current thread {current:?} is gone"))
+            }
+            Some(current) if self.objects.threads[current].state != State::Running => {
+                let state = self.objects.threads[current].state;
+                Err(format!("the current thread {current:?} is {state:?}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_tree(&self) -> Result<(), String> {
+        match self.slots.inconsistent() {
+            Some(slot) => Err(format!("{slot:?} and its neighbours contradict each other")),
+            None => Ok(()),
+        }
+    }
+
+    /// No capability is to an object that is gone.
+    fn check_references(&self) -> Result<(), String> {
+        let objects = &self.objects;
+        for (slot, cap) in self.slots.filled() {
+            let live = match cap {
+                Cap::Endpoint { object, .. } => objects.endpoints.is_live(object),
+                Cap::Notification { object, .. } => objects.notifications.is_live(object),
+                Cap::CNode { object, .. } => objects.cnodes.is_live(object),
+                Cap::Thread(thread) | Cap::Reply { thread, .. } => objects.threads.is_live(thread),
+                Cap::Zombie {
+                    of: Remains::CNode(cnode),
+                    ..
+                } => objects.cnodes.is_live(cnode),
+                Cap::Zombie {
+                    of: Remains::Thread(thread),
+                    ..
+                } => objects.threads.is_live(thread),
+                Cap::Table { object, .. } | Cap::VSpace { object, .. } => {
+                    objects.tables.is_live(object)
+                }
+                Cap::AsidPool { object, .. } => objects.pools.is_live(object),
+                _ => true,
+            };
+            if !live {
+                return Err(format!("{slot:?} has {cap:?}, which is gone"));
+            }
+        }
+        for (id, thread) in objects.threads.iter() {
+            if let Some(bound) = thread.bound
+                && objects
+                    .notifications
+                    .get(bound)
+                    .and_then(|bound| bound.bound)
+                    != Some(id)
+            {
+                return Err(format!(
+                    "{id:?} is bound to {bound:?}, which is not bound to it"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// What was made of an untyped lies in what is taken of it, and nowhere twice.
+    fn check_untypeds(&self) -> Result<(), String> {
+        for (slot, cap) in self.slots.filled() {
+            let Cap::Untyped {
+                paddr,
+                used,
+                size_bits,
+                ..
+            } = cap
+            else {
+                continue;
+            };
+            if used > 1 << size_bits {
+                return Err(format!("{slot:?} has more taken than there is: {cap:?}"));
+            }
+            let mut next = self.slots.next(slot);
+            while let Some(child) = next.filter(|child| self.is_parent(slot, *child)) {
+                let (at, bits) = self
+                    .objects
+                    .region(self.slots.cap(child))
+                    .unwrap_or_default();
+                if at + (1 << bits) > paddr + used {
+                    return Err(format!("{child:?} lies in free memory of {slot:?}"));
+                }
+                next = self.slots.next(child);
+            }
+        }
+        Ok(())
+    }
+
+    /// Who is in a ready queue is runnable, and there once, where it belongs.
+    fn check_ready(&self) -> Result<(), String> {
+        let mut queued = 0;
+        for domain in 0..usize::from(self.config.domains.max(1)) {
+            for priority in 0..PRIORITIES {
+                let Some(queue) = self.scheduler.ready(domain, priority) else {
+                    continue;
+                };
+                for id in queue.iter(&self.objects.threads, Chain::Ready) {
+                    queued += 1;
+                    let thread = &self.objects.threads[id];
+                    let right = thread.queued
+                        && thread.state.is_runnable()
+                        && self.objects.threads.is_live(id)
+                        && usize::from(thread.domain) == domain
+                        && usize::from(thread.priority) == priority;
+                    if !right {
+                        return Err(format!("{id:?} is in a ready queue it does not belong to"));
+                    }
+                }
+            }
+        }
+        let threads = self.objects.threads.iter();
+        let ready: Vec<(ThreadId, bool)> = threads
+            .filter(|(id, thread)| {
+                thread.state.is_runnable() && self.scheduler.current != Some(*id)
+            })
+            .map(|(id, thread)| (id, thread.queued))
+            .collect();
+        match ready.iter().find(|(_, queued)| !queued) {
+            Some((id, _)) => Err(format!("{id:?} is ready and in no queue")),
+            None if ready.len() != queued => Err("a thread is in two ready queues".into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Who waits at an endpoint or notification is in its queue, once, and nobody else is.
+    fn check_waiting(&self) -> Result<(), String> {
+        let threads = &self.objects.threads;
+        let mut queued = 0;
+        let waits_at = |state: State, sending: bool, endpoint: Id<Endpoint>| match state {
+            State::BlockedOnSend { endpoint: at, .. } => sending && at == endpoint,
+            State::BlockedOnReceive { endpoint: at, .. } => !sending && at == endpoint,
+            _ => false,
+        };
+        for (id, endpoint) in self.objects.endpoints.iter() {
+            for thread in endpoint.queue.iter(threads, Chain::Waiting) {
+                queued += 1;
+                if !waits_at(threads[thread].state, endpoint.sending, id) {
+                    return Err(format!("{thread:?} is in the queue of endpoint {id:?}"));
+                }
+            }
+            if endpoint.sending && endpoint.queue.is_empty() {
+                return Err(format!("nobody sends to endpoint {id:?}"));
+            }
+        }
+        for (id, notification) in self.objects.notifications.iter() {
+            for thread in notification.queue.iter(threads, Chain::Waiting) {
+                queued += 1;
+                if threads[thread].state != State::BlockedOnNotification(id) {
+                    return Err(format!("{thread:?} is in the queue of notification {id:?}"));
+                }
+            }
+            if notification.pending.is_some() && !notification.queue.is_empty() {
+                return Err(format!("a signal waits at {id:?} for who waits for it"));
+            }
+        }
+        let waiting = threads.iter().filter(|(_, thread)| {
+            matches!(
+                thread.state,
+                State::BlockedOnSend { .. }
+                    | State::BlockedOnReceive { .. }
+                    | State::BlockedOnNotification(_)
+            )
+        });
+        match waiting.count() == queued {
+            true => Ok(()),
+            false => Err("a thread waits in no queue".into()),
+        }
+    }
+}

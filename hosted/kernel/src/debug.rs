@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Debug calls.
+
+use crate::arch;
+use crate::cap::Cap;
+use crate::config::{MESSAGE_WORDS, WORD};
+use crate::kernel::Kernel;
+use crate::machine::Machine;
+use crate::thread::ThreadId;
+
+/// Bytes of a thread's name.
+pub(crate) const NAME_BYTES: usize = 847;
+
+/// Debug calls, by libsel4's numbers.
+mod number {
+    pub const PUT_CHAR: isize = -9;
+    pub const DUMP_SCHEDULER: isize = -10;
+    pub const HALT: isize = -11;
+    pub const CAP_IDENTIFY: isize = -12;
+    pub const SNAPSHOT: isize = -13;
+    pub const NAME_THREAD: isize = -14;
+    pub const SET_TLS_BASE: isize = -30;
+}
+
+impl<M: Machine> Kernel<M> {
+    /// Whether it is one, which is done then. None of them lets another thread run.
+    pub(crate) fn debug_call(&mut self, current: ThreadId, call: isize) -> bool {
+        let argument = self.objects.threads[current].context[arch::CAP];
+        if call == number::SET_TLS_BASE && self.config.set_tls_base_self {
+            if arch::is_tls_base(argument) {
+                self.objects.threads[current].context[arch::TLS_BASE] = argument;
+            }
+            return true;
+        }
+        if !self.config.debug {
+            return false;
+        }
+        match call {
+            number::PUT_CHAR => self.machine.put_char(argument as u8),
+            number::DUMP_SCHEDULER => {
+                let table = self.thread_table();
+                self.say(&table);
+            }
+            number::HALT => self.halt(current, "the system is halted"),
+            number::CAP_IDENTIFY => {
+                let cap = self
+                    .lookup(current, argument)
+                    .map(|slot| self.slots.cap(slot));
+                let tag = cap.map_or(0, |cap| cap.tag(|table| self.objects.tables[table].level));
+                self.objects.threads[current].context[arch::CAP] = tag;
+            }
+            number::SNAPSHOT => {
+                let graph = self.graph();
+                self.say(&graph);
+            }
+            number::NAME_THREAD => self.name_thread(current, argument),
+            _ => return false,
+        }
+        true
+    }
+
+    fn halt(&mut self, current: ThreadId, why: &str) {
+        let name = &self.objects.threads[current].name;
+        let text = format!("thread `{name}`: {why}\n");
+        self.say(&text);
+        self.halted = true;
+    }
+
+    /// The name is in the IPC buffer.
+    fn name_thread(&mut self, current: ThreadId, cptr: usize) {
+        let cap = self.lookup(current, cptr).map(|slot| self.slots.cap(slot));
+        let Ok(Cap::Thread(thread)) = cap else {
+            return self.halt(current, "what it wants to name is no thread");
+        };
+        let Some(buffer) = self.buffer(current, true) else {
+            return self.halt(current, "it has no IPC buffer to name a thread from");
+        };
+        let words = (1..=MESSAGE_WORDS).map(|word| self.machine.read_word(buffer + word * WORD));
+        let bytes: Vec<u8> = words.flat_map(usize::to_ne_bytes).collect();
+        let Some(length) = bytes.iter().position(|byte| *byte == 0) else {
+            return self.halt(current, "the name it gives a thread has no end");
+        };
+        let name = &bytes[..length.min(NAME_BYTES)];
+        self.objects.threads[thread].name = String::from_utf8_lossy(name).into_owned();
+    }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Which capability was derived from which, and which are to the same object.
+
+use crate::cap::Cap;
+use crate::error::Error;
+use crate::kernel::Kernel;
+use crate::machine::Machine;
+use crate::objects::Objects;
+use crate::slots::SlotId;
+
+impl Objects {
+    /// Whether the memory or authority of `b` is part of that of `a`.
+    fn covers(&self, a: Cap, b: Cap) -> bool {
+        match (a, b) {
+            (
+                Cap::Untyped {
+                    paddr, size_bits, ..
+                },
+                b,
+            ) => self
+                .region(b)
+                .is_some_and(|region| inside(region, (paddr, size_bits))),
+            (
+                Cap::Frame {
+                    paddr, size_bits, ..
+                },
+                Cap::Frame { .. },
+            ) => self
+                .region(b)
+                .is_some_and(|region| inside(region, (paddr, size_bits))),
+            (Cap::Endpoint { object: a, .. }, Cap::Endpoint { object: b, .. }) => a == b,
+            (Cap::Notification { object: a, .. }, Cap::Notification { object: b, .. }) => a == b,
+            (Cap::CNode { object: a, .. }, Cap::CNode { object: b, .. }) => a == b,
+            (Cap::Thread(a), Cap::Thread(b)) => a == b,
+            (Cap::Reply { thread: a, .. }, Cap::Reply { thread: b, .. }) => a == b,
+            (Cap::Table { object: a, .. }, Cap::Table { object: b, .. }) => a == b,
+            (Cap::VSpace { object: a, .. }, Cap::VSpace { object: b, .. }) => a == b,
+            (Cap::AsidPool { object: a, .. }, Cap::AsidPool { object: b, .. }) => a == b,
+            (Cap::IrqHandler(a), Cap::IrqHandler(b)) => a == b,
+            (
+                Cap::IoPort { first, last },
+                Cap::IoPort {
+                    first: other_first,
+                    last: other_last,
+                },
+            ) => (first, last) == (other_first, other_last),
+            (Cap::Domain, Cap::Domain)
+            | (Cap::AsidControl, Cap::AsidControl)
+            | (Cap::IrqControl, Cap::IrqControl | Cap::IrqHandler(_))
+            | (Cap::IoPortControl, Cap::IoPortControl | Cap::IoPort { .. }) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether both are to the same object.
+    pub fn same_object(&self, a: Cap, b: Cap) -> bool {
+        match (a, b) {
+            (Cap::Untyped { .. } | Cap::IrqControl, _)
+            | (Cap::IoPortControl, Cap::IoPort { .. }) => false,
+            (
+                Cap::Frame {
+                    paddr,
+                    size_bits,
+                    device,
+                    ..
+                },
+                Cap::Frame {
+                    paddr: other_paddr,
+                    size_bits: other_bits,
+                    device: other_device,
+                    ..
+                },
+            ) => (paddr, size_bits, device) == (other_paddr, other_bits, other_device),
+            (a, b) => self.covers(a, b),
+        }
+    }
+}
+
+fn inside((inner, inner_bits): (usize, u8), (outer, outer_bits): (usize, u8)) -> bool {
+    let last = |start: usize, bits: u8| start + ((1 << bits) - 1);
+    outer <= inner && last(inner, inner_bits) <= last(outer, outer_bits)
+}
+
+impl<M: Machine> Kernel<M> {
+    /// Whether what is in `child` was derived from what is in `parent`; `child` lies behind it.
+    pub(crate) fn is_parent(&self, parent: SlotId, child: SlotId) -> bool {
+        let (a, b) = (self.slots.cap(parent), self.slots.cap(child));
+        if !self.slots.is_revocable(parent) || !self.objects.covers(a, b) {
+            return false;
+        }
+        match (a, b) {
+            (Cap::Endpoint { badge, .. }, Cap::Endpoint { badge: other, .. })
+            | (Cap::Notification { badge, .. }, Cap::Notification { badge: other, .. }) => {
+                badge == 0 || badge == other && !self.slots.is_first_badged(child)
+            }
+            _ => true,
+        }
+    }
+
+    pub(crate) fn has_children(&self, slot: SlotId) -> bool {
+        let next = self.slots.next(slot);
+        next.is_some_and(|next| self.is_parent(slot, next))
+    }
+
+    pub(crate) fn ensure_no_children(&self, slot: SlotId) -> Result<(), Error> {
+        match self.has_children(slot) {
+            true => Err(Error::RevokeFirst),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether no other capability is to the same object: all that are lie side by side.
+    pub(crate) fn is_final(&self, slot: SlotId) -> bool {
+        let cap = self.slots.cap(slot);
+        let before = self.slots.previous(slot).map(|slot| self.slots.cap(slot));
+        let behind = self.slots.next(slot).map(|slot| self.slots.cap(slot));
+        !before.is_some_and(|before| self.objects.same_object(before, cap))
+            && !behind.is_some_and(|behind| self.objects.same_object(cap, behind))
+    }
+
+    /// What a copy of a capability is; it is in `slot`, or what is there made it.
+    pub(crate) fn derive(&self, slot: SlotId, cap: Cap) -> Result<Cap, Error> {
+        match cap {
+            Cap::Zombie { .. } | Cap::IrqControl | Cap::Reply { .. } | Cap::IoPortControl => {
+                Ok(Cap::Null)
+            }
+            Cap::Untyped { .. } => self.ensure_no_children(slot).map(|()| cap),
+            Cap::Table { mapped: false, .. } | Cap::VSpace { asid: 0, .. } => {
+                Err(Error::IllegalOperation)
+            }
+            Cap::Frame {
+                paddr,
+                vaddr,
+                size_bits,
+                rights,
+                device,
+                ..
+            } => Ok(Cap::Frame {
+                paddr,
+                vaddr,
+                asid: 0,
+                size_bits,
+                rights,
+                device,
+            }),
+            cap => Ok(cap),
+        }
+    }
+
+    /// Puts a copy of what is in `source` into an empty slot.
+    pub(crate) fn insert(&mut self, cap: Cap, source: SlotId, slot: SlotId) {
+        let original = self.slots.cap(source);
+        // Of two capabilities to the same untyped memory only the younger has room.
+        if let (
+            Cap::Untyped {
+                paddr, size_bits, ..
+            },
+            Cap::Untyped {
+                paddr: other,
+                size_bits: other_bits,
+                ..
+            },
+        ) = (cap, original)
+            && (paddr, size_bits) == (other, other_bits)
+        {
+            self.exhaust(source);
+        }
+        let revocable = cap.is_revocable_from(original);
+        self.slots.put_behind(source, slot, cap, revocable);
+    }
+
+    /// Leaves no room in an untyped.
+    pub(crate) fn exhaust(&mut self, slot: SlotId) {
+        if let Cap::Untyped {
+            size_bits, used, ..
+        } = self.slots.cap_mut(slot)
+        {
+            *used = 1 << *size_bits;
+        }
+    }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Faults: what goes wrong in a thread becomes a message to its handler.
+
+use core::fmt;
+
+use crate::arch;
+use crate::cap::Cap;
+use crate::error::LookupFailure;
+use crate::event::Event;
+use crate::kernel::Kernel;
+use crate::machine::Machine;
+use crate::message::{Info, REGISTERS};
+use crate::thread::{State, ThreadId};
+
+/// What went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A capability that a system call needs is not there.
+    Cap {
+        /// Its address.
+        address: usize,
+        /// Whether something was to be received with it.
+        receiving: bool,
+    },
+    /// Memory that is not there, or not to be used so.
+    Vm {
+        /// Its address.
+        address: usize,
+        /// The processor's status word.
+        status: usize,
+        /// Whether an instruction was to be fetched.
+        instruction: bool,
+    },
+    /// A system call that does not exist.
+    UnknownSyscall(usize),
+    /// An exception of the processor.
+    UserException {
+        /// Its number.
+        number: usize,
+        /// Its code.
+        code: usize,
+    },
+}
+
+impl Fault {
+    /// The label of the message: `seL4_Fault_tag`.
+    fn label(self) -> usize {
+        match self {
+            Fault::Cap { .. } => 1,
+            Fault::UnknownSyscall(_) => 2,
+            Fault::UserException { .. } => 3,
+            Fault::Vm { .. } => arch::VM_FAULT,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Fault::Cap { address, receiving } => {
+                let what = if *receiving {
+                    "receive from"
+                } else {
+                    "send to"
+                };
+                write!(f, "no capability to {what} at {address:#x}")
+            }
+            Fault::Vm {
+                address,
+                status,
+                instruction,
+            } => {
+                let what = if *instruction { "code" } else { "data" };
+                write!(f, "no {what} at {address:#x}, status {status:#x}")
+            }
+            Fault::UnknownSyscall(number) => {
+                write!(f, "unknown system call {}", number.cast_signed())
+            }
+            Fault::UserException { number, code } => {
+                write!(f, "exception {number}, code {code:#x}")
+            }
+        }
+    }
+}
+
+impl<M: Machine> Kernel<M> {
+    /// A thread cannot go on: its handler is told, or it stops.
+    pub(crate) fn handle_fault(&mut self, thread: ThreadId, fault: Fault, failure: LookupFailure) {
+        self.machine.event(Event::Fault { thread, fault });
+        let handler = self.objects.threads[thread].fault_handler;
+        let found = self
+            .lookup(thread, handler)
+            .map(|slot| self.slots.cap(slot));
+        match found {
+            Ok(Cap::Endpoint {
+                object,
+                badge,
+                rights,
+            }) if rights.write() && (rights.grant() || rights.grant_reply()) => {
+                let tcb = &mut self.objects.threads[thread];
+                tcb.fault = Some(fault);
+                if matches!(fault, Fault::Cap { .. }) {
+                    tcb.lookup_failure = failure;
+                }
+                self.send(thread, object, badge, rights.grant(), true, true, true);
+            }
+            _ => {
+                let tcb = &self.objects.threads[thread];
+                let (name, ip) = (&tcb.name, tcb.context[arch::IP]);
+                let text = format!(
+                    "thread `{name}` stops at {ip:#x}: {fault}; it has no fault handler at {handler:#x}\n"
+                );
+                self.say(&text);
+                self.set_state(thread, State::Inactive);
+            }
+        }
+    }
+
+    /// Describes a thread's fault to its handler.
+    pub(crate) fn transfer_fault(&mut self, from: ThreadId, badge: usize, to: ThreadId) {
+        let Some(fault) = self.objects.threads[from].fault else {
+            return;
+        };
+        let buffer = self.buffer(to, true);
+        let ip = self.objects.threads[from].context[arch::IP];
+        let mut length = 0;
+        let mut put = |kernel: &mut Self, index: usize, word: usize| {
+            length = kernel.set_word(to, buffer, index, word);
+        };
+        match fault {
+            Fault::Cap { address, receiving } => {
+                let (words, count) = self.objects.threads[from].lookup_failure.words();
+                let head = [ip, address, receiving.into()];
+                let all = head.iter().chain(&words[..count]);
+                for (index, word) in all.enumerate() {
+                    put(self, index, *word);
+                }
+            }
+            Fault::Vm {
+                address,
+                status,
+                instruction,
+            } => {
+                let words = [ip, address, instruction.into(), status];
+                for (index, word) in words.into_iter().enumerate() {
+                    put(self, index, word);
+                }
+            }
+            Fault::UnknownSyscall(number) => {
+                for (index, register) in arch::SYSCALL_MESSAGE.into_iter().enumerate() {
+                    let word = self.objects.threads[from].context[register];
+                    put(self, index, word);
+                }
+                put(self, arch::SYSCALL_MESSAGE.len(), number);
+            }
+            Fault::UserException { number, code } => {
+                for (index, register) in arch::EXCEPTION_MESSAGE.into_iter().enumerate() {
+                    let word = self.objects.threads[from].context[register];
+                    put(self, index, word);
+                }
+                put(self, arch::EXCEPTION_MESSAGE.len(), number);
+                put(self, arch::EXCEPTION_MESSAGE.len() + 1, code);
+            }
+        }
+        self.set_head(to, badge, Info::new(fault.label(), 0, 0, length));
+    }
+
+    /// Takes what a handler replies to a fault. Whether the thread goes on.
+    pub(crate) fn take_fault_reply(
+        &mut self,
+        fault: Fault,
+        thread: ThreadId,
+        by: ThreadId,
+    ) -> bool {
+        let registers: &[arch::Register] = match fault {
+            Fault::Cap { .. } | Fault::Vm { .. } => return true,
+            Fault::UnknownSyscall(_) => &arch::SYSCALL_MESSAGE,
+            Fault::UserException { .. } => &arch::EXCEPTION_MESSAGE,
+        };
+        let info = self.info(by);
+        let buffer = self.buffer(by, false);
+        let count = match buffer {
+            Some(_) => info.length(),
+            None => info.length().min(REGISTERS),
+        };
+        for (index, register) in registers.iter().take(count).enumerate() {
+            let word = self.word(by, buffer, index);
+            self.objects.threads[thread]
+                .context
+                .set(*register as usize, word);
+        }
+        info.label() == 0
+    }
+}

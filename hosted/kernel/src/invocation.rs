@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What an object can be asked for, and the numbers by which it is.
+
+macro_rules! invocations {
+    ($($name:ident)*) => {
+        /// What an object can be asked for, by libsel4's names.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[allow(missing_docs)]
+        pub enum Invocation {
+            $($name,)*
+        }
+
+        impl Invocation {
+            /// All of them, in the order of libsel4.
+            pub const ALL: &[Invocation] = &[$(Invocation::$name),*];
+
+            /// libsel4's name of it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Invocation::$name => stringify!($name),)*
+                }
+            }
+
+            /// The one that libsel4 calls so.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Invocation> {
+                Invocation::ALL.iter().copied().find(|invocation| invocation.name() == name)
+            }
+        }
+    };
+}
+
+invocations! {
+    UntypedRetype
+    TCBReadRegisters TCBWriteRegisters TCBCopyRegisters TCBConfigure TCBSetPriority TCBSetMCPriority
+    TCBSetSchedParams TCBSetIPCBuffer TCBSetSpace TCBSuspend TCBResume TCBBindNotification
+    TCBUnbindNotification TCBSetTLSBase TCBSetFlags
+    CNodeRevoke CNodeDelete CNodeCancelBadgedSends CNodeCopy CNodeMint CNodeMove CNodeMutate
+    CNodeRotate CNodeSaveCaller
+    IRQIssueIRQHandler IRQAckIRQ IRQSetIRQHandler IRQClearIRQHandler
+    DomainSetSet DomainScheduleConfigure DomainScheduleSetStart
+    X86PDPTMap X86PDPTUnmap X86PageDirectoryMap X86PageDirectoryUnmap X86PageTableMap
+    X86PageTableUnmap X86PageMap X86PageUnmap X86PageGetAddress X86ASIDControlMakePool
+    X86ASIDPoolAssign X86IOPortControlIssue X86IOPortIn8 X86IOPortIn16 X86IOPortIn32 X86IOPortOut8
+    X86IOPortOut16 X86IOPortOut32 X86IRQIssueIRQHandlerIOAPIC X86IRQIssueIRQHandlerMSI
+    TCBSetAffinity
+}
+
+/// The numbers of invocations, as a build of libsel4 has them.
+#[derive(Clone, Debug)]
+pub struct Labels {
+    by_number: Vec<Option<Invocation>>,
+}
+
+impl Labels {
+    /// Of pairs of a number and what it is for. Numbers from 1024 on are none.
+    #[must_use]
+    pub fn new(pairs: impl IntoIterator<Item = (usize, Invocation)>) -> Self {
+        let mut by_number = Vec::new();
+        for (number, invocation) in pairs {
+            if number < 1024 {
+                if by_number.len() <= number {
+                    by_number.resize(number + 1, None);
+                }
+                by_number[number] = Some(invocation);
+            }
+        }
+        Labels { by_number }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, number: usize) -> Option<Invocation> {
+        self.by_number.get(number).copied().flatten()
+    }
+}
+
+impl Default for Labels {
+    /// Numbers from 1 on, in order, as libsel4 of a kernel for one core has them.
+    fn default() -> Self {
+        Labels::new((1..).zip(Invocation::ALL.iter().copied()))
+    }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Interrupts: the capabilities to them, and what they signal.
+
+use crate::arch;
+use crate::cap::Cap;
+use crate::error::Error;
+use crate::invocation::Invocation;
+use crate::kernel::Kernel;
+use crate::machine::Machine;
+use crate::request::{Answer, Request};
+use crate::slots::{SlotId, Slots};
+
+/// The number of an interrupt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Irq(u8);
+
+impl Irq {
+    /// It.
+    #[must_use]
+    pub const fn number(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The interrupts there are.
+pub(crate) struct Irqs {
+    base: SlotId,
+    /// Whether somebody has a capability to it.
+    active: [bool; arch::IRQS],
+}
+
+impl Irqs {
+    pub fn new(slots: &mut Slots) -> Self {
+        Irqs {
+            base: slots.allocate(arch::IRQS.next_power_of_two().trailing_zeros() as u8),
+            active: [false; arch::IRQS],
+        }
+    }
+
+    /// Where the capability is to the notification that it signals.
+    pub fn slot(&self, irq: Irq) -> SlotId {
+        self.base.plus(irq.number())
+    }
+
+    pub fn release(&mut self, irq: Irq) {
+        self.active[irq.number()] = false;
+    }
+}
+
+impl<M: Machine> Kernel<M> {
+    pub(crate) fn handle_interrupt(&mut self, number: usize) {
+        if number == arch::TIMER_IRQ {
+            return self.tick();
+        }
+        if self.irqs.active.get(number) != Some(&true) {
+            let text = format!("interrupt {number} comes, for which there is no handler\n");
+            return self.say(&text);
+        }
+        match self.slots.cap(self.irqs.slot(Irq(number as u8))) {
+            Cap::Notification {
+                object,
+                badge,
+                rights,
+            } if rights.write() => self.signal(object, badge),
+            _ => {
+                let text = format!("interrupt {number} comes, whose handler signals nobody\n");
+                self.say(&text);
+            }
+        }
+    }
+
+    pub(crate) fn ask_irq_control(&mut self, request: &Request) -> Answer {
+        use Invocation::*;
+        match request.invocation {
+            // The I/O APIC has other interrupts than the old controller.
+            Some(IRQIssueIRQHandler) => {
+                request.ensure(3, 1)?;
+                Err(Error::IllegalOperation)
+            }
+            Some(invocation @ (X86IRQIssueIRQHandlerIOAPIC | X86IRQIssueIRQHandlerMSI)) => {
+                self.issue(request, invocation)
+            }
+            _ => Err(Error::IllegalOperation),
+        }
+    }
+
+    fn issue(&mut self, request: &Request, invocation: Invocation) -> Answer {
+        request.ensure(7, 1)?;
+        let [index, depth, a, b, c, d, vector] = self.arguments(request);
+        let (root, _) = self.extra_cap(request, 0)?;
+        within(vector, arch::USER_IRQS.end() - arch::USER_IRQS.start())?;
+        let number = vector + arch::USER_IRQS.start();
+        if self.irqs.active[number] {
+            return Err(Error::RevokeFirst);
+        }
+        let slot = self.empty_slot_at(root, index, depth)?;
+        match invocation {
+            Invocation::X86IRQIssueIRQHandlerIOAPIC => {
+                let (apic, pin, level, polarity) = (a, b, c, d);
+                within(apic, 0)?;
+                within(pin, arch::IOAPIC_PINS - 1)?;
+                within(level, 1)?;
+                within(polarity, 1)?;
+            }
+            _ => {
+                let (bus, device, function) = (a, b, c);
+                within(bus, 255)?;
+                within(device, 31)?;
+                within(function, 7)?;
+            }
+        }
+        self.commit(request.thread);
+        self.irqs.active[number] = true;
+        self.insert(Cap::IrqHandler(Irq(number as u8)), request.slot, slot);
+        Ok(())
+    }
+
+    pub(crate) fn ask_irq_handler(&mut self, request: &Request, irq: Irq) -> Answer {
+        match request.invocation {
+            Some(Invocation::IRQAckIRQ) => {
+                self.commit(request.thread);
+                self.machine.acknowledge(irq.number());
+            }
+            Some(Invocation::IRQSetIRQHandler) => {
+                request.ensure(0, 1)?;
+                let (cap, source) = self.extra_cap(request, 0)?;
+                if !matches!(cap, Cap::Notification { rights, .. } if rights.write()) {
+                    return Err(Error::InvalidCapability(0));
+                }
+                self.commit(request.thread);
+                self.clear_handler(irq);
+                self.insert(cap, source, self.irqs.slot(irq));
+            }
+            Some(Invocation::IRQClearIRQHandler) => {
+                self.commit(request.thread);
+                self.clear_handler(irq);
+            }
+            _ => return Err(Error::IllegalOperation),
+        }
+        Ok(())
+    }
+
+    fn clear_handler(&mut self, irq: Irq) {
+        let slot = self.irqs.slot(irq);
+        if !self.slots.cap(slot).is_null() {
+            self.delete_simple(slot);
+        }
+    }
+}
+
+fn within(value: usize, max: usize) -> Answer {
+    match value > max {
+        true => Err(Error::RangeError { min: 0, max }),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The objects that untyped memory becomes, other than threads, and where each lies.
+
+use std::collections::BTreeMap;
+
+use crate::arch;
+use crate::arena::{Arena, Id};
+use crate::cap::{Cap, Remains};
+use crate::machine::Access;
+use crate::queue::Queue;
+use crate::slots::SlotId;
+use crate::thread::Thread;
+
+/// A table of capabilities.
+pub struct CNode {
+    pub(crate) base: SlotId,
+    pub(crate) radix: u8,
+}
+
+/// Where threads meet: all that wait either send or receive.
+#[derive(Default)]
+pub struct Endpoint {
+    pub(crate) queue: Queue,
+    pub(crate) sending: bool,
+}
+
+/// Signals that wait, or threads that wait for one.
+#[derive(Default)]
+pub struct Notification {
+    pub(crate) queue: Queue,
+    /// The badges of the signals that came, if one did.
+    pub(crate) pending: Option<usize>,
+    pub(crate) bound: Option<Id<Thread>>,
+}
+
+/// A paging structure. Level 1 maps pages; each further one maps those below it.
+pub struct Table {
+    pub(crate) level: u8,
+    pub(crate) entries: BTreeMap<u16, Entry>,
+}
+
+/// What an entry of a paging structure leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    Table(Id<Table>),
+    /// A frame; `access` is none where user level has no rights to it.
+    Frame {
+        paddr: usize,
+        access: Option<Access>,
+    },
+}
+
+/// A pool of address space identifiers.
+pub struct Pool {
+    pub(crate) spaces: BTreeMap<u16, Id<Table>>,
+}
+
+/// All objects.
+#[derive(Default)]
+pub(crate) struct Objects {
+    pub cnodes: Arena<CNode>,
+    pub threads: Arena<Thread>,
+    pub endpoints: Arena<Endpoint>,
+    pub notifications: Arena<Notification>,
+    pub tables: Arena<Table>,
+    pub pools: Arena<Pool>,
+}
+
+impl Objects {
+    /// The memory that a capability is to: its address and size as a power of two.
+    pub fn region(&self, cap: Cap) -> Option<(usize, u8)> {
+        let cnode = |object| {
+            let bits = arch::SLOT_BITS + self.cnodes[object].radix;
+            (self.cnodes.paddr(object), bits)
+        };
+        Some(match cap {
+            Cap::Untyped {
+                paddr, size_bits, ..
+            }
+            | Cap::Frame {
+                paddr, size_bits, ..
+            } => (paddr, size_bits),
+            Cap::Endpoint { object, .. } => (self.endpoints.paddr(object), arch::ENDPOINT_BITS),
+            Cap::Notification { object, .. } => {
+                (self.notifications.paddr(object), arch::NOTIFICATION_BITS)
+            }
+            Cap::CNode { object, .. } => cnode(object),
+            Cap::Zombie {
+                of: Remains::CNode(object),
+                ..
+            } => cnode(object),
+            Cap::Thread(thread)
+            | Cap::Zombie {
+                of: Remains::Thread(thread),
+                ..
+            } => (self.threads.paddr(thread), arch::TCB_BITS),
+            Cap::Table { object, .. } | Cap::VSpace { object, .. } => {
+                (self.tables.paddr(object), arch::TABLE_BITS)
+            }
+            Cap::AsidPool { object, .. } => (self.pools.paddr(object), arch::ASID_POOL_BITS),
+            Cap::Null
+            | Cap::Reply { .. }
+            | Cap::IrqControl
+            | Cap::IrqHandler(_)
+            | Cap::Domain
+            | Cap::AsidControl
+            | Cap::IoPortControl
+            | Cap::IoPort { .. } => return None,
+        })
+    }
+}

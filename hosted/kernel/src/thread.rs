@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Threads: the state of one.
+
+use crate::arch::Context;
+use crate::arena::Id;
+use crate::error::LookupFailure;
+use crate::fault::Fault;
+use crate::objects::{Endpoint, Notification};
+use crate::queue::{Chain, Links};
+use crate::slots::SlotId;
+
+/// The number of a thread.
+pub type ThreadId = Id<Thread>;
+
+/// The slots that a thread has, from its first.
+#[derive(Clone, Copy)]
+pub(crate) enum ThreadSlot {
+    CSpace = 0,
+    VSpace = 1,
+    /// The master of the capabilities to reply to it.
+    Reply = 2,
+    /// The capability to reply to who called it last.
+    Caller = 3,
+    IpcBuffer = 4,
+}
+
+/// How many there are.
+pub(crate) const THREAD_SLOTS: u32 = 5;
+/// Room for them, as a power of two.
+pub(crate) const THREAD_SLOT_BITS: u8 = 3;
+
+/// What a thread does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nothing until it is resumed.
+    Inactive,
+    /// It runs, or could.
+    Running,
+    /// It could run, and begins with the instruction that entered the kernel.
+    Restart,
+    /// It waits for a message.
+    BlockedOnReceive {
+        /// Where.
+        endpoint: Id<Endpoint>,
+        /// Whether who calls it may be sent capabilities in the reply.
+        grant: bool,
+    },
+    /// It waits for who takes its message.
+    BlockedOnSend {
+        /// Where.
+        endpoint: Id<Endpoint>,
+        /// What the receiver will see.
+        badge: usize,
+        /// Whether it may send capabilities.
+        grant: bool,
+        /// Whether it may be replied to.
+        grant_reply: bool,
+        /// Whether it waits for a reply then.
+        call: bool,
+    },
+    /// It waits for the reply to its message or its fault.
+    BlockedOnReply,
+    /// It waits for a signal.
+    BlockedOnNotification(Id<Notification>),
+}
+
+impl State {
+    /// Whether it could run.
+    #[must_use]
+    pub const fn is_runnable(self) -> bool {
+        matches!(self, State::Running | State::Restart)
+    }
+}
+
+/// A thread control block.
+pub struct Thread {
+    pub(crate) context: Context,
+    pub(crate) state: State,
+    pub(crate) slots: SlotId,
+    pub(crate) ipc_buffer: usize,
+    pub(crate) fault_handler: usize,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) lookup_failure: LookupFailure,
+    pub(crate) bound: Option<Id<Notification>>,
+    pub(crate) priority: u8,
+    pub(crate) mcp: u8,
+    pub(crate) domain: u8,
+    pub(crate) queued: bool,
+    pub(crate) flags: usize,
+    pub(crate) time_slice: u32,
+    pub(crate) links: [Links; 2],
+    pub(crate) name: String,
+    /// When it was made, among all threads.
+    pub(crate) serial: u64,
+}
+
+const _: () = assert!(Chain::Waiting as usize == 1);
+
+impl Thread {
+    pub(crate) fn new(
+        slots: SlotId,
+        domain: u8,
+        time_slice: u32,
+        name: String,
+        serial: u64,
+    ) -> Self {
+        Thread {
+            context: Context::new(),
+            state: State::Inactive,
+            slots,
+            ipc_buffer: 0,
+            fault_handler: 0,
+            fault: None,
+            lookup_failure: LookupFailure::InvalidRoot,
+            bound: None,
+            priority: 0,
+            mcp: 0,
+            domain,
+            queued: false,
+            flags: 0,
+            time_slice,
+            links: Default::default(),
+            name,
+            serial,
+        }
+    }
+
+    pub(crate) fn slot(&self, slot: ThreadSlot) -> SlotId {
+        self.slots.plus(slot as usize)
+    }
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What only a model can give: threads as a table, capabilities as a graph, failures at will.
+
+use core::fmt::Write;
+
+use crate::arch;
+use crate::arena::Id;
+use crate::cap::{Cap, Remains};
+use crate::kernel::Kernel;
+use crate::machine::Machine;
+use crate::objects::Endpoint;
+use crate::slots::SlotId;
+use crate::thread::{State, ThreadId};
+
+/// Failures that are wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Injection {
+    /// The retype of this number, from 1, finds no memory. 0: none does.
+    pub failing_retype: u64,
+}
+
+impl Injection {
+    /// Counts a retype, and says whether it shall fail.
+    pub(crate) fn fails(self, count: &mut u64) -> bool {
+        *count += 1;
+        *count == self.failing_retype
+    }
+}
+
+/// A thread, for who looks at all of them.
+#[derive(Clone, Debug)]
+pub struct ThreadView<'a> {
+    /// Its number.
+    pub id: ThreadId,
+    /// Its name.
+    pub name: &'a str,
+    /// What it does.
+    pub state: State,
+    /// Its priority.
+    pub priority: u8,
+    /// The instruction that is next.
+    pub ip: usize,
+}
+
+impl<M: Machine> Kernel<M> {
+    /// All threads, the youngest first.
+    pub fn threads(&self) -> impl Iterator<Item = ThreadView<'_>> {
+        let mut threads: Vec<_> = self.objects.threads.iter().collect();
+        threads.sort_by_key(|(_, thread)| core::cmp::Reverse(thread.serial));
+        threads.into_iter().map(|(id, thread)| ThreadView {
+            id,
+            name: &thread.name,
+            state: thread.state,
+            priority: thread.priority,
+            ip: thread.context[arch::IP],
+        })
+    }
+
+    /// The name of a thread.
+    #[must_use]
+    pub fn name(&self, thread: ThreadId) -> &str {
+        &self.objects.threads[thread].name
+    }
+
+    /// The address space that a thread runs in, if it has one.
+    #[must_use]
+    pub fn vspace(&self, thread: ThreadId) -> Option<crate::machine::VSpaceId> {
+        let slot = self.objects.threads[thread].slot(crate::thread::ThreadSlot::VSpace);
+        match self.slots.cap(slot) {
+            Cap::VSpace { object, .. } => {
+                Some(crate::machine::VSpaceId(self.objects.tables.paddr(object)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Makes what is wanted fail.
+    pub const fn inject(&mut self, injection: Injection) {
+        self.injection = injection;
+    }
+
+    /// All threads, with what each waits for, as a table.
+    #[must_use]
+    pub fn thread_table(&self) -> String {
+        let mut table = format!(
+            "{:<24} {:>8} {:>16}  state\n",
+            "thread", "priority", "address"
+        );
+        for thread in self.threads() {
+            let state = self.describe(thread.state);
+            let (name, priority, ip) = (thread.name, thread.priority, thread.ip);
+            _ = writeln!(table, "{name:<24} {priority:>8} {ip:>#16x}  {state}");
+        }
+        table
+    }
+
+    fn describe(&self, state: State) -> String {
+        let at = |endpoint: Id<Endpoint>| self.objects.endpoints.paddr(endpoint);
+        match state {
+            State::Inactive => "inactive".into(),
+            State::Running => "ready".into(),
+            State::Restart => "ready to begin again".into(),
+            State::BlockedOnReceive { endpoint, .. } => {
+                format!("waits to receive from endpoint {:#x}", at(endpoint))
+            }
+            State::BlockedOnSend {
+                endpoint, badge, ..
+            } => {
+                let at = at(endpoint);
+                format!("waits to send to endpoint {at:#x} with badge {badge}")
+            }
+            State::BlockedOnReply => "waits for a reply".into(),
+            State::BlockedOnNotification(notification) => {
+                let at = self.objects.notifications.paddr(notification);
+                format!("waits for notification {at:#x}")
+            }
+        }
+    }
+
+    /// Slots that hold something, and bytes of untyped memory that are taken: of the untyped
+    /// memory that is derived from no other, and is for all use.
+    #[must_use]
+    pub fn holdings(&self) -> Holdings {
+        let mut holdings = Holdings::default();
+        for (slot, cap) in self.slots.filled() {
+            holdings.slots += 1;
+            if let Cap::Untyped {
+                used,
+                device: false,
+                ..
+            } = cap
+                && self.slots.previous(slot).is_none()
+                && self.has_children(slot)
+            {
+                holdings.bytes += used;
+            }
+        }
+        holdings
+    }
+
+    /// The capabilities and what was derived from what, as a graph for Graphviz.
+    #[must_use]
+    pub fn graph(&self) -> String {
+        let mut graph =
+            String::from("digraph capabilities {\n  rankdir = LR\n  node [shape = box]\n");
+        let mut parents: Vec<SlotId> = Vec::new();
+        let number = |slot: SlotId| slot.number();
+        for (root, _) in self.slots.filled() {
+            if self.slots.previous(root).is_some() {
+                continue;
+            }
+            parents.clear();
+            let mut next = Some(root);
+            while let Some(slot) = next {
+                while parents
+                    .last()
+                    .is_some_and(|parent| !self.is_parent(*parent, slot))
+                {
+                    parents.pop();
+                }
+                let label = self.label(self.slots.cap(slot));
+                _ = writeln!(graph, "  s{} [label = \"{label}\"]", number(slot));
+                if let Some(parent) = parents.last() {
+                    _ = writeln!(graph, "  s{} -> s{}", number(*parent), number(slot));
+                }
+                parents.push(slot);
+                next = self.slots.next(slot);
+            }
+        }
+        graph.push_str("}\n");
+        graph
+    }
+
+    /// What a capability is, in a few words.
+    fn label(&self, cap: Cap) -> String {
+        let place = match self.objects.region(cap) {
+            Some((paddr, bits)) => format!(" {paddr:#x} 2^{bits}"),
+            None => String::new(),
+        };
+        let badge = |badge: usize| match badge {
+            0 => String::new(),
+            badge => format!(" badge {badge}"),
+        };
+        match cap {
+            Cap::Null => "empty".into(),
+            Cap::Untyped { used, device, .. } => {
+                let kind = if device { "device memory" } else { "untyped" };
+                format!("{kind}{place}, {used} used")
+            }
+            Cap::Endpoint { badge: of, .. } => format!("endpoint{place}{}", badge(of)),
+            Cap::Notification { badge: of, .. } => format!("notification{place}{}", badge(of)),
+            Cap::Reply { thread, master, .. } => {
+                let kind = if master { "replies to" } else { "reply to" };
+                format!("{kind} {}", escaped(&self.objects.threads[thread].name))
+            }
+            Cap::CNode { radix, .. } => format!("CNode{place}, 2^{radix} slots"),
+            Cap::Thread(thread) => {
+                format!(
+                    "thread {}{place}",
+                    escaped(&self.objects.threads[thread].name)
+                )
+            }
+            Cap::Zombie {
+                of: Remains::CNode(_),
+                left,
+                ..
+            } => format!("remains of a CNode{place}, {left} slots"),
+            Cap::Zombie {
+                of: Remains::Thread(_),
+                left,
+                ..
+            } => format!("remains of a thread{place}, {left} slots"),
+            Cap::IrqControl => "interrupts".into(),
+            Cap::IrqHandler(irq) => format!("interrupt {}", irq.number()),
+            Cap::Domain => "domains".into(),
+            Cap::Frame { vaddr, asid, .. } => match asid {
+                0 => format!("frame{place}"),
+                _ => format!("frame{place} at {vaddr:#x}"),
+            },
+            Cap::Table { object, .. } => {
+                format!(
+                    "table of level {}{place}",
+                    self.objects.tables[object].level
+                )
+            }
+            Cap::VSpace { asid, .. } => format!("address space {asid}{place}"),
+            Cap::AsidControl => "address space identifiers".into(),
+            Cap::AsidPool { base, .. } => format!("address space identifiers from {base}"),
+            Cap::IoPortControl => "I/O ports".into(),
+            Cap::IoPort { first, last } => format!("I/O ports {first:#x} to {last:#x}"),
+        }
+    }
+}
+
+/// A name as a part of Graphviz's text.
+fn escaped(name: &str) -> String {
+    let kept = name.chars().filter(|char| !char.is_control());
+    kept.flat_map(|char| match char {
+        '"' | '\\' => vec!['\\', char],
+        _ => vec![char],
+    })
+    .collect()
+}
+
+/// What is still held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holdings {
+    /// Slots that are not empty.
+    pub slots: usize,
+    /// Bytes of untyped memory of which something was made.
+    pub bytes: usize,
+}

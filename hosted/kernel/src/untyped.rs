@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Untyped memory, and what becomes of it.
+
+use std::collections::BTreeMap;
+
+use crate::arch::{self, ObjectType};
+use crate::cap::{Cap, FrameRights, Rights};
+use crate::config::WORD_BITS;
+use crate::error::{Error, LookupFailure};
+use crate::invocation::Invocation;
+use crate::kernel::Kernel;
+use crate::machine::Machine;
+use crate::objects::{CNode, Endpoint, Notification, Table};
+use crate::request::{Answer, Request};
+use crate::slots::SlotId;
+use crate::thread::{THREAD_SLOT_BITS, Thread};
+
+/// What a retype makes.
+struct Plan {
+    kind: ObjectType,
+    /// The size that was asked for, and that of the object.
+    user_bits: u8,
+    object_bits: u8,
+    first: SlotId,
+    count: usize,
+}
+
+/// Sizes as powers of two; where the size is asked for, `user_bits` is it.
+fn object_bits(kind: ObjectType, user_bits: usize) -> usize {
+    usize::from(match kind {
+        ObjectType::Untyped => return user_bits,
+        ObjectType::CNode => return usize::from(arch::SLOT_BITS).saturating_add(user_bits),
+        ObjectType::Tcb => arch::TCB_BITS,
+        ObjectType::Endpoint => arch::ENDPOINT_BITS,
+        ObjectType::Notification => arch::NOTIFICATION_BITS,
+        ObjectType::Frame(bits) => bits,
+        ObjectType::Table(_) => arch::TABLE_BITS,
+    })
+}
+
+impl<M: Machine> Kernel<M> {
+    pub(crate) fn ask_untyped(&mut self, request: &Request) -> Answer {
+        if request.invocation != Some(Invocation::UntypedRetype) {
+            return Err(Error::IllegalOperation);
+        }
+        request.ensure(6, 1)?;
+        let plan = self.plan(request)?;
+        let Cap::Untyped {
+            paddr,
+            used,
+            size_bits,
+            device,
+        } = request.cap
+        else {
+            return Err(Error::InvalidCapability(0));
+        };
+        // Without children all of it is free, whatever was made of it before.
+        let fresh = !self.has_children(request.slot);
+        let free_from = if fresh { 0 } else { used };
+        let bytes_left = (1_usize << size_bits) - free_from;
+        if bytes_left >> plan.object_bits < plan.count || self.injection.fails(&mut self.retypes) {
+            return Err(Error::NotEnoughMemory { bytes_left });
+        }
+        if device && !matches!(plan.kind, ObjectType::Frame(_) | ObjectType::Untyped) {
+            return Err(Error::InvalidArgument(1));
+        }
+        self.commit(request.thread);
+        if fresh && used != 0 && !device {
+            self.machine.zero(paddr, used);
+        }
+        let start = (paddr + free_from).next_multiple_of(1 << plan.object_bits);
+        let end = start + (plan.count << plan.object_bits);
+        if let Cap::Untyped { used, .. } = self.slots.cap_mut(request.slot) {
+            *used = end - paddr;
+        }
+        let name = match plan.kind {
+            ObjectType::Tcb => self.name_of_child(request.thread),
+            _ => String::new(),
+        };
+        for index in 0..plan.count {
+            let at = start + (index << plan.object_bits);
+            let cap = self.create(&plan, at, device, &name);
+            let slot = plan.first.plus(index);
+            self.slots.put_behind(request.slot, slot, cap, true);
+        }
+        Ok(())
+    }
+
+    /// What is asked for, and whether it can be.
+    fn plan(&self, request: &Request) -> Result<Plan, Error> {
+        let [kind, user_bits, index, depth, offset, count] = self.arguments(request);
+        let kind = ObjectType::from_number(kind).ok_or(Error::InvalidArgument(0))?;
+        let object_bits = object_bits(kind, user_bits);
+        let max = usize::from(arch::MAX_UNTYPED_BITS);
+        if user_bits >= WORD_BITS as usize || object_bits > max {
+            return Err(Error::RangeError { min: 0, max });
+        }
+        let too_small = match kind {
+            ObjectType::CNode => user_bits == 0,
+            ObjectType::Untyped => user_bits < usize::from(arch::MIN_UNTYPED_BITS),
+            _ => false,
+        };
+        if too_small {
+            return Err(Error::InvalidArgument(1));
+        }
+        let (root, _) = self.extra_cap(request, 0)?;
+        let node = match depth {
+            0 => root,
+            _ => self.slots.cap(self.slot_at(root, index, depth, false)?),
+        };
+        let Cap::CNode { base, radix, .. } = node else {
+            return Err(Error::FailedLookup {
+                source: false,
+                failure: LookupFailure::MissingCapability { bits_left: depth },
+            });
+        };
+        let size = 1_usize << radix;
+        if offset >= size {
+            return Err(Error::RangeError {
+                min: 0,
+                max: size - 1,
+            });
+        }
+        let limit = self.config.fan_out_limit;
+        if count < 1 || count > limit {
+            return Err(Error::RangeError { min: 1, max: limit });
+        }
+        if count > size - offset {
+            return Err(Error::RangeError {
+                min: 1,
+                max: size - offset,
+            });
+        }
+        let first = base.plus(offset);
+        for index in 0..count {
+            self.ensure_empty(first.plus(index))?;
+        }
+        Ok(Plan {
+            kind,
+            user_bits: user_bits as u8,
+            object_bits: object_bits as u8,
+            first,
+            count,
+        })
+    }
+
+    fn create(&mut self, plan: &Plan, paddr: usize, device: bool, name: &str) -> Cap {
+        let objects = &mut self.objects;
+        match plan.kind {
+            ObjectType::Untyped => Cap::Untyped {
+                paddr,
+                used: 0,
+                size_bits: plan.user_bits,
+                device,
+            },
+            ObjectType::Endpoint => Cap::Endpoint {
+                object: objects.endpoints.insert(paddr, Endpoint::default()),
+                badge: 0,
+                rights: Rights::ALL,
+            },
+            ObjectType::Notification => Cap::Notification {
+                object: objects.notifications.insert(paddr, Notification::default()),
+                badge: 0,
+                rights: Rights::READ_WRITE,
+            },
+            ObjectType::CNode => {
+                let (base, radix) = (self.slots.allocate(plan.user_bits), plan.user_bits);
+                Cap::CNode {
+                    object: objects.cnodes.insert(paddr, CNode { base, radix }),
+                    base,
+                    radix,
+                    guard_bits: 0,
+                    guard: 0,
+                }
+            }
+            ObjectType::Tcb => {
+                let slots = self.slots.allocate(THREAD_SLOT_BITS);
+                self.threads_made += 1;
+                let thread = Thread::new(
+                    slots,
+                    self.scheduler.domain,
+                    self.config.time_slice,
+                    name.to_owned(),
+                    self.threads_made,
+                );
+                Cap::Thread(objects.threads.insert(paddr, thread))
+            }
+            ObjectType::Frame(size_bits) => Cap::Frame {
+                paddr,
+                vaddr: 0,
+                asid: 0,
+                size_bits,
+                rights: FrameRights::ReadWrite,
+                device,
+            },
+            ObjectType::Table(level) => {
+                let entries = BTreeMap::new();
+                let object = objects.tables.insert(paddr, Table { level, entries });
+                match level {
+                    arch::ROOT_LEVEL => Cap::VSpace { object, asid: 0 },
+                    _ => Cap::Table {
+                        object,
+                        vaddr: 0,
+                        asid: 0,
+                        mapped: false,
+                    },
+                }
+            }
+        }
+    }
+
+    /// As the kernel names threads that nobody has named.
+    fn name_of_child(&self, thread: crate::thread::ThreadId) -> String {
+        let parent = &self.objects.threads[thread].name;
+        let mut name = format!("child of: '{parent}'");
+        name.truncate(name.floor_char_boundary(crate::debug::NAME_BYTES));
+        name
+    }
+}

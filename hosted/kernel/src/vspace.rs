@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Address spaces: frames, paging structures, and the identifiers of address spaces.
+//!
+//! The processor would walk the paging structures; the machine is told each frame that becomes
+//! reachable for user level, or no longer is.
+
+use crate::arch::{self, level_shift, table_index};
+use crate::arena::Id;
+use crate::cap::{Cap, FrameRights, Rights, low_bits};
+use crate::error::{Error, LookupFailure};
+use crate::invocation::Invocation;
+use crate::kernel::Kernel;
+use crate::machine::{Access, Machine, VSpaceId};
+use crate::objects::{Entry, Pool, Table};
+use crate::request::{Answer, Request};
+
+/// What the slots of a pool are.
+const ASID_MASK: u16 = (1 << arch::ASID_LOW_BITS) - 1;
+
+impl<M: Machine> Kernel<M> {
+    /// The root of the address space that has an identifier.
+    fn space(&self, asid: u16) -> Result<Id<Table>, LookupFailure> {
+        let pool = self.pools.get(usize::from(asid >> arch::ASID_LOW_BITS));
+        let pool = pool.copied().flatten();
+        let space = pool.and_then(|pool| self.objects.pools[pool].spaces.get(&(asid & ASID_MASK)));
+        space.copied().ok_or(LookupFailure::InvalidRoot)
+    }
+
+    /// The table of a level that an address leads to.
+    fn table(&self, root: Id<Table>, vaddr: usize, level: u8) -> Result<Id<Table>, LookupFailure> {
+        let mut table = root;
+        for above in (level + 1..=arch::ROOT_LEVEL).rev() {
+            let entries = &self.objects.tables[table].entries;
+            match entries.get(&table_index(above, vaddr)) {
+                Some(Entry::Table(next)) => table = *next,
+                _ => {
+                    let bits_left = Table::bits_missing(above - 1);
+                    return Err(LookupFailure::MissingCapability { bits_left });
+                }
+            }
+        }
+        Ok(table)
+    }
+
+    /// The address space that a capability of the message is to, with its identifier.
+    fn target(&self, request: &Request) -> Result<(Id<Table>, u16), Error> {
+        match self.extra_cap(request, 0)? {
+            (Cap::VSpace { object, asid }, _) if asid != 0 => Ok((object, asid)),
+            _ => Err(Error::InvalidCapability(1)),
+        }
+    }
+
+    /// It still has its identifier.
+    fn ensure_assigned(&self, root: Id<Table>, asid: u16) -> Answer {
+        match self.space(asid) {
+            Ok(space) if space == root => Ok(()),
+            Ok(_) => Err(Error::InvalidCapability(1)),
+            Err(failure) => Err(not_mapped(failure)),
+        }
+    }
+
+    fn vspace_id(&self, root: Id<Table>) -> VSpaceId {
+        VSpaceId(self.objects.tables.paddr(root))
+    }
+
+    pub(crate) fn ask_frame(&mut self, request: &Request) -> Answer {
+        match request.invocation {
+            Some(Invocation::X86PageMap) => self.map_frame(request),
+            Some(Invocation::X86PageUnmap) => {
+                self.commit(request.thread);
+                if let Cap::Frame {
+                    paddr,
+                    vaddr,
+                    asid,
+                    size_bits,
+                    ..
+                } = request.cap
+                    && asid != 0
+                {
+                    self.unmap_frame(asid, vaddr, paddr, size_bits);
+                    self.note_mapping(request, 0, 0);
+                }
+                Ok(())
+            }
+            Some(Invocation::X86PageGetAddress) => match request.cap {
+                Cap::Frame { paddr, .. } => self.answer_words(request, &[paddr]),
+                _ => Err(Error::InvalidCapability(0)),
+            },
+            _ => Err(Error::IllegalOperation),
+        }
+    }
+
+    /// Writes into a frame's capability where it is mapped.
+    fn note_mapping(&mut self, request: &Request, new_asid: u16, new_vaddr: usize) {
+        if let Cap::Frame { vaddr, asid, .. } = self.slots.cap_mut(request.slot) {
+            (*vaddr, *asid) = (new_vaddr, new_asid);
+        }
+    }
+
+    fn map_frame(&mut self, request: &Request) -> Answer {
+        request.ensure(3, 1)?;
+        let [vaddr, rights, _attributes] = self.arguments(request);
+        let (root, asid) = self.target(request)?;
+        let Cap::Frame {
+            paddr,
+            vaddr: mapped_at,
+            asid: mapped_in,
+            size_bits,
+            rights: held,
+            ..
+        } = request.cap
+        else {
+            return Err(Error::InvalidCapability(0));
+        };
+        if mapped_in != 0 {
+            if mapped_in != asid {
+                return Err(Error::InvalidCapability(1));
+            }
+            if mapped_at != vaddr {
+                return Err(Error::InvalidArgument(0));
+            }
+        } else {
+            let top = vaddr.wrapping_add(1 << size_bits);
+            if vaddr > arch::USER_TOP || top > arch::USER_TOP {
+                return Err(Error::InvalidArgument(0));
+            }
+        }
+        self.ensure_assigned(root, asid)?;
+        if vaddr & low_bits(size_bits.into()) != 0 {
+            return Err(Error::AlignmentError);
+        }
+        let level = arch::frame_level(size_bits);
+        let table = self.table(root, vaddr, level).map_err(not_mapped)?;
+        let index = table_index(level, vaddr);
+        let before = self.objects.tables[table].entries.get(&index).copied();
+        if matches!(before, Some(Entry::Table(_))) {
+            return Err(Error::DeleteFirst);
+        }
+        self.commit(request.thread);
+        self.note_mapping(request, asid, vaddr);
+        let access = match held.mask(Rights::from_word(rights)) {
+            FrameRights::KernelOnly => None,
+            rights => Some(Access {
+                write: rights == FrameRights::ReadWrite,
+                execute: true,
+            }),
+        };
+        let id = self.vspace_id(root);
+        match access {
+            Some(access) => self.machine.map(id, vaddr, paddr, size_bits, access),
+            None if before.is_some() => self.machine.unmap(id, vaddr, size_bits),
+            None => {}
+        }
+        let entries = &mut self.objects.tables[table].entries;
+        entries.insert(index, Entry::Frame { paddr, access });
+        Ok(())
+    }
+
+    /// Unmaps a frame, if it is what is mapped there.
+    pub(crate) fn unmap_frame(&mut self, asid: u16, vaddr: usize, paddr: usize, size_bits: u8) {
+        let level = arch::frame_level(size_bits);
+        let Ok(root) = self.space(asid) else { return };
+        let Ok(table) = self.table(root, vaddr, level) else {
+            return;
+        };
+        let index = table_index(level, vaddr);
+        let entries = &mut self.objects.tables[table].entries;
+        if let Some(Entry::Frame {
+            paddr: mapped,
+            access,
+        }) = entries.get(&index).copied()
+            && mapped == paddr
+        {
+            entries.remove(&index);
+            if access.is_some() {
+                self.machine.unmap(self.vspace_id(root), vaddr, size_bits);
+            }
+        }
+    }
+
+    pub(crate) fn ask_table(&mut self, request: &Request) -> Answer {
+        use Invocation::*;
+        let Cap::Table {
+            object,
+            vaddr: mapped_at,
+            asid: mapped_in,
+            mapped,
+        } = request.cap
+        else {
+            return Err(Error::InvalidCapability(0));
+        };
+        let level = self.objects.tables[object].level;
+        match (request.invocation, level) {
+            (Some(X86PageTableUnmap), 1)
+            | (Some(X86PageDirectoryUnmap), 2)
+            | (Some(X86PDPTUnmap), 3) => {
+                if !self.is_final(request.slot) {
+                    return Err(Error::RevokeFirst);
+                }
+                self.commit(request.thread);
+                if mapped {
+                    self.unmap_table(object, mapped_in, mapped_at);
+                    self.objects.tables[object].entries.clear();
+                }
+                if let Cap::Table { mapped, .. } = self.slots.cap_mut(request.slot) {
+                    *mapped = false;
+                }
+                Ok(())
+            }
+            (Some(X86PageTableMap), 1) | (Some(X86PageDirectoryMap), 2) | (Some(X86PDPTMap), 3) => {
+                self.map_table(request, object, level, mapped)
+            }
+            _ => Err(Error::IllegalOperation),
+        }
+    }
+
+    fn map_table(
+        &mut self,
+        request: &Request,
+        table: Id<Table>,
+        level: u8,
+        mapped: bool,
+    ) -> Answer {
+        request.ensure(2, 1)?;
+        if mapped {
+            return Err(Error::InvalidCapability(0));
+        }
+        let vaddr = self.argument(request, 0) & !low_bits(level_shift(level + 1));
+        let (root, asid) = self.target(request)?;
+        if vaddr > arch::USER_TOP {
+            return Err(Error::InvalidArgument(0));
+        }
+        self.ensure_assigned(root, asid)?;
+        let above = self.table(root, vaddr, level + 1).map_err(not_mapped)?;
+        let index = table_index(level + 1, vaddr);
+        if self.objects.tables[above].entries.contains_key(&index) {
+            return Err(Error::DeleteFirst);
+        }
+        self.commit(request.thread);
+        let entries = &mut self.objects.tables[above].entries;
+        entries.insert(index, Entry::Table(table));
+        if let Cap::Table {
+            vaddr: at,
+            asid: within,
+            mapped,
+            ..
+        } = self.slots.cap_mut(request.slot)
+        {
+            (*at, *within, *mapped) = (vaddr, asid, true);
+        }
+        Ok(())
+    }
+
+    /// Takes a table out of the one above it, if it is there.
+    pub(crate) fn unmap_table(&mut self, table: Id<Table>, asid: u16, vaddr: usize) {
+        let level = self.objects.tables[table].level;
+        let Ok(root) = self.space(asid) else { return };
+        let Ok(above) = self.table(root, vaddr, level + 1) else {
+            return;
+        };
+        let index = table_index(level + 1, vaddr);
+        let entries = &mut self.objects.tables[above].entries;
+        if entries.get(&index) == Some(&Entry::Table(table)) {
+            entries.remove(&index);
+            self.hide(root, table, vaddr);
+        }
+    }
+
+    /// What is mapped in a table is no longer reachable.
+    fn hide(&mut self, root: Id<Table>, table: Id<Table>, vaddr: usize) {
+        let id = self.vspace_id(root);
+        let mut tables = vec![(table, vaddr)];
+        while let Some((table, vaddr)) = tables.pop() {
+            let Table { level, entries } = &self.objects.tables[table];
+            for (index, entry) in entries {
+                let vaddr = vaddr + (usize::from(*index) << level_shift(*level));
+                match entry {
+                    Entry::Table(below) => tables.push((*below, vaddr)),
+                    Entry::Frame { access: None, .. } => {}
+                    Entry::Frame { .. } => {
+                        self.machine.unmap(id, vaddr, level_shift(*level) as u8);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn ask_asid_control(&mut self, request: &Request) -> Answer {
+        if request.invocation != Some(Invocation::X86ASIDControlMakePool) {
+            return Err(Error::IllegalOperation);
+        }
+        request.ensure(2, 2)?;
+        let [index, depth] = self.arguments(request);
+        let (untyped, parent) = self.extra_cap(request, 0)?;
+        let (root, _) = self.extra_cap(request, 1)?;
+        let free = self.pools.iter().position(Option::is_none);
+        let number = free.ok_or(Error::DeleteFirst)?;
+        let Cap::Untyped {
+            paddr,
+            size_bits: arch::ASID_POOL_BITS,
+            device: false,
+            ..
+        } = untyped
+        else {
+            return Err(Error::InvalidCapability(1));
+        };
+        self.ensure_no_children(parent)?;
+        let slot = self.empty_slot_at(root, index, depth)?;
+        self.commit(request.thread);
+        self.exhaust(parent);
+        let spaces = Default::default();
+        let object = self.objects.pools.insert(paddr, Pool { spaces });
+        let base = (number as u16) << arch::ASID_LOW_BITS;
+        self.insert(Cap::AsidPool { object, base }, parent, slot);
+        self.pools[number] = Some(object);
+        Ok(())
+    }
+
+    pub(crate) fn ask_asid_pool(&mut self, request: &Request) -> Answer {
+        if request.invocation != Some(Invocation::X86ASIDPoolAssign) {
+            return Err(Error::IllegalOperation);
+        }
+        request.ensure(0, 1)?;
+        let Cap::AsidPool { object, base } = request.cap else {
+            return Err(Error::InvalidCapability(0));
+        };
+        let (
+            Cap::VSpace {
+                object: root,
+                asid: 0,
+            },
+            slot,
+        ) = self.extra_cap(request, 0)?
+        else {
+            return Err(Error::InvalidCapability(1));
+        };
+        match self.pools[usize::from(base >> arch::ASID_LOW_BITS)] {
+            None => return Err(not_mapped(LookupFailure::InvalidRoot)),
+            Some(pool) if pool != object => return Err(Error::InvalidCapability(0)),
+            Some(_) => {}
+        }
+        let spaces = &mut self.objects.pools[object].spaces;
+        // Identifier 0 is none.
+        let mut free = (0..=ASID_MASK).filter(|low| base + low != 0 && !spaces.contains_key(low));
+        let low = free.next().ok_or(Error::DeleteFirst)?;
+        spaces.insert(low, root);
+        if let Cap::VSpace { asid, .. } = self.slots.cap_mut(slot) {
+            *asid = base + low;
+        }
+        self.commit(request.thread);
+        Ok(())
+    }
+
+    /// An address space is no more: it loses its identifier.
+    pub(crate) fn drop_asid(&mut self, asid: u16, root: Id<Table>) {
+        if self.space(asid) == Ok(root)
+            && let Some(pool) = self.pools[usize::from(asid >> arch::ASID_LOW_BITS)]
+        {
+            self.objects.pools[pool].spaces.remove(&(asid & ASID_MASK));
+            self.hide(root, root, 0);
+        }
+    }
+
+    /// A pool is no more: none of its address spaces can be used.
+    pub(crate) fn drop_pool(&mut self, base: u16, pool: Id<Pool>) {
+        let number = usize::from(base >> arch::ASID_LOW_BITS);
+        if self.pools[number] == Some(pool) {
+            self.pools[number] = None;
+            let spaces = core::mem::take(&mut self.objects.pools[pool].spaces);
+            for root in spaces.into_values() {
+                self.hide(root, root, 0);
+            }
+        }
+    }
+}
+
+fn not_mapped(failure: LookupFailure) -> Error {
+    Error::FailedLookup {
+        source: false,
+        failure,
+    }
+}

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Threads: what they send each other, who runs, and what happens when they go wrong.
+
+mod common;
+
+use common::*;
+use sel4_hosted_kernel::{Config, Fault, Info, Invocation::*, Register, State};
+
+/// Lets the first thread wait, so that the others run.
+fn rest(system: &mut System) {
+    let never = system.make(NOTIFICATION_OBJECT);
+    system.syscall(RECV, never);
+}
+
+fn send(
+    system: &mut System,
+    who: Runner,
+    call: isize,
+    cptr: usize,
+    caps: &[usize],
+    words: &[usize],
+) {
+    assert_eq!(system.current(), who.id);
+    system.put(who.buffer, 5, caps, words);
+    system.syscall(call, cptr);
+}
+
+#[test]
+fn a_call_is_answered() {
+    let mut system = System::new();
+    let endpoint = system.make(ENDPOINT_OBJECT);
+    let badged = system.mint(endpoint, 17);
+    let (server, client) = (system.thread(20, 0), system.thread(10, 0));
+    rest(&mut system);
+    assert_eq!(system.current(), server.id);
+    system.syscall(RECV, endpoint);
+    let words = [1, 2, 3, 4, 5, 6];
+    send(&mut system, client, CALL, badged, &[], &words);
+    assert_eq!(system.current(), server.id);
+    assert_eq!(
+        system.message(server.buffer),
+        (17, Info::new(5, 0, 0, 6), words.to_vec())
+    );
+    system.put(server.buffer, 7, &[], &[10, 20, 30, 40, 50]);
+    system.syscall(REPLY_RECV, endpoint);
+    assert_eq!(system.current(), client.id);
+    let (_, info, words) = system.message(client.buffer);
+    assert_eq!((info.label(), words), (7, vec![10, 20, 30, 40, 50]));
+}
+
+#[test]
+fn who_sends_first_is_received_first() {
+    let mut system = System::new();
+    let endpoint = system.make(ENDPOINT_OBJECT);
+    let senders = [
+        system.thread(30, 0),
+        system.thread(20, 0),
+        system.thread(25, 0),
+    ];
+    rest(&mut system);
+    for sender in [0, 2, 1] {
+        send(&mut system, senders[sender], SEND, endpoint, &[], &[sender]);
+    }
+    assert_eq!(system.kernel.current(), None);
+    assert!(
+        system
+            .kernel
+            .thread_table()
+            .contains("waits to send to endpoint")
+    );
+}
+
+#[test]
+fn capabilities_go_along() {
+    let mut system = System::new();
+    let endpoint = system.make(ENDPOINT_OBJECT);
+    let (badged, other) = (system.mint(endpoint, 17), system.make(NOTIFICATION_OBJECT));
+    let (server, client) = (system.thread(20, 0), system.thread(10, 0));
+    let to = system.slot();
+    for (word, value) in [(125, CNODE), (126, to), (127, 64)] {
+        system.write(server.buffer + word * 8, value);
+    }
+    rest(&mut system);
+    system.syscall(RECV, endpoint);
+    send(
+        &mut system,
+        client,
+        CALL,
+        badged,
+        &[badged, other, CNODE],
+        &[1],
+    );
+    let (badge, info, _) = system.message(server.buffer);
+    // One to the endpoint itself: its badge. One more: there is room for it. A third: there is none.
+    assert_eq!((badge, info), (17, Info::new(5, 0b001, 2, 1)));
+    assert_eq!(system.read(server.buffer + 122 * 8), 17);
+    assert_eq!(system.identify(to), 6);
+}
+
+#[test]
+fn without_the_right_to_grant_none_do_and_a_call_is_never_answered() {
+    let mut system = System::new();
+    let endpoint = system.make(ENDPOINT_OBJECT);
+    let (write, reply) = (system.copy(endpoint, 1), system.copy(endpoint, 9));
+    let (server, client) = (system.thread(20, 0), system.thread(10, 0));
+    rest(&mut system);
+    system.syscall(RECV, endpoint);
+    send(&mut system, client, CALL, reply, &[CNODE], &[1]);
+    assert_eq!(system.message(server.buffer).1, Info::new(5, 0, 0, 1));
+    system.put(server.buffer, 0, &[], &[]);
+    system.syscall(REPLY_RECV, endpoint);
+    send(&mut system, client, CALL, write, &[], &[1]);
+    assert_eq!(system.current(), server.id);
+    let state = |system: &System, id| {
+        system
+            .kernel
+            .threads()
+            .find(|view| view.id == id)
+            .unwrap()
+            .state
+    };
+    assert_eq!(state(&system, client.id), State::Inactive);
+    system.syscall(REPLY, 0);
+    assert_eq!(state(&system, client.id), State::Inactive);
+}
+
+#[test]
+fn a_reply_can_be_kept_and_given_later() {
+    let mut system = System::new();
+    let endpoint = system.make(ENDPOINT_OBJECT);
+    let (server, client) = (system.thread(20, 0), system.thread(10, 0));
+    let kept = system.slot();
+    rest(&mut system);
+    system.syscall(RECV, endpoint);
+    send(&mut system, client, CALL, endpoint, &[], &[1]);
+    let label = 25; // CNodeSaveCaller
+    system.put(server.buffer, label, &[], &[kept, 64]);
+    system.syscall(CALL, CNODE);
+    assert_eq!(system.message(server.buffer).1.label(), 0);
+    assert_eq!(system.identify(kept), 8);
+    system.put(server.buffer, 9, &[], &[33]);
+    system.syscall(SEND, kept);
+    assert_eq!(system.identify(kept), 0, "it is used up");
+    system.syscall(RECV, endpoint);
+    assert_eq!(system.current(), client.id);
+    assert_eq!(system.message(client.buffer).2, [33]);
+}
+
+#[test]
+fn notifications_collect_badges_and_reach_who_is_bound() {
+    let mut system = System::new();
+    let (notification, endpoint) = (
+        system.make(NOTIFICATION_OBJECT),
+        system.make(ENDPOINT_OBJECT),
+    );
+    let (one, two) = (system.mint(notification, 1), system.mint(notification, 2));
+    system.syscall(NB_RECV, notification);
+    assert_eq!(system.register(Register::Rdi), 0);
+    system.syscall(SEND, one);
+    system.syscall(SEND, two);
+    system.syscall(RECV, notification);
+    assert_eq!(system.register(Register::Rdi), 3);
+
+    let server = system.thread(20, 0);
+    system.done(server.tcb, TCBBindNotification, &[notification], &[]);
+    let again = system.invoke(server.tcb, TCBBindNotification, &[notification], &[]);
+    assert_eq!(again, (3, vec![]));
+    // The first thread is not the one it is bound to.
+    system.syscall(RECV, notification);
+    assert_eq!(system.current(), server.id, "the first thread has faulted");
+    assert!(
+        system
+            .kernel
+            .machine()
+            .console
+            .contains("thread `rootserver` stops")
+    );
+    system.syscall(RECV, endpoint);
+    assert_eq!(system.kernel.current(), None);
+}
+
+#[test]
+fn a_fault_is_told_and_answered() {
+    let mut system = System::new();
+    let endpoint = system.make(ENDPOINT_OBJECT);
+    let badged = system.mint(endpoint, 99);
+    let (handler, thread) = (system.thread(20, 0), system.thread(10, badged));
+    rest(&mut system);
+    system.syscall(RECV, endpoint);
+    system.kernel.fault(Fault::Vm {
+        address: 0x18,
+        status: 4,
+        instruction: false,
+    });
+    let ip = 0x1000 * thread.tcb;
+    let (badge, info, words) = system.message(handler.buffer);
+    assert_eq!(
+        (badge, info, words),
+        (99, Info::new(5, 0, 0, 4), vec![ip, 0x18, 0, 4])
+    );
+    system.put(handler.buffer, 0, &[], &[]);
+    system.syscall(REPLY_RECV, endpoint);
+    assert_eq!(system.current(), thread.id);
+    assert_eq!(system.kernel.context(thread.id).next, ip);
+
+    // An unknown system call: 18 registers and its number. The reply changes the first.
+    system.syscall(-77, 0);
+    let (_, info, words) = system.message(handler.buffer);
+    assert_eq!(
+        (info, words[18].cast_signed()),
+        (Info::new(2, 0, 0, 19), -77)
+    );
+    assert_eq!((words[15], words[16]), (ip, 0x7000));
+    system.put(handler.buffer, 0, &[], &[55]);
+    system.syscall(REPLY_RECV, endpoint);
+    assert_eq!(system.register(Register::Rax), 55);
+
+    // A capability that is not there: why it is not found.
+    system.syscall(SEND, 9000);
+    let (_, info, words) = system.message(handler.buffer);
+    assert_eq!((info.label(), words), (1, vec![ip, 9000, 0, 4, 64, 0, 51]));
+    // A label other than 0 would stop it, but not after such a fault.
+    system.put(handler.buffer, 1, &[], &[]);
+    system.syscall(REPLY_RECV, endpoint);
+    assert_eq!(system.current(), thread.id);
+    system
+        .kernel
+        .fault(Fault::UserException { number: 6, code: 0 });
+    assert_eq!(system.message(handler.buffer).1, Info::new(3, 0, 0, 5));
+    system.put(handler.buffer, 1, &[], &[]);
+    system.syscall(REPLY_RECV, endpoint);
+    assert_eq!(system.kernel.current(), None, "it stays where it is");
+}
+
+#[test]
+fn who_waits_begins_again_when_the_endpoint_goes() {
+    let mut system = System::new();
+    let endpoint = system.make(ENDPOINT_OBJECT);
+    let wake = system.make(NOTIFICATION_OBJECT);
+    let (low, high) = (system.thread(10, 0), system.thread(20, 0));
+    system.syscall(RECV, wake);
+    system.syscall(RECV, endpoint);
+    let before = system.kernel.context(low.id).next;
+    system.put(low.buffer, 0, &[], &[]);
+    system.syscall(SEND, wake);
+    system.delete(endpoint);
+    rest(&mut system);
+    assert_eq!(system.current(), high.id);
+    let ip = 0x1000 * high.tcb;
+    assert_eq!(system.kernel.context(high.id).next, ip);
+    assert!(before > 0);
+}
+
+#[test]
+fn equals_take_turns() {
+    let config = Config {
+        entries_per_tick: 1,
+        ..Config::default()
+    };
+    let mut system = System::with(&config);
+    let threads = [system.thread(10, 0), system.thread(10, 0)];
+    rest(&mut system);
+    let mut runs = Vec::new();
+    for _ in 0..20 {
+        runs.push(system.current());
+        system.syscall(-9, b'x'.into());
+        system.syscall(YIELD, 0);
+    }
+    assert_eq!(runs.iter().filter(|id| **id == threads[0].id).count(), 10);
+    assert_eq!(system.kernel.machine().console, "x".repeat(20));
+}
+
+#[test]
+fn a_seed_makes_another_order_and_the_same_each_time() {
+    let order = |seed| {
+        let config = Config {
+            seed,
+            time_slice: 1,
+            ..Config::default()
+        };
+        let mut system = System::with(&config);
+        let notification = system.make(NOTIFICATION_OBJECT);
+        for _ in 0..3 {
+            system.thread(10, 0);
+        }
+        rest(&mut system);
+        let run = |_| {
+            let current = system.current();
+            system.syscall(NB_RECV, notification);
+            current
+        };
+        (0..50).map(run).collect::<Vec<_>>()
+    };
+    assert_eq!(order(None), order(None));
+    assert_eq!(order(Some(1)), order(Some(1)));
+    assert_ne!(order(Some(1)), order(Some(2)));
+    assert_ne!(order(Some(1)), order(None));
+}
+
+#[test]
+fn registers_are_read_and_written() {
+    let mut system = System::new();
+    let tcb = system.make(TCB_OBJECT);
+    let written: Vec<usize> = [0, 20].into_iter().chain(100..120).collect();
+    system.done(tcb, TCBWriteRegisters, &[], &written);
+    let read = system.done(tcb, TCBReadRegisters, &[], &[0, 20]);
+    // The flags are what a thread may have.
+    assert_eq!(
+        (read[2], &read[..2], &read[3..]),
+        (0x246, &written[2..4], &written[5..])
+    );
+    assert_eq!(
+        system.invoke(tcb, TCBReadRegisters, &[], &[0, 21]),
+        (4, vec![1, 20])
+    );
+    assert_eq!(
+        system.invoke(TCB, TCBReadRegisters, &[], &[0, 1]),
+        (3, vec![])
+    );
+    assert_eq!(
+        system.invoke(tcb, TCBWriteRegisters, &[], &[0, 3, 1, 2]),
+        (7, vec![])
+    );
+    assert_eq!(
+        system.invoke(tcb, TCBSetPriority, &[TCB], &[256]),
+        (4, vec![0, 255])
+    );
+    assert_eq!(
+        system.invoke(tcb, TCBSetPriority, &[CNODE], &[1]),
+        (2, vec![1])
+    );
+    assert_eq!(system.done(tcb, TCBSetFlags, &[], &[0, 7]), [1]);
+    let other = system.make(TCB_OBJECT);
+    system.done(other, TCBCopyRegisters, &[tcb], &[0b1100]);
+    assert_eq!(system.done(other, TCBReadRegisters, &[], &[0, 20]), read);
+}
+
+#[test]
+fn a_thread_is_named_and_the_system_halted() {
+    let mut system = System::new();
+    let tcb = system.make(TCB_OBJECT);
+    assert_eq!(
+        system.kernel.threads().next().unwrap().name,
+        "child of: 'rootserver'"
+    );
+    let buffer = system.layout.ipc_buffer;
+    system.write(buffer + 8, usize::from_ne_bytes(*b"worker\0\0"));
+    system.syscall(-14, tcb);
+    assert_eq!(system.kernel.threads().next().unwrap().name, "worker");
+    system.syscall(-10, 0);
+    assert!(system.kernel.machine().console.contains("worker"));
+    system.syscall(-13, 0);
+    assert!(system.kernel.machine().console.contains("digraph"));
+    system.kernel.syscall(-11);
+    assert_eq!(
+        (system.kernel.current(), system.kernel.is_halted()),
+        (None, true)
+    );
+}
