@@ -17,9 +17,11 @@ function(_sel4_rust_add_bindings)
             )
         endif()
     endforeach()
+    # Asked for now, so that a missing one is told now and not by ninja.
+    _sel4_rust_run_codegen(ignored libclang)
     get_property(codegen GLOBAL PROPERTY SEL4_RUST_CODEGEN)
     get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
-    set(dir "${CMAKE_BINARY_DIR}/rust/libsel4-sys")
+    _sel4_rust_bindings_dir(dir)
     set_property(GLOBAL PROPERTY SEL4_RUST_SYS_DIR "${dir}")
 
     add_library(sel4_rust_sys STATIC EXCLUDE_FROM_ALL "${dir}/wrappers.c" "${dir}/layout.c")
@@ -73,6 +75,11 @@ endfunction()
 function(_sel4_rust_link_bindings bundle)
     add_dependencies(cargo-prebuild_${bundle} sel4_rust_sys_gen)
     set_property(TARGET ${bundle}-sealed APPEND PROPERTY INTERFACE_LINK_LIBRARIES sel4_rust_sys)
+endfunction()
+
+# Sets `out` to the folder that the bindings are written into, where there are any.
+function(_sel4_rust_bindings_dir out)
+    set(${out} "${CMAKE_BINARY_DIR}/rust/libsel4-sys" PARENT_SCOPE)
 endfunction()
 
 # Sets `out` to a generator expression: `option` before each item of `list`, which is one, too.

@@ -120,7 +120,6 @@ function(_sel4_rust_make_bundle executable libraries)
     if("sel4" IN_LIST native_libraries)
         _sel4_rust_add_bindings()
     endif()
-    _sel4_rust_write_cargo_config("${dir}")
 
     set(flags --locked)
     foreach(library IN LISTS libraries)
@@ -179,18 +178,22 @@ endfunction()
 # Writes ./run-tests beside ./simulate, for images whose Rust has tests in it.
 function(_sel4_rust_write_test_runner)
     set(script "${CMAKE_BINARY_DIR}/run-tests")
+    set(command "${SEL4_RUST_DIR}/setup/run-tests" "${CMAKE_BINARY_DIR}")
+    # As the shell quotes a quote.
+    list(TRANSFORM command REPLACE "'" "'\\\\''")
+    list(JOIN command "' '" command)
     _sel4_rust_write_if_changed(
         "${script}"
         "#!/bin/sh
 # Boots the image and tells what its tests came to; `./run-tests --help`.
-exec '${SEL4_RUST_DIR}/setup/run-tests' '${CMAKE_BINARY_DIR}' \"$@\"
+exec '${command}' \"$@\"
 "
     )
     file(CHMOD "${script}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 endfunction()
 
-# Has the host tool write the bundle's crate into `dir`, from a description of what goes into it. Sets `out` to the
-# native libraries that its packages stand for.
+# Has the host tool write the bundle's crate into `dir`, and what cargo is to know of this build when it builds it. Sets
+# `out` to the native libraries that its packages stand for.
 function(_sel4_rust_write_bundle bundle dir libraries out)
     if(NOT RUST_HEAP_BYTES MATCHES "^[1-9][0-9]*$")
         _sel4_rust_error(
@@ -201,8 +204,9 @@ function(_sel4_rust_write_bundle bundle dir libraries out)
     _sel4_rust_check_choice(RUST_HEAP "linked-list;rlsf;muslc;none")
     _sel4_rust_check_choice(RUST_LOG_LEVEL "off;error;warn;info;debug;trace")
     _sel4_rust_cargo_profile(profile)
+    get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
 
-    set(entries "")
+    set(options "")
     foreach(library IN LISTS libraries)
         get_target_property(package ${library} SEL4_RUST_PACKAGE)
         get_target_property(manifest ${library} SEL4_RUST_MANIFEST)
@@ -210,67 +214,68 @@ function(_sel4_rust_write_bundle bundle dir libraries out)
         get_target_property(features ${library} SEL4_RUST_FEATURES)
         get_target_property(no_default_features ${library} SEL4_RUST_NO_DEFAULT_FEATURES)
         get_target_property(library_profile ${library} SEL4_RUST_PROFILE)
-        set(profile_json null)
-        if(library_profile)
-            set(profile_json "\"${library_profile}\"")
-        endif()
-        set(default_features true)
-        if(no_default_features)
-            set(default_features false)
-        endif()
-        set(features_json "")
-        if(features)
-            list(JOIN features "\", \"" features_json)
-            set(features_json "\"${features_json}\"")
-        endif()
         list(
             APPEND
-            entries
-            "    {\"target\": \"${library}\", \"package\": \"${package}\", \"manifest\": \"${manifest}\", \"lock\": \"${lock}\", \"features\": [${features_json}], \"default_features\": ${default_features}, \"profile\": ${profile_json}}"
+            options
+            --library
+            ${library}
+            --package
+            "${package}"
+            --manifest-path
+            "${manifest}"
+            --lock
+            "${lock}"
         )
+        foreach(feature IN LISTS features)
+            list(APPEND options --feature "${feature}")
+        endforeach()
+        if(no_default_features)
+            list(APPEND options --no-default-features)
+        endif()
+        if(library_profile)
+            list(APPEND options --library-profile "${library_profile}")
+        endif()
     endforeach()
-    list(JOIN entries ",\n" entries)
-    set(runtime "${SEL4_RUST_DIR}/rust")
-    _sel4_rust_write_if_changed(
-        "${dir}/bundle.json"
-        "{
-  \"name\": \"${bundle}\",
-  \"profile\": \"${profile}\",
-  \"log_level\": \"${RUST_LOG_LEVEL}\",
-  \"runtime\": {\"manifest\": \"${runtime}/libsel4-rt/Cargo.toml\", \"lock\": \"${runtime}/Cargo.lock\", \"features\": [\"heap-${RUST_HEAP}\"]},
-  \"libraries\": [
-${entries}
-  ]
-}
-"
-    )
 
-    _sel4_rust_run_codegen(facts bundle --spec "${dir}/bundle.json" --out "${dir}")
-    _sel4_rust_read_facts(bundle "${facts}")
-    set(${out} "${bundle_LINKS}" PARENT_SCOPE)
-endfunction()
-
-# Writes what cargo is to know of this build when it builds the bundle in `dir`.
-function(_sel4_rust_write_cargo_config dir)
-    get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
     # Panic messages name files as seen from the project, not as they lie on this machine; debuggers find them still.
-    set(rustflags
-        "\"--remap-path-prefix=${SEL4_RUST_DIR}/=sel4-rust-kit/\", \"--remap-path-prefix=${CMAKE_SOURCE_DIR}/=\", \"--remap-path-scope=macro\""
+    set(flags "--remap-path-prefix=${SEL4_RUST_DIR}/=sel4-rust-kit/" "--remap-path-prefix=${CMAKE_SOURCE_DIR}/="
+              "--remap-path-scope=macro"
     )
     if(triple MATCHES "-linux-musl$")
         # Images are linked at a fixed address.
-        string(APPEND rustflags ", \"-Crelocation-model=static\"")
+        list(APPEND flags "-Crelocation-model=static")
     endif()
-    # Forced: what the user's shell exports is not what this build was configured with.
-    set(environment "SEL4_RUST_HEAP_BYTES = { value = \"${RUST_HEAP_BYTES}\", force = true }\n")
-    get_property(sys_dir GLOBAL PROPERTY SEL4_RUST_SYS_DIR)
-    if(sys_dir)
-        string(APPEND environment "SEL4_SYS_DIR = { value = \"${sys_dir}\", force = true }\n")
-    endif()
-    _sel4_rust_write_if_changed(
-        "${dir}/.cargo/config.toml"
-        "[target.${triple}]\nrustflags = [${rustflags}]\n\n[env]\n${environment}"
+    list(TRANSFORM flags PREPEND "--rustflag=")
+
+    _sel4_rust_bindings_dir(bindings_dir)
+    _sel4_rust_run_codegen(
+        facts
+        bundle
+        --out
+        "${dir}"
+        --target
+        ${triple}
+        --name
+        ${bundle}
+        --profile
+        ${profile}
+        --log-level
+        ${RUST_LOG_LEVEL}
+        --runtime
+        "${SEL4_RUST_DIR}/rust/libsel4-rt/Cargo.toml"
+        --runtime-lock
+        "${SEL4_RUST_DIR}/rust/Cargo.lock"
+        --runtime-feature
+        heap-${RUST_HEAP}
+        ${flags}
+        --env
+        SEL4_RUST_HEAP_BYTES=${RUST_HEAP_BYTES}
+        --bindings-dir
+        "${bindings_dir}"
+        ${options}
     )
+    _sel4_rust_read_facts(bundle "${facts}")
+    set(${out} "${bundle_LINKS}" PARENT_SCOPE)
 endfunction()
 
 # file(CONFIGURE) would do this, but takes an `@` in a path for a variable.

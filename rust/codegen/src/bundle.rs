@@ -11,7 +11,6 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::cargo::{self, Cargo, Metadata, Refusal};
@@ -21,9 +20,10 @@ use crate::lock::{self, Keep, Lock};
 use crate::{output, profile};
 
 /// What CMake asks for.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Spec {
+#[derive(Debug)]
+pub struct Request {
+    /// The folder to write into.
+    pub out: PathBuf,
     /// The bundle's package name.
     pub name: String,
     /// How to build it.
@@ -34,11 +34,16 @@ pub struct Spec {
     pub runtime: Runtime,
     /// The user's libraries.
     pub libraries: Vec<Library>,
+    /// What rustc is told besides.
+    pub rustflags: Vec<String>,
+    /// Names and values in the environment of the build.
+    pub environment: Vec<(String, String)>,
+    /// Where the bindings of libsel4 will be, for the bundle that wants them.
+    pub bindings_dir: Option<String>,
 }
 
 /// The profiles a bundle has, one per CMake build type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BundleProfile {
     /// `Debug`.
     Dev,
@@ -51,6 +56,24 @@ pub enum BundleProfile {
 }
 
 impl BundleProfile {
+    const ALL: [Self; 4] = [
+        Self::Dev,
+        Self::Release,
+        Self::RelWithDebInfo,
+        Self::MinSizeRel,
+    ];
+
+    /// The one that is called so.
+    ///
+    /// # Errors
+    ///
+    /// When none is.
+    pub fn named(name: &str) -> std::result::Result<Self, String> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|profile| profile.name() == name)
+            .ok_or_else(|| format!("a bundle has no profile `{name}`"))
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Dev => "dev",
@@ -66,8 +89,7 @@ impl BundleProfile {
 }
 
 /// Levels of the `log` crate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "they are the log crate's own names")]
 pub enum LogLevel {
     Off,
@@ -79,6 +101,26 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
+    const ALL: [Self; 6] = [
+        Self::Off,
+        Self::Error,
+        Self::Warn,
+        Self::Info,
+        Self::Debug,
+        Self::Trace,
+    ];
+
+    /// The one that is called so.
+    ///
+    /// # Errors
+    ///
+    /// When none is.
+    pub fn named(name: &str) -> std::result::Result<Self, String> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|level| level.feature().strip_prefix("max_level_") == Some(name))
+            .ok_or_else(|| format!("the log crate has no level `{name}`"))
+    }
+
     fn feature(self) -> &'static str {
         match self {
             Self::Off => "max_level_off",
@@ -92,21 +134,18 @@ impl LogLevel {
 }
 
 /// The runtime crate, libsel4-rt.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub struct Runtime {
     /// Its `Cargo.toml`.
     pub manifest: PathBuf,
     /// Its workspace's lock.
     pub lock: PathBuf,
     /// The features to turn on, instead of the default ones. None: the default ones.
-    #[serde(default)]
     pub features: Vec<String>,
 }
 
 /// One `add_rust_library`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub struct Library {
     /// The CMake target.
     pub target: String,
@@ -117,18 +156,27 @@ pub struct Library {
     /// Its workspace's lock.
     pub lock: PathBuf,
     /// The features to turn on.
-    #[serde(default)]
     pub features: Vec<String>,
     /// Whether its default features are on.
-    #[serde(default = "yes")]
     pub default_features: bool,
     /// The profile of its own workspace to take settings from.
-    #[serde(default)]
     pub profile: Option<String>,
 }
 
-fn yes() -> bool {
-    true
+impl Library {
+    /// A library of which nothing is said yet but its name in CMake.
+    #[must_use]
+    pub fn new(target: String) -> Self {
+        Self {
+            target,
+            package: String::new(),
+            manifest: PathBuf::new(),
+            lock: PathBuf::new(),
+            features: Vec::new(),
+            default_features: true,
+            profile: None,
+        }
+    }
 }
 
 /// One package that the bundle depends on.
@@ -148,29 +196,21 @@ struct Part {
     root_table: Table,
 }
 
-/// Writes the bundle that the file `spec` asks for into the folder `out`.
+/// Writes the bundle that is asked for.
 /// When nothing it depends on has changed it writes nothing, and takes no time.
 /// Says which native libraries the packages of the bundle stand for (`links` in their manifests).
 ///
 /// # Errors
 ///
-/// When the file is not a spec, a package or feature does not exist, or the libraries cannot be
-/// built together from the versions that their locks name. `out` is then as it was.
-pub fn write(spec: &Path, out: &Path, cargo: &Cargo) -> Result<BTreeSet<String>> {
-    let spec_text = output::read(spec)?;
-    let out = output::absolute(out)?;
-    let stamp = Stamp::new(&out, &spec_text, cargo);
+/// When a package or feature does not exist, or the libraries cannot be built together from the
+/// versions that their locks name. The folder is then as it was.
+pub fn write(request: &Request, cargo: &Cargo) -> Result<BTreeSet<String>> {
+    let out = output::absolute(&request.out)?;
+    let stamp = Stamp::new(&out, request, cargo);
     if let Some(links) = stamp.holds() {
         return Ok(links);
     }
-    let spec: Spec = serde_json::from_str(&spec_text).map_err(|error| {
-        Failure::new(format!(
-            "`{}` does not describe a bundle: {error}",
-            spec.display()
-        ))
-        .help("CMake writes this file; delete the build folder and configure again")
-    })?;
-    let bundle = Bundle::new(&spec, &out, cargo)?;
+    let bundle = Bundle::new(request, &out, cargo)?;
     let (links, inputs) = bundle.write()?;
     stamp.set(&links, inputs)?;
     Ok(links)
@@ -180,9 +220,10 @@ pub fn write(spec: &Path, out: &Path, cargo: &Cargo) -> Result<BTreeSet<String>>
 const MANIFEST: &str = "Cargo.toml";
 const ROOT: &str = "src/lib.rs";
 const LOCK: &str = "Cargo.lock";
+const CONFIG: &str = ".cargo/config.toml";
 
 struct Bundle<'a> {
-    spec: &'a Spec,
+    request: &'a Request,
     out: &'a Path,
     cargo: &'a Cargo,
     runtime: Part,
@@ -191,15 +232,20 @@ struct Bundle<'a> {
 }
 
 impl<'a> Bundle<'a> {
-    fn new(spec: &'a Spec, out: &'a Path, cargo: &'a Cargo) -> Result<Self> {
-        let mut runtime = part(&spec.runtime.manifest, None, &spec.runtime.lock, cargo)?;
+    fn new(request: &'a Request, out: &'a Path, cargo: &'a Cargo) -> Result<Self> {
+        let mut runtime = part(
+            &request.runtime.manifest,
+            None,
+            &request.runtime.lock,
+            cargo,
+        )?;
         runtime
             .features
-            .extend(spec.runtime.features.iter().cloned());
+            .extend(request.runtime.features.iter().cloned());
         // Its heaps exclude each other, and one of them is the default.
-        runtime.default_features = spec.runtime.features.is_empty();
+        runtime.default_features = request.runtime.features.is_empty();
         let mut libraries: Vec<Part> = Vec::new();
-        for library in &spec.libraries {
+        for library in &request.libraries {
             let mut new = part(&library.manifest, Some(library), &library.lock, cargo)?;
             if let Some(known) = libraries
                 .iter_mut()
@@ -232,7 +278,7 @@ impl<'a> Bundle<'a> {
             add_patches(&mut patches, part)?;
         }
         Ok(Self {
-            spec,
+            request,
             out,
             cargo,
             runtime,
@@ -256,6 +302,11 @@ impl<'a> Bundle<'a> {
             .zip(self.parts())
             .map(|(lock, part)| (lock, &*part.package))
             .collect();
+        // cargo reads it for the folder below, too, and would not get past a damaged one.
+        let config = self.out.join(CONFIG);
+        if fs::read_to_string(&config).is_ok_and(|text| text.parse::<Table>().is_err()) {
+            fs::remove_file(&config).map_err(|error| Failure::io("remove", &config, &error))?;
+        }
         let scratch = Scratch::new(self.out)?;
         let highest = lock::merge(&named, Keep::Highest);
         let all = lock::merge(&named, Keep::All);
@@ -292,14 +343,46 @@ impl<'a> Bundle<'a> {
             .packages
             .iter()
             .filter_map(|package| package.links.clone());
-        Ok((links.collect(), inputs))
+        let links = links.collect();
+        output::write_if_changed(&self.out.join(CONFIG), self.config_text(&links).as_bytes())?;
+        Ok((links, inputs))
+    }
+
+    /// What cargo is to know of this build when it builds the bundle.
+    fn config_text(&self, links: &BTreeSet<String>) -> String {
+        let mut environment = Table::new();
+        let bindings = self.request.bindings_dir.as_ref();
+        let bindings = bindings
+            .filter(|_| links.contains("sel4"))
+            .map(|folder| ("SEL4_SYS_DIR".to_owned(), folder.clone()));
+        for (name, value) in self.request.environment.iter().chain(&bindings) {
+            // Forced: what the user's shell exports is not what this build was configured with.
+            let forced = [
+                ("value".to_owned(), Value::from(value.clone())),
+                ("force".to_owned(), Value::from(true)),
+            ];
+            environment.insert(name.clone(), Value::Table(Table::from_iter(forced)));
+        }
+        let flags = Value::from(self.request.rustflags.clone());
+        let flags = Value::Table(Table::from_iter([("rustflags".to_owned(), flags)]));
+        let mut config = Table::from_iter([("env".to_owned(), Value::Table(environment))]);
+        match &self.cargo.target {
+            Some(triple) => config.insert(
+                "target".to_owned(),
+                Value::Table(Table::from_iter([(triple.clone(), flags)])),
+            ),
+            None => config.insert("build".to_owned(), flags),
+        };
+        format!(
+            "# Generated by sel4-rust-codegen of sel4-rust-kit. Do not edit: CMake writes it again.\n\n{config}"
+        )
     }
 
     /// Makes the bundle in `place`, beginning with the lock `seed`; the network is used only if need be.
     fn build(&self, place: &Path, seed: &str, locks: &[Lock]) -> Result<Metadata> {
         self.resolve(place, seed, locks, &["--offline"])
             .or_else(|_| {
-                eprintln!("Fetching the crates of `{}` ...", self.spec.name);
+                eprintln!("Fetching the crates of `{}` ...", self.request.name);
                 self.resolve(place, seed, locks, &[])
             })
     }
@@ -429,7 +512,7 @@ impl<'a> Bundle<'a> {
     /// What the users' profiles say about single packages of the graph.
     fn overrides(&self, graph: &Metadata) -> Result<BTreeMap<String, Table>> {
         let mut tables: BTreeMap<&str, Table> = BTreeMap::new();
-        let base = self.spec.profile.base();
+        let base = self.request.profile.base();
         for part in &self.libraries {
             let whose = part.root.display().to_string();
             let asked = part.profile.as_deref().unwrap_or(base);
@@ -487,7 +570,7 @@ impl<'a> Bundle<'a> {
         let mut text = format!(
             "// Generated by sel4-rust-codegen of sel4-rust-kit for `{}`. Do not edit: CMake writes it again.\n\n\
              //! All Rust code of one executable.\n#![no_std]\n\n",
-            self.spec.name
+            self.request.name
         );
         for (index, part) in self.libraries.iter().enumerate() {
             text += &format!(
@@ -505,23 +588,23 @@ impl<'a> Bundle<'a> {
              [package]\nname = {}\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
              [lib]\ncrate-type = [\"staticlib\"]\n\n\
              # A workspace of its own, wherever the build folder lies.\n[workspace]\n\n[dependencies]\n",
-            quoted(&self.spec.name)
+            quoted(&self.request.name)
         );
         for (index, part) in self.libraries.iter().enumerate() {
             text += &dependency(&format!("library_{}", index + 1), part, None);
         }
         // At level off the calls vanish, and the logger behind them is not needed either.
-        let logger = log && self.spec.log_level != LogLevel::Off;
+        let logger = log && self.request.log_level != LogLevel::Off;
         text += &dependency("runtime", &self.runtime, logger.then_some("log"));
         if log {
             text += &format!(
                 "log = {{ version = \"0.4\", default-features = false, features = [\"{}\"] }}\n",
-                self.spec.log_level.feature()
+                self.request.log_level.feature()
             );
         }
         text += PROFILES;
         for (package, table) in overrides {
-            let profile = self.spec.profile.name();
+            let profile = self.request.profile.name();
             text += &format!("\n[profile.{profile}.package.{}]\n{table}", quoted(package));
         }
         if !self.patches.is_empty() {
@@ -725,10 +808,10 @@ struct Stamp {
 }
 
 impl Stamp {
-    fn new(out: &Path, spec: &str, cargo: &Cargo) -> Self {
+    fn new(out: &Path, request: &Request, cargo: &Cargo) -> Self {
         let mut seed = DefaultHasher::new();
         (
-            spec,
+            format!("{request:?}"),
             &cargo.program,
             &cargo.target,
             env!("CARGO_PKG_VERSION"),
@@ -751,7 +834,7 @@ impl Stamp {
         // That a file is absent counts as well.
         let mut add = |file: &Path| (file, fs::read(file).ok()).hash(&mut hasher);
         inputs.for_each(&mut add);
-        for file in [MANIFEST, ROOT, LOCK] {
+        for file in [MANIFEST, ROOT, LOCK, CONFIG] {
             add(&self.out.join(file));
         }
         format!("{:016x}", hasher.finish())

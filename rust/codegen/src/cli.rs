@@ -14,13 +14,18 @@ use crate::{bindings, bundle, check, header, seal};
 
 const USAGE: &str = "\
 usage: sel4-rust-codegen crate  --manifest-path Cargo.toml [--package NAME]
-       sel4-rust-codegen bundle --spec FILE.json --out FOLDER
+       sel4-rust-codegen bundle --out FOLDER --name NAME --profile PROFILE --log-level LEVEL
+                                --runtime Cargo.toml --runtime-lock Cargo.lock [--runtime-feature F]...
+                                [--rustflag FLAG]... [--env NAME=VALUE]... [--bindings-dir FOLDER]
+                                [--library TARGET --package NAME --manifest-path Cargo.toml --lock Cargo.lock
+                                 [--feature F]... [--no-default-features] [--library-profile PROFILE]]...
        sel4-rust-codegen header --manifest-path Cargo.toml --package NAME --out FILE.h --depfile FILE.d
                                 [--config cbindgen.toml] [--sys-include FILE.h]...
                                 [--features A,B]... [--no-default-features]
        sel4-rust-codegen bindings --target TRIPLE --out FOLDER [--depfile FILE.d]
                                 --include-dir DIR... [--system-include-dir DIR]... [--define NAME[=VALUE]]...
                                 [--header sel4/sel4.h]... [--config gen_config.json]...
+       sel4-rust-codegen libclang
        sel4-rust-codegen seal   --archive IN.a --out OUT.a [--provided-by LIB.a]...
                                 [--inlined OBJECT.o] [--no-unwind-tables]
 
@@ -29,7 +34,10 @@ and --target TRIPLE (without it the dependencies of every platform count).
 ";
 
 /// Subcommands and those of their options that may be given more than once.
-const REPEATABLE: [(&str, &str); 8] = [
+const REPEATABLE: [(&str, &str); 11] = [
+    ("bundle", "runtime-feature"),
+    ("bundle", "rustflag"),
+    ("bundle", "env"),
     ("header", "sys-include"),
     ("header", "features"),
     ("bindings", "include-dir"),
@@ -70,8 +78,7 @@ enum Command {
         cargo: Cargo,
     },
     Bundle {
-        spec: PathBuf,
-        out: PathBuf,
+        request: bundle::Request,
         cargo: Cargo,
     },
     Header {
@@ -79,6 +86,7 @@ enum Command {
         cargo: Cargo,
     },
     Bindings(bindings::Request),
+    Libclang,
     Seal {
         archive: PathBuf,
         out: PathBuf,
@@ -101,14 +109,15 @@ impl Command {
                 print!("{facts}");
                 Ok(())
             }
-            Self::Bundle { spec, out, cargo } => {
-                for library in bundle::write(&spec, &out, &cargo)? {
+            Self::Bundle { request, cargo } => {
+                for library in bundle::write(&request, &cargo)? {
                     println!("LINKS={library}");
                 }
                 Ok(())
             }
             Self::Header { request, cargo } => header::write(&request, &cargo),
             Self::Bindings(request) => bindings::write(&request),
+            Self::Libclang => bindings::load_libclang(),
             Self::Seal {
                 archive,
                 out,
@@ -138,7 +147,22 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
     };
     let own: &[&str] = match &*name {
         "crate" => &["manifest-path", "package", "cargo", "target"],
-        "bundle" => &["spec", "out", "cargo", "target"],
+        "bundle" => &[
+            "out",
+            "name",
+            "profile",
+            "log-level",
+            "runtime",
+            "runtime-lock",
+            "runtime-feature",
+            "rustflag",
+            "env",
+            "bindings-dir",
+            "library",
+            "cargo",
+            "target",
+        ],
+        "libclang" => &["cargo"],
         "header" => &[
             "manifest-path",
             "package",
@@ -172,8 +196,21 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
         other => return Err(format!("there is no subcommand `{other}`").into()),
     };
     let mut given = Given::default();
+    let mut libraries: Vec<bundle::Library> = Vec::new();
     while let Some(argument) = parser.next()? {
         let option = match argument {
+            // What follows a library is said of it.
+            Long(option) if !libraries.is_empty() && OF_A_LIBRARY.contains(&option) => {
+                let option = option.to_owned();
+                if let Some(library) = libraries.last_mut() {
+                    describe(library, &option, &mut parser)?;
+                }
+                continue;
+            }
+            Long("library") if name == "bundle" => {
+                libraries.push(bundle::Library::new(parser.value()?.string()?));
+                continue;
+            }
             Long(option) if own.contains(&option) => option.to_owned(),
             Long("help") | Short('h') => return Ok(Command::Help),
             other => return Err(other.unexpected()),
@@ -196,10 +233,32 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             cargo: given.cargo()?,
         },
         "bundle" => Command::Bundle {
-            spec: given.need("spec")?.into(),
-            out: given.need("out")?.into(),
+            request: bundle::Request {
+                out: given.need("out")?.into(),
+                name: given.need("name")?.string()?,
+                profile: given
+                    .need("profile")?
+                    .parse_with(bundle::BundleProfile::named)?,
+                log_level: given
+                    .need("log-level")?
+                    .parse_with(bundle::LogLevel::named)?,
+                runtime: bundle::Runtime {
+                    manifest: given.need("runtime")?.into(),
+                    lock: given.need("runtime-lock")?.into(),
+                    features: given.texts("runtime-feature")?,
+                },
+                libraries: whole(libraries)?,
+                rustflags: given.texts("rustflag")?,
+                environment: given
+                    .texts("env")?
+                    .iter()
+                    .map(|pair| variable(pair))
+                    .collect::<std::result::Result<_, _>>()?,
+                bindings_dir: given.text("bindings-dir")?,
+            },
             cargo: given.cargo()?,
         },
+        "libclang" => Command::Libclang,
         "header" => Command::Header {
             request: header::Request {
                 manifest: given.need("manifest-path")?.into(),
@@ -240,6 +299,60 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             unwind_tables: !given.flag("no-unwind-tables"),
         },
     })
+}
+
+/// Options of `bundle` that belong to the `--library` before them.
+const OF_A_LIBRARY: [&str; 6] = [
+    "package",
+    "manifest-path",
+    "lock",
+    "feature",
+    "no-default-features",
+    "library-profile",
+];
+
+/// Splits `NAME=VALUE`.
+fn variable(pair: &str) -> std::result::Result<(String, String), Misuse> {
+    let (name, value) = pair
+        .split_once('=')
+        .ok_or_else(|| format!("--env {pair} sets no variable"))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Takes in what such an option says.
+fn describe(
+    library: &mut bundle::Library,
+    option: &str,
+    parser: &mut lexopt::Parser,
+) -> std::result::Result<(), Misuse> {
+    if option == "no-default-features" {
+        library.default_features = false;
+        return Ok(());
+    }
+    let value = parser.value()?;
+    match option {
+        "package" => library.package = value.string()?,
+        "manifest-path" => library.manifest = value.into(),
+        "lock" => library.lock = value.into(),
+        "feature" => library.features.push(value.string()?),
+        _ => library.profile = Some(value.string()?),
+    }
+    Ok(())
+}
+
+/// Sees to it that each library is described.
+fn whole(libraries: Vec<bundle::Library>) -> std::result::Result<Vec<bundle::Library>, Misuse> {
+    for library in &libraries {
+        let missing = [
+            ("package", library.package.is_empty()),
+            ("manifest-path", library.manifest.as_os_str().is_empty()),
+            ("lock", library.lock.as_os_str().is_empty()),
+        ];
+        if let Some((option, _)) = missing.iter().find(|(_, missing)| *missing) {
+            return Err(format!("--library {} has no --{option}", library.target).into());
+        }
+    }
+    Ok(libraries)
 }
 
 #[derive(Default)]

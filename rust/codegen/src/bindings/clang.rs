@@ -76,7 +76,12 @@ pub fn run(request: &Request) -> Result<Raw> {
     })
 }
 
-fn load_libclang() -> Result<()> {
+/// Loads libclang, or says what stands against it.
+///
+/// # Errors
+///
+/// When none is installed, or the one that is named does not fit.
+pub fn load_libclang() -> Result<()> {
     if clang_sys::is_loaded() {
         return Ok(());
     }

@@ -19,6 +19,8 @@ mod doc;
 mod layout;
 mod tidy;
 
+pub use clang::load_libclang;
+
 use std::path::PathBuf;
 
 use crate::failure::{Failure, Result};

@@ -6,21 +6,34 @@ use std::process::Command;
 
 use crate::fixture::{Fixture, Outcome};
 
-/// A library as CMake describes it; `more` holds further keys.
+/// A library as CMake describes it, one argument a line; `more` holds further ones.
 fn library(fixture: &Fixture, folder: &str, package: &str, more: &str) -> String {
     let manifest = fixture.text(&format!("{folder}/Cargo.toml"));
     let lock = fixture.text(&format!("{folder}/Cargo.lock"));
+    let more = more.replace(' ', "\n");
     format!(
-        r#"{{"target": "{folder}", "package": "{package}", "manifest": "{manifest}", "lock": "{lock}"{more}}}"#
+        "--library\n{folder}\n--package\n{package}\n--manifest-path\n{manifest}\n--lock\n{lock}\n{more}"
     )
 }
 
 /// Writes the bundle of these libraries into `out`.
 fn bundle(fixture: &Fixture, profile: &str, libraries: &[&str]) -> Outcome {
-    bundle_at_level(fixture, profile, "info", libraries)
+    bundle_with(
+        fixture,
+        &["--profile", profile, "--log-level", "info"],
+        libraries,
+    )
 }
 
 fn bundle_at_level(fixture: &Fixture, profile: &str, level: &str, libraries: &[&str]) -> Outcome {
+    bundle_with(
+        fixture,
+        &["--profile", profile, "--log-level", level],
+        libraries,
+    )
+}
+
+fn bundle_with(fixture: &Fixture, more: &[&str], libraries: &[&str]) -> Outcome {
     if !fixture.path("rt").exists() {
         fixture.package(
             "rt",
@@ -32,23 +45,19 @@ fn bundle_at_level(fixture: &Fixture, profile: &str, level: &str, libraries: &[&
     }
     let manifest = fixture.text("rt/Cargo.toml");
     let lock = fixture.text("rt/Cargo.lock");
-    let libraries = libraries.join(", ");
-    fixture.write(
-        "spec.json",
-        format!(
-            r#"{{"name": "sel4_rust_app", "profile": "{profile}", "log_level": "{level}",
-            "runtime": {{"manifest": "{manifest}", "lock": "{lock}", "features": ["heap"]}},
-            "libraries": [{libraries}]}}"#
-        ),
-    );
-    fixture.run(&["bundle", "--spec", "spec.json", "--out", "out"])
+    let mut arguments = vec!["bundle", "--out", "out", "--name", "sel4_rust_app"];
+    arguments.extend(["--runtime", &manifest, "--runtime-lock", &lock]);
+    arguments.extend(["--runtime-feature", "heap"]);
+    arguments.extend(more);
+    arguments.extend(libraries.iter().flat_map(|library| library.lines()));
+    fixture.run(&arguments)
 }
 
 #[test]
 fn a_bundle_is_built_by_cargo_and_left_alone_afterwards() {
     let fixture = Fixture::new();
     fixture.library("greeter", "[features]\nfancy = []\n");
-    let greeter = library(&fixture, "greeter", "greeter", r#", "features": ["fancy"]"#);
+    let greeter = library(&fixture, "greeter", "greeter", "--feature fancy");
     let before = fixture.listing("greeter");
     let outcome = bundle(&fixture, "release", &[&greeter]).succeeds();
     let manifest = fixture.read("out/Cargo.toml");
@@ -62,7 +71,12 @@ fn a_bundle_is_built_by_cargo_and_left_alone_afterwards() {
         before,
         "the source tree is not written to"
     );
-    let files = ["out/Cargo.toml", "out/src/lib.rs", "out/Cargo.lock"];
+    let files = [
+        "out/Cargo.toml",
+        "out/src/lib.rs",
+        "out/Cargo.lock",
+        "out/.cargo/config.toml",
+    ];
     let listing = fixture.listing("out");
     assert_eq!(
         listing.len(),
@@ -86,9 +100,12 @@ fn a_bundle_is_built_by_cargo_and_left_alone_afterwards() {
     // Whatever is damaged is made again.
     let manifest = fixture.read("out/Cargo.toml");
     fixture.write("out/Cargo.toml", &manifest[..40]);
+    let config = fixture.read("out/.cargo/config.toml");
+    fixture.write("out/.cargo/config.toml", "[target");
     std::fs::remove_file(fixture.path("out/src/lib.rs")).expect("removed");
     bundle(&fixture, "release", &[&greeter]).succeeds();
     assert_eq!(fixture.read("out/Cargo.toml"), manifest);
+    assert_eq!(fixture.read("out/.cargo/config.toml"), config);
     fixture.write("out/.stamp", "");
     bundle(&fixture, "release", &[&greeter]).succeeds();
     assert!(times[0] < fixture.modified("out/Cargo.toml"));
@@ -145,14 +162,9 @@ fn a_crate_named_twice_is_built_once() {
         &fixture,
         "greeter",
         "greeter",
-        r#", "features": ["a"], "default_features": false"#,
+        "--feature a --no-default-features",
     );
-    let two = library(
-        &fixture,
-        "greeter",
-        "greeter",
-        r#", "features": ["b"], "default_features": true"#,
-    );
+    let two = library(&fixture, "greeter", "greeter", "--feature b");
     bundle(&fixture, "dev", &[&one, &two]).succeeds();
     let manifest = fixture.read("out/Cargo.toml");
     assert!(
@@ -161,10 +173,10 @@ fn a_crate_named_twice_is_built_once() {
     );
     assert!(!manifest.contains("library_2"), "{manifest}");
 
-    let wrong = library(&fixture, "greeter", "greeter", r#", "features": ["aa"]"#);
+    let wrong = library(&fixture, "greeter", "greeter", "--feature aa");
     bundle(&fixture, "dev", &[&one, &wrong]).fails("has no feature `aa`", "did you mean `a`?");
-    let fast = library(&fixture, "greeter", "greeter", r#", "profile": "release""#);
-    let slow = library(&fixture, "greeter", "greeter", r#", "profile": "dev""#);
+    let fast = library(&fixture, "greeter", "greeter", "--library-profile release");
+    let slow = library(&fixture, "greeter", "greeter", "--library-profile dev");
     bundle(&fixture, "dev", &[&fast, &slow]).fails("the profiles `release`", "the same PROFILE");
 }
 
@@ -194,7 +206,7 @@ fn profiles_of_a_library_are_honoured() {
     );
     assert!(!manifest.contains("thin"), "{manifest}");
 
-    let fast = library(&fixture, "greeter", "greeter", r#", "profile": "fast""#);
+    let fast = library(&fixture, "greeter", "greeter", "--library-profile fast");
     bundle(&fixture, "dev", &[&fast]).succeeds();
     let manifest: toml::Table = fixture.read("out/Cargo.toml").parse().expect("TOML");
     let packages = &manifest["profile"]["dev"]["package"];
@@ -207,7 +219,7 @@ fn profiles_of_a_library_are_honoured() {
     assert_eq!(packages["x"]["opt-level"].as_integer(), Some(1));
     assert_eq!(packages["helper"]["codegen-units"].as_integer(), Some(4));
 
-    let unknown = library(&fixture, "greeter", "greeter", r#", "profile": "fats""#);
+    let unknown = library(&fixture, "greeter", "greeter", "--library-profile fats");
     bundle(&fixture, "dev", &[&unknown])
         .fails("has no profile `fats`", "did you mean `fast`? Known are:");
 }
@@ -405,21 +417,77 @@ fn patches_of_a_workspace_come_along() {
 }
 
 #[test]
-fn a_spec_that_is_none() {
+fn what_cargo_is_told_keeps_every_sign() {
     let fixture = Fixture::new();
-    let run = || fixture.run(&["bundle", "--spec", "spec.json", "--out", "out"]);
-    run().fails("cannot read `spec.json`", "");
-    fixture.write("spec.json", "{\"name\": 1}");
-    run().fails(
-        "`spec.json` does not describe a bundle",
-        "delete the build folder",
+    let folder = r#"odd "signs\ and = here"#;
+    fixture.package(
+        folder,
+        "greeter",
+        "0.1.0",
+        "links = \"sel4\"\nbuild = \"build.rs\"\n",
     );
-    fixture.library("greeter", "");
-    bundle(
+    fixture.write(&format!("{folder}/build.rs"), "fn main() {}\n");
+    fixture.lock(folder);
+    let more = [
+        "--profile",
+        "dev",
+        "--log-level",
+        "info",
+        "--target",
+        "x86_64-unknown-linux-musl",
+        "--rustflag",
+        r#"--remap-path-prefix=/a "b\c=d"#,
+        "--env",
+        r#"ODD=a "b\c=d"#,
+        "--bindings-dir",
+        r#"/a "b\c"#,
+    ];
+    let outcome = bundle_with(
         &fixture,
-        "quick",
-        &[&library(&fixture, "greeter", "greeter", "")],
-    )
-    .fails("unknown variant `quick`", "");
+        &more,
+        &[&library(&fixture, folder, "greeter", "")],
+    );
+    assert_eq!(outcome.succeeds().values("LINKS"), ["sel4"]);
+    let config: toml::Table = fixture
+        .read("out/.cargo/config.toml")
+        .parse()
+        .expect("cargo's configuration");
+    let flags = &config["target"]["x86_64-unknown-linux-musl"]["rustflags"];
+    assert_eq!(flags[0].as_str(), Some(r#"--remap-path-prefix=/a "b\c=d"#));
+    for (name, value) in [("ODD", r#"a "b\c=d"#), ("SEL4_SYS_DIR", r#"/a "b\c"#)] {
+        assert_eq!(config["env"][name]["value"].as_str(), Some(value));
+        assert_eq!(config["env"][name]["force"].as_bool(), Some(true));
+    }
+}
+
+#[test]
+fn a_request_that_is_none() {
+    let fixture = Fixture::new();
+    fixture.library("greeter", "");
+    let greeter = library(&fixture, "greeter", "greeter", "");
+    let misuse = |outcome: Outcome, message: &str| {
+        assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(message), "{}", outcome.stderr);
+    };
+    misuse(
+        bundle(&fixture, "quick", &[&greeter]),
+        "a bundle has no profile `quick`",
+    );
+    misuse(
+        bundle_at_level(&fixture, "dev", "loud", &[&greeter]),
+        "the log crate has no level `loud`",
+    );
+    misuse(
+        bundle(&fixture, "dev", &["--library\nalone\n--package\nalone"]),
+        "--library alone has no --manifest-path",
+    );
+    misuse(
+        bundle_with(
+            &fixture,
+            &["--profile", "dev", "--log-level", "info", "--env", "ALONE"],
+            &[&greeter],
+        ),
+        "--env ALONE sets no variable",
+    );
     assert!(!fixture.path("out").exists(), "nothing stays behind");
 }

@@ -24,10 +24,7 @@ fn misuse_is_told_from_failure() {
             &["seal", "--archive", "a", "--archive", "b"],
             "--archive is given twice",
         ),
-        (
-            &["bundle", "--spec", "x", "--out", "y", "--package", "z"],
-            "--package",
-        ),
+        (&["bundle", "--out", "y", "--package", "z"], "--package"),
     ] {
         let outcome = fixture.run(arguments);
         assert_eq!(outcome.code, Some(2), "{arguments:?}: {}", outcome.stderr);
