@@ -17,6 +17,8 @@ pub struct Sources {
     pub items: Vec<SourceItem>,
     /// `mod` lines whose file is not there: a build that succeeds has them behind a `#[cfg]`.
     pub missing: Vec<Missing>,
+    /// The files that are being read, each a module of the one before it.
+    open: Vec<PathBuf>,
 }
 
 /// One item and where it stands.
@@ -279,6 +281,12 @@ impl Sources {
             message,
         };
         let text = std::fs::read_to_string(path).map_err(|error| failed(1, error.to_string()))?;
+        let full = path
+            .canonicalize()
+            .map_err(|error| failed(1, error.to_string()))?;
+        if self.open.contains(&full) {
+            return Err(failed(1, "it is a module of itself".to_owned()));
+        }
         let parsed = syn::parse_file(&text)
             .map_err(|error| failed(error.span().start().line, error.to_string()))?;
         self.files.push(path.to_owned());
@@ -293,7 +301,10 @@ impl Sources {
         if cfg.presence(&inner) == Presence::No {
             return Ok(());
         }
-        self.items(file, children, children, parsed.items, &inner, cfg)
+        self.open.push(full);
+        self.items(file, children, children, parsed.items, &inner, cfg)?;
+        self.open.pop();
+        Ok(())
     }
 
     /// `here` is the folder that `#[path]` is relative to inside an inline module.

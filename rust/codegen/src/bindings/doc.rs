@@ -186,7 +186,7 @@ fn in_words(tag: &str) -> String {
         .unwrap_or_default();
     let attribute = |key: &str| {
         let (_, after) = tag.split_once(&format!("{key}="))?;
-        let quote = after.chars().next()?;
+        let quote = after.chars().next().filter(|mark| "'\"".contains(*mark))?;
         after[1..].split_once(quote).map(|(value, _)| value)
     };
     match name {
