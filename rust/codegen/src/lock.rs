@@ -57,7 +57,12 @@ impl Lock {
         Self::parse(&output::read(path)?, path)
     }
 
-    fn parse(text: &str, path: &Path) -> Result<Self> {
+    /// Takes in the text of the lock `path`.
+    ///
+    /// # Errors
+    ///
+    /// When it is none.
+    pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let mut lock: Self = toml::from_str(text).map_err(|error| {
             Failure::new(format!(
                 "`{}` is not a lock: {}",

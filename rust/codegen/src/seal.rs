@@ -51,7 +51,36 @@ pub fn seal(
     unwind_tables: bool,
 ) -> Result<()> {
     let bytes = read(archive)?;
-    let mut rust = Archive::parse(archive, &bytes)?;
+    let mut libraries = Vec::new();
+    for library in provided_by {
+        libraries.push((&**library, read(library)?));
+    }
+    let libraries: Vec<File<'_>> = libraries
+        .iter()
+        .map(|(path, bytes)| (*path, &**bytes))
+        .collect();
+    let object = inlined.map(read).transpose()?;
+    let object = inlined.zip(object.as_deref());
+    let sealed = sealed((archive, &bytes), &libraries, object, unwind_tables)?;
+    output::write_if_changed(out, &sealed)?;
+    Ok(())
+}
+
+/// A file's path, for messages, and its content.
+pub type File<'a> = (&'a Path, &'a [u8]);
+
+/// What [`seal`] writes.
+///
+/// # Errors
+///
+/// As those of [`seal`].
+pub fn sealed(
+    (archive, bytes): File<'_>,
+    provided_by: &[File<'_>],
+    inlined: Option<File<'_>>,
+    unwind_tables: bool,
+) -> Result<Vec<u8>> {
+    let mut rust = Archive::parse(archive, bytes)?;
     let Some(builtins) = rust.builtins() else {
         return Err(Failure::new(format!(
             "`{}` is not a Rust static library: nothing in it is of compiler_builtins",
@@ -61,9 +90,8 @@ pub fn seal(
     };
     rust.exports_once()?;
     let mut provided: HashSet<Vec<u8>> = HashSet::new();
-    for library in provided_by {
-        let bytes = read(library)?;
-        let symbols = Archive::parse(library, &bytes)?.symbols;
+    for (library, bytes) in provided_by {
+        let symbols = Archive::parse(library, bytes)?.symbols;
         provided.extend(symbols.into_iter().map(|(name, _)| name.to_vec()));
     }
 
@@ -77,8 +105,7 @@ pub fn seal(
         keep[index] =
             defined.peek().is_none() || !defined.all(|(name, _)| provided.contains(*name));
     }
-    let object = inlined.map(read).transpose()?;
-    if let (Some(path), Some(object)) = (inlined, &object) {
+    if let Some((path, object)) = inlined {
         rust.replace(path, object, &mut keep)?;
     }
     if !unwind_tables {
@@ -93,8 +120,7 @@ pub fn seal(
             })?;
         }
     }
-    output::write_if_changed(out, &rust.write(&keep))?;
-    Ok(())
+    Ok(rust.write(&keep))
 }
 
 /// Sets SHF_EXCLUDE on the `.eh_frame` of an object; what is no ELF object stays as it is.

@@ -7,9 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::Request;
 use crate::failure::{Failure, Result};
-use crate::output;
 
 /// What C calls a value that its headers take from these files.
 const PREFIX: &str = "CONFIG_";
@@ -33,11 +31,15 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// Reads the files of the request.
-    pub fn read(request: &Request) -> Result<Self> {
+    /// What files with these texts say together, for a target whose words have so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// When a text is no table of values that a C macro could have, or two contradict each other.
+    pub fn parse(files: &[(PathBuf, String)], word_bytes: u32) -> Result<Self> {
         let mut settings: BTreeMap<String, (Setting, PathBuf)> = BTreeMap::new();
-        for file in &request.configs {
-            let values: BTreeMap<String, Value> = serde_json::from_str(&output::read(file)?)
+        for (file, text) in files {
+            let values: BTreeMap<String, Value> = serde_json::from_str(text)
                 .map_err(|error| {
                     Failure::new(format!(
                         "`{}` is not a table of configuration values: {error}",
@@ -69,7 +71,7 @@ impl Configuration {
                 settings.insert(name, (setting, file.clone()));
             }
         }
-        let word_max = if request.word_bytes() == 8 {
+        let word_max = if word_bytes == 8 {
             u64::MAX
         } else {
             u32::MAX.into()

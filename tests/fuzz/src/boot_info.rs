@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Boot information as libsel4 reads it: what the kernel's structure says, and the pieces behind it.
+
+use libsel4::BootInfo;
+use libsel4::libsel4_sys as sys;
+
+/// The frame of the structure, with room for what follows it.
+#[repr(C, align(4096))]
+struct Memory {
+    frame: [u8; sys::seL4_BootInfoFrameSize],
+    extra: [u8; 4096],
+}
+
+const STRUCTURE: usize = size_of::<sys::seL4_BootInfo>();
+
+/// The first bytes of `data` are the pieces, whose number of bytes the first two tell; the rest fills the structure.
+pub fn read(data: &[u8]) {
+    let Some((length, rest)) = data.split_first_chunk::<2>() else {
+        return;
+    };
+    let extra = rest
+        .len()
+        .min(usize::from(u16::from_le_bytes(*length)) % 4097);
+    let (pieces, structure) = rest.split_at(extra);
+    let mut memory = Box::new(Memory {
+        frame: [0; sys::seL4_BootInfoFrameSize],
+        extra: [0; 4096],
+    });
+    let known = structure.len().min(STRUCTURE);
+    memory.frame[..known].copy_from_slice(&structure[..known]);
+    memory.extra[..extra].copy_from_slice(pieces);
+    let memory = Box::leak(memory);
+    let info = (&raw mut *memory).cast::<sys::seL4_BootInfo>();
+    // SAFETY: it lies at the beginning of the memory, and any bytes are a value of it.
+    unsafe { (*info).extraLen = extra };
+    // SAFETY: it is where the kernel would have put it, with as many bytes behind it as it says, until this returns.
+    let boot_info = unsafe { BootInfo::from_ptr(info) };
+
+    let mut bytes = 0;
+    for piece in boot_info.extra() {
+        assert_ne!(piece.id, sys::SEL4_BOOTINFO_HEADER_PADDING);
+        bytes += piece.content.len() + size_of::<sys::seL4_BootInfoHeader>();
+    }
+    assert!(bytes <= extra);
+    let untypeds = boot_info.untypeds().count();
+    assert!(untypeds <= boot_info.as_c().untypedList.len());
+    assert!(boot_info.device_untypeds().count() <= untypeds);
+    for slots in [boot_info.empty(), boot_info.user_image_frames()] {
+        let (length, taken) = (slots.len(), slots.take(9).count());
+        assert_eq!(taken, length.min(9));
+    }
+    // The boundary of what is read; a device tree in it is the business of who knows device trees.
+    let _ = (
+        boot_info.node_id(),
+        boot_info.num_nodes(),
+        boot_info.ipc_buffer(),
+    );
+    // SAFETY: nobody has it any more.
+    drop(unsafe { Box::from_raw(memory) });
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The readers of foreign bytes. Each takes any bytes, and panics if the reader does, or if what it made of them is
+//! not what it should be: whole, or an error that says something.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::Path;
+
+use codegen::bindings::config::Configuration;
+use codegen::bindings::{self, doc};
+use codegen::failure::Failure;
+use codegen::lock::{self, Keep, Lock};
+use codegen::source::{Cfg, Sources};
+use codegen::{profile, seal};
+use sel4_rust_codegen as codegen;
+
+#[cfg(feature = "libsel4")]
+mod boot_info;
+
+/// One reader.
+pub struct Target {
+    /// Its name; `corpus/NAME` is what it is fed with first.
+    pub name: &'static str,
+    /// Feeds it.
+    pub read: fn(&[u8]),
+    /// How many inputs a short run gives it; some readers take their time.
+    pub inputs: usize,
+}
+
+/// All of them.
+pub const TARGETS: &[Target] = &[
+    target("config", config, 20_000),
+    target("comment", comment, 20_000),
+    target("lock", cargo_lock, 5_000),
+    target("profile", profiles, 5_000),
+    target("source", source, 2_000),
+    target("archive", archive, 20_000),
+    target("header", header, 40),
+    #[cfg(feature = "libsel4")]
+    target("boot_info", boot_info::read, 50_000),
+];
+
+const fn target(name: &'static str, read: fn(&[u8]), inputs: usize) -> Target {
+    Target { name, read, inputs }
+}
+
+/// The target with this name.
+pub fn find(name: &str) -> Option<&'static Target> {
+    TARGETS.iter().find(|target| target.name == name)
+}
+
+/// An error names the value at fault.
+fn tells(failure: &Failure) {
+    let text = failure.to_string();
+    assert!(text.starts_with("error: ") && text.contains('`'), "{text}");
+}
+
+/// `gen_config.json`.
+fn config(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    for word_bytes in [4, 8] {
+        match Configuration::parse(&[("gen_config.json".into(), text.to_owned())], word_bytes) {
+            Ok(configuration) => {
+                let constants = configuration.constants();
+                syn::parse_file(&constants).unwrap_or_else(|error| panic!("{error}: {constants}"));
+                for line in configuration.cfgs().lines() {
+                    assert!(line.starts_with("cargo::rustc-c"), "{line}");
+                }
+            }
+            Err(failure) => tells(&failure),
+        }
+    }
+}
+
+/// A comment of a C header.
+fn comment(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    for line in doc::lines(&text, &|name| name.len() % 2 == 0) {
+        assert!(!line.contains(['\n', '\r']), "{line:?}");
+    }
+}
+
+/// `Cargo.lock`.
+fn cargo_lock(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    match Lock::parse(text, Path::new("Cargo.lock")) {
+        Ok(read) => {
+            for package in &read.packages {
+                for keep in [Keep::Highest, Keep::All] {
+                    let merged = lock::merge(&[(&read, &*package.name)], keep);
+                    let again = Lock::parse(&merged, Path::new("merged"));
+                    let again = again.unwrap_or_else(|failure| panic!("{failure}: {merged}"));
+                    assert!(again.packages.iter().all(|package| read.holds(package)));
+                }
+            }
+        }
+        Err(failure) => tells(&failure),
+    }
+}
+
+/// The `[profile]` tables of a user's `Cargo.toml`.
+fn profiles(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let Ok(table) = text.parse::<toml::Table>() else {
+        return;
+    };
+    let own = table.get("profile").and_then(toml::Value::as_table);
+    let own = own
+        .into_iter()
+        .flat_map(|own| own.keys().map(|name| &**name));
+    for name in own.chain(["dev", "release", "none"]) {
+        for base in ["dev", "release"] {
+            if let Err(failure) = profile::resolve(&table, name, base, "Cargo.toml") {
+                tells(&failure);
+            }
+        }
+    }
+}
+
+/// The root file of a user's crate.
+fn source(data: &[u8]) {
+    in_a_folder(|folder| {
+        let root = folder.join("lib.rs");
+        fs::write(&root, data).expect("a file");
+        if let Err(error) = Sources::load(&root, &Cfg::default()) {
+            assert!(!error.message.is_empty());
+        }
+    });
+}
+
+/// An archive of rustc's. The first byte chooses what is done with it.
+fn archive(data: &[u8]) {
+    let Some((choice, bytes)) = data.split_first() else {
+        return;
+    };
+    let file = (Path::new("in.a"), bytes);
+    let itself = [file];
+    let provided_by = if choice & 1 == 0 { &[][..] } else { &itself };
+    let object = (Path::new("inlined.o"), &bytes[bytes.len() / 2..]);
+    let inlined = (choice & 2 != 0).then_some(object);
+    let unwind_tables = choice & 4 == 0;
+    match seal::sealed(file, provided_by, inlined, unwind_tables) {
+        Ok(sealed) => {
+            let again = seal::sealed((Path::new("sealed.a"), &sealed), &[], None, unwind_tables);
+            match again {
+                Ok(again) => assert!(again == sealed, "sealed twice it is another"),
+                // All of compiler_builtins went, by which a Rust archive is known.
+                Err(failure) => assert!(choice & 1 != 0, "{failure}"),
+            }
+        }
+        Err(failure) => tells(&failure),
+    }
+}
+
+/// A C header, through clang, bindgen and what follows.
+fn header(data: &[u8]) {
+    in_a_folder(|folder| {
+        fs::create_dir_all(folder.join("include")).expect("a folder");
+        fs::write(folder.join("include/lib.h"), data).expect("a file");
+        let out = folder.join("out");
+        // An error leaves the folder as it was.
+        let _ = fs::remove_dir_all(&out);
+        let request = bindings::Request {
+            headers: vec!["lib.h".into()],
+            include_dirs: vec![folder.join("include")],
+            system_include_dirs: Vec::new(),
+            defines: Vec::new(),
+            configs: Vec::new(),
+            target: "x86_64-unknown-linux-gnu".into(),
+            out: out.clone(),
+            depfile: None,
+        };
+        match bindings::write(&request) {
+            Ok(()) => {
+                let text = fs::read_to_string(out.join("bindings.rs")).expect("bindings");
+                syn::parse_file(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+            }
+            Err(failure) => {
+                tells(&failure);
+                assert!(!out.exists(), "half a folder is left");
+            }
+        }
+    });
+}
+
+/// Calls `work` with a folder of this thread's own.
+fn in_a_folder(work: impl FnOnce(&Path)) {
+    thread_local! {
+        static FOLDER: RefCell<Option<tempfile::TempDir>> = const { RefCell::new(None) };
+    }
+    FOLDER.with_borrow_mut(|folder| {
+        let folder = folder.get_or_insert_with(|| tempfile::tempdir().expect("a temporary folder"));
+        work(folder.path());
+    });
+}
