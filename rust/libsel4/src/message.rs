@@ -3,7 +3,7 @@
 //! The message in the IPC buffer: registers, values of Rust's types, capabilities.
 //!
 //! The buffer belongs to the thread, and every system call may change it. So nothing here lends a
-//! reference to it: each access goes through the function that C has for it, and each read reads.
+//! reference to it or keeps its address: each access asks C where it is, and each read reads.
 //! Invocations use the same registers: what is to be sent is written last, and what came is read
 //! first.
 
@@ -32,11 +32,12 @@ pub(crate) fn register(index: usize) -> usize {
     unsafe { sys::seL4_GetMR(index as core::ffi::c_int) }
 }
 
-fn set_register(index: usize, value: usize) {
-    if index < REGISTERS {
-        // SAFETY: there is such a register.
-        unsafe { sys::seL4_SetMR(index as core::ffi::c_int, value) }
-    }
+/// The first of the registers, which are the running thread's until it makes a system call.
+fn registers() -> *mut usize {
+    // SAFETY: a read of where this thread's buffer is.
+    let buffer = unsafe { sys::seL4_GetIPCBuffer() };
+    // SAFETY: it stays within the buffer.
+    unsafe { (&raw mut (*buffer).msg).cast() }
 }
 
 /// Corresponds to `seL4_GetMR`. The register `INDEX`, below [`REGISTERS`]; the compiler sees to that.
@@ -54,25 +55,24 @@ pub fn get_mr<const INDEX: usize>() -> usize {
 #[doc(alias = "seL4_SetMR")]
 pub fn set_mr<const INDEX: usize>(value: usize) {
     const { assert!(INDEX < REGISTERS, "there is no such message register") };
-    set_register(INDEX, value);
+    // SAFETY: there is such a register.
+    unsafe { sys::seL4_SetMR(INDEX as core::ffi::c_int, value) }
 }
 
 /// Copies words into the registers from 0 on, and describes them as a message with this label.
 /// What is beyond [`REGISTERS`] is left out, as the length of the result says.
 pub fn write(label: usize, words: &[usize]) -> MessageInfo {
     let length = words.len().min(REGISTERS);
-    for (index, word) in words[..length].iter().enumerate() {
-        set_register(index, *word);
-    }
+    // SAFETY: there are that many words and registers, and nobody has a reference to the latter.
+    unsafe { registers().copy_from_nonoverlapping(words.as_ptr(), length) };
     MessageInfo::new(label, 0, 0, length)
 }
 
 /// Copies the registers of a message that came into `words`, and returns how many there were for it.
 pub fn read(info: MessageInfo, words: &mut [usize]) -> usize {
     let length = words.len().min(info.length()).min(REGISTERS);
-    for (index, word) in words[..length].iter_mut().enumerate() {
-        *word = register(index);
-    }
+    // SAFETY: there are that many words and registers, and nobody has a reference to the latter.
+    unsafe { registers().copy_to_nonoverlapping(words.as_mut_ptr(), length) };
     length
 }
 
@@ -128,17 +128,20 @@ const fn registers_of<T>() -> usize {
 /// ```
 pub fn put<T: Plain>(label: usize, value: &T) -> MessageInfo {
     const { assert!(registers_of::<T>() <= REGISTERS, "too large for a message") };
-    let bytes = (&raw const *value).cast::<u8>();
-    for index in 0..registers_of::<T>() {
-        let mut word = [0; WORD];
-        let count = WORD.min(size_of::<T>() - index * WORD);
-        // SAFETY: these bytes are within the value, and none is padding, as `Plain` says.
+    if size_of::<T>() > 0 {
+        let registers = registers();
+        // SAFETY: the registers hold as much, and nobody has a reference to them. None of the value's
+        // bytes is padding, as `Plain` says, and what it leaves of the last register is 0.
         unsafe {
-            bytes
-                .add(index * WORD)
-                .copy_to_nonoverlapping(word.as_mut_ptr(), count);
+            if align_of::<T>() < align_of::<usize>() {
+                registers.add(registers_of::<T>() - 1).write(0);
+                registers.cast::<T>().write(*value);
+            } else {
+                // It may be aligned to more than a word, as the registers are not.
+                let words = (&raw const *value).cast::<usize>();
+                registers.copy_from_nonoverlapping(words, registers_of::<T>());
+            }
         }
-        set_register(index, usize::from_ne_bytes(word));
     }
     MessageInfo::new(label, 0, 0, registers_of::<T>())
 }
@@ -149,20 +152,17 @@ pub fn take<T: Plain>(info: MessageInfo) -> Option<T> {
     if info.length() < registers_of::<T>() {
         return None;
     }
-    let mut value = MaybeUninit::<T>::uninit();
-    let bytes = value.as_mut_ptr().cast::<u8>();
-    for index in 0..registers_of::<T>() {
-        let word = register(index).to_ne_bytes();
-        let count = WORD.min(size_of::<T>() - index * WORD);
-        // SAFETY: these bytes are within the value.
-        unsafe {
-            bytes
-                .add(index * WORD)
-                .copy_from_nonoverlapping(word.as_ptr(), count);
-        }
+    if align_of::<T>() < align_of::<usize>() {
+        // SAFETY: the registers hold as much, and any bits are a value, as `Plain` says.
+        return Some(unsafe { registers().cast::<T>().read() });
     }
-    // SAFETY: every byte of it is written, and any bits are a value, as `Plain` says.
-    Some(unsafe { value.assume_init() })
+    let mut value = MaybeUninit::<T>::uninit();
+    let words = value.as_mut_ptr().cast::<usize>();
+    // SAFETY: as above; it consists of words.
+    unsafe {
+        registers().copy_to_nonoverlapping(words, registers_of::<T>());
+        Some(value.assume_init())
+    }
 }
 
 /// Corresponds to `seL4_SetCap`. What goes along as capability `INDEX`, below [`CAPS`], with a message
