@@ -132,6 +132,67 @@ impl Cap<Reply> {
     }
 }
 
+/// How many message registers the kernel takes from and leaves in registers of the processor.
+#[cfg(not(target_arch = "x86"))]
+const FAST: usize = 4;
+
+/// Messages of up to four registers, which do not pass through the IPC buffer.
+#[cfg(not(target_arch = "x86"))]
+impl Cap<Endpoint> {
+    /// Corresponds to `seL4_CallWithMRs`. Sends the first registers of the message from `mrs`, as many
+    /// as `info` has, and gives the first ones of the reply. Not on ia32.
+    #[doc(alias = "seL4_CallWithMRs")]
+    pub fn call_with_mrs(
+        self,
+        info: MessageInfo,
+        mrs: [usize; FAST],
+    ) -> (MessageInfo, [usize; FAST]) {
+        let [mut a, mut b, mut c, mut d] = mrs;
+        // SAFETY: a system call; it reads and writes the registers given, and the IPC buffer of this thread.
+        let info = unsafe {
+            sys::seL4_CallWithMRs(
+                self.word(),
+                info.into(),
+                &raw mut a,
+                &raw mut b,
+                &raw mut c,
+                &raw mut d,
+            )
+        };
+        (info.into(), [a, b, c, d])
+    }
+
+    /// Corresponds to `seL4_ReplyRecvWithMRs`. As [`reply_recv`](Self::reply_recv), with the first
+    /// registers of the reply from `mrs`, as many as `info` has, and the first ones of the next
+    /// message. Not on ia32.
+    #[doc(alias = "seL4_ReplyRecvWithMRs")]
+    pub fn reply_recv_with_mrs(
+        self,
+        info: MessageInfo,
+        mrs: [usize; FAST],
+        #[cfg(CONFIG_KERNEL_MCS)] reply: Cap<Reply>,
+    ) -> (MessageInfo, [usize; FAST], Badge) {
+        let [mut a, mut b, mut c, mut d] = mrs;
+        let mut badge = 0;
+        // SAFETY: a system call; it reads and writes the registers given, writes the badge, and reads
+        // and writes the IPC buffer of this thread.
+        let info = unsafe {
+            sys::seL4_ReplyRecvWithMRs(
+                self.word(),
+                info.into(),
+                &raw mut badge,
+                &raw mut a,
+                &raw mut b,
+                &raw mut c,
+                &raw mut d,
+                #[cfg(CONFIG_KERNEL_MCS)]
+                reply.word(),
+            )
+        };
+        (info.into(), [a, b, c, d], badge)
+    }
+}
+
 impl Cap<Notification> {
     /// Corresponds to `seL4_Signal`. Adds the capability's badge to what is pending, by OR.
     #[doc(alias = "seL4_Signal")]
