@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What system calls cost: instructions of kernel and user level together, in C, with libsel4-sys and with libsel4.
+
+Counted on the real kernel, in QEMU with -icount, side by side in one image: project/system_calls. The figures are of a
+release build, with the Rust crate at opt-level 3 as the C code is at -O3; the least of several runs, so that no timer
+interrupt is in it. They are exact to less than an instruction, and the same in every boot.
+"""
+
+import re
+
+import kit
+from kit import console
+from project import Build
+from table import markdown, step
+
+# What they are called: how they are configured, and what else QEMU is told. User level may read Arm's clock only if asked.
+ARM = ("-DPLATFORM=qemu-arm-virt", "-DKernelArmExportVCNTUser=ON")
+CONFIGURATIONS = {
+    "aarch64": (ARM, ""),
+    "aarch64 MCS": ((*ARM, "-DMCS=ON"), ""),
+    "aarch32": ((*ARM, "-DAARCH32=TRUE"), ""),
+    "riscv64": (("-DPLATFORM=qemu-riscv-virt",), "-bios none "),
+    "x86_64": (("-DPLATFORM=x86_64",), ""),
+}
+KINDS = ("C", "libsel4-sys", "libsel4")
+LAST = "Suspending current thread"
+
+
+def costs(configuration, inlined):
+    """{workload: {kind: instructions of a round}}. Each kind must have the same result."""
+    options, qemu = CONFIGURATIONS[configuration]
+    build = Build(f"system-calls-{configuration.replace(' ', '-')}")
+    build.configure(["system_calls"], *options, "-DRELEASE=ON", f"-DRUST_INLINE={'ON' if inlined else 'OFF'}")
+    build.ninja()
+    command = ["./simulate", f"--extra-qemu-args={qemu}-icount shift=0,sleep=off"]
+    outcome = console.run(command, console.expectations([LAST]), build.path, silence=120)
+    kit.check(outcome.passed, "\n".join([outcome.reason, "the console:", *outcome.lines]))
+    found, results = {}, {}
+    for line in outcome.lines:
+        if match := re.match(r"cost of (.+), (\S+): (\d+) in (\d+) rounds, result (\d+)$", line):
+            workload, kind, count, rounds, result = match.groups()
+            found.setdefault(workload, {})[kind] = int(count) / int(rounds)
+            kit.check(results.setdefault(workload, result) == result, f"C has another result: {line}")
+    kit.check(found and all(tuple(each) == KINDS for each in found.values()), f"figures are missing: {found}")
+    return found
+
+
+def measure(_):
+    return "\n\n".join(_table(configuration, {inlined: _measured(configuration, inlined) for inlined in (True, False)})
+                       for configuration in CONFIGURATIONS)
+
+
+def _measured(configuration, inlined):
+    step(f"system calls: {configuration}, {'inlined' if inlined else 'called'}")
+    return costs(configuration, inlined)
+
+
+def _table(configuration, found):
+    rows = []
+    for workload, kinds in found[True].items():
+        called = found[False][workload]
+        rows.append((workload, f"{kinds['C']:,.1f}", *(_beside(figures[kind], figures["C"]) for figures in (kinds, called)
+                                                       for kind in KINDS[1:])))
+    return markdown(f"Instructions of system calls: {configuration}, Release",
+                    ["", "C", "libsel4-sys, inlined", "libsel4, inlined", "libsel4-sys, called", "libsel4, called"], rows)
+
+
+def _beside(count, c):
+    return f"{count - c:+.1f} ×{count / c:.3f}"
