@@ -77,8 +77,11 @@ impl Labels {
 }
 
 impl Default for Labels {
-    /// Numbers from 1 on, in order, as libsel4 of a kernel for one core has them.
+    /// Numbers from 1 on, in order, as libsel4 of a kernel for one core has them: it sets no
+    /// affinity.
     fn default() -> Self {
-        Labels::new((1..).zip(Invocation::ALL.iter().copied()))
+        let mut all = Invocation::ALL.to_vec();
+        all.retain(|invocation| *invocation != Invocation::TCBSetAffinity);
+        Labels::new((1..).zip(all))
     }
 }

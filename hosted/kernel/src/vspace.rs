@@ -149,8 +149,20 @@ impl<M: Machine> Kernel<M> {
         let id = self.vspace_id(root);
         match access {
             Some(access) => self.machine.map(id, vaddr, paddr, size_bits, access),
-            None if before.is_some() => self.machine.unmap(id, vaddr, size_bits),
-            None => {}
+            None => {
+                let was_mapped = |entry| {
+                    matches!(
+                        entry,
+                        Entry::Frame {
+                            access: Some(_),
+                            ..
+                        }
+                    )
+                };
+                if before.is_some_and(was_mapped) {
+                    self.machine.unmap(id, vaddr, size_bits);
+                }
+            }
         }
         let entries = &mut self.objects.tables[table].entries;
         entries.insert(index, Entry::Frame { paddr, access });

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Writes random sequences of system calls for a root server: `sequences FILE COUNT STEPS`.
+
+use std::{env, fs, io};
+
+#[path = "../tests/common/steps.rs"]
+mod steps;
+
+fn main() -> io::Result<()> {
+    let arguments: Vec<String> = env::args().collect();
+    let [_, file, count, length] = &arguments[..] else {
+        return Err(io::Error::other("usage: sequences FILE COUNT STEPS"));
+    };
+    let number = |text: &String| text.parse::<u64>().map_err(io::Error::other);
+    let (count, length) = (number(count)?, number(length)?);
+    let mut words = Vec::new();
+    for seed in 0..count {
+        for step in steps::Generator::sequence(seed, length as usize) {
+            step.encode(&mut words);
+        }
+    }
+    words.push(0);
+    let bytes: Vec<u8> = words.into_iter().flat_map(u64::to_le_bytes).collect();
+    fs::write(file, bytes)
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! How fast the model is: kernel entries and round trips per second. Run it with `--release`.
+
+use std::time::Instant;
+
+use sel4_hosted_kernel::{
+    Access, Config, Image, Info, Invocation, Kernel, Labels, Machine, Region, Register, VSpaceId,
+};
+
+/// Where memory begins, and the image.
+const MEMORY: usize = 0x100_0000;
+const IMAGE: Region = Region {
+    start: 0x40_0000,
+    end: 0x40_1000,
+};
+
+/// Memory of words, and where the IPC buffer was mapped.
+struct Words {
+    words: Vec<usize>,
+    buffer: usize,
+}
+
+impl Machine for Words {
+    fn read_word(&self, paddr: usize) -> usize {
+        self.words[(paddr - MEMORY) / 8]
+    }
+
+    fn write_word(&mut self, paddr: usize, value: usize) {
+        self.words[(paddr - MEMORY) / 8] = value;
+    }
+
+    fn zero(&mut self, _: usize, _: usize) {}
+
+    fn map(&mut self, _: VSpaceId, vaddr: usize, paddr: usize, _: u8, _: Access) {
+        if vaddr == IMAGE.end {
+            self.buffer = paddr;
+        }
+    }
+
+    fn unmap(&mut self, _: VSpaceId, _: usize, _: u8) {}
+
+    fn put_char(&mut self, _: u8) {}
+
+    fn now(&self) -> u64 {
+        0
+    }
+}
+
+const CALL: isize = -1;
+const REPLY_RECV: isize = -2;
+const RECV: isize = -5;
+const YIELD: isize = -7;
+
+const TCB: usize = 1;
+const CNODE: usize = 2;
+const VSPACE: usize = 3;
+const NOTIFICATION: usize = 1001;
+const ENDPOINT: usize = 1002;
+const THREADS: usize = 1003;
+
+struct System(Kernel<Words>);
+
+impl System {
+    /// A system call of the thread that runs; capabilities and words after four are in the buffer.
+    fn enter(&mut self, number: isize, cptr: usize, info: Info, words: [usize; 4]) {
+        if let Some(current) = self.0.current() {
+            let context = self.0.context_mut(current);
+            context[Register::Rdi] = cptr;
+            context[Register::Rsi] = info.0;
+            let registers = [Register::R10, Register::R8, Register::R9, Register::R15];
+            for (register, word) in registers.into_iter().zip(words) {
+                context[register] = word;
+            }
+        }
+        self.0.syscall(number);
+    }
+
+    fn ask(&mut self, cptr: usize, invocation: Invocation, caps: &[usize], words: &[usize]) {
+        let machine = self.0.machine_mut();
+        for (index, word) in words.iter().enumerate().skip(4) {
+            machine.write_word(machine.buffer + (index + 1) * 8, *word);
+        }
+        for (index, cap) in caps.iter().enumerate() {
+            machine.write_word(machine.buffer + (122 + index) * 8, *cap);
+        }
+        let label = Invocation::ALL.iter().position(|of| *of == invocation);
+        let info = Info::new(
+            label.map_or(0, |label| label + 1),
+            0,
+            caps.len(),
+            words.len(),
+        );
+        let first = core::array::from_fn(|index| words.get(index).copied().unwrap_or(0));
+        self.enter(CALL, cptr, info, first);
+        let error = self
+            .0
+            .current()
+            .map_or(0, |current| self.0.context(current)[Register::Rsi] >> 12);
+        assert_eq!(error, 0, "{invocation:?}");
+    }
+}
+
+fn measure(what: &str, count: u32, mut once: impl FnMut()) {
+    let start = Instant::now();
+    (0..count).for_each(|_| once());
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{what:<48} {:>12.0} per second", f64::from(count) / seconds);
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let config = Config::default();
+    let Region { start, end } = config.memory;
+    let machine = Words {
+        words: vec![0; (end - start) / 8],
+        buffer: 0,
+    };
+    let image = Image {
+        vaddrs: IMAGE,
+        entry: IMAGE.start,
+        extra: Vec::new(),
+    };
+    let (kernel, layout) = Kernel::boot(machine, &config, Labels::default(), &image)?;
+    // The word of the BootInfo that has the first untyped's slot; the largest is in the middle.
+    let info = kernel.machine().buffer + 0x1000;
+    let read = |word: usize| kernel.machine().read_word(info + word * 8);
+    let untypeds = read(19)..read(20);
+    let largest = untypeds.max_by_key(|slot| read(22 + 2 * (slot - read(19))) & 0xff);
+    let untyped = largest.ok_or("there is no memory")?;
+    let mut system = System(kernel);
+    let make = |system: &mut System, kind: usize, slot: usize, count: usize| {
+        let words = [kind, 0, 0, 0, slot, count];
+        system.ask(untyped, Invocation::UntypedRetype, &[CNODE], &words);
+    };
+    make(&mut system, 3, NOTIFICATION, 1);
+    make(&mut system, 2, ENDPOINT, 1);
+    make(&mut system, 1, THREADS, 2);
+    assert_eq!(layout.ipc_buffer, IMAGE.end);
+
+    let none = Info::new(0, 0, 0, 0);
+    measure("system calls that do nothing: yield", 5_000_000, || {
+        system.enter(YIELD, 0, none, [0; 4]);
+    });
+    measure("invocations that are refused", 5_000_000, || {
+        system.enter(CALL, CNODE, none, [0; 4]);
+    });
+    measure("capabilities copied and deleted", 500_000, || {
+        system.ask(
+            CNODE,
+            Invocation::CNodeCopy,
+            &[CNODE],
+            &[1100, 64, ENDPOINT, 64, 15],
+        );
+        system.ask(CNODE, Invocation::CNodeDelete, &[], &[1100, 64]);
+    });
+    measure("objects made and deleted", 500_000, || {
+        make(&mut system, 2, 1100, 1);
+        system.ask(CNODE, Invocation::CNodeDelete, &[], &[1100, 64]);
+    });
+    for (thread, priority) in [(THREADS, 20), (THREADS + 1, 10)] {
+        system.ask(
+            thread,
+            Invocation::TCBSetSpace,
+            &[CNODE, VSPACE],
+            &[0, 0, 0],
+        );
+        system.ask(thread, Invocation::TCBSetPriority, &[TCB], &[priority]);
+        system.ask(thread, Invocation::TCBResume, &[], &[]);
+    }
+    // The first thread waits for ever; the server does for its client.
+    system.enter(RECV, NOTIFICATION, none, [0; 4]);
+    system.enter(RECV, ENDPOINT, none, [0; 4]);
+    for length in [0, 4] {
+        let message = Info::new(0, 0, 0, length);
+        measure(
+            &format!("calls and replies of {length} words"),
+            2_000_000,
+            || {
+                system.enter(CALL, ENDPOINT, message, [1, 2, 3, 4]);
+                system.enter(REPLY_RECV, ENDPOINT, message, [5, 6, 7, 8]);
+            },
+        );
+    }
+    Ok(())
+}

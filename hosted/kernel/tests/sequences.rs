@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Random sequences of system calls: whatever they are, the model stays whole, and it answers what
+//! the kernel answers.
+
+mod common;
+
+use core::fmt::Write;
+
+use common::steps::{self, Generator, Step};
+use common::*;
+use sel4_hosted_kernel::{Config, Fault, Info, Register, ThreadId};
+
+/// Where the model's root server has the instructions that threads run.
+const CODE: usize = IMAGE + 0x100;
+
+/// A root server that takes steps, and the threads that it makes.
+struct Player {
+    system: System,
+    root: ThreadId,
+    base: usize,
+}
+
+impl Player {
+    fn new() -> Self {
+        let config = Config {
+            entries_per_tick: 0,
+            ..Config::default()
+        };
+        let mut system = System::with(&config);
+        let (root, memory) = (system.current(), system.memory());
+        // As on the kernel.
+        let base = 8000;
+        system.done(
+            memory,
+            sel4_hosted_kernel::Invocation::UntypedRetype,
+            &[CNODE],
+            &[0, 22, 0, 0, base, 1],
+        );
+        system.done(
+            TCB,
+            sel4_hosted_kernel::Invocation::TCBSetPriority,
+            &[TCB],
+            &[100],
+        );
+        system.checks = false;
+        Player { system, root, base }
+    }
+
+    fn value(&self, word: u64) -> usize {
+        let low = (word & 0xffff) as usize;
+        match word >> 48 << 48 {
+            steps::SLOT => self.base + low,
+            steps::CODE => CODE + low,
+            _ => word as usize,
+        }
+    }
+
+    /// A system call of the root server, and what other threads do until it runs again.
+    fn call(&mut self, number: isize, cptr: usize) {
+        self.system.syscall(number, cptr);
+        while self.system.current() != self.root {
+            let thread = self.system.current();
+            let kernel = &mut self.system.kernel;
+            let mapped = kernel.vspace(thread) == Some(self.system.layout.vspace);
+            let context = kernel.context_mut(thread);
+            let ip = context.next;
+            context[Register::Rip] = ip;
+            if ip == CODE && mapped {
+                context.next = CODE + 2;
+                let number = context[Register::Rdx].cast_signed();
+                kernel.syscall(number);
+            } else if ip == CODE + 2 && mapped {
+                kernel.fault(Fault::UserException { number: 6, code: 0 });
+            } else {
+                kernel.fault(Fault::Vm {
+                    address: ip,
+                    // Who fetches is not told apart without a bit that forbids execution.
+                    status: 4,
+                    instruction: false,
+                });
+            }
+        }
+    }
+
+    /// Takes a step. Gives what the root server on the kernel prints of it.
+    fn take(&mut self, step: &Step) -> String {
+        let cptr = self.value(step.cptr);
+        let words: Vec<usize> = step.words.iter().map(|word| self.value(*word)).collect();
+        let caps: Vec<usize> = step.caps.iter().map(|cap| self.value(*cap)).collect();
+        let mut line = String::from("@");
+        let buffer = self.system.layout.ipc_buffer;
+        match step.kind {
+            steps::STORE => self.system.write(cptr, words[0]),
+            steps::END => {
+                let all = (1..64).map(|slot| (18, slot));
+                for (label, slot) in [(17, 0)].into_iter().chain(all) {
+                    self.system.put(buffer, label, &[], &[self.base + slot, 64]);
+                    self.call(CALL, CNODE);
+                }
+                line.push('e');
+            }
+            kind => {
+                let tells = kind == steps::TELL || self.system.identify(cptr) == 4;
+                self.system.put(buffer, step.label as usize, &caps, &words);
+                if tells {
+                    self.call(NB_SEND, cptr);
+                } else {
+                    self.call(CALL, cptr);
+                    let (_, info, words) = self.system.message(buffer);
+                    self.print(&mut line, step, info, &words);
+                }
+            }
+        }
+        line
+    }
+
+    fn print(&self, line: &mut String, step: &Step, info: Info, words: &[usize]) {
+        _ = write!(line, " {:x}", info.label());
+        let reads = step.label == 2 && step.words.len() == 2;
+        for (index, word) in words.iter().enumerate() {
+            if !reads || ![1, 2, 5, 13].contains(&index) {
+                _ = match word.wrapping_sub(CODE) {
+                    offset @ 0..16 => write!(line, " c{offset:x}"),
+                    _ => write!(line, " {word:x}"),
+                };
+            }
+        }
+    }
+}
+
+/// The steps of a sequence, and what the kernel says of each.
+const STEPS: usize = 30;
+
+/// What the kernel said of the first sequences, as a hash for each.
+const RECORD: &str = include_str!("sequences.txt");
+
+/// FNV-1a over the lines of a sequence.
+fn hash<'a>(lines: impl Iterator<Item = &'a str>) -> u64 {
+    let bytes = lines.flat_map(|line| line.bytes().chain([b'\n']));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
+}
+
+#[test]
+fn no_sequence_breaks_the_model() {
+    let mut player = Player::new();
+    for seed in 0..50 {
+        for step in Generator::sequence(1_000_000 + seed, 2 * STEPS) {
+            player.take(&step);
+            player.system.kernel.check().unwrap();
+        }
+    }
+    assert!(player.system.kernel.entries() > 5000);
+}
+
+#[test]
+fn the_model_answers_what_the_kernel_answered() {
+    let mut player = Player::new();
+    let recorded = RECORD.lines().filter(|line| !line.starts_with('#'));
+    let mut count = 0;
+    for (seed, theirs) in (0..).zip(recorded) {
+        let steps = Generator::sequence(seed, STEPS);
+        let lines: Vec<String> = steps.iter().map(|step| player.take(step)).collect();
+        let ours = hash(lines.iter().map(String::as_str));
+        assert_eq!(format!("{ours:016x}"), theirs, "sequence {seed}");
+        count += 1;
+    }
+    assert!(count >= 2000);
+}
+
+/// Compares with the console of the root server tests/hosted/sequences, line by line, in the file
+/// that `SEQUENCES_CONSOLE` names; and writes the hashes into what `SEQUENCES_RECORD` names.
+#[test]
+fn the_kernel_answers_what_the_model_answers() {
+    let Ok(file) = std::env::var("SEQUENCES_CONSOLE") else {
+        return;
+    };
+    let console = String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned();
+    let theirs = console
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| line.starts_with('@'));
+    let theirs: Vec<&str> = theirs.collect();
+    let mut record = String::from("# SPDX-License-Identifier: BSD-2-Clause\n");
+    let mut player = Player::new();
+    let mut rest = &theirs[..];
+    for seed in 0.. {
+        let steps = Generator::sequence(seed, STEPS);
+        let Some((lines, others)) = rest.split_at_checked(steps.len()) else {
+            break;
+        };
+        rest = others;
+        for (number, (step, line)) in steps.iter().zip(lines).enumerate() {
+            let ours = player.take(step);
+            assert_eq!(ours, *line, "sequence {seed}, step {number}: {step:x?}");
+        }
+        _ = writeln!(record, "{:016x}", hash(lines.iter().copied()));
+    }
+    assert!(
+        rest.is_empty() && theirs.len() > 1000,
+        "the console is not whole"
+    );
+    if let Ok(file) = std::env::var("SEQUENCES_RECORD") {
+        std::fs::write(file, record).unwrap();
+    }
+}
