@@ -15,14 +15,15 @@ impl<T: Page> Cap<T> {
     /// # Errors
     ///
     /// [`FailedLookup`](crate::Error::FailedLookup) where a page table is missing,
-    /// [`DeleteFirst`](crate::Error::DeleteFirst) where another page is,
+    /// [`DeleteFirst`](crate::Error::DeleteFirst) where another page is, on RISC-V; on ARM and x86 this
+    /// one takes its place,
     /// [`AlignmentError`](crate::Error::AlignmentError),
-    /// [`InvalidCapability`](crate::Error::InvalidCapability) where the page is mapped elsewhere by
-    /// this capability.
+    /// [`InvalidArgument`](crate::Error::InvalidArgument) where the page is mapped elsewhere by this
+    /// capability.
     ///
     /// # Safety
     ///
-    /// If the page is mapped already, its memory is used only as the new mapping and the old one both
+    /// If another page is mapped there, nobody uses its memory through this mapping. If the page is mapped already, its memory is used only as the new mapping and the old one both
     /// allow; where rights shrink, nobody goes on using what they lose.
     #[doc(alias = "seL4_ARM_Page_Map")]
     #[doc(alias = "seL4_RISCV_Page_Map")]
