@@ -241,7 +241,8 @@ pub fn entry_context(
         eip: start as *const () as usize,
         esp: stack_top,
         eax: argument,
-        ecx: entry as usize,
+        // Not `ecx` or `edx`: a thread that was in a system call comes back without them.
+        ebx: entry as usize,
         ..UserContext::default()
     }
 }
@@ -250,7 +251,7 @@ pub fn entry_context(
 #[cfg(CONFIG_ARCH_IA32)]
 #[unsafe(naked)]
 extern "C" fn start() -> ! {
-    core::arch::naked_asm!("sub esp, 12", "push eax", "call ecx", "ud2")
+    core::arch::naked_asm!("sub esp, 12", "push eax", "call ebx", "ud2")
 }
 
 /// The bits of an address that a missing page directory would have resolved, and those below.
