@@ -106,20 +106,21 @@ class _Matcher:
         return f"`{self.expected[self.came][0]}` (line {self.came + 1} of {len(self.expected)} expected) did not come"
 
 
-def run(command, expected, folder=".", *, show=None, forbidden=CRASHES, silence=60.0, limit=600.0, linger=0.0):
+def run(command, expected, folder=".", *, show=None, forbidden=CRASHES, silence=60.0, limit=600.0, linger=0.0, ask=()):
     """Run `command` in `folder` until all of `expected` (see expectations()) came.
 
     show: called with each console line. silence: seconds without a new line
     after which the console counts as hung. limit: seconds for the whole run.
     linger: seconds to keep watching for a crash after the last expected line.
+    ask: what to type at a console that hangs, piece by piece; it is given up when it is silent again.
     """
     # No terminal on standard input, so that QEMU leaves the user's terminal alone. A session of its own, so that
     # the script, its shell and QEMU can be stopped together. No sound: without a card QEMU complains at length.
-    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, start_new_session=True,
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               stdin=subprocess.PIPE if ask else subprocess.DEVNULL, start_new_session=True,
                                env={**os.environ, "QEMU_AUDIO_DRV": "none"})
     try:
-        return _watch(process, _Matcher(expected, forbidden), show or (lambda line: None), silence, limit, linger)
+        return _watch(process, _Matcher(expected, forbidden), show or (lambda line: None), silence, limit, linger, iter(ask))
     finally:
         try:
             os.killpg(process.pid, signal.SIGKILL)
@@ -129,8 +130,8 @@ def run(command, expected, folder=".", *, show=None, forbidden=CRASHES, silence=
         process.wait()
 
 
-def _watch(process, matcher, show, silence, limit, linger):
-    outcome, crash, pending, ended = Outcome(), "", b"", False
+def _watch(process, matcher, show, silence, limit, linger, ask):
+    outcome, crash, pending, ended, hung = Outcome(), "", b"", False, ""
     start = heard_at = time.monotonic()
     ends_at = start + limit
     poll = select.poll()
@@ -148,7 +149,20 @@ def _watch(process, matcher, show, silence, limit, linger):
         elif matcher.complete and not was_complete:
             ends_at = time.monotonic() + linger
 
-    while (left := min(ends_at, heard_at + silence) - time.monotonic()) > 0:
+    while True:
+        left = min(ends_at, heard_at + silence) - time.monotonic()
+        if left <= 0:
+            if ends_at > heard_at + silence:
+                hung = hung or f"no new line for {silence:g} s"
+            piece = next(ask, None) if hung else None
+            if piece is None:
+                break
+            try:
+                os.write(process.stdin.fileno(), piece)
+            except BrokenPipeError:
+                break
+            heard_at, silence = time.monotonic(), REPORT_SECONDS
+            continue
         if not poll.poll(left * 1000):
             continue
         chunk = os.read(process.stdout.fileno(), 1 << 16)
@@ -176,8 +190,8 @@ def _watch(process, matcher, show, silence, limit, linger):
         except subprocess.TimeoutExpired:
             status = "closed its output"
         outcome.reason = f"{matcher.missing()}: `{process.args[0]}` {status}"
-    elif ends_at > heard_at + silence:
-        outcome.reason = f"{matcher.missing()}: no new line for {silence:g} s"
+    elif hung:
+        outcome.reason = f"{matcher.missing()}: {hung}"
     else:
         outcome.reason = f"{matcher.missing()}: cut off after {limit:g} s"
     return outcome
