@@ -94,6 +94,16 @@ impl Resources {
         Ok(thread)
     }
 
+    /// Lets the threads that the test has started run until all of them wait, on this core.
+    ///
+    /// # Errors
+    ///
+    /// None, as long as the test's thread has the priority that it began with.
+    pub fn settle(&self) -> libsel4::Result<()> {
+        self.tcb.tcb_set_priority(self.tcb, PRIORITY - 1)?;
+        self.tcb.tcb_set_priority(self.tcb, PRIORITY)
+    }
+
     /// A fresh endpoint, and what receiving through it takes.
     ///
     /// # Errors
