@@ -4,6 +4,8 @@
 
 #![no_std]
 
+mod api;
+mod types;
 mod verdicts;
 
 use libsel4::{BootInfo, libsel4_sys::seL4_BootInfo};
@@ -18,6 +20,18 @@ pub unsafe extern "C" fn kernel_tests(info: *const seL4_BootInfo) -> usize {
     // SAFETY: the caller promises it.
     unsafe {
         let info = BootInfo::from_ptr(info);
-        libsel4_test::run(&info, &[verdicts::tests::TESTS])
+        let modules = [
+            api::ipc::tests::TESTS,
+            api::caps::tests::TESTS,
+            api::memory::tests::TESTS,
+            api::threads::tests::TESTS,
+            api::faults::tests::TESTS,
+            api::devices::tests::TESTS,
+            #[cfg(CONFIG_KERNEL_MCS)]
+            api::time::tests::TESTS,
+            types::tests::TESTS,
+            verdicts::tests::TESTS,
+        ];
+        libsel4_test::run(&info, &modules)
     }
 }
