@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The attribute of tests that run on the hosted platform; use it as `sel4_hosted::test`.
+
+use proc_macro::{Delimiter, Spacing, TokenStream, TokenTree};
+
+/// A test that is a root server: its function runs on a fresh kernel, in a process of its own, and may
+/// take the BootInfo, `&seL4_BootInfo`.
+#[proc_macro_attribute]
+pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let expanded = if arguments.is_empty() {
+        expand(item).ok_or("#[sel4_hosted::test] belongs before a function: `fn name()` or `fn name(info: &seL4_BootInfo)`")
+    } else {
+        Err("#[sel4_hosted::test] takes no arguments")
+    };
+    let text = expanded.unwrap_or_else(|message| format!("compile_error!({message:?});"));
+    // What is written here is Rust.
+    text.parse().unwrap_or_default()
+}
+
+fn expand(item: TokenStream) -> Option<String> {
+    let mut tokens = item.into_iter().peekable();
+    // Other attributes, such as #[should_panic], are for the test around the function.
+    let mut attributes = TokenStream::new();
+    while let Some(TokenTree::Punct(mark)) = tokens.peek() {
+        if mark.as_char() != '#' || mark.spacing() != Spacing::Alone {
+            break;
+        }
+        attributes.extend(tokens.by_ref().take(2));
+    }
+    let function: TokenStream = tokens.collect();
+    let mut words = function
+        .clone()
+        .into_iter()
+        .skip_while(|token| token.to_string() != "fn")
+        .skip(1);
+    let name = words.next()?.to_string();
+    let Some(TokenTree::Group(parameters)) = words.next() else {
+        return None;
+    };
+    if parameters.delimiter() != Delimiter::Parenthesis {
+        return None;
+    }
+    let argument = if parameters.stream().is_empty() {
+        ""
+    } else {
+        "info"
+    };
+    Some(format!(
+        "#[::core::prelude::v1::test] {attributes} fn {name}() {{\n\
+             {function}\n\
+             ::sel4_hosted::run_test(::core::module_path!(), ::core::stringify!({name}), |info| {{ let _ = info; {name}({argument}) }})\n\
+         }}"
+    ))
+}

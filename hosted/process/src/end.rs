@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! How a process ends, and what its exit code says.
+//!
+//! | code | |
+//! |---|---|
+//! | 0 | the root server's thread has suspended itself, or it halted the system |
+//! | 1 to 63 | the same, and `main` had returned this |
+//! | 80 | deadlock: threads wait, and nothing can wake them |
+//! | 81 | the root server's thread went wrong, and has no fault handler |
+//! | 82 | `abort`, or a panic in Rust |
+//! | 83 | a thread ran for long without a kernel entry |
+//! | 84 | what the program wants cannot be had on this platform; the message says what |
+//! | 85 | an error in the hosted platform itself |
+//! | 130, 143 | ended from outside, by Ctrl-C or SIGTERM |
+
+use std::ffi::c_int;
+use std::fmt::Write as _;
+
+use sel4_hosted_kernel::Kernel;
+
+use crate::machine::Process;
+
+/// Why a process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All is done; with what `main` returned.
+    Done(u8),
+    /// Threads wait, and nothing can wake them.
+    Deadlock,
+    /// The root server's thread went wrong.
+    Fault,
+    /// `abort` was called.
+    Abort,
+    /// A thread does not enter the kernel.
+    Stuck,
+    /// A signal from outside.
+    Interrupt(c_int),
+}
+
+/// An error in the hosted platform itself.
+const CRASH: c_int = 85;
+/// What this platform has not.
+const REFUSED: c_int = 84;
+
+impl End {
+    /// The exit code.
+    pub fn code(self) -> c_int {
+        match self {
+            Self::Done(code) => code.into(),
+            Self::Deadlock => 80,
+            Self::Fault => 81,
+            Self::Abort => 82,
+            Self::Stuck => 83,
+            Self::Interrupt(signal) => 128 + signal,
+        }
+    }
+
+    /// Says what happened to whoever watches, if there is something to say.
+    pub fn report(self, kernel: &Kernel<Process>) {
+        let what = match self {
+            Self::Done(_) => return,
+            Self::Deadlock => "deadlock: no thread can run, and nothing can wake one",
+            Self::Fault => "the root server's thread has stopped, and no other can run",
+            Self::Abort => "a thread has called abort()",
+            Self::Stuck => {
+                "a thread runs and runs, and does not enter the kernel\nhelp: SEL4_HOSTED_WATCHDOG=SECONDS gives it longer, 0 for ever"
+            }
+            Self::Interrupt(_) => "interrupted",
+        };
+        say(&format!("{what}\n{}", kernel.thread_table()));
+    }
+}
+
+/// What an exit code says, where it is one of those above.
+pub fn meaning(code: c_int) -> Option<&'static str> {
+    Some(match code {
+        80 => "deadlock",
+        81 => "the root server's thread went wrong",
+        82 => "abort() or a panic",
+        83 => "no kernel entry for long",
+        REFUSED => "not to be had on the hosted platform",
+        CRASH => "an error in the hosted platform",
+        101 => "it panicked",
+        _ => return None,
+    })
+}
+
+/// Says something that is no output of the seL4 program.
+pub fn say(text: &str) {
+    eprintln!("hosted: {}", text.trim_end());
+}
+
+/// Ends the process: what the program wants cannot be had.
+pub fn refuse(text: &str) -> ! {
+    say(text);
+    exit(REFUSED)
+}
+
+/// Ends the process, from a signal handler: there is an error in the model, or around it.
+pub fn host_crashed(signal: c_int, ip: usize) -> ! {
+    // No allocation: the heap may be what is broken.
+    let mut text = Fixed {
+        bytes: [0; 200],
+        length: 0,
+    };
+    let _ = writeln!(
+        text,
+        "hosted: signal {signal} at {ip:#x} in the hosted platform itself, which is an error in it"
+    );
+    // SAFETY: the bytes are there; both calls may be made in a signal handler.
+    unsafe {
+        libc::write(2, text.bytes.as_ptr().cast(), text.length);
+        libc::_exit(CRASH)
+    }
+}
+
+struct Fixed {
+    bytes: [u8; 200],
+    length: usize,
+}
+
+impl std::fmt::Write for Fixed {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        for byte in text.bytes() {
+            *self.bytes.get_mut(self.length).ok_or(std::fmt::Error)? = byte;
+            self.length += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Ends the process at once. C's output is written out; nothing of C's is called that might enter
+/// the kernel.
+pub fn exit(code: c_int) -> ! {
+    // SAFETY: both may be called here: no seL4 thread runs any more.
+    unsafe {
+        libc::fflush(std::ptr::null_mut());
+        libc::_exit(code)
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The hosted platform: the seL4 API as an ordinary Linux process.
+//!
+//! What runs here is a model of the kernel, for development; the real kernel is the judge.
+//!
+//! | | |
+//! |---|---|
+//! | [`run`] | runs a function as a root server |
+//! | [`start`] | makes the calling thread a root server's: what a C program begins with |
+//! | [`test`](macro@test) | makes a test a root server |
+//! | [`end`] | how a process ends, and what its exit code says |
+//!
+//! All seL4 threads run on one thread of the host, exactly one at a time, each on its own stack;
+//! another runs only after a kernel entry. So a run is reproducible.
+
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+compile_error!("the hosted platform runs on x86_64 Linux");
+
+pub mod end;
+mod machine;
+mod platform;
+mod signals;
+mod stack;
+mod switch;
+mod test;
+mod trace;
+
+pub use sel4_hosted_attribute::test;
+pub use test::run_test;
+
+pub use platform::{boot_info, keep_ipc_buffer_at, returned, run, start};

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The machine below the kernel: physical memory is a file in memory, and a frame is mapped where the
+//! seL4 program wants it, so that it is there for all of the process.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::ptr;
+
+use sel4_hosted_kernel::{Access, Event, Machine, Region, VSpaceId};
+
+use crate::end::refuse;
+use crate::trace::Trace;
+
+/// Memory, address spaces and the console of a process.
+pub struct Process {
+    memory: Region,
+    file: libc::c_int,
+    /// All of the memory, as the kernel sees it.
+    base: *mut u8,
+    /// What is mapped, by its address: the file's page and how.
+    mapped: BTreeMap<usize, Mapping>,
+    /// The one address space that is this process.
+    vspace: Option<VSpaceId>,
+    line: Vec<u8>,
+    trace: Option<Trace>,
+}
+
+struct Mapping {
+    bytes: usize,
+}
+
+impl Process {
+    /// A machine with this memory, all zero.
+    pub fn new(memory: Region, trace: Option<Trace>) -> Self {
+        let bytes = memory.end - memory.start;
+        // SAFETY: plain calls of libc with what they are documented to take.
+        let (file, base) = unsafe {
+            let file = libc::memfd_create(c"seL4 memory".as_ptr(), libc::MFD_CLOEXEC);
+            libc::ftruncate(file, bytes as libc::off_t);
+            let rw = libc::PROT_READ | libc::PROT_WRITE;
+            (
+                file,
+                libc::mmap(ptr::null_mut(), bytes, rw, libc::MAP_SHARED, file, 0),
+            )
+        };
+        if base == libc::MAP_FAILED {
+            refuse(&format!(
+                "cannot have {bytes} bytes of memory: {}",
+                std::io::Error::last_os_error()
+            ));
+        }
+        Self {
+            memory,
+            file,
+            base: base.cast(),
+            mapped: BTreeMap::new(),
+            vspace: None,
+            line: Vec::new(),
+            trace,
+        }
+    }
+
+    /// The memory at a physical address.
+    fn at(&self, paddr: usize) -> *mut usize {
+        assert!(
+            paddr.is_multiple_of(size_of::<usize>())
+                && (self.memory.start..self.memory.end).contains(&paddr),
+            "the model reaches for the physical address {paddr:#x}"
+        );
+        self.base.wrapping_add(paddr - self.memory.start).cast()
+    }
+
+    /// Writes out what the console has of a line.
+    pub fn flush(&mut self) {
+        // A console that is gone takes nothing, and nobody is left to tell.
+        let mut out = std::io::stdout();
+        let _ = out.write_all(&self.line).and_then(|()| out.flush());
+        self.line.clear();
+    }
+
+    /// The address space of the first thread, which is that of the process.
+    fn is_this(&mut self, vspace: VSpaceId) -> bool {
+        *self.vspace.get_or_insert(vspace) == vspace
+    }
+}
+
+impl Machine for Process {
+    #[inline]
+    fn read_word(&self, paddr: usize) -> usize {
+        // SAFETY: within the memory, as `at` sees to; threads may write there, so it is volatile.
+        unsafe { self.at(paddr).read_volatile() }
+    }
+
+    #[inline]
+    fn write_word(&mut self, paddr: usize, value: usize) {
+        // SAFETY: as above.
+        unsafe { self.at(paddr).write_volatile(value) }
+    }
+
+    fn zero(&mut self, paddr: usize, bytes: usize) {
+        assert!(
+            bytes <= self.memory.end - paddr,
+            "the model clears {bytes} bytes at {paddr:#x}"
+        );
+        // SAFETY: within the memory.
+        unsafe { self.at(paddr).cast::<u8>().write_bytes(0, bytes) }
+    }
+
+    fn map(&mut self, vspace: VSpaceId, vaddr: usize, paddr: usize, size_bits: u8, access: Access) {
+        if !self.is_this(vspace) {
+            refuse(&format!(
+                "a page is mapped at {vaddr:#x} of a second address space, which the hosted platform does not have yet"
+            ));
+        }
+        let bytes = 1 << size_bits;
+        let mut protection = libc::PROT_READ;
+        if access.write {
+            protection |= libc::PROT_WRITE;
+        }
+        if access.execute {
+            protection |= libc::PROT_EXEC;
+        }
+        // What the process has for itself stays its own; what this has mapped there is replaced.
+        let place = if self.mapped.contains_key(&vaddr) {
+            libc::MAP_FIXED
+        } else {
+            libc::MAP_FIXED_NOREPLACE
+        };
+        let (file, flags, offset) = if (self.memory.start..self.memory.end).contains(&paddr) {
+            (self.file, libc::MAP_SHARED, paddr - self.memory.start)
+        } else {
+            // Of a device, of which there is none: zero, and nobody reads what is written.
+            (-1, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, 0)
+        };
+        let at = ptr::without_provenance_mut(vaddr);
+        // SAFETY: the seL4 program wants it there, and nobody else has that place.
+        let result = unsafe {
+            libc::mmap(
+                at,
+                bytes,
+                protection,
+                place | flags,
+                file,
+                offset as libc::off_t,
+            )
+        };
+        if result.addr() != vaddr {
+            let error = std::io::Error::last_os_error();
+            refuse(&format!(
+                "cannot map {bytes} bytes at {vaddr:#x}: {error}\n\
+                 help: this address belongs to the process itself, or to nobody; choose another, such as 0x10000000"
+            ));
+        }
+        self.mapped.insert(vaddr, Mapping { bytes });
+    }
+
+    fn unmap(&mut self, _: VSpaceId, vaddr: usize, _: u8) {
+        if let Some(mapping) = self.mapped.remove(&vaddr) {
+            // SAFETY: mapped by this, and the seL4 program wants it gone.
+            unsafe { libc::munmap(ptr::without_provenance_mut(vaddr), mapping.bytes) };
+        }
+    }
+
+    fn put_char(&mut self, byte: u8) {
+        self.line.push(byte);
+        if byte == b'\n' || self.line.len() >= 1024 {
+            self.flush();
+        }
+    }
+
+    fn now(&self) -> u64 {
+        0
+    }
+
+    #[inline]
+    fn event(&mut self, event: Event) {
+        if let Some(trace) = &mut self.trace {
+            trace.event(event);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.flush();
+        // SAFETY: all of it is this value's own.
+        unsafe {
+            for (vaddr, mapping) in &self.mapped {
+                libc::munmap(ptr::without_provenance_mut(*vaddr), mapping.bytes);
+            }
+            libc::munmap(self.base.cast(), self.memory.end - self.memory.start);
+            libc::close(self.file);
+        }
+    }
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! From the host into an seL4 thread and back: all of the machine code there is.
+//!
+//! An seL4 thread runs on its own stack, with all registers its own; the host, which is the model and
+//! what is around it, has a stack of its own, too. A system call comes in through [`entry`], and what
+//! goes wrong through [`returned`], to which a signal handler sends it. Both leave the host where
+//! [`enter`] left it. So a switch from one thread to another is two moves of registers, and no system
+//! call of Linux.
+
+use std::arch::naked_asm;
+use std::mem::offset_of;
+
+use sel4_hosted_kernel::{Context, Register};
+use sel4_hosted_libsel4::Host;
+
+use crate::signals::Trouble;
+
+/// What the host and its running thread share.
+#[repr(C)]
+pub struct Frame {
+    /// What libsel4 sees of it; it comes first.
+    pub host: Host,
+    /// Where the registers of the running thread are.
+    pub context: *mut Context,
+    /// The host's stack while a thread runs.
+    pub stack: usize,
+    /// Where floating-point state is saved if something goes wrong, or what is to be restored from.
+    pub fp: *mut FpState,
+    /// Whether `fp` holds what the thread that is entered continues with.
+    pub fp_restores: u8,
+    /// Whether a thread runs, and not the host.
+    pub in_thread: u8,
+    /// `xsave` saves these parts of the state.
+    pub fp_mask: u32,
+    /// What a signal handler found.
+    pub trouble: Option<Trouble>,
+}
+
+/// Floating-point state, as `xsave` writes it.
+#[repr(C, align(64))]
+pub struct FpState(pub [u8; 4096]);
+
+/// How a thread came back.
+pub const SYSCALL: usize = 0;
+/// What happened is in the frame's [`Trouble`].
+pub const TROUBLE: usize = 1;
+
+const fn register(register: Register) -> usize {
+    register as usize * size_of::<usize>()
+}
+
+const NEXT: usize = offset_of!(Context, next);
+
+/// Runs a thread until it comes back; says how.
+///
+/// # Safety
+///
+/// The frame has the context of a thread whose registers make sense to it.
+#[unsafe(naked)]
+pub unsafe extern "C" fn enter(frame: *mut Frame) -> usize {
+    naked_asm!(
+        "push rbx", "push rbp", "push r12", "push r13", "push r14", "push r15",
+        "mov [rdi + {stack}], rsp",
+        "mov r11, [rdi + {context}]",
+        "cmp byte ptr [rdi + {fp_restores}], 0",
+        "jne 2f",
+        "mov byte ptr [rdi + {in_thread}], 1",
+        "mov rcx, [r11 + {next}]",
+        // As on hardware: a thread that has its next instruction in rcx came by a system call, which
+        // leaves nothing in rcx.
+        "cmp rcx, [r11 + {rcx}]",
+        "jne 3f",
+        "mov rsp, [r11 + {rsp}]",
+        "mov rax, [r11 + {rax}]",
+        "mov rbx, [r11 + {rbx}]",
+        "mov rdx, [r11 + {rdx}]",
+        "mov rsi, [r11 + {rsi}]",
+        "mov rdi, [r11 + {rdi}]",
+        "mov rbp, [r11 + {rbp}]",
+        "mov r8, [r11 + {r8}]",
+        "mov r9, [r11 + {r9}]",
+        "mov r10, [r11 + {r10}]",
+        "mov r12, [r11 + {r12}]",
+        "mov r13, [r11 + {r13}]",
+        "mov r14, [r11 + {r14}]",
+        "mov r15, [r11 + {r15}]",
+        "mov r11, [r11 + {r11}]",
+        "jmp rcx",
+        // It goes on with floating-point state of its own.
+        "2:",
+        "mov byte ptr [rdi + {fp_restores}], 0",
+        "mov byte ptr [rdi + {in_thread}], 1",
+        "mov rcx, [rdi + {fp}]",
+        "mov eax, [rdi + {fp_mask}]",
+        "xor edx, edx",
+        "xrstor64 [rcx]",
+        "mov rcx, [r11 + {next}]",
+        // All registers at once, without a word on the thread's stack.
+        "3:",
+        "mov eax, ss",
+        "push rax",
+        "push qword ptr [r11 + {rsp}]",
+        "push qword ptr [r11 + {rflags}]",
+        "mov eax, cs",
+        "push rax",
+        "push rcx",
+        "mov rax, [r11 + {rax}]",
+        "mov rbx, [r11 + {rbx}]",
+        "mov rcx, [r11 + {rcx}]",
+        "mov rdx, [r11 + {rdx}]",
+        "mov rsi, [r11 + {rsi}]",
+        "mov rdi, [r11 + {rdi}]",
+        "mov rbp, [r11 + {rbp}]",
+        "mov r8, [r11 + {r8}]",
+        "mov r9, [r11 + {r9}]",
+        "mov r10, [r11 + {r10}]",
+        "mov r12, [r11 + {r12}]",
+        "mov r13, [r11 + {r13}]",
+        "mov r14, [r11 + {r14}]",
+        "mov r15, [r11 + {r15}]",
+        "mov r11, [r11 + {r11}]",
+        "iretq",
+        stack = const offset_of!(Frame, stack),
+        context = const offset_of!(Frame, context),
+        fp = const offset_of!(Frame, fp),
+        fp_restores = const offset_of!(Frame, fp_restores),
+        fp_mask = const offset_of!(Frame, fp_mask),
+        in_thread = const offset_of!(Frame, in_thread),
+        next = const NEXT,
+        rsp = const register(Register::Rsp),
+        rflags = const register(Register::Rflags),
+        rax = const register(Register::Rax),
+        rbx = const register(Register::Rbx),
+        rcx = const register(Register::Rcx),
+        rdx = const register(Register::Rdx),
+        rsi = const register(Register::Rsi),
+        rdi = const register(Register::Rdi),
+        rbp = const register(Register::Rbp),
+        r8 = const register(Register::R8),
+        r9 = const register(Register::R9),
+        r10 = const register(Register::R10),
+        r11 = const register(Register::R11),
+        r12 = const register(Register::R12),
+        r13 = const register(Register::R13),
+        r14 = const register(Register::R14),
+        r15 = const register(Register::R15),
+    )
+}
+
+/// Where libsel4 calls with the registers of a system call: keeps them in the thread's context, and
+/// goes on in the host.
+///
+/// # Safety
+///
+/// The frame in rax has the context of the thread that calls.
+#[unsafe(naked)]
+pub unsafe extern "C" fn entry() {
+    naked_asm!(
+        "pop rcx",
+        "mov r11, [rax + {context}]",
+        "mov [r11 + {rsp}], rsp",
+        "mov [r11 + {next}], rcx",
+        "mov [r11 + {rcx}], rcx",
+        // A thread that is restarted begins with the call, which has two bytes.
+        "sub rcx, 2",
+        "mov [r11 + {rip}], rcx",
+        "mov [r11 + {rax}], rax",
+        "mov [r11 + {rbx}], rbx",
+        "mov [r11 + {rdx}], rdx",
+        "mov [r11 + {rsi}], rsi",
+        "mov [r11 + {rdi}], rdi",
+        "mov [r11 + {rbp}], rbp",
+        "mov [r11 + {r8}], r8",
+        "mov [r11 + {r9}], r9",
+        "mov [r11 + {r10}], r10",
+        "mov [r11 + {r12}], r12",
+        "mov [r11 + {r13}], r13",
+        "mov [r11 + {r14}], r14",
+        "mov [r11 + {r15}], r15",
+        // What hardware leaves of the flags.
+        "mov qword ptr [r11 + {r11}], 0x202",
+        "mov byte ptr [rax + {in_thread}], 0",
+        "mov rsp, [rax + {stack}]",
+        "xor eax, eax",
+        "pop r15", "pop r14", "pop r13", "pop r12", "pop rbp", "pop rbx",
+        // Not `ret`: the processor would take it for that of the call above.
+        "pop rcx",
+        "jmp rcx",
+        stack = const offset_of!(Frame, stack),
+        context = const offset_of!(Frame, context),
+        in_thread = const offset_of!(Frame, in_thread),
+        next = const NEXT,
+        rip = const register(Register::Rip),
+        rsp = const register(Register::Rsp),
+        rax = const register(Register::Rax),
+        rbx = const register(Register::Rbx),
+        rcx = const register(Register::Rcx),
+        rdx = const register(Register::Rdx),
+        rsi = const register(Register::Rsi),
+        rdi = const register(Register::Rdi),
+        rbp = const register(Register::Rbp),
+        r8 = const register(Register::R8),
+        r9 = const register(Register::R9),
+        r10 = const register(Register::R10),
+        r11 = const register(Register::R11),
+        r12 = const register(Register::R12),
+        r13 = const register(Register::R13),
+        r14 = const register(Register::R14),
+        r15 = const register(Register::R15),
+    )
+}
+
+/// Where a signal handler returns to when it has taken a thread's registers: keeps the state of
+/// floating-point numbers, and goes on in the host. In rdi is the frame, in rsp the host's stack.
+///
+/// # Safety
+///
+/// Only a signal handler goes here.
+#[unsafe(naked)]
+pub unsafe extern "C" fn returned() {
+    naked_asm!(
+        "mov rcx, [rdi + {fp}]",
+        "mov eax, [rdi + {fp_mask}]",
+        "xor edx, edx",
+        "xsave64 [rcx]",
+        "cld",
+        "mov eax, {trouble}",
+        "pop r15", "pop r14", "pop r13", "pop r12", "pop rbp", "pop rbx",
+        "pop rcx",
+        "jmp rcx",
+        fp = const offset_of!(Frame, fp),
+        fp_mask = const offset_of!(Frame, fp_mask),
+        trouble = const TROUBLE,
+    )
+}
+
+/// Where a fresh host begins, on its own stack, when [`entry`] is called for the first time: the
+/// frame is in rbx, what to call in rbp.
+///
+/// # Safety
+///
+/// Only [`prepare`] leads here.
+#[unsafe(naked)]
+unsafe extern "C" fn begin() {
+    naked_asm!("mov rdi, rbx", "call rbp", "ud2")
+}
+
+/// Makes a host of the stack that ends at `top`: the next system call by this frame calls `main`
+/// there.
+///
+/// # Safety
+///
+/// The stack is large enough, and nobody else's.
+pub unsafe fn prepare(
+    frame: *mut Frame,
+    top: *mut usize,
+    main: unsafe extern "C" fn(*mut Frame) -> !,
+) {
+    let words = [
+        0,
+        0,
+        0,
+        0,
+        main as usize,
+        frame as usize,
+        begin as *const () as usize,
+    ];
+    // The stack is aligned where `begin` calls.
+    // SAFETY: as the caller promises.
+    unsafe {
+        let bottom = top.sub(words.len() + 2);
+        bottom.cast::<[usize; 7]>().write(words);
+        (*frame).stack = bottom as usize;
+    }
+}
+
+/// Whether an instruction is one of those above, where neither host nor thread has all its registers.
+pub fn is_between(ip: usize) -> bool {
+    let (enter, entry, returned) = (
+        enter as *const () as usize,
+        entry as *const () as usize,
+        returned as *const () as usize,
+    );
+    [enter, entry, returned]
+        .iter()
+        .any(|start| (*start..*start + 256).contains(&ip))
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! A trace of what the kernel does, a line for each event, on standard error.
+
+use sel4_hosted_kernel::Event;
+
+/// A trace that is written.
+#[derive(Debug, Default)]
+pub struct Trace {
+    count: u64,
+}
+
+impl Trace {
+    /// A trace, if the environment variable `SEL4_HOSTED_TRACE` asks for it.
+    pub fn wanted() -> Option<Self> {
+        std::env::var_os("SEL4_HOSTED_TRACE")
+            .is_some_and(|value| !value.is_empty() && value != "0")
+            .then(Self::default)
+    }
+
+    /// Writes a line.
+    pub fn event(&mut self, event: Event) {
+        self.count += 1;
+        eprintln!("{:>7} {event:?}", self.count);
+    }
+}

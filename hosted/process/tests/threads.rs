@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Threads, memory and faults on the hosted platform, by the typed API.
+
+use std::arch::asm;
+use std::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
+
+use libsel4::libsel4_sys::{
+    seL4_BootInfo, seL4_MaxPrio, seL4_UserContext, seL4_UserException_Number, seL4_X86_4K,
+    seL4_Yield,
+};
+use libsel4::{
+    Allocator, BootInfo, Cap, CapRights, Endpoint, Fault, Guard, IpcBuffer, MessageInfo,
+    Notification, Retype, Slot, SmallPage, Tcb, VmAttributes, entry_context, message,
+};
+
+const PAGE: usize = 4096;
+const BASE: usize = 0x1000_0000;
+
+/// What a test has: objects, and threads in the root server's address space.
+struct World {
+    info: BootInfo,
+    objects: Allocator<256>,
+    threads: usize,
+}
+
+impl World {
+    fn new(info: &'static seL4_BootInfo) -> Self {
+        // SAFETY: the kernel's own, and nobody else uses the empty slots.
+        let info = unsafe { BootInfo::from_ptr(info) };
+        let objects = Allocator::new(&info);
+        Self {
+            info,
+            objects,
+            threads: 0,
+        }
+    }
+
+    fn make<T: Retype + libsel4::FixedSize>(&mut self) -> Cap<T> {
+        self.objects.make().unwrap()
+    }
+
+    fn map(&mut self, address: usize, rights: CapRights) -> Cap<SmallPage> {
+        let page = self.make();
+        self.map_page(page, address, rights);
+        page
+    }
+
+    fn map_page(&mut self, page: Cap<SmallPage>, address: usize, rights: CapRights) {
+        let vspace = self.info.vspace();
+        // SAFETY: an address that nothing else has.
+        unsafe {
+            self.objects
+                .map_page(vspace, page, address, rights, VmAttributes::DATA)
+        }
+        .unwrap();
+    }
+
+    /// Starts a thread of the highest priority that runs `body(argument)`.
+    fn start(
+        &mut self,
+        faults: Cap<Endpoint>,
+        body: extern "C" fn(usize) -> !,
+        argument: usize,
+    ) -> Cap<Tcb> {
+        let buffer = BASE + self.threads * 16 * PAGE;
+        self.threads += 1;
+        let page = self.map(buffer, CapRights::READ_WRITE);
+        for index in 2..6 {
+            self.map(buffer + index * PAGE, CapRights::READ_WRITE);
+        }
+        // Where the thread finds its IPC buffer.
+        let start = with_exposed_provenance_mut::<[usize; 3]>(buffer + PAGE / 2);
+        // SAFETY: the page is mapped, and the rest of it nobody's.
+        unsafe { start.write([buffer, body as usize, argument]) };
+        let tcb: Cap<Tcb> = self.make();
+        let (cnode, vspace) = (self.info.cnode(), self.info.vspace());
+        let context = entry_context(begin, buffer + 6 * PAGE, start.addr());
+        // SAFETY: all of it is the thread's own.
+        unsafe {
+            let buffer = Some(IpcBuffer {
+                address: buffer,
+                page,
+            });
+            tcb.tcb_configure(faults.cptr(), cnode, Guard::NONE, vspace, buffer)
+                .unwrap();
+            tcb.tcb_set_sched_params(self.info.tcb(), seL4_MaxPrio, seL4_MaxPrio)
+                .unwrap();
+            tcb.tcb_write_registers(true, &context).unwrap();
+        }
+        tcb
+    }
+}
+
+extern "C" fn begin(start: usize) -> ! {
+    // SAFETY: `World::start` has put it there.
+    unsafe {
+        let [buffer, body, argument] = with_exposed_provenance::<[usize; 3]>(start).read();
+        message::set_ipc_buffer(with_exposed_provenance_mut(buffer));
+        std::mem::transmute::<usize, extern "C" fn(usize) -> !>(body)(argument)
+    }
+}
+
+fn endpoint(word: usize) -> Cap<Endpoint> {
+    // SAFETY: these tests pass endpoints.
+    unsafe { Cap::from_word(word) }
+}
+
+extern "C" fn doubling(word: usize) -> ! {
+    let service = endpoint(word);
+    let (mut info, _) = service.recv();
+    loop {
+        let words: [usize; 20] = message::take(info).unwrap();
+        (info, _) = service.reply_recv(message::put(0, &words.map(|word| word * 2)));
+    }
+}
+
+#[sel4_hosted::test]
+fn a_server_answers_with_registers_and_buffer(info: &'static seL4_BootInfo) {
+    let mut world = World::new(info);
+    let service: Cap<Endpoint> = world.make();
+    world.start(service, doubling, service.word());
+    for round in 0..1000 {
+        let question = std::array::from_fn::<usize, 20, _>(|index| index + round);
+        let answer = service.call(message::put(0, &question));
+        assert_eq!(message::take(answer), Some(question.map(|word| word * 2)));
+    }
+}
+
+extern "C" fn signals(word: usize) -> ! {
+    // SAFETY: these tests pass a notification here.
+    let bell: Cap<Notification> = unsafe { Cap::from_word(word) };
+    loop {
+        bell.signal();
+        // SAFETY: it touches nothing.
+        unsafe { seL4_Yield() };
+    }
+}
+
+#[sel4_hosted::test]
+fn equal_threads_take_turns(info: &'static seL4_BootInfo) {
+    let mut world = World::new(info);
+    let bell: Cap<Notification> = world.make();
+    let badged = world.objects.mint(bell, CapRights::ALL, 4).unwrap();
+    let nobody = world.make();
+    world.start(nobody, signals, badged.word());
+    for _ in 0..100 {
+        assert_eq!(bell.wait(), 4);
+    }
+}
+
+/// Reads where nothing is yet, with a value in a register for floating-point numbers, and tells both.
+extern "C" fn reads(word: usize) -> ! {
+    let (read, kept): (usize, f64);
+    // SAFETY: the handler maps a page there; the processor goes on as if nothing had been.
+    unsafe {
+        asm!(
+            "movapd xmm7, {given}",
+            "mov {read}, [{address}]",
+            "movapd {kept}, xmm7",
+            given = in(xmm_reg) 2.5_f64,
+            address = in(reg) BASE + 0x100_0000,
+            read = out(reg) read,
+            kept = out(xmm_reg) kept,
+            out("xmm7") _,
+        );
+    }
+    endpoint(word).call(message::put(7, &[read, kept as usize]));
+    loop {
+        libsel4::yield_now();
+    }
+}
+
+#[sel4_hosted::test]
+fn a_thread_goes_on_when_its_fault_is_mended(info: &'static seL4_BootInfo) {
+    let mut world = World::new(info);
+    let faults: Cap<Endpoint> = world.make();
+    world.start(faults, reads, faults.word());
+    let (message, _) = faults.recv();
+    let Fault::Vm { address, .. } = Fault::of(message) else {
+        panic!("{:?}", Fault::of(message));
+    };
+    assert_eq!(address, BASE + 0x100_0000);
+    // What the host computes meanwhile must not show there.
+    let noise: f64 = std::hint::black_box(3.0_f64).sqrt();
+    let page = world.map(BASE + 0x100_0000, CapRights::READ_WRITE);
+    // SAFETY: mapped just now.
+    unsafe { with_exposed_provenance_mut::<usize>(address).write(99) };
+    libsel4::reply(MessageInfo::new(0, 0, 0, 0));
+    let (message, _) = faults.recv();
+    assert_eq!(
+        (message.label(), message::take(message)),
+        (7, Some([99_usize, 2]))
+    );
+    assert!(noise > 1.0);
+    let _ = page;
+}
+
+/// Does something that the processor does not have.
+extern "C" fn illegal(_: usize) -> ! {
+    // SAFETY: the kernel stops the thread there.
+    unsafe { asm!("ud2", options(noreturn)) }
+}
+
+extern "C" fn divides(zero: usize) -> ! {
+    // SAFETY: as above.
+    unsafe { asm!("xor edx, edx", "div {zero}", "ud2", zero = in(reg) zero, options(noreturn)) }
+}
+
+#[sel4_hosted::test]
+fn exceptions_are_told_by_their_numbers(info: &'static seL4_BootInfo) {
+    let mut world = World::new(info);
+    let faults: Cap<Endpoint> = world.make();
+    for (body, number) in [(illegal as extern "C" fn(usize) -> !, 6), (divides, 0)] {
+        world.start(faults, body, 0);
+        let (message, _) = faults.recv();
+        assert_eq!(message.label(), 3);
+        assert_eq!(message::get_mr::<{ seL4_UserException_Number }>(), number);
+    }
+}
+
+/// Writes to an address.
+extern "C" fn writes(address: usize) -> ! {
+    // SAFETY: the kernel stops the thread there.
+    unsafe { with_exposed_provenance_mut::<u8>(address).write_volatile(1) };
+    loop {
+        libsel4::yield_now();
+    }
+}
+
+/// The address of the fault of a thread that writes to `address`.
+fn fault_of_write(world: &mut World, address: usize) -> usize {
+    let faults: Cap<Endpoint> = world.make();
+    world.start(faults, writes, address);
+    let (message, _) = faults.recv();
+    match Fault::of(message) {
+        Fault::Vm { address, .. } => address,
+        other => panic!("{other}"),
+    }
+}
+
+#[sel4_hosted::test]
+fn rights_of_a_mapping_are_kept(info: &'static seL4_BootInfo) {
+    let mut world = World::new(info);
+    let address = BASE + 0x200_0000;
+    let page = world.map(address, CapRights::READ);
+    // SAFETY: mapped, and nobody writes there.
+    assert_eq!(
+        unsafe { with_exposed_provenance::<u8>(address).read_volatile() },
+        0
+    );
+    assert_eq!(fault_of_write(&mut world, address), address);
+    // SAFETY: nobody uses it.
+    unsafe { page.page_unmap() }.unwrap();
+    let _ = page;
+}
+
+#[sel4_hosted::test]
+fn a_page_at_two_addresses_is_one(info: &'static seL4_BootInfo) {
+    let mut world = World::new(info);
+    let (one, two) = (BASE + 0x300_0000, BASE + 0x400_0000);
+    let page = world.map(one, CapRights::READ_WRITE);
+    let copy = world.objects.mint(page, CapRights::READ_WRITE, 0).unwrap();
+    world.map_page(copy, two, CapRights::READ_WRITE);
+    // SAFETY: both are mapped.
+    unsafe {
+        with_exposed_provenance_mut::<u64>(one).write_volatile(11);
+        assert_eq!(with_exposed_provenance::<u64>(two).read_volatile(), 11);
+        page.page_unmap().unwrap();
+        assert_eq!(with_exposed_provenance::<u64>(two).read_volatile(), 11);
+    }
+    assert_eq!(fault_of_write(&mut world, one), one);
+}
+
+#[sel4_hosted::test]
+fn deleting_the_last_capability_unmaps(info: &'static seL4_BootInfo) {
+    let mut world = World::new(info);
+    let address = BASE + 0x500_0000;
+    let page = world.map(address, CapRights::READ_WRITE);
+    let slot: Slot = world.info.cnode().slot(page.word(), 64);
+    // SAFETY: nobody uses the page.
+    unsafe { slot.cnode_delete() }.unwrap();
+    assert_eq!(fault_of_write(&mut world, address), address);
+}
+
+/// Counts up in rbx, and tells it by its registers only.
+extern "C" fn spins(_: usize) -> ! {
+    loop {
+        libsel4::yield_now();
+    }
+}
+
+extern "C" fn arrives(word: usize) -> ! {
+    endpoint(word).send(MessageInfo::new(5, 0, 0, 0));
+    loop {
+        libsel4::yield_now();
+    }
+}
+
+#[sel4_hosted::test]
+fn registers_written_from_outside_are_what_a_thread_goes_on_with(info: &'static seL4_BootInfo) {
+    let mut world = World::new(info);
+    let (nobody, told): (Cap<Endpoint>, Cap<Endpoint>) = (world.make(), world.make());
+    let tcb = world.start(nobody, spins, 0);
+    libsel4::yield_now();
+    // SAFETY: the thread's own stack, and a function that may run there.
+    unsafe {
+        let before: seL4_UserContext = tcb.tcb_read_registers(true).unwrap();
+        assert!(before.rsp > BASE && before.rip != 0);
+        // As after a call.
+        let rsp = (before.rsp & !15) - 8;
+        let after = seL4_UserContext {
+            rip: arrives as usize,
+            rsp,
+            rdi: told.word(),
+            ..before
+        };
+        tcb.tcb_write_registers(true, &after).unwrap();
+    }
+    let (message, _) = told.recv();
+    assert_eq!(message.label(), 5);
+}
+
+#[sel4_hosted::test]
+fn what_the_kernel_refuses_is_told_as_ever(info: &'static seL4_BootInfo) {
+    let mut world = World::new(info);
+    let error = world
+        .objects
+        .make_sized::<libsel4::Untyped>(62)
+        .unwrap_err();
+    assert_eq!(error.to_string(), "no untyped has room for 2^62 bytes");
+    assert_eq!(seL4_X86_4K, 8);
+}
+
+#[sel4_hosted::test]
+#[should_panic(expected = "deadlock")]
+fn a_deadlock_fails_a_test(info: &'static seL4_BootInfo) {
+    let mut world = World::new(info);
+    let nobody: Cap<Endpoint> = world.make();
+    nobody.recv();
+}
+
+#[test]
+fn without_a_kernel_a_test_is_an_ordinary_one() {
+    assert!(sel4_hosted::boot_info().is_null());
+}
+
+#[test]
+fn a_function_runs_on_a_kernel_and_returns() {
+    for round in 0..3 {
+        let slots = sel4_hosted::run(|info| info.empty.end);
+        assert_eq!((slots, round), (8192, round));
+    }
+}
