@@ -7,7 +7,7 @@
 ANCHOR: options
 | option | default | |
 |---|---|---|
-| `PLATFORM` | `zynqmp` | platform, as seL4 names it; files in [settings/](../settings) say what some of them preset |
+| `PLATFORM` | `zynqmp` | platform, as seL4 names it; files in [settings/](../settings) say what some of them preset. `hosted` is [a model of the kernel in a Linux process](hosted.md) |
 | `AARCH64`, `AARCH32`, `RISCV64` … | by platform | architecture, where the platform has several |
 | `CROSS_COMPILER_PREFIX` | found | prefix of the C toolchain |
 | `APP` | `hello` | folder of [apps/](../apps) that becomes the root server |

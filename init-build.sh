@@ -30,6 +30,20 @@ esac
 command -v cmake >/dev/null || die "\`cmake\` is not on PATH" "apt-get install cmake ninja-build, or ./quickstart"
 command -v ninja >/dev/null || die "\`ninja\` is not on PATH" "apt-get install ninja-build, or ./quickstart"
 
+# The hosted platform needs no sources of seL4.
+for argument in "$@"; do
+    case $argument in
+        -DPLATFORM=hosted | -DPLATFORM:*=hosted)
+            # Only Corrosion, if they are there.
+            if workspace=$("$kit/setup/sources" --path 2>/dev/null); then
+                corrosion=-DKERNEL_PATH=$workspace/kernel
+            else
+                corrosion=-DCorrosion_DIR=$("$kit/setup/corrosion") || exit 1
+            fi
+            exec cmake -G Ninja "$@" "$corrosion" -C "$kit/settings/settings.cmake" "$kit" ;;
+    esac
+done
+
 # A workspace made by repo holds the kit at projects/sel4-rust-kit; else the sources lie in the user's cache.
 workspace=$called_from
 [ -e "$workspace/kernel" ] || workspace=$(realpath "$kit/../..")

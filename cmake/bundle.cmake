@@ -22,7 +22,8 @@ function(_sel4_rust_make_bundles)
     foreach(executable IN LISTS executables)
         set_property(GLOBAL PROPERTY SEL4_RUST_SEEN "")
         _sel4_rust_find_libraries(${executable} libraries)
-        if(libraries)
+        get_target_property(needed ${executable} SEL4_RUST_NEEDS_BUNDLE)
+        if(libraries OR needed)
             _sel4_rust_make_bundle(${executable} "${libraries}")
         endif()
     endforeach()
@@ -114,9 +115,15 @@ function(_sel4_rust_make_bundle executable libraries)
     # Sorted, so that the bundle does not depend on the order in which CMake met the libraries.
     list(SORT libraries)
 
-    list(JOIN libraries ", " names)
-    message(STATUS "Rust in ${executable}: ${names}")
+    if(libraries)
+        list(JOIN libraries ", " names)
+        message(STATUS "Rust in ${executable}: ${names}")
+    endif()
     _sel4_rust_write_bundle(${bundle} "${dir}" "${libraries}" native_libraries)
+    # The hosted platform's libsel4 is a crate itself.
+    if(KernelPlatform STREQUAL "hosted")
+        list(REMOVE_ITEM native_libraries sel4)
+    endif()
     if("sel4" IN_LIST native_libraries)
         _sel4_rust_add_bindings()
     endif()
@@ -236,6 +243,17 @@ function(_sel4_rust_write_bundle bundle dir libraries out)
             list(APPEND options --library-profile "${library_profile}")
         endif()
     endforeach()
+    _sel4_rust_bindings_dir(bindings_dir)
+    set(bindings --bindings-dir "${bindings_dir}")
+    set(runtime --runtime "${SEL4_RUST_DIR}/rust/libsel4-rt/Cargo.toml" --runtime-lock
+                "${SEL4_RUST_DIR}/rust/Cargo.lock" --runtime-feature heap-${RUST_HEAP}
+    )
+    if(KernelPlatform STREQUAL "hosted")
+        # With the model of the kernel. The heap is that of Rust's std, which is C's. libsel4 is what libsel4-sys takes
+        # where none is named.
+        set(runtime --runtime "${SEL4_RUST_DIR}/hosted/rt/Cargo.toml" --runtime-lock "${SEL4_RUST_DIR}/hosted/Cargo.lock")
+        set(bindings --env SEL4_SYS_DIR=)
+    endif()
 
     # Panic messages name files as seen from the project, not as they lie on this machine; debuggers find them still.
     set(flags "--remap-path-prefix=${SEL4_RUST_DIR}/=sel4-rust-kit/" "--remap-path-prefix=${CMAKE_SOURCE_DIR}/="
@@ -247,7 +265,6 @@ function(_sel4_rust_write_bundle bundle dir libraries out)
     endif()
     list(TRANSFORM flags PREPEND "--rustflag=")
 
-    _sel4_rust_bindings_dir(bindings_dir)
     _sel4_rust_run_codegen(
         facts
         bundle
@@ -261,17 +278,11 @@ function(_sel4_rust_write_bundle bundle dir libraries out)
         ${profile}
         --log-level
         ${RUST_LOG_LEVEL}
-        --runtime
-        "${SEL4_RUST_DIR}/rust/libsel4-rt/Cargo.toml"
-        --runtime-lock
-        "${SEL4_RUST_DIR}/rust/Cargo.lock"
-        --runtime-feature
-        heap-${RUST_HEAP}
+        ${runtime}
         ${flags}
         --env
         SEL4_RUST_HEAP_BYTES=${RUST_HEAP_BYTES}
-        --bindings-dir
-        "${bindings_dir}"
+        ${bindings}
         ${options}
     )
     _sel4_rust_read_facts(bundle "${facts}")
@@ -292,6 +303,19 @@ endfunction()
 # Adds the imported library <bundle>-sealed: the bundle's archive less what C's own libraries provide, so that
 # memcpy() and the compiler's helpers stay C's. The object `inlined`, if any, takes the place of rustc's.
 function(_sel4_rust_seal bundle dir inlined)
+    if(KernelPlatform STREQUAL "hosted")
+        # C and Rust have one C library there, the host's, and nothing to leave out.
+        add_library(${bundle}-sealed STATIC IMPORTED GLOBAL)
+        set_target_properties(
+            ${bundle}-sealed
+            PROPERTIES
+                IMPORTED_LOCATION "${dir}/archive/lib${bundle}.a" INTERFACE_LINK_LIBRARIES
+                                                                  "gcc_s;util;rt;pthread;m;dl;c"
+                INTERFACE_LINK_OPTIONS "-Wl,-u,sel4_hosted_begin"
+        )
+        add_dependencies(${bundle}-sealed cargo-build_${bundle})
+        return()
+    endif()
     get_property(codegen GLOBAL PROPERTY SEL4_RUST_CODEGEN)
     separate_arguments(flags NATIVE_COMMAND "${CMAKE_C_FLAGS}")
     get_property(options DIRECTORY PROPERTY COMPILE_OPTIONS)

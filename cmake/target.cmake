@@ -58,8 +58,11 @@ function(_sel4_rust_find_triple out)
             string(APPEND sort ", no compressed instructions")
         endif()
     elseif(KernelSel4Arch STREQUAL "x86_64" AND macros MATCHES "#define __x86_64__ ")
+        # The hosted platform makes Linux programs.
+        if(KernelPlatform STREQUAL "hosted")
+            set(triple x86_64-unknown-linux-gnu)
         # x86_64-unknown-none passes doubles in integer registers; C here does so only without SSE.
-        if(macros MATCHES "#define __SSE2__ ")
+        elseif(macros MATCHES "#define __SSE2__ ")
             set(triple x86_64-unknown-linux-musl)
         else()
             set(triple x86_64-unknown-none)

@@ -7,6 +7,12 @@ cmake_minimum_required(VERSION 3.22)
 include_guard(GLOBAL)
 
 get_filename_component(kit_dir "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
+include("${kit_dir}/easy-settings.cmake")
+if(PLATFORM STREQUAL "hosted")
+    # A Linux program, which needs none of the sources.
+    include("${kit_dir}/hosted/cmake/settings.cmake")
+    return()
+endif()
 # Every project of the manifest but the kit itself, which is where this file lies.
 file(STRINGS "${kit_dir}/manifest.xml" paths REGEX "<project [^>]*path=")
 foreach(path IN LISTS paths)
@@ -32,7 +38,6 @@ list(
 set(OPENSBI_PATH "${SEL4_WORKSPACE}/tools/opensbi" CACHE STRING "OpenSBI, the firmware of RISC-V images")
 set(SEL4_CONFIG_DEFAULT_ADVANCED ON)
 
-include("${kit_dir}/easy-settings.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/${PLATFORM}.cmake" OPTIONAL)
 
 include(application_settings)

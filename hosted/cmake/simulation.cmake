@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Writes ./simulate, which runs the root server.
+function(GenerateSimulateScript)
+    get_property(rootserver GLOBAL PROPERTY SEL4_HOSTED_ROOTSERVER)
+    if(NOT rootserver)
+        message(FATAL_ERROR "there is no root server to run.\nHelp: call DeclareRootserver() before GenerateSimulateScript()")
+    endif()
+    file(
+        GENERATE
+        OUTPUT "${CMAKE_BINARY_DIR}/simulate"
+        CONTENT
+            "#!/bin/sh\n# Runs the root server on the hosted platform. In a debugger: gdb -ex run $<TARGET_FILE:${rootserver}>\nexec \"$<TARGET_FILE:${rootserver}>\" \"$@\"\n"
+        FILE_PERMISSIONS
+            OWNER_READ
+            OWNER_WRITE
+            OWNER_EXECUTE
+            GROUP_READ
+            GROUP_EXECUTE
+            WORLD_READ
+            WORLD_EXECUTE
+    )
+endfunction()

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Before `main`: a kernel boots, and this thread becomes the root server's.
+
+use std::ffi::{c_int, c_void};
+
+/// First of the constructors of the executable; the linker is told to look for it by its name.
+#[used]
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".init_array.00001")]
+static mut sel4_hosted_begin: extern "C" fn() = begin;
+
+extern "C" fn begin() {
+    crate::panic::install();
+    #[cfg(feature = "log")]
+    crate::log::install();
+    // SAFETY: nobody prints yet; standard output is C's own.
+    unsafe {
+        // Lines appear when they are whole, whoever reads them.
+        libc::setvbuf(stdout, std::ptr::null_mut(), libc::_IOLBF, 0);
+        on_exit(crate::runtime::exited, std::ptr::null_mut());
+    }
+    sel4_hosted::start();
+    // What the kernel prints when it is done.
+    for byte in b"Booting all finished, dropped to user space\n" {
+        // SAFETY: it touches nothing.
+        unsafe { sel4_hosted_libsel4::api::seL4_DebugPutChar(*byte as _) };
+    }
+}
+
+unsafe extern "C" {
+    static stdout: *mut libc::FILE;
+    /// glibc's: like `atexit`, with the code.
+    fn on_exit(handler: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
+}

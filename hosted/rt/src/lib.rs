@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What a root server on the hosted platform has around its `main`: the place of sel4runtime, and of
+//! the crate libsel4-rt that joins images for real kernels.
+//!
+//! It joins the executable by itself, and begins before C's constructors: from there on the process
+//! is a root server's thread, `main` and all that comes before and after it included.
+
+mod begin;
+#[cfg(feature = "log")]
+mod log;
+mod panic;
+mod runtime;

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! sel4runtime's functions, as `<sel4runtime.h>` declares them.
+//!
+//! All seL4 threads share the thread-local variables of C and Rust, for they run on one thread of
+//! Linux. One is each thread's own: the address of its IPC buffer.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+
+use sel4_hosted_libsel4::api::{seL4_BootInfo, seL4_GetIPCBuffer, seL4_IPCBuffer};
+
+/// Bytes of what stands for a thread's storage: the address of its IPC buffer.
+const TLS_SIZE: usize = 64;
+
+/// What is called when `main` returns or `exit` is called: a function, as an address.
+static EXIT: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
+
+type ExitCallback = Option<unsafe extern "C" fn(c_int)>;
+
+/// The last of C's exit handlers.
+pub(crate) extern "C" fn exited(code: c_int, _: *mut c_void) {
+    sel4_hosted::returned(code as u8);
+    let callback = EXIT.load(Relaxed);
+    // SAFETY: sel4runtime_set_exit() was given it. Without one sel4runtime jumps to address 0, which
+    // is a fault of the thread, and so is this.
+    unsafe {
+        std::mem::transmute::<*mut c_void, extern "C" fn(c_int)>(fault_if_null(callback))(code)
+    }
+}
+
+/// The address, hidden from a compiler that knows that no function is at 0.
+fn fault_if_null(address: *mut c_void) -> *mut c_void {
+    std::hint::black_box(address)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn sel4runtime_bootinfo() -> *mut seL4_BootInfo {
+    sel4_hosted::boot_info()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn sel4runtime_process_name() -> *const c_char {
+    c"rootserver".as_ptr()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn sel4runtime_set_exit(callback: ExitCallback) -> ExitCallback {
+    let address = callback.map_or(ptr::null_mut(), |callback| callback as *mut c_void);
+    let before = EXIT.swap(address, Relaxed);
+    // SAFETY: an address that came here the same way, or null.
+    unsafe { std::mem::transmute::<*mut c_void, ExitCallback>(before) }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn sel4runtime_exit(code: c_int) -> ! {
+    // SAFETY: exit() may be called anywhere in a program.
+    unsafe { libc::exit(code) }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn sel4runtime_get_tls_size() -> usize {
+    TLS_SIZE
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn sel4runtime_initial_tls_enabled() -> c_int {
+    1
+}
+
+/// # Safety
+///
+/// As many bytes are there as `sel4runtime_get_tls_size` says, or it is null.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn sel4runtime_write_tls_image(memory: *mut c_void) -> usize {
+    if !memory.is_null() {
+        // SAFETY: as the caller promises.
+        unsafe { memory.cast::<u8>().write_bytes(0, TLS_SIZE) };
+        sel4_hosted::keep_ipc_buffer_at(memory.addr());
+    }
+    memory.addr()
+}
+
+/// # Safety
+///
+/// As for `sel4runtime_write_tls_image`.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn sel4runtime_move_initial_tls(memory: *mut c_void) -> usize {
+    // Nobody's storage moves.
+    memory.addr()
+}
+
+/// Sets a thread-local variable of a thread that does not run yet.
+///
+/// # Safety
+///
+/// `base` came from `sel4runtime_write_tls_image`, the rest are valid for `bytes`.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn __sel4runtime_write_tls_variable(
+    base: usize,
+    local: *mut u8,
+    source: *const u8,
+    bytes: usize,
+) -> c_int {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let is_buffer = local == sel4_hosted_ipc_buffer().cast();
+        let to = if is_buffer {
+            ptr::with_exposed_provenance_mut(base)
+        } else {
+            local
+        };
+        to.copy_from_nonoverlapping(source, bytes);
+    }
+    0
+}
+
+/// Where the running thread's `__sel4_ipc_buffer` is.
+///
+/// # Safety
+///
+/// A kernel runs.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn sel4_hosted_ipc_buffer() -> *mut *mut seL4_IPCBuffer {
+    let host = sel4_hosted_libsel4::current();
+    if host.is_null() {
+        // Says so, and ends.
+        // SAFETY: there is nothing that it could touch.
+        unsafe { seL4_GetIPCBuffer() };
+    }
+    // SAFETY: the host lives as long as its kernel runs.
+    unsafe { (*host).ipc_buffer.as_ptr() }
+}
