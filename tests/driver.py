@@ -20,7 +20,7 @@ from pathlib import Path
 KIT = Path(__file__).resolve().parent.parent
 FOLDER = KIT / "build-test"
 ARCHITECTURES = ("aarch64", "aarch32", "riscv64", "x86_64", "ia32")
-NEEDS = ("sources", "kernel", "rust", "shellcheck", *ARCHITECTURES)
+NEEDS = ("sources", "kernel", "hosted", "rust", "shellcheck", *ARCHITECTURES)
 SHOWN_LINES = 200
 UNREACHABLE = 3
 
@@ -105,7 +105,7 @@ def prepare(groups):
     architectures = [name for name in ARCHITECTURES if name in needs]
     # Who needs the sources builds a kernel.
     needs |= {"kernel"} if "sources" in needs else set()
-    packages = [need for need in ("kernel", "rust", "shellcheck") if need in needs] + architectures
+    packages = [need for need in ("kernel", "hosted", "rust", "shellcheck") if need in needs] + architectures
     steps = []
     if packages:
         steps.append(("packages", *packages))
