@@ -163,7 +163,7 @@ function(_sel4_rust_make_bundle executable libraries)
         _sel4_rust_link_bindings(${bundle})
     endif()
     if("sel4-test" IN_LIST native_libraries)
-        _sel4_rust_write_test_runner()
+        _sel4_rust_write_test_runner(${executable})
     endif()
     foreach(library IN LISTS libraries)
         # One bundle is enough for rustc to speak first; the others are not made to wait for each other.
@@ -182,21 +182,18 @@ function(_sel4_rust_make_bundle executable libraries)
     set_target_properties(${executable} PROPERTIES SEL4_RUST_BUNDLE ${bundle}-sealed)
 endfunction()
 
-# Writes ./run-tests beside ./simulate, for images whose Rust has tests in it.
-function(_sel4_rust_write_test_runner)
-    set(script "${CMAKE_BINARY_DIR}/run-tests")
-    set(command "${SEL4_RUST_DIR}/setup/run-tests" "${CMAKE_BINARY_DIR}")
-    # As the shell quotes a quote.
-    list(TRANSFORM command REPLACE "'" "'\\\\''")
-    list(JOIN command "' '" command)
-    _sel4_rust_write_if_changed(
-        "${script}"
-        "#!/bin/sh
+# Writes ./run-tests beside ./simulate, for images in whose `executable` Rust has tests.
+function(_sel4_rust_write_test_runner executable)
+    file(
+        GENERATE
+        OUTPUT "${CMAKE_BINARY_DIR}/run-tests"
+        CONTENT
+            "#!/bin/sh
 # Boots the image and tells what its tests came to; `./run-tests --help`.
-exec '${command}' \"$@\"
+exec '${SEL4_RUST_DIR}/setup/run-tests' '${CMAKE_BINARY_DIR}' --executable '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' \"$@\"
 "
+        FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE
     )
-    file(CHMOD "${script}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 endfunction()
 
 # Has the host tool write the bundle's crate into `dir`, and what cargo is to know of this build when it builds it. Sets

@@ -52,7 +52,7 @@ pub use thread::Thread;
 /// the module, which lists them for [`run`].
 ///
 /// A test takes nothing or `&mut `[`Resources`], and returns what an [`Outcome`] is. `#[cfg(…)]` on it
-/// is heeded. That a module is not given to `run` the compiler tells: its `TESTS` is not used.
+/// is heeded. That a module is not given to `run` the compiler tells: its functions are never used.
 ///
 /// The list is an ordinary constant, made by nothing but the compiler. Collecting tests by a section
 /// of the linker's would lose those whose archive member nothing asks for.
