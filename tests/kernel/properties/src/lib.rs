@@ -162,6 +162,7 @@ pub fn values(random: &mut Rng) {
             // SAFETY: there is such a register.
             let word = unsafe { sys::seL4_GetMR(index as c_int) }.to_ne_bytes();
             assert_eq!(&word[..bytes.len()], bytes);
+            assert!(word[bytes.len()..].iter().all(|byte| *byte == 0));
         }
         assert_eq!(message::take(info), Some(value));
         let shorter = MessageInfo::new(0, 0, 0, info.length().saturating_sub(1));
@@ -196,11 +197,13 @@ pub fn faults(random: &mut Rng) {
     ];
     for _ in 0..ROUNDS {
         for index in 0..32 {
-            let value = if index % 3 == 2 {
-                word(random, 2)
-            } else {
-                any(random)
+            // C keeps a truth value and a fault status of these, and asserts that they fit.
+            let bits = match index {
+                2 => 1,
+                3 => 5,
+                _ => usize::BITS,
             };
+            let value = word(random, bits);
             // SAFETY: there is such a register.
             unsafe { sys::seL4_SetMR(index, value) };
         }

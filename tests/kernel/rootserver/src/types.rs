@@ -65,10 +65,8 @@ pub mod tests {
         assert_eq!(count as usize, SIZES.len());
         assert_eq!(sizes.map(|size| size as usize), SIZES);
         // SAFETY: as above.
-        assert_eq!(
-            c_char::MIN != 0,
-            unsafe { kernel_tests_char_is_signed } != 0
-        );
+        let is_signed = unsafe { kernel_tests_char_is_signed } != 0;
+        assert_eq!(c_char::MIN != 0, is_signed);
         assert_eq!(sys::seL4_Word::BITS, usize::BITS);
     }
 
