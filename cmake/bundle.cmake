@@ -184,6 +184,12 @@ endfunction()
 
 # Writes ./run-tests beside ./simulate, for images in whose `executable` Rust has tests.
 function(_sel4_rust_write_test_runner executable)
+    # ./simulate boots one image. Where several executables have tests, it is for the first.
+    get_property(written GLOBAL PROPERTY SEL4_RUST_TEST_RUNNER)
+    if(written)
+        return()
+    endif()
+    set_property(GLOBAL PROPERTY SEL4_RUST_TEST_RUNNER TRUE)
     file(
         GENERATE
         OUTPUT "${CMAKE_BINARY_DIR}/run-tests"
