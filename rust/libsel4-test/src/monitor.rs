@@ -155,6 +155,9 @@ impl Monitor {
             let left = self.take_back();
             match end {
                 End::Passed if left == 0 => console::line(format_args!("ok {name}")),
+                End::Passed if left == 1 => {
+                    console::line(format_args!("ok {name} # a capability was left behind"));
+                }
                 End::Passed => {
                     console::line(format_args!(
                         "ok {name} # {left} capabilities were left behind"
