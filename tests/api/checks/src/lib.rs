@@ -182,24 +182,35 @@ fn allocate(info: &BootInfo) -> Result<bool, AllocationError> {
 pub unsafe extern "C" fn checks_refusals(info: *const sys::seL4_BootInfo) -> usize {
     // SAFETY: the caller promises it.
     let info = unsafe { BootInfo::from_ptr(info) };
-    let Some(untyped) = info.untypeds().find(|untyped| !untyped.is_device) else {
+    let untyped = info.untypeds().find(|untyped| !untyped.is_device);
+    let (Some(untyped), Some(empty)) = (untyped, info.empty().next()) else {
         return 0;
     };
-    let counts = [
-        retypes::<Tcb>(&info, untyped.cap),
-        retypes::<Untyped>(&info, untyped.cap),
-        retypes::<libsel4::CNode>(&info, untyped.cap),
-        copies(&info),
-        priorities(&info),
-    ];
-    if counts.contains(&None) {
-        return 0;
-    }
-    counts.into_iter().flatten().sum()
+    refusals(&info, untyped.cap, empty.index(), &mut |_| ()).unwrap_or(0)
+}
+
+/// The same with any untyped and any empty slot. Each refusal is shown to `see`.
+pub fn refusals(
+    info: &BootInfo,
+    untyped: Cap<Untyped>,
+    empty: usize,
+    see: &mut dyn FnMut(Error),
+) -> Option<usize> {
+    Some(
+        retypes::<Tcb>(info, untyped, see)?
+            + retypes::<Untyped>(info, untyped, see)?
+            + retypes::<libsel4::CNode>(info, untyped, see)?
+            + copies(info, empty, see)?
+            + priorities(info, see)?,
+    )
 }
 
 /// Into slots that are taken or not there, of sizes that are too small, too large or impossible.
-fn retypes<T: Retype>(info: &BootInfo, untyped: Cap<Untyped>) -> Option<usize> {
+fn retypes<T: Retype>(
+    info: &BootInfo,
+    untyped: Cap<Untyped>,
+    see: &mut dyn FnMut(Error),
+) -> Option<usize> {
     let root = info.cnode();
     let mut count = 0;
     for size_bits in [0, 3, 12, 40, 200] {
@@ -222,7 +233,7 @@ fn retypes<T: Retype>(info: &BootInfo, untyped: Cap<Untyped>) -> Option<usize> {
                             objects,
                         )
                     };
-                    agree(ours, c)?;
+                    see(agree(ours, c)?);
                     count += 1;
                 }
             }
@@ -232,9 +243,8 @@ fn retypes<T: Retype>(info: &BootInfo, untyped: Cap<Untyped>) -> Option<usize> {
 }
 
 /// Into a slot that is taken or not there, from one that is empty or not there.
-fn copies(info: &BootInfo) -> Option<usize> {
+fn copies(info: &BootInfo, empty: usize, see: &mut dyn FnMut(Error)) -> Option<usize> {
     let root = info.cnode();
-    let empty = info.empty().next()?.index();
     let mut count = 0;
     for (to, to_depth) in [(1, 64), (1, 32), (1, 5), (usize::MAX, 32), (0, 0)] {
         for (from, from_depth) in [(1, 64), (1, 32), (empty, 32), (empty, 64), (1, 7), (1, 0)] {
@@ -247,7 +257,7 @@ fn copies(info: &BootInfo) -> Option<usize> {
             let c = unsafe {
                 sys::seL4_CNode_Copy(root, to, to_depth, root, from, from_depth, rights.into())
             };
-            agree(ours, c)?;
+            see(agree(ours, c)?);
             count += 1;
         }
     }
@@ -255,20 +265,20 @@ fn copies(info: &BootInfo) -> Option<usize> {
 }
 
 /// Higher than any.
-fn priorities(info: &BootInfo) -> Option<usize> {
+fn priorities(info: &BootInfo, see: &mut dyn FnMut(Error)) -> Option<usize> {
     let tcb = info.tcb();
     let priorities = [sys::seL4_MaxPrio + 1, usize::MAX / 2, usize::MAX];
     for priority in priorities {
         let ours = tcb.tcb_set_priority(tcb, priority);
         // SAFETY: it touches no memory.
         let c = unsafe { sys::seL4_TCB_SetPriority(tcb.word(), tcb.word(), priority) };
-        agree(ours, c)?;
+        see(agree(ours, c)?);
     }
     Some(priorities.len())
 }
 
 /// Whether both are the same refusal. C's details are still in the message registers.
-fn agree(ours: libsel4::Result<()>, c: sys::seL4_Error) -> Option<()> {
+fn agree(ours: libsel4::Result<()>, c: sys::seL4_Error) -> Option<Error> {
     let [first, second, third, fourth, fifth] = [
         message::get_mr::<0>(),
         message::get_mr::<1>(),
@@ -310,7 +320,7 @@ fn agree(ours: libsel4::Result<()>, c: sys::seL4_Error) -> Option<()> {
         Error::Unknown(_) => false,
         _ => true,
     };
-    (same && error.code() == c).then_some(())
+    (same && error.code() == c).then_some(error)
 }
 
 /// A register that travels in memory on every architecture.
