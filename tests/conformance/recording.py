@@ -20,6 +20,15 @@ CONFIGURATIONS = {
 }
 # Root server: the line that ends it.
 APPS = {"scenarios": "end of the scenarios"}
+# Scenarios that the hosted platform does otherwise, each with the reason. It ends with the last.
+HOSTED = {
+    "fault: executing where nothing is": "the host tells apart what the kernel's page tables do not",
+    "fault: an address of the kernel": "the host's kernel is there",
+    "memory: rights": "what may not be read is not mapped in the host",
+    "irq: ports": "the model takes more bits of a port's number for its own",
+    "kernel: the root server's image": "the host has loaded it, and it has no frames",
+    "space: a thread in another address space": "the hosted platform has one address space",
+}
 # QEMU's clock counts instructions, so that no load of this machine makes a time slice end.
 SIMULATE = ("./simulate", "--extra-qemu-args=-icount shift=0,sleep=off")
 # What the lines of a transcript begin with; the others are the kernel's own.
@@ -28,20 +37,20 @@ MARK = "| "
 LICENCE = "SPDX-License-Identifier: BSD-2-Clause"
 
 
-def build(app, name, *more):
+def build(app, name, configuration=None):
     """A build folder with an app of this folder as root server."""
     folder = Build(f"{app}-{name}")
-    folder.configure(f"-DAPP=../tests/conformance/{app}", *CONFIGURATIONS[name], *more)
+    folder.configure(f"-DAPP=../tests/conformance/{app}", *(configuration or CONFIGURATIONS[name]))
     folder.ninja()
     return folder
 
 
-def transcript(app, folder, command=SIMULATE):
-    """What the image in a build folder says."""
+def transcript(app, folder, command=SIMULATE, complete=True):
+    """What the image in a build folder says. `complete`: up to its end."""
     end = console.expectations([f"/^{re.escape(MARK)}{APPS[app]}/"])
     outcome = console.run(list(command), end, folder, forbidden=(), silence=60, limit=300)
     lines = [line.removeprefix(MARK) for line in outcome.lines if line.startswith(MARK)]
-    if not outcome.passed:
+    if complete and not outcome.passed:
         raise Failure("\n".join([outcome.reason, "the console's end:", *outcome.lines[-40:]]))
     return lines
 
@@ -76,15 +85,15 @@ def sections(lines):
 
 
 def differences(ours, theirs):
-    """One text for each scenario that differs: its name, the line before, and the first lines that differ."""
+    """(name, text) for each scenario that differs; the text has the line before and the first lines that differ."""
     ours, theirs = dict(sections(ours)), dict(sections(theirs))
     for name in [*theirs, *(name for name in ours if name not in theirs)]:
         if name not in ours or name not in theirs:
-            yield f"== {name}\n  only in {'ours' if name in ours else 'the recording'}"
+            yield name, f"== {name}\n  only in {'ours' if name in ours else 'the recording'}"
             continue
         before = "(its beginning)"
         for mine, other in itertools.zip_longest(ours[name], theirs[name], fillvalue="(its end)"):
             if mine != other:
-                yield f"== {name}\n  after:    {before}\n  recorded: {other}\n  now:      {mine}"
+                yield name, f"== {name}\n  after:    {before}\n  recorded: {other}\n  now:      {mine}"
                 break
             before = other

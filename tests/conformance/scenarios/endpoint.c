@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "scenarios.h"
+#include "subjects.h"
 
 static seL4_CPtr endpoint;
 

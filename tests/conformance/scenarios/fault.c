@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "scenarios.h"
+#include "subjects.h"
 
 /* Where nothing is mapped. */
 #define NOWHERE 0x18000018ul

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "scenarios.h"
+#include "subjects.h"
 
 /* An interrupt that no device of these platforms raises while the scenarios run. */
 #if defined(CONFIG_ARCH_X86_64)

@@ -4,7 +4,7 @@
  * What is there from the beginning, and the calls for debugging.
  */
 #include <sel4runtime.h>
-#include "scenarios.h"
+#include "subjects.h"
 
 static void kinds(void)
 {
@@ -47,16 +47,12 @@ static void bootinfo(void)
     say("domain: %lu", info->initThreadDomain);
     say("empty slots end with the CNode: %d", info->empty.end == (seL4_Word)1 << info->initThreadCNodeSizeBits);
     say("shared frames: %lu", info->sharedFrames.end - info->sharedFrames.start);
-    say("frames of the image: %d", info->userImageFrames.end > info->userImageFrames.start);
-    say("the first of them is a page: %d", seL4_DebugCapIdentify(info->userImageFrames.start)
-        == seL4_DebugCapIdentify(seL4_CapInitThreadIPCBuffer));
-    say("page tables of the image: %d", info->userImagePaging.end > info->userImagePaging.start);
     seL4_Word memory = 0, kind = seL4_DebugCapIdentify(world_untyped()), other = 0, aligned = 1, sizes = 1;
     for (seL4_Word i = 0; i < info->untyped.end - info->untyped.start; i++) {
         const seL4_UntypedDesc *untyped = &info->untypedList[i];
         memory += !untyped->isDevice;
         other += seL4_DebugCapIdentify(info->untyped.start + i) != kind;
-        aligned = aligned && !(untyped->paddr & (((seL4_Word)1 << untyped->sizeBits) - 1));
+        aligned = aligned && (untyped->isDevice || !(untyped->paddr & (((seL4_Word)1 << untyped->sizeBits) - 1)));
         sizes = sizes && untyped->sizeBits >= seL4_MinUntypedBits && untyped->sizeBits <= seL4_MaxUntypedBits;
     }
     say("untypeds of memory: %d, others among them: %lu, aligned: %lu, sizes in range: %lu", memory > 0, other, aligned, sizes);
@@ -64,6 +60,15 @@ static void bootinfo(void)
     say("scheduling controls: %lu", info->schedcontrol.end - info->schedcontrol.start);
     say("the first: %u", seL4_DebugCapIdentify(info->schedcontrol.start));
 #endif
+}
+
+static void image(void)
+{
+    const seL4_BootInfo *info = sel4runtime_bootinfo();
+    say("frames of the image: %d", info->userImageFrames.end > info->userImageFrames.start);
+    say("the first of them is a page: %d", seL4_DebugCapIdentify(info->userImageFrames.start)
+        == seL4_DebugCapIdentify(seL4_CapInitThreadIPCBuffer));
+    say("page tables of the image: %d", info->userImagePaging.end > info->userImagePaging.start);
 }
 
 /* What the initial capabilities allow. */
@@ -78,6 +83,7 @@ static void initial_capabilities(void)
     attempt("a copy of the IPC buffer", seL4_CNode_Copy(AT(slot()), AT(seL4_CapInitThreadIPCBuffer), seL4_AllRights));
     attempt("a copy of null", seL4_CNode_Copy(AT(slot()), AT(seL4_CapNull), seL4_AllRights));
     attempt("something into null", seL4_CNode_Copy(AT(seL4_CapNull), AT(seL4_CapInitThreadTCB), seL4_AllRights));
+    attempt("and out of it", seL4_CNode_Delete(AT(seL4_CapNull)));
     attempt("resume itself", seL4_TCB_Resume(seL4_CapInitThreadTCB));
 }
 
@@ -103,6 +109,7 @@ static void buffer(void)
 const struct scenario kernel_scenarios[] = {
     { "kinds of capabilities", kinds },
     { "BootInfo", bootinfo },
+    { "the root server's image", image },
     { "initial capabilities", initial_capabilities },
     { "names of threads", names },
     { "the IPC buffer", buffer },

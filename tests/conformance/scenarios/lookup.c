@@ -3,7 +3,7 @@
  *
  * Where an index leads in CNodes with guards, one below the other.
  */
-#include "scenarios.h"
+#include "subjects.h"
 
 /* Outer: 3 bits with a guard of 4 bits, 0xa. In its slot 5 the inner: 2 bits with a guard of 3 bits, 0x6. In that one's
  * slot 1 a notification. */

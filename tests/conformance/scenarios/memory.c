@@ -3,12 +3,12 @@
  *
  * Pages, page tables, address spaces and ASIDs.
  */
-#include "scenarios.h"
+#include "subjects.h"
 
 /* Two addresses that share no page table but the root; nothing is mapped near them. The second is so far away that all
  * tables are missing. */
 #define NEAR 0x18000000ul
-#define FAR 0x200000000000ul
+#define FAR 0x300000000000ul
 #define ROOT seL4_CapInitThreadVSpace
 
 /* Tries to map a page; says what is missing, if a table is. */
@@ -293,6 +293,10 @@ const struct scenario memory_scenarios[] = {
     { "large pages", large_pages },
     { "address spaces and ASIDs", spaces_and_asids },
     { "all ASIDs of a pool", all_asids_of_a_pool },
+    { 0 },
+};
+
+const struct scenario space_scenarios[] = {
     { "a thread in another address space", thread_in_another_space },
     { 0 },
 };

@@ -3,7 +3,7 @@
  *
  * What happens to threads whose objects go away.
  */
-#include "scenarios.h"
+#include "subjects.h"
 
 static void sender(seL4_Word through, seL4_Word word)
 {

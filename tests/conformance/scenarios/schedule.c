@@ -4,7 +4,7 @@
  * Who runs next. All of it follows from kernel entries, none from time.
  */
 #include <sel4runtime.h>
-#include "scenarios.h"
+#include "subjects.h"
 
 static void yields(seL4_Word unused, seL4_Word times)
 {

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "scenarios.h"
+#include "subjects.h"
 
 #define SELF seL4_CapInitThreadTCB
 

@@ -3,7 +3,7 @@
  *
  * Capabilities in messages.
  */
-#include "scenarios.h"
+#include "subjects.h"
 
 /* `sending` has a badge, which tells a message from none. */
 static seL4_CPtr endpoint, sending, target;

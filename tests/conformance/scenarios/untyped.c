@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "scenarios.h"
+#include "subjects.h"
 
 /* Into the slots from `to` on. */
 static seL4_Error retype(seL4_CPtr untyped, seL4_Word type, seL4_Word size_bits, seL4_CPtr to, seL4_Word count)
