@@ -36,9 +36,8 @@ function(_sel4_rust_find_inliner why clang lld objcopy flags)
     if(profile STREQUAL "dev")
         set(${why} "a debug build" PARENT_SCOPE)
         return()
-    elseif(NOT triple MATCHES "^(aarch64|riscv64|x86_64)")
-        # For these clang and rustc do not pass small structures in the same way.
-        set(${why} "not done for ${triple}" PARENT_SCOPE)
+    elseif(NOT triple MATCHES "^(aarch64|arm|i686|riscv64|x86_64)")
+        set(${why} "not tried for ${triple}" PARENT_SCOPE)
         return()
     endif()
 

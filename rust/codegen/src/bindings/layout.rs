@@ -42,6 +42,21 @@ pub fn text(request: &Request, file: &File, spellings: &BTreeMap<String, String>
     text
 }
 
+/// Each type that has a layout test, and its size.
+pub fn sizes(file: &File) -> impl Iterator<Item = (String, String)> {
+    let tests = file.items.iter().filter_map(|item| match item {
+        Item::Const(item) if item.ident == "_" => match &*item.expr {
+            Expr::Block(body) => Some(&body.block.stmts),
+            _ => None,
+        },
+        _ => None,
+    });
+    tests
+        .flatten()
+        .filter_map(fact)
+        .filter_map(|(what, number)| Some((what.strip_prefix("Size of ")?.to_owned(), number)))
+}
+
 /// One line of a layout test: `["what"][actual - number]`.
 fn fact(statement: &Stmt) -> Option<(String, String)> {
     let Stmt::Expr(Expr::Index(line), _) = statement else {

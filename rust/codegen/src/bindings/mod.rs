@@ -18,6 +18,7 @@ pub mod config;
 pub mod doc;
 mod layout;
 mod tidy;
+mod words;
 
 pub use clang::load_libclang;
 
@@ -84,13 +85,14 @@ pub fn write(request: &Request) -> Result<()> {
             .help("report the headers to the project")
     })?;
     let layout = layout::text(request, &file, &raw.spellings);
+    let wrappers = words::passed(request, raw.wrappers, &file);
     tidy::tidy(&mut file, request);
     let head = format!("// {GENERATED}\n// SPDX-License-Identifier: BSD-2-Clause\n\n");
     let c_head = format!("/* {GENERATED} */\n/* SPDX-License-Identifier: BSD-2-Clause */\n");
 
     for (name, text) in [
         ("bindings.rs", head.clone() + &prettyplease::unparse(&file)),
-        ("wrappers.c", c_head.clone() + &raw.wrappers),
+        ("wrappers.c", c_head.clone() + &wrappers),
         ("layout.c", c_head + &layout),
         ("config.rs", head + &configuration.constants()),
         ("cfg", configuration.cfgs()),
