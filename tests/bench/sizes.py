@@ -23,6 +23,8 @@ PROGRAMS = {
     "collections": ("Rust with `Vec`, `BTreeMap`, `format!`", 14_000, "+18,496 to +27,888"),
 }
 BASE = "routine_c"
+# One retype and one send: in C, with libsel4, and how many bytes of text that may add.
+SENDS = ("sends_c", "sends_rust", 1024)
 HEAPS = ("linked-list", "rlsf", "muslc")
 
 
@@ -59,10 +61,11 @@ def measure(arguments):
     for title, platform in PLATFORMS.items():
         step(f"sizes: {title}")
         build = Build(f"sizes-{platform}")
-        build.configure(tuple(PROGRAMS), f"-DPLATFORM={platform}", "-DRELEASE=ON")
+        build.configure((*PROGRAMS, *SENDS[:2]), f"-DPLATFORM={platform}", "-DRELEASE=ON")
         build.ninja(*PROGRAMS)
         images = {name: Image(build, name) for name in PROGRAMS}
         tables.append(_table(title, images, platform == AIMED_AT))
+        tables.append(_sends_table(title, *sends(build)))
         if arguments.detail:
             tables += [_detail(title, name, images) for name in PROGRAMS if name not in ("plain", BASE)]
         if platform == AIMED_AT:
@@ -80,6 +83,19 @@ def _table(title, images, aims):
                      f"{image.bss:,}", *((verdict(more, aim) if aim else "", before) if aims else ())))
     heads = ["image", "text", "over C", "ratio", "data", "bss", *(["aim", "before"] if aims else [])]
     return markdown(f"Size of the root server, bytes: {title}, Release", heads, rows)
+
+
+def sends(build):
+    """The images that retype and send, in C and with libsel4, from a configured build."""
+    build.ninja(*SENDS[:2])
+    return [Image(build, name) for name in SENDS[:2]]
+
+
+def _sends_table(title, c, rust):
+    more = rust.text - c.text
+    rows = [("in C", f"{c.text:,}", "", "", ""),
+            ("with libsel4", f"{rust.text:,}", f"{more:+,}", ratio(rust.text, c.text), verdict(more, SENDS[2]))]
+    return markdown(f"One retype and one send, bytes of text: {title}, Release", ["", "text", "over C", "ratio", "aim"], rows)
 
 
 def _heaps_table(title, build, images):
