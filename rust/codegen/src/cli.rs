@@ -278,19 +278,22 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             },
             cargo: given.cargo()?,
         },
-        "bindings" => Command::Bindings(bindings::Request {
-            headers: match given.texts("header")? {
-                none if none.is_empty() => vec!["sel4/sel4.h".to_owned()],
-                headers => headers,
-            },
-            include_dirs: given.some("include-dir")?,
-            system_include_dirs: given.paths("system-include-dir"),
-            defines: given.texts("define")?,
-            configs: given.paths("config"),
-            target: given.need("target")?.string()?,
-            out: given.need("out")?.into(),
-            depfile: given.take("depfile").map(PathBuf::from),
-        }),
+        "bindings" => {
+            let include_dirs = given.some("include-dir")?;
+            Command::Bindings(bindings::Request {
+                headers: match given.texts("header")? {
+                    none if none.is_empty() => bindings::headers_of_libsel4(&include_dirs),
+                    headers => headers,
+                },
+                include_dirs,
+                system_include_dirs: given.paths("system-include-dir"),
+                defines: given.texts("define")?,
+                configs: given.paths("config"),
+                target: given.need("target")?.string()?,
+                out: given.need("out")?.into(),
+                depfile: given.take("depfile").map(PathBuf::from),
+            })
+        }
         _ => Command::Seal {
             archive: given.need("archive")?.into(),
             out: given.need("out")?.into(),
