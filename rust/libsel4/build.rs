@@ -1,12 +1,44 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Gives this crate the configuration of the build as `cfg`s.
+//! Gives this crate the configuration of the build as `cfg`s, and what only some releases of seL4 have.
+
+use std::path::Path;
+
+/// Functions that not all releases have: `cfg(sel4_has = "…")` says that this libsel4 has it.
+const NOT_EVERYWHERE: [&str; 4] = [
+    "seL4_DomainSet_ScheduleConfigure",
+    "seL4_DomainSet_ScheduleSetStart",
+    "seL4_IRQControl_IssueSGISignal",
+    "seL4_TCB_SetFlags",
+];
 
 fn main() {
-    let cfg = std::env::var("DEP_SEL4_CFG").expect("libsel4-sys among the dependencies");
+    let variable = |name| std::env::var(name).expect("libsel4-sys among the dependencies");
+    let cfg = variable("DEP_SEL4_CFG");
     println!("cargo::rerun-if-changed={cfg}");
     print!(
         "{}",
         std::fs::read_to_string(cfg).expect("the configuration of libsel4")
     );
+
+    let bindings = bindings(Path::new(&variable("DEP_SEL4_DIR")));
+    for name in NOT_EVERYWHERE {
+        println!("cargo::rustc-check-cfg=cfg(sel4_has, values(\"{name}\"))");
+        if bindings.contains(&format!("fn {name}(")) {
+            println!("cargo::rustc-cfg=sel4_has=\"{name}\"");
+        }
+    }
+}
+
+/// All Rust that libsel4-sys is made of in this build.
+fn bindings(dir: &Path) -> String {
+    let files = std::fs::read_dir(dir).expect("the folder of the bindings of libsel4");
+    let paths = files.flatten().map(|file| file.path());
+    let sources = paths.filter(|path| path.extension().is_some_and(|it| it == "rs"));
+    sources
+        .map(|path| {
+            println!("cargo::rerun-if-changed={}", path.display());
+            std::fs::read_to_string(path).expect("the bindings of libsel4")
+        })
+        .collect()
 }

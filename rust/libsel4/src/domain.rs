@@ -18,6 +18,7 @@ impl Cap<Domain> {
 
     /// Corresponds to `seL4_DomainSet_ScheduleConfigure`. Entry `index` of the schedule: which domain
     /// runs, and for how long, as C counts it. Both 0 end the schedule.
+    #[cfg(sel4_has = "seL4_DomainSet_ScheduleConfigure")]
     #[doc(alias = "seL4_DomainSet_ScheduleConfigure")]
     pub fn domain_set_schedule_configure(
         self,
@@ -32,6 +33,7 @@ impl Cap<Domain> {
     }
 
     /// Corresponds to `seL4_DomainSet_ScheduleSetStart`. The entry that the schedule begins with.
+    #[cfg(sel4_has = "seL4_DomainSet_ScheduleSetStart")]
     #[doc(alias = "seL4_DomainSet_ScheduleSetStart")]
     pub fn domain_set_schedule_set_start(self, index: usize) -> Result<()> {
         // SAFETY: it touches no memory.

@@ -69,7 +69,7 @@ impl Cap<IrqControl> {
 
     /// Corresponds to `seL4_IRQControl_IssueSGISignal`. Fills `slot` with the capability to send the
     /// software-generated interrupt `irq` to the core `target`.
-    #[cfg(all(CONFIG_ARCH_ARM, not(CONFIG_ENABLE_SMP_SUPPORT)))]
+    #[cfg(sel4_has = "seL4_IRQControl_IssueSGISignal")]
     #[doc(alias = "seL4_IRQControl_IssueSGISignal")]
     pub fn irq_control_issue_sgi_signal(self, irq: usize, target: usize, slot: Slot) -> Result<()> {
         // SAFETY: only an empty slot is filled.

@@ -10,7 +10,7 @@ use crate::cap::CPtr;
 use crate::cap::Cap;
 #[cfg(CONFIG_KERNEL_MCS)]
 use crate::cap::word_of;
-use crate::error::{Result, check, check_int};
+use crate::error::{Result, check};
 use crate::kind::{CNode, Notification, Tcb};
 #[cfg(CONFIG_KERNEL_MCS)]
 use crate::kind::{Endpoint, SchedContext};
@@ -40,6 +40,19 @@ fn parts(buffer: Option<IpcBuffer>) -> (usize, usize) {
     buffer.map_or((0, sys::seL4_CapNull), |buffer| {
         (buffer.address, buffer.page.word())
     })
+}
+
+/// Corresponds to `seL4_SetTLSBase`. The running thread's pointer to its thread-local storage.
+///
+/// # Safety
+///
+/// This is thread-local storage as C's runtime lays it out, nobody else's, and Rust's code here holds no
+/// reference into the one before.
+#[cfg(CONFIG_SET_TLS_BASE_SELF)]
+#[doc(alias = "seL4_SetTLSBase")]
+pub unsafe fn set_tls_base(base: usize) {
+    // SAFETY: the caller promises it.
+    unsafe { sys::seL4_SetTLSBase(base) }
 }
 
 impl Cap<Tcb> {
@@ -263,11 +276,12 @@ impl Cap<Tcb> {
 
     /// Corresponds to `seL4_TCB_SetFlags`. Clears flags, sets flags, and returns those that are then
     /// set: `seL4_TCBFlag_fpuDisabled` is the one there is.
+    #[cfg(sel4_has = "seL4_TCB_SetFlags")]
     #[doc(alias = "seL4_TCB_SetFlags")]
     pub fn tcb_set_flags(self, clear: usize, set: usize) -> Result<usize> {
         // SAFETY: a thread without an FPU faults where it would use it.
         let answer = unsafe { sys::seL4_TCB_SetFlags(self.word(), clear, set) };
-        check_int(answer.error)?;
+        crate::error::check_int(answer.error)?;
         Ok(answer.flags)
     }
 
