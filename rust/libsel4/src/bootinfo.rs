@@ -8,8 +8,12 @@ use libsel4_sys as sys;
 use crate::arch::IoPortControl;
 #[cfg(CONFIG_ALLOW_SMC_CALLS)]
 use crate::arch::Smc;
+#[cfg(CONFIG_ARM_SMMU)]
+use crate::arch::{CbControl, SidControl};
 use crate::arch::{SmallPage, VSpace};
 use crate::cap::{Cap, Slots};
+#[cfg(any(CONFIG_IOMMU, CONFIG_TK1_SMMU))]
+use crate::iospace::IoSpace;
 use crate::kind::{AsidControl, AsidPool, CNode, Domain, IrqControl, Kind, Tcb, Untyped};
 #[cfg(CONFIG_KERNEL_MCS)]
 use crate::kind::{SchedContext, SchedControl};
@@ -145,6 +149,42 @@ impl BootInfo {
         let region = self.info.schedcontrol;
         let cap = region.start.checked_add(core)?;
         (cap < region.end).then(|| self.initial(cap))
+    }
+
+    /// Corresponds to `seL4_CapIOSpace`. Authority over the address spaces of all devices: its copies
+    /// with [`io_space_cap_data`](crate::io_space_cap_data) are those of one device.
+    #[cfg(CONFIG_IOMMU)]
+    #[doc(alias = "seL4_CapIOSpace")]
+    pub fn io_space(&self) -> Cap<IoSpace> {
+        self.initial(sys::seL4_CapIOSpace)
+    }
+
+    /// How many levels of page tables the IOMMU has; 0 if there is none.
+    #[cfg(CONFIG_IOMMU)]
+    pub fn num_iopt_levels(&self) -> usize {
+        self.info.numIOPTLevels
+    }
+
+    /// The address spaces of devices, one after the other as the SMMU numbers them.
+    #[cfg(CONFIG_TK1_SMMU)]
+    pub fn io_spaces(&self) -> impl ExactSizeIterator<Item = Cap<IoSpace>> + use<> {
+        let this = *self;
+        let region = this.info.ioSpaceCaps;
+        (region.start..region.end).map(move |cap| this.initial(cap))
+    }
+
+    /// Corresponds to `seL4_CapSMMUSIDControl`.
+    #[cfg(CONFIG_ARM_SMMU)]
+    #[doc(alias = "seL4_CapSMMUSIDControl")]
+    pub fn sid_control(&self) -> Cap<SidControl> {
+        self.initial(sys::seL4_CapSMMUSIDControl)
+    }
+
+    /// Corresponds to `seL4_CapSMMUCBControl`.
+    #[cfg(CONFIG_ARM_SMMU)]
+    #[doc(alias = "seL4_CapSMMUCBControl")]
+    pub fn cb_control(&self) -> Cap<CbControl> {
+        self.initial(sys::seL4_CapSMMUCBControl)
     }
 
     /// Corresponds to `seL4_CapSMC`.

@@ -2,7 +2,12 @@
 
 //! What a kernel with debugging or printing does for those who look for an error.
 
-#[cfg(any(CONFIG_DEBUG_BUILD, CONFIG_PRINTING))]
+#[cfg(any(
+    CONFIG_DEBUG_BUILD,
+    CONFIG_PRINTING,
+    CONFIG_DANGEROUS_CODE_INJECTION,
+    CONFIG_KERNEL_X86_DANGEROUS_MSR
+))]
 use libsel4_sys as sys;
 
 #[cfg(CONFIG_DEBUG_BUILD)]
@@ -89,4 +94,44 @@ impl Cap<Tcb> {
             unsafe { sys::seL4_DebugNameThread(self.word(), name.as_ptr()) }
         }
     }
+}
+
+/// Corresponds to `seL4_DebugRun`. Runs a function in the kernel.
+///
+/// # Safety
+///
+/// The function may run there: it uses no stack, memory or thread-local storage that the kernel has not,
+/// makes no system call, and leaves the kernel's memory alone.
+#[cfg(CONFIG_DANGEROUS_CODE_INJECTION)]
+#[doc(alias = "seL4_DebugRun")]
+pub unsafe fn debug_run(
+    function: unsafe extern "C" fn(*mut core::ffi::c_void),
+    argument: *mut core::ffi::c_void,
+) {
+    // SAFETY: the caller promises it.
+    unsafe { sys::seL4_DebugRun(Some(function), argument) }
+}
+
+/// Corresponds to `seL4_X86DangerousRDMSR`. A model-specific register of the processor.
+///
+/// # Safety
+///
+/// The processor has it.
+#[cfg(CONFIG_KERNEL_X86_DANGEROUS_MSR)]
+#[doc(alias = "seL4_X86DangerousRDMSR")]
+pub unsafe fn x86_dangerous_rdmsr(register: u32) -> u64 {
+    // SAFETY: the caller promises it. C takes a word on ia32, and 32 bits on x86_64.
+    unsafe { sys::seL4_X86DangerousRDMSR(register as _) }
+}
+
+/// Corresponds to `seL4_X86DangerousWRMSR`. Writes a model-specific register of the processor.
+///
+/// # Safety
+///
+/// The processor has it, takes the value, and goes on as this program and the kernel need it.
+#[cfg(CONFIG_KERNEL_X86_DANGEROUS_MSR)]
+#[doc(alias = "seL4_X86DangerousWRMSR")]
+pub unsafe fn x86_dangerous_wrmsr(register: u32, value: u64) {
+    // SAFETY: the caller promises it.
+    unsafe { sys::seL4_X86DangerousWRMSR(register, value) }
 }

@@ -8,6 +8,8 @@ use libsel4_sys as sys;
 
 use crate::error::LookupFailure;
 use crate::message;
+#[cfg(CONFIG_KERNEL_MCS)]
+use crate::tcb::UserContext;
 use crate::value::MessageInfo;
 
 /// Corresponds to `seL4_Fault_t`. Why a thread does not go on, in the message that comes to its fault
@@ -75,6 +77,43 @@ pub enum Fault {
         /// How long it has run since this was last asked, in microseconds.
         consumed: u64,
     },
+    /// Corresponds to `seL4_Fault_DebugException`. A breakpoint, or a step.
+    #[cfg(CONFIG_HARDWARE_DEBUG_API)]
+    #[doc(alias = "seL4_Fault_DebugException")]
+    DebugException {
+        /// Where the thread is.
+        ip: usize,
+        /// Why: one of C's `seL4_InstructionBreakpoint`, `seL4_DataBreakpoint`, `seL4_SingleStep` and
+        /// `seL4_SoftwareBreakRequest`.
+        reason: usize,
+        /// The address of what it was stopped at, where that is known.
+        address: usize,
+        /// The number of the breakpoint, where it was one.
+        number: usize,
+    },
+    /// Corresponds to `seL4_Fault_VGICMaintenance`. A guest has taken an interrupt, or its list register
+    /// is free for another reason.
+    #[cfg(CONFIG_ARM_HYPERVISOR_SUPPORT)]
+    #[doc(alias = "seL4_Fault_VGICMaintenance")]
+    VgicMaintenance {
+        /// The list register, if it is known.
+        index: Option<usize>,
+    },
+    /// Corresponds to `seL4_Fault_VCPUFault`. A guest did what it may not do by itself.
+    #[cfg(CONFIG_ARM_HYPERVISOR_SUPPORT)]
+    #[doc(alias = "seL4_Fault_VCPUFault")]
+    Vcpu {
+        /// The syndrome, as the architecture gives it.
+        hsr: usize,
+    },
+    /// Corresponds to `seL4_Fault_VPPIEvent`. A private interrupt of a guest, such as that of its
+    /// virtual timer.
+    #[cfg(CONFIG_ARM_HYPERVISOR_SUPPORT)]
+    #[doc(alias = "seL4_Fault_VPPIEvent")]
+    VppiEvent {
+        /// Its number.
+        irq: usize,
+    },
     /// A kind that has no name here, with its registers in the message.
     Other {
         /// C's `seL4_Fault_tag`.
@@ -123,6 +162,28 @@ impl Fault {
                 data: register(sys::seL4_Timeout_Data),
                 consumed: time_at(sys::seL4_Timeout_Data + 1, register),
             },
+            #[cfg(CONFIG_HARDWARE_DEBUG_API)]
+            sys::seL4_Fault_DebugException => Self::DebugException {
+                ip: register(sys::seL4_DebugException_FaultIP),
+                reason: register(sys::seL4_DebugException_ExceptionReason),
+                address: register(sys::seL4_DebugException_TriggerAddress),
+                number: register(sys::seL4_DebugException_BreakpointNumber),
+            },
+            #[cfg(CONFIG_ARM_HYPERVISOR_SUPPORT)]
+            sys::seL4_Fault_VGICMaintenance => {
+                let index = register(sys::seL4_VGICMaintenance_IDX);
+                Self::VgicMaintenance {
+                    index: (index != usize::MAX).then_some(index),
+                }
+            }
+            #[cfg(CONFIG_ARM_HYPERVISOR_SUPPORT)]
+            sys::seL4_Fault_VCPUFault => Self::Vcpu {
+                hsr: register(sys::seL4_VCPUFault_HSR),
+            },
+            #[cfg(CONFIG_ARM_HYPERVISOR_SUPPORT)]
+            sys::seL4_Fault_VPPIEvent => Self::VppiEvent {
+                irq: register(sys::seL4_VPPIEvent_IRQ),
+            },
             label => Self::Other { label },
         }
     }
@@ -138,6 +199,21 @@ fn time_at(index: usize, register: impl Fn(usize) -> usize) -> u64 {
     } else {
         low
     }
+}
+
+/// Corresponds to `seL4_TimeoutReply_new`. A reply to [`Fault::Timeout`] that sets the thread's registers,
+/// and lets it run if `resume` says so. It is in the message registers: put it there last.
+///
+/// # Safety
+///
+/// If it is sent as such a reply, what [`tcb_write_registers`](crate::Cap::tcb_write_registers) asks for
+/// holds.
+#[cfg(CONFIG_KERNEL_MCS)]
+#[doc(alias = "seL4_TimeoutReply_new")]
+pub unsafe fn timeout_reply(resume: bool, context: &UserContext) -> MessageInfo {
+    const WORDS: usize = size_of::<UserContext>() / size_of::<usize>();
+    // SAFETY: C takes the context by value, and has that many words of it.
+    unsafe { sys::seL4_TimeoutReply_new(resume.into(), *context, WORDS) }.into()
 }
 
 impl fmt::Display for Fault {
@@ -178,6 +254,29 @@ impl fmt::Display for Fault {
             Self::Timeout { data, consumed } => {
                 write!(f, "timeout of {data:#x} after {consumed} microseconds")
             }
+            #[cfg(CONFIG_HARDWARE_DEBUG_API)]
+            Self::DebugException {
+                ip,
+                reason,
+                address,
+                number,
+            } => match *reason {
+                sys::seL4_SingleStep => write!(f, "a step, now at {ip:#x}"),
+                sys::seL4_SoftwareBreakRequest => write!(f, "a break instruction at {ip:#x}"),
+                _ => write!(f, "breakpoint {number} at {ip:#x}, for {address:#x}"),
+            },
+            #[cfg(CONFIG_ARM_HYPERVISOR_SUPPORT)]
+            Self::VgicMaintenance { index: Some(index) } => {
+                write!(f, "list register {index} of the guest is free")
+            }
+            #[cfg(CONFIG_ARM_HYPERVISOR_SUPPORT)]
+            Self::VgicMaintenance { index: None } => {
+                f.write_str("a list register of the guest is free")
+            }
+            #[cfg(CONFIG_ARM_HYPERVISOR_SUPPORT)]
+            Self::Vcpu { hsr } => write!(f, "guest fault, syndrome {hsr:#x}"),
+            #[cfg(CONFIG_ARM_HYPERVISOR_SUPPORT)]
+            Self::VppiEvent { irq } => write!(f, "private interrupt {irq} of the guest"),
             Self::Other { label } => write!(f, "fault {label}"),
         }
     }

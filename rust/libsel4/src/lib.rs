@@ -13,6 +13,9 @@
 //! | [`Fault`], [`UserContext`], [`entry_context`] | threads and what becomes of them |
 //! | [`debug`] | the kernel's help for those who look for an error |
 //!
+//! A kernel that is configured for them has virtual CPUs (`Vcpu`), address spaces of devices (`IoSpace`,
+//! `Sid`), breakpoints (`Breakpoint`) and measurements (`benchmark`) as well.
+//!
 //! Invocations are methods of `Cap<…>` and `Slot`, under libsel4's names in snake case: what C calls
 //! `seL4_TCB_Suspend(tcb)` is `tcb.tcb_suspend()`. rustdoc finds them by C's names. All go through
 //! [`libsel4_sys`]: the system call is C's, and so is the IPC buffer.
@@ -34,7 +37,11 @@
 
 mod allocator;
 mod arch;
+#[cfg(CONFIG_ENABLE_BENCHMARKS)]
+pub mod benchmark;
 mod bootinfo;
+#[cfg(CONFIG_HARDWARE_DEBUG_API)]
+mod breakpoint;
 mod cap;
 mod cnode;
 pub mod debug;
@@ -42,6 +49,8 @@ mod device;
 mod domain;
 mod error;
 mod fault;
+#[cfg(any(CONFIG_IOMMU, CONFIG_TK1_SMMU))]
+mod iospace;
 mod ipc;
 mod irq;
 mod kind;
@@ -96,3 +105,30 @@ pub use arch::{IoPort, IoPortControl};
 
 #[cfg(CONFIG_ARCH_X86_64)]
 pub use arch::{PageDirectory, Pdpt};
+
+#[cfg(CONFIG_HARDWARE_DEBUG_API)]
+pub use breakpoint::{Access, Breakpoint};
+
+#[cfg(CONFIG_ARM_HYPERVISOR_SUPPORT)]
+pub use arch::{Vcpu, VcpuReg};
+
+#[cfg(CONFIG_ARM_SMMU)]
+pub use arch::{Cb, CbControl, CbFault, Sid, SidControl, SidFault};
+
+#[cfg(CONFIG_VTX)]
+pub use arch::{
+    EptPd, EptPdpt, EptPml4, EptPt, EptVmAttributes, Vcpu, VcpuContext, VmExit, VmFault, VmState,
+    vm_enter,
+};
+
+#[cfg(any(CONFIG_IOMMU, CONFIG_TK1_SMMU))]
+pub use iospace::{IoPageTable, IoSpace};
+
+#[cfg(CONFIG_IOMMU)]
+pub use iospace::io_space_cap_data;
+
+#[cfg(CONFIG_KERNEL_MCS)]
+pub use fault::timeout_reply;
+
+#[cfg(CONFIG_SET_TLS_BASE_SELF)]
+pub use tcb::set_tls_base;

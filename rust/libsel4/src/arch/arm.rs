@@ -2,6 +2,16 @@
 
 //! ARM, with 32 and 64 bits.
 
+#[cfg(CONFIG_ARM_SMMU)]
+mod arm_smmu;
+#[cfg(CONFIG_ARM_HYPERVISOR_SUPPORT)]
+mod arm_vcpu;
+
+#[cfg(CONFIG_ARM_SMMU)]
+pub use arm_smmu::*;
+#[cfg(CONFIG_ARM_HYPERVISOR_SUPPORT)]
+pub use arm_vcpu::*;
+
 use libsel4_sys as sys;
 
 use crate::allocator::{AllocationError, Allocator};

@@ -2,6 +2,12 @@
 
 //! x86, with 32 and 64 bits.
 
+#[cfg(CONFIG_VTX)]
+mod x86_vtx;
+
+#[cfg(CONFIG_VTX)]
+pub use x86_vtx::*;
+
 use libsel4_sys as sys;
 
 use crate::allocator::{AllocationError, Allocator};
