@@ -18,6 +18,11 @@ class Headers:
     configs: list
     values: dict
 
+    def arguments(self):
+        """The same, as `sel4-rust-codegen bindings` takes it."""
+        options = {"--include-dir": self.include_dirs, "--system-include-dir": self.system_include_dirs, "--config": self.configs}
+        return [word for option, paths in options.items() for path in paths for word in (option, path)]
+
     def environment(self):
         """What libsel4-sys wants to know where no CMake is."""
         return {"SEL4_INCLUDE_DIRS": ":".join(map(str, self.include_dirs)),
@@ -55,14 +60,19 @@ def source(version):
     return folder
 
 
+def of_configuration(name, kernel, arguments, prefix):
+    """The headers of the kernel in the folder `kernel`, which CMake configures with these arguments."""
+    build = kit.FOLDER / "kernels" / name
+    build.mkdir(parents=True, exist_ok=True)
+    kit.run("cmake", "-G", "Ninja", f"-DCMAKE_TOOLCHAIN_FILE={kernel / 'gcc.cmake'}",
+            f"-DCROSS_COMPILER_PREFIX={prefix}", *arguments, kernel, cwd=build)
+    kit.run("ninja", "sel4_generated", cwd=build)
+    return of_build(kernel, build / "libsel4", [build / "gen_config/kernel/gen_config.json",
+                                                build / "libsel4/gen_config/sel4/gen_config.json"])
+
+
 def of_release(version, configuration, prefix):
     """The headers of a release in one of the configurations that it comes with."""
     kernel = source(version)
-    build = kit.FOLDER / "kernels" / f"{version}-{configuration}"
-    build.mkdir(exist_ok=True)
-    kit.run("cmake", "-G", "Ninja", f"-DCMAKE_TOOLCHAIN_FILE={kernel / 'gcc.cmake'}",
-            f"-DCROSS_COMPILER_PREFIX={prefix}", "-C", kernel / "configs" / f"{configuration}_verified.cmake", kernel,
-            cwd=build)
-    kit.run("ninja", "sel4_generated", cwd=build)
-    return of_build(kernel, build / "libsel4", [Path(build / "gen_config/kernel/gen_config.json"),
-                                                Path(build / "libsel4/gen_config/sel4/gen_config.json")])
+    return of_configuration(f"{version}-{configuration}", kernel,
+                            ("-C", kernel / "configs" / f"{configuration}_verified.cmake"), prefix)
