@@ -4,6 +4,14 @@
 
 #![no_std]
 
+#[cfg(not(any(
+    CONFIG_PLAT_QEMU_ARM_VIRT,
+    CONFIG_PLAT_ZYNQMP,
+    CONFIG_PLAT_QEMU_RISCV_VIRT,
+    CONFIG_PLAT_PC99
+)))]
+compile_error!("no driver for this platform: write one as pl031.rs, and name it below");
+
 mod alarm;
 #[cfg_attr(CONFIG_PLAT_QEMU_ARM_VIRT, path = "pl031.rs")]
 #[cfg_attr(CONFIG_PLAT_ZYNQMP, path = "ttc.rs")]
