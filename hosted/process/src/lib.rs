@@ -9,6 +9,7 @@
 //! | [`run`] | runs a function as a root server |
 //! | [`start`] | makes the calling thread a root server's: what a C program begins with |
 //! | [`test`](macro@test) | makes a test a root server |
+//! | [`run_program`], [`foreign`] | runs a root server as the seL4 build links it for x86_64 |
 //! | [`end`] | how a process ends, and what its exit code says |
 //!
 //! All seL4 threads run on one thread of the host, exactly one at a time, each on its own stack;
@@ -18,6 +19,7 @@
 compile_error!("the hosted platform runs on x86_64 Linux");
 
 pub mod end;
+pub mod foreign;
 mod machine;
 mod platform;
 mod signals;
@@ -29,4 +31,4 @@ mod trace;
 pub use sel4_hosted_attribute::test;
 pub use test::run_test;
 
-pub use platform::{boot_info, keep_ipc_buffer_at, returned, run, start};
+pub use platform::{boot_info, keep_ipc_buffer_at, returned, run, run_program, say_booted, start};

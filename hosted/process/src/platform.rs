@@ -5,6 +5,7 @@
 use std::arch::asm;
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
+use std::io::Write as _;
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +18,7 @@ use sel4_hosted_libsel4::api::{Invocation, seL4_BootInfo, seL4_IPCBuffer};
 use sel4_hosted_libsel4::{Host, config, install};
 
 use crate::end::{self, End};
+use crate::foreign::{self, Program};
 use crate::machine::Process;
 use crate::signals::{self, Trouble};
 use crate::stack::Stack;
@@ -52,15 +54,21 @@ pub fn boot_info() -> *mut seL4_BootInfo {
 struct Side {
     /// What `seL4_SetIPCBuffer` has set.
     ipc_buffer: *mut seL4_IPCBuffer,
-    /// The state of floating-point numbers, where it was interrupted.
-    fp: Option<Box<FpState>>,
+    /// The base of the thread-local storage that it was set for.
+    tls: usize,
+    /// The state of floating-point numbers.
+    fp: Box<FpState>,
+    /// Whether it goes on with that.
+    fp_restores: u8,
 }
 
-impl Default for Side {
-    fn default() -> Self {
+impl Side {
+    fn new(tls: usize) -> Self {
         Self {
-            ipc_buffer: ptr::null_mut(),
-            fp: None,
+            ipc_buffer: brought_by(tls).unwrap_or(ptr::null_mut()),
+            tls,
+            fp: Box::new(FpState([0; 4096])),
+            fp_restores: 0,
         }
     }
 }
@@ -73,7 +81,8 @@ struct World {
     /// The registers of the thread that becomes the root server's.
     first: Context,
     settings: Settings,
-    fp: Box<FpState>,
+    /// What runs instead of the thread that makes this.
+    program: Option<Program>,
     stack: Stack,
     _signals: Stack,
 }
@@ -86,8 +95,15 @@ struct Settings {
 }
 
 impl Settings {
-    fn read() -> Self {
-        let memory = number("SEL4_HOSTED_MEMORY_MIB").unwrap_or(64);
+    fn read(program: Option<&Program>) -> Self {
+        let given = |name, default| {
+            program
+                .and_then(|program| program.number(name))
+                .unwrap_or(default)
+        };
+        let flag = |name| program.is_none_or(|program| program.flag(name, true));
+        let memory =
+            number("SEL4_HOSTED_MEMORY_MIB").unwrap_or(if program.is_some() { 512 } else { 64 });
         let start = 0x100_0000;
         let mib = usize::try_from(memory)
             .ok()
@@ -102,9 +118,18 @@ impl Settings {
                 start: 0xf000_0000,
                 end: 0x1_0000_0000,
             }],
-            root_cnode_bits: config::CONFIG_ROOT_CNODE_SIZE_BITS as u8,
-            fan_out_limit: config::CONFIG_RETYPE_FAN_OUT_LIMIT,
-            time_slice: config::CONFIG_TIME_SLICE as u32,
+            root_cnode_bits: given(
+                "ROOT_CNODE_SIZE_BITS",
+                config::CONFIG_ROOT_CNODE_SIZE_BITS as u64,
+            ) as u8,
+            domains: given("NUM_DOMAINS", 1) as u8,
+            fan_out_limit: given(
+                "RETYPE_FAN_OUT_LIMIT",
+                config::CONFIG_RETYPE_FAN_OUT_LIMIT as u64,
+            ) as usize,
+            time_slice: given("TIME_SLICE", config::CONFIG_TIME_SLICE as u64) as u32,
+            debug: flag("PRINTING"),
+            set_tls_base_self: flag("SET_TLS_BASE_SELF"),
             seed: number("SEL4_HOSTED_SEED"),
             ..Config::default()
         };
@@ -131,7 +156,20 @@ fn number(name: &str) -> Option<u64> {
 /// capabilities, an IPC buffer and a BootInfo, and libsel4's functions work. When it suspends itself,
 /// the process ends, with the code that `main` returned if [`returned`] was told.
 pub fn start() {
-    Box::leak(World::new()).begin();
+    Box::leak(World::new(None)).begin();
+}
+
+/// Prints what a kernel prints when it has booted.
+pub fn say_booted() {
+    // Nothing of C's is held back yet, and a console that is gone takes nothing.
+    let _ = std::io::stdout().write_all(b"Booting all finished, dropped to user space\n");
+}
+
+/// Runs a root server that was built for a kernel, in place of the calling thread.
+pub fn run_program(program: Program) -> ! {
+    say_booted();
+    Box::leak(World::new(Some(program))).begin();
+    unreachable!("the program runs in place of this")
 }
 
 /// Runs `function` as a root server on a fresh kernel, which goes away with it. It gets the BootInfo.
@@ -144,7 +182,7 @@ pub fn run<R>(function: impl FnOnce(&'static seL4_BootInfo) -> R) -> R {
         sel4_hosted_libsel4::current().is_null(),
         "a kernel runs in this thread already"
     );
-    let mut world = World::new();
+    let mut world = World::new(None);
     world.begin();
     /// Ends the kernel, also when the function panics.
     struct Finish(*mut World);
@@ -180,11 +218,18 @@ pub fn keep_ipc_buffer_at(base: usize) {
         .insert(base);
 }
 
+/// The address that a thread with this base brings along.
+fn brought_by(tls: usize) -> Option<*mut seL4_IPCBuffer> {
+    let images = TLS_IMAGES.lock().unwrap_or_else(PoisonError::into_inner);
+    let at = ptr::with_exposed_provenance::<*mut seL4_IPCBuffer>(tls);
+    // SAFETY: where it was told to be.
+    images.contains(&tls).then(|| unsafe { at.read() })
+}
+
 static MAIN_RETURNED: AtomicU64 = AtomicU64::new(0);
 
 impl World {
-    fn new() -> Box<Self> {
-        let mut fp = Box::new(FpState([0; 4096]));
+    fn new(program: Option<Program>) -> Box<Self> {
         let frame = Frame {
             host: Host {
                 entry: switch::entry,
@@ -192,8 +237,9 @@ impl World {
             },
             context: ptr::null_mut(),
             stack: 0,
-            fp: &raw mut *fp,
+            fp: ptr::null_mut(),
             fp_restores: 0,
+            foreign: 0,
             in_thread: 0,
             // x87, SSE, AVX and AVX-512: as much as there is room for.
             fp_mask: 0xe7,
@@ -203,8 +249,8 @@ impl World {
             frame,
             // SAFETY: plain integers.
             first: unsafe { std::mem::zeroed() },
-            settings: Settings::read(),
-            fp,
+            settings: Settings::read(program.as_ref()),
+            program,
             stack: Stack::new(HOST_STACK),
             _signals: signals::handle(),
         })
@@ -284,21 +330,26 @@ struct Platform {
 
 impl Platform {
     fn boot(world: &mut World) -> Self {
-        let labels = Invocation::ALL.into_iter().filter_map(|invocation| {
-            let name = format!("{invocation:?}");
-            let known = sel4_hosted_kernel::Invocation::ALL
-                .iter()
-                .find(|known| known.name() == name)?;
-            Some((invocation as usize, *known))
-        });
-        let image = Image {
-            vaddrs: Region {
-                start: PLACE,
-                end: PLACE,
-            },
-            entry: 0,
-            extra: Vec::new(),
+        let (labels, image) = match &world.program {
+            None => (
+                Invocation::ALL
+                    .map(|invocation| (format!("{invocation:?}"), invocation as usize))
+                    .into(),
+                Image {
+                    vaddrs: Region {
+                        start: PLACE,
+                        end: PLACE,
+                    },
+                    entry: 0,
+                    extra: Vec::new(),
+                },
+            ),
+            Some(program) => (program.labels.clone(), program.image()),
         };
+        let labels = labels.into_iter().filter_map(|(name, number)| {
+            let known = sel4_hosted_kernel::Invocation::ALL;
+            Some((number, *known.iter().find(|known| known.name() == name)?))
+        });
         let settings = &world.settings;
         let machine = Process::new(settings.kernel.memory, Trace::wanted());
         let (mut kernel, layout) =
@@ -310,15 +361,20 @@ impl Platform {
         let Some(root) = kernel.current() else {
             unreachable!("a kernel that has booted runs its first thread");
         };
-        // The thread that asked for all this goes on as the root server's.
         let context = kernel.context_mut(root);
-        *context = world.first.clone();
-        world
-            .frame
-            .host
-            .ipc_buffer
-            .set(ptr::with_exposed_provenance_mut(layout.ipc_buffer));
-        BOOT_INFO.set(ptr::with_exposed_provenance_mut(layout.boot_info));
+        let mut side = Side::new(0);
+        if let Some(program) = &world.program {
+            program.load();
+            foreign::dispatch();
+            world.frame.foreign = 1;
+        } else {
+            // The thread that asked for all this goes on as the root server's.
+            *context = world.first.clone();
+            let ipc_buffer = ptr::with_exposed_provenance_mut(layout.ipc_buffer);
+            world.frame.host.ipc_buffer.set(ipc_buffer);
+            BOOT_INFO.set(ptr::with_exposed_provenance_mut(layout.boot_info));
+        }
+        world.frame.fp = &raw mut *side.fp;
         if settings.watchdog > 0 {
             signals::watch(&ENTRIES, settings.watchdog);
         }
@@ -327,20 +383,22 @@ impl Platform {
             root,
             root_failed: false,
             running: Some(root),
-            sides: HashMap::from([(root, Side::default())]),
+            sides: HashMap::from([(root, side)]),
             vspace: layout.vspace,
         }
     }
 
     /// Gives the process what belongs to a thread, and keeps what belongs to the one before.
     fn switch_to(&mut self, world: &mut World, thread: ThreadId) {
-        let ipc_buffer = &world.frame.host.ipc_buffer;
+        let frame = &mut world.frame;
         if let Some(side) = self
             .running
             .and_then(|running| self.sides.get_mut(&running))
         {
-            side.ipc_buffer = ipc_buffer.get();
+            side.ipc_buffer = frame.host.ipc_buffer.get();
+            side.fp_restores = frame.fp_restores;
         }
+        let tls = self.kernel.context(thread)[Register::FsBase];
         let side = self.sides.entry(thread).or_insert_with(|| {
             if self.kernel.vspace(thread).is_some_and(|vspace| vspace != self.vspace) {
                 end::refuse(&format!(
@@ -348,34 +406,28 @@ impl Platform {
                     self.kernel.name(thread)
                 ));
             }
-            let tls = self.kernel.context(thread)[Register::FsBase];
-            let brings = TLS_IMAGES.lock().unwrap_or_else(PoisonError::into_inner).contains(&tls);
-            let at = ptr::with_exposed_provenance::<*mut seL4_IPCBuffer>(tls);
-            // SAFETY: where it was told to be.
-            let ipc_buffer = if brings { unsafe { at.read() } } else { ptr::null_mut() };
-            Side { ipc_buffer, fp: None }
+            Side::new(tls)
         });
-        ipc_buffer.set(side.ipc_buffer);
-        if let Some(fp) = side.fp.take() {
-            world.fp = fp;
-            world.frame.fp = &raw mut *world.fp;
-            world.frame.fp_restores = 1;
+        if side.tls != tls {
+            side.tls = tls;
+            side.ipc_buffer = brought_by(tls).unwrap_or(side.ipc_buffer);
         }
+        frame.host.ipc_buffer.set(side.ipc_buffer);
+        frame.fp = &raw mut *side.fp;
+        frame.fp_restores = side.fp_restores;
         self.running = Some(thread);
     }
 
     /// A thread has come back without a system call.
     fn trouble(&mut self, world: &mut World, thread: ThreadId) {
-        let trouble = world.frame.trouble.take();
-        match trouble {
+        // What was saved of floating-point numbers is what it goes on with.
+        world.frame.fp_restores = 1;
+        match world.frame.trouble.take() {
+            Some(Trouble::Syscall) => {
+                let number = self.kernel.context(thread)[Register::Rdx];
+                self.kernel.syscall(number as isize);
+            }
             Some(Trouble::Fault(fault)) => {
-                // What was saved belongs to this thread, and is restored when it goes on.
-                let side = self.sides.entry(thread).or_default();
-                let fp = std::mem::replace(&mut world.fp, Box::new(FpState([0; 4096])));
-                world.frame.fp = &raw mut *world.fp;
-                side.fp = Some(fp);
-                side.ipc_buffer = world.frame.host.ipc_buffer.get();
-                self.running = None;
                 self.kernel.fault(fault);
                 if thread == self.root && self.state(thread) == Some(State::Inactive) {
                     self.root_failed = true;

@@ -13,11 +13,13 @@ use sel4_hosted_kernel::{Fault, Register};
 
 use crate::end::{self, End};
 use crate::stack::Stack;
-use crate::switch::{self, Frame};
+use crate::switch::{self, FpState, Frame};
 
 /// Why a thread came back without a system call.
 #[derive(Clone, Copy, Debug)]
 pub enum Trouble {
+    /// Unmodified code has made a system call.
+    Syscall,
     /// It cannot go on by itself.
     Fault(Fault),
     /// It called `abort`.
@@ -31,8 +33,10 @@ pub enum Trouble {
 /// What the watchdog sends.
 pub const WATCHDOG: c_int = libc::SIGALRM;
 
-const FAULTS: [c_int; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
-const OTHERS: [c_int; 4] = [libc::SIGABRT, libc::SIGINT, libc::SIGTERM, WATCHDOG];
+/// What the processor's exceptions arrive as.
+pub const FAULTS: [c_int; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
+/// What others send.
+pub const OTHERS: [c_int; 4] = [libc::SIGABRT, libc::SIGINT, libc::SIGTERM, WATCHDOG];
 
 /// A signal that came while the host ran; 0 if none did.
 static PENDING: AtomicU64 = AtomicU64::new(0);
@@ -63,7 +67,11 @@ pub fn handle() -> Stack {
         if !ONCE.swap(true, Relaxed) {
             for signal in FAULTS.into_iter().chain(OTHERS) {
                 let mut action: libc::sigaction = zeroed();
-                let handler: extern "C" fn(c_int, *mut siginfo_t, *mut c_void) = handler;
+                let handler: unsafe extern "C" fn(
+                    c_int,
+                    *mut siginfo_t,
+                    *mut c_void,
+                ) -> *mut Frame = handler;
                 action.sa_sigaction = handler as usize;
                 action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESTART;
                 libc::sigfillset(&raw mut action.sa_mask);
@@ -94,11 +102,22 @@ fn asynchronous(signal: c_int) -> Trouble {
     }
 }
 
-extern "C" fn handler(signal: c_int, _: *mut siginfo_t, context: *mut c_void) {
+/// Handles a signal. Gives the frame of a thread whose registers it has taken, and else null: then
+/// what was interrupted goes on.
+///
+/// # Safety
+///
+/// Linux calls it.
+pub unsafe extern "C" fn handler(
+    signal: c_int,
+    _: *mut siginfo_t,
+    context: *mut c_void,
+) -> *mut Frame {
     let frame = sel4_hosted_libsel4::current().cast_mut().cast::<Frame>();
     // SAFETY: the kernel of the host gives a context; a frame that is installed lives.
     unsafe {
-        let registers = &mut (*context.cast::<ucontext_t>()).uc_mcontext.gregs;
+        let machine = &mut (*context.cast::<ucontext_t>()).uc_mcontext;
+        let registers = &mut machine.gregs;
         let ip = registers[libc::REG_RIP as usize] as usize;
         let expected = OTHERS.contains(&signal);
         if frame.is_null() {
@@ -110,19 +129,24 @@ extern "C" fn handler(signal: c_int, _: *mut siginfo_t, context: *mut c_void) {
                 WATCHDOG => {}
                 _ => end::host_crashed(signal, ip),
             }
+            ptr::null_mut()
         } else if (*frame).in_thread == 0 || switch::is_between(ip) {
-            if expected && signal != libc::SIGABRT {
-                PENDING.store(signal as u64, Relaxed);
-            } else {
+            if !expected || signal == libc::SIGABRT {
                 end::host_crashed(signal, ip);
             }
+            PENDING.store(signal as u64, Relaxed);
+            ptr::null_mut()
         } else {
-            let trouble = if expected {
-                asynchronous(signal)
-            } else {
-                Trouble::Fault(fault(signal, registers))
+            let trouble = match signal {
+                libc::SIGSYS => Trouble::Syscall,
+                _ if expected => asynchronous(signal),
+                _ => Trouble::Fault(fault(signal, registers)),
             };
             leave_thread(&mut *frame, registers, trouble);
+            if (*frame).foreign != 0 {
+                keep_fp((*frame).fp, machine.fpregs.cast());
+            }
+            frame
         }
     }
 }
@@ -178,6 +202,10 @@ unsafe fn leave_thread(frame: &mut Frame, registers: &mut [i64; 23], trouble: Tr
         context[register] = registers[index as usize] as usize;
     }
     context.next = context[Rip];
+    if matches!(trouble, Trouble::Syscall) {
+        // A thread that is restarted begins with the instruction, which has two bytes.
+        context[Rip] = context.next - 2;
+    }
     frame.trouble = Some(trouble);
     frame.in_thread = 0;
     registers[libc::REG_RIP as usize] = switch::returned as *const () as i64;
@@ -185,6 +213,27 @@ unsafe fn leave_thread(frame: &mut Frame, registers: &mut [i64; 23], trouble: Tr
     registers[libc::REG_RDI as usize] = (&raw mut *frame) as i64;
     // No direction flag, no trap flag.
     registers[libc::REG_EFL as usize] = 0x202;
+}
+
+/// Keeps the state of floating-point numbers that Linux has put at `from`, in the form of `xsave`.
+///
+/// # Safety
+///
+/// Linux has put it there.
+unsafe fn keep_fp(to: *mut FpState, from: *const u8) {
+    /// Where the parts are named that are there: x87 and SSE, and others behind these.
+    const PARTS: usize = 512;
+    const HEADER_END: usize = 576;
+    /// Where Linux tells how much there is.
+    const SIZE: usize = 480;
+    // SAFETY: as the caller promises; the state's own room is respected.
+    unsafe {
+        let behind = from.add(PARTS).cast::<u64>().read() & !3 != 0;
+        let size = from.add(SIZE).cast::<u32>().read() as usize;
+        let bytes = if behind { size } else { HEADER_END };
+        to.cast::<u8>()
+            .copy_from_nonoverlapping(from, bytes.min(size_of::<FpState>()));
+    }
 }
 
 /// Watches over a thread of the host: one that computes for `seconds` without a kernel entry gets
@@ -210,6 +259,13 @@ pub fn watch(entries: &'static AtomicU64, seconds: u64) {
         (result == 0).then_some(time.tv_sec as u64)
     };
     let watching = move || {
+        // Signals are the runner's.
+        // SAFETY: plain calls of libc.
+        unsafe {
+            let mut all = MaybeUninit::uninit();
+            libc::sigfillset(all.as_mut_ptr());
+            libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), ptr::null_mut());
+        }
         let (mut seen, mut since) = (entries.load(Relaxed), used());
         while let Some(now) = used() {
             std::thread::sleep(std::time::Duration::from_secs(1));
@@ -232,7 +288,7 @@ pub fn watch(entries: &'static AtomicU64, seconds: u64) {
 /// Ends the process by what a handler found in a thread.
 pub fn end_of(trouble: Trouble) -> Option<End> {
     match trouble {
-        Trouble::Fault(_) => None,
+        Trouble::Fault(_) | Trouble::Syscall => None,
         Trouble::Abort => Some(End::Abort),
         Trouble::Interrupt(signal) => Some(End::Interrupt(signal)),
         Trouble::Stuck => Some(End::Stuck),

@@ -10,6 +10,7 @@
 
 use std::arch::naked_asm;
 use std::mem::offset_of;
+use std::sync::atomic::{AtomicU8, AtomicUsize};
 
 use sel4_hosted_kernel::{Context, Register};
 use sel4_hosted_libsel4::Host;
@@ -29,6 +30,9 @@ pub struct Frame {
     pub fp: *mut FpState,
     /// Whether `fp` holds what the thread that is entered continues with.
     pub fp_restores: u8,
+    /// Whether threads run unmodified code: with thread-local storage of their own, and system calls by
+    /// the processor's instruction.
+    pub foreign: u8,
     /// Whether a thread runs, and not the host.
     pub in_thread: u8,
     /// `xsave` saves these parts of the state.
@@ -36,6 +40,13 @@ pub struct Frame {
     /// What a signal handler found.
     pub trouble: Option<Trouble>,
 }
+
+/// What Linux looks at when a thread of unmodified code makes a system call: 1 makes a signal of it, 0
+/// lets Linux have it.
+pub static SELECTOR: AtomicU8 = AtomicU8::new(0);
+
+/// The host's base of thread-local storage, where threads have one of their own.
+pub static HOST_FS: AtomicUsize = AtomicUsize::new(0);
 
 /// Floating-point state, as `xsave` writes it.
 #[repr(C, align(64))]
@@ -64,12 +75,27 @@ pub unsafe extern "C" fn enter(frame: *mut Frame) -> usize {
         "mov [rdi + {stack}], rsp",
         "mov r11, [rdi + {context}]",
         "cmp byte ptr [rdi + {fp_restores}], 0",
-        "jne 2f",
+        "je 2f",
+        "mov byte ptr [rdi + {fp_restores}], 0",
+        "mov rcx, [rdi + {fp}]",
+        "mov eax, [rdi + {fp_mask}]",
+        "xor edx, edx",
+        "xrstor64 [rcx]",
+        "2:",
         "mov byte ptr [rdi + {in_thread}], 1",
+        "cmp byte ptr [rdi + {foreign}], 0",
+        "je 4f",
+        "mov rcx, [r11 + {fs_base}]",
+        "wrfsbase rcx",
+        "mov byte ptr [rip + {selector}], 1",
+        "4:",
         "mov rcx, [r11 + {next}]",
-        // As on hardware: a thread that has its next instruction in rcx came by a system call, which
-        // leaves nothing in rcx.
+        // As on hardware: a thread that has its next instruction in rcx, and the flags in r11, came by a
+        // system call, which leaves nothing else there.
         "cmp rcx, [r11 + {rcx}]",
+        "jne 3f",
+        "mov rax, [r11 + {rflags}]",
+        "cmp rax, [r11 + {r11}]",
         "jne 3f",
         "mov rsp, [r11 + {rsp}]",
         "mov rax, [r11 + {rax}]",
@@ -87,15 +113,6 @@ pub unsafe extern "C" fn enter(frame: *mut Frame) -> usize {
         "mov r15, [r11 + {r15}]",
         "mov r11, [r11 + {r11}]",
         "jmp rcx",
-        // It goes on with floating-point state of its own.
-        "2:",
-        "mov byte ptr [rdi + {fp_restores}], 0",
-        "mov byte ptr [rdi + {in_thread}], 1",
-        "mov rcx, [rdi + {fp}]",
-        "mov eax, [rdi + {fp_mask}]",
-        "xor edx, edx",
-        "xrstor64 [rcx]",
-        "mov rcx, [r11 + {next}]",
         // All registers at once, without a word on the thread's stack.
         "3:",
         "mov eax, ss",
@@ -127,6 +144,9 @@ pub unsafe extern "C" fn enter(frame: *mut Frame) -> usize {
         fp_restores = const offset_of!(Frame, fp_restores),
         fp_mask = const offset_of!(Frame, fp_mask),
         in_thread = const offset_of!(Frame, in_thread),
+        foreign = const offset_of!(Frame, foreign),
+        selector = sym SELECTOR,
+        fs_base = const register(Register::FsBase),
         next = const NEXT,
         rsp = const register(Register::Rsp),
         rflags = const register(Register::Rflags),
@@ -179,6 +199,7 @@ pub unsafe extern "C" fn entry() {
         "mov [r11 + {r14}], r14",
         "mov [r11 + {r15}], r15",
         // What hardware leaves of the flags.
+        "mov qword ptr [r11 + {rflags}], 0x202",
         "mov qword ptr [r11 + {r11}], 0x202",
         "mov byte ptr [rax + {in_thread}], 0",
         "mov rsp, [rax + {stack}]",
@@ -192,6 +213,7 @@ pub unsafe extern "C" fn entry() {
         in_thread = const offset_of!(Frame, in_thread),
         next = const NEXT,
         rip = const register(Register::Rip),
+        rflags = const register(Register::Rflags),
         rsp = const register(Register::Rsp),
         rax = const register(Register::Rax),
         rbx = const register(Register::Rbx),
@@ -231,6 +253,25 @@ pub unsafe extern "C" fn returned() {
         "jmp rcx",
         fp = const offset_of!(Frame, fp),
         fp_mask = const offset_of!(Frame, fp_mask),
+        trouble = const TROUBLE,
+    )
+}
+
+/// Goes on in the host, with the frame in rdi.
+///
+/// # Safety
+///
+/// Only a signal handler goes here, after it has kept all of the thread's state.
+#[unsafe(naked)]
+pub unsafe extern "C" fn go_on() {
+    naked_asm!(
+        "mov rsp, [rdi + {stack}]",
+        "cld",
+        "mov eax, {trouble}",
+        "pop r15", "pop r14", "pop r13", "pop r12", "pop rbp", "pop rbx",
+        "pop rcx",
+        "jmp rcx",
+        stack = const offset_of!(Frame, stack),
         trouble = const TROUBLE,
     )
 }
@@ -284,5 +325,5 @@ pub fn is_between(ip: usize) -> bool {
     );
     [enter, entry, returned]
         .iter()
-        .any(|start| (*start..*start + 256).contains(&ip))
+        .any(|start| (*start..*start + 512).contains(&ip))
 }

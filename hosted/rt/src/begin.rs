@@ -21,11 +21,7 @@ extern "C" fn begin() {
         on_exit(crate::runtime::exited, std::ptr::null_mut());
     }
     sel4_hosted::start();
-    // What the kernel prints when it is done.
-    for byte in b"Booting all finished, dropped to user space\n" {
-        // SAFETY: it touches nothing.
-        unsafe { sel4_hosted_libsel4::api::seL4_DebugPutChar(*byte as _) };
-    }
+    sel4_hosted::say_booted();
 }
 
 unsafe extern "C" {

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Runs the root server of a build for x86_64 on the hosted platform: `sel4-hosted-run IMAGE FACTS`.
+//!
+//! IMAGE is the root server, an ELF file. FACTS is a text of what the build says of itself, a line for
+//! each: `label NAME NUMBER` of invocations, `config NAME VALUE` of the kernel's configuration.
+//! `setup/hosted` writes it.
+
+mod elf;
+
+use std::process::ExitCode;
+use std::{env, fs};
+
+use sel4_hosted::foreign::Program;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let program = match arguments.as_slice() {
+        [image, facts] => program(image, facts),
+        _ => Err("expected an image and the facts of its build\nhelp: setup/hosted BUILD".into()),
+    };
+    match program {
+        Ok(program) => sel4_hosted::run_program(program),
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn program(image: &str, facts: &str) -> Result<Program, String> {
+    let read = |file: &str| {
+        fs::read(file).map_err(|error| {
+            format!("cannot read `{file}`: {error}\nhelp: build it first, with ninja")
+        })
+    };
+    let mut program = elf::read(&read(image)?).map_err(|what| {
+        format!("`{image}` {what}\nhelp: give the root server of a build for x86_64")
+    })?;
+    for (number, line) in String::from_utf8_lossy(&read(facts)?).lines().enumerate() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            ["label", name, label] => {
+                let label = label.parse().map_err(|_| format!("`{facts}`, line {}: `{label}` is no number\nhelp: setup/hosted writes this file", number + 1))?;
+                program.labels.push(((*name).into(), label));
+            }
+            ["config", name, value @ ..] => program.config.push(((*name).into(), value.join(" "))),
+            _ => {
+                return Err(format!(
+                    "`{facts}`, line {}: cannot make sense of `{line}`\nhelp: setup/hosted writes this file",
+                    number + 1
+                ));
+            }
+        }
+    }
+    Ok(program)
+}
