@@ -65,8 +65,13 @@ impl Slot {
         })
     }
 
-    /// Corresponds to `seL4_CNode_Mutate`. The same, with a badge, or the word of a
-    /// [`Guard`](crate::Guard).
+    /// Corresponds to `seL4_CNode_Mutate`. The same, with what C calls a badge: for a CNode the word of
+    /// its new [`Guard`](crate::Guard); most others take no notice of it.
+    ///
+    /// # Errors
+    ///
+    /// [`IllegalOperation`](crate::Error::IllegalOperation) for endpoints and notifications, whose badge
+    /// only a copy gets, by [`cnode_mint`](Self::cnode_mint).
     ///
     /// # Safety
     ///
@@ -88,7 +93,13 @@ impl Slot {
     }
 
     /// Corresponds to `seL4_CNode_Rotate`. Moves what is in `pivot` here, and what is in `source` to
-    /// `pivot`, each with a badge. This slot is empty, or is `source`.
+    /// `pivot`, each with a badge as for [`cnode_mutate`](Self::cnode_mutate). This slot is empty, or is
+    /// `source`.
+    ///
+    /// # Errors
+    ///
+    /// [`IllegalOperation`](crate::Error::IllegalOperation) for endpoints and notifications,
+    /// [`DeleteFirst`](crate::Error::DeleteFirst) where this slot is neither.
     ///
     /// # Safety
     ///

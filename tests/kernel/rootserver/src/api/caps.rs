@@ -111,6 +111,16 @@ pub mod tests {
         assert_eq!(last.page_get_address(), Ok(first));
         assert_eq!(pivot.page_get_address(), Ok(second));
         assert_eq!(rotate(), Err(Error::DeleteFirst));
+        // In its own place the source is exchanged with the pivot.
+        // SAFETY: both slots hold pages before and after.
+        unsafe { empty.cnode_rotate(0, root.slot_of(pivot), 0, empty)? };
+        assert_eq!(last.page_get_address(), Ok(second));
+        assert_eq!(pivot.page_get_address(), Ok(first));
+        let bell: Cap<Notification> = t.objects.make()?;
+        let to = t.objects.slot()?;
+        // SAFETY: it is refused.
+        let refused = unsafe { to.cnode_rotate(0, root.slot_of(bell), 0, empty) };
+        assert_eq!(refused, Err(Error::IllegalOperation));
         Ok(())
     }
 
