@@ -163,6 +163,10 @@ pub mod tests {
             assert_eq!(bell.wait(), 0x10);
             handler.irq_handler_ack()?;
         }
+        // Once it is cleared, nobody is told.
+        handler.irq_handler_clear()?;
+        signal.signal();
+        assert_eq!(bell.poll(), 0);
         Ok(())
     }
 
