@@ -23,7 +23,8 @@ use crate::tcb::IpcBuffer;
 #[doc(alias = "seL4_BootInfo")]
 #[derive(Clone, Copy, Debug)]
 pub struct BootInfo {
-    info: &'static sys::seL4_BootInfo,
+    // A pointer and not a reference, for what follows the structure is reached through it, too.
+    info: *const sys::seL4_BootInfo,
 }
 
 /// Corresponds to `seL4_UntypedDesc`. An untyped that the root server has from the beginning.
@@ -66,15 +67,13 @@ impl BootInfo {
     /// It is the root server's, where the kernel put it, and nobody writes to it, unmaps it, or removes
     /// the initial capabilities. The calling thread's CSpace is the root server's.
     pub unsafe fn from_ptr(info: *const sys::seL4_BootInfo) -> Self {
-        Self {
-            // SAFETY: the caller promises it.
-            info: unsafe { &*info },
-        }
+        Self { info }
     }
 
     /// As C has it.
     pub fn as_c(&self) -> &'static sys::seL4_BootInfo {
-        self.info
+        // SAFETY: it is there and nobody writes to it, as was promised when this value was made.
+        unsafe { &*self.info }
     }
 
     fn initial<T: Kind>(&self, cap: usize) -> Cap<T> {
@@ -146,7 +145,7 @@ impl BootInfo {
     /// Authority over the time of a core, counted from 0; `None` where there is no such core.
     #[cfg(CONFIG_KERNEL_MCS)]
     pub fn sched_control(&self, core: usize) -> Option<Cap<SchedControl>> {
-        let region = self.info.schedcontrol;
+        let region = self.as_c().schedcontrol;
         let cap = region.start.checked_add(core)?;
         (cap < region.end).then(|| self.initial(cap))
     }
@@ -200,24 +199,24 @@ impl BootInfo {
     pub fn ipc_buffer(&self) -> IpcBuffer {
         let page: Cap<SmallPage> = self.initial(sys::seL4_CapInitThreadIPCBuffer);
         IpcBuffer {
-            address: self.info.ipcBuffer.addr(),
+            address: self.as_c().ipcBuffer.addr(),
             page,
         }
     }
 
     /// The slots that are empty when the root server begins.
     pub fn empty(&self) -> Slots {
-        self.slots(self.info.empty)
+        self.slots(self.as_c().empty)
     }
 
     /// The slots of the pages that the root server's image is in, in the order of their addresses.
     pub fn user_image_frames(&self) -> Slots {
-        self.slots(self.info.userImageFrames)
+        self.slots(self.as_c().userImageFrames)
     }
 
     /// All untypeds, of memory and of devices.
     pub fn untypeds(&self) -> impl Iterator<Item = UntypedDesc> + use<> {
-        let info = self.info;
+        let info = self.as_c();
         let caps = info.untyped.start..info.untyped.end;
         caps.zip(&info.untypedList)
             .map(|(cap, described)| UntypedDesc {
@@ -236,32 +235,32 @@ impl BootInfo {
 
     /// The core that the first thread runs on, counted from 0.
     pub fn node_id(&self) -> usize {
-        self.info.nodeID
+        self.as_c().nodeID
     }
 
     /// How many cores there are.
     pub fn num_nodes(&self) -> usize {
-        self.info.numNodes
+        self.as_c().numNodes
     }
 
     /// The first thread's domain.
     pub fn init_thread_domain(&self) -> usize {
-        self.info.initThreadDomain
+        self.as_c().initThreadDomain
     }
 
     /// The root CNode has 2 to the power of this many slots.
     pub fn init_thread_cnode_size_bits(&self) -> usize {
-        self.info.initThreadCNodeSizeBits
+        self.as_c().initThreadCNodeSizeBits
     }
 
     /// What the kernel tells beyond this, such as the device tree.
     pub fn extra(&self) -> ExtraBootInfo<'static> {
-        let start = (&raw const *self.info).cast::<u8>();
+        let start = self.info.cast::<u8>();
         // SAFETY: it begins a frame's length after BootInfo, and nobody writes to it, as was promised
         // when this value was made.
         let rest = unsafe {
             let start = start.add(sys::seL4_BootInfoFrameSize);
-            core::slice::from_raw_parts(start, self.info.extraLen)
+            core::slice::from_raw_parts(start, self.as_c().extraLen)
         };
         ExtraBootInfo { rest }
     }
