@@ -15,7 +15,6 @@ use codegen::source::{Cfg, Sources};
 use codegen::{profile, seal};
 use sel4_rust_codegen as codegen;
 
-#[cfg(feature = "libsel4")]
 mod boot_info;
 
 /// One reader.
@@ -37,7 +36,6 @@ pub const TARGETS: &[Target] = &[
     target("source", source, 2_000),
     target("archive", archive, 20_000),
     target("header", header, 40),
-    #[cfg(feature = "libsel4")]
     target("boot_info", boot_info::read, 50_000),
 ];
 
