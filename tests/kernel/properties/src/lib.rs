@@ -6,8 +6,11 @@
 
 #![no_std]
 
+mod boot_info;
+
 use core::ffi::c_int;
 
+pub use boot_info::{boot_info, extra_boot_info};
 pub use fastrand::Rng;
 use libsel4::libsel4_sys as sys;
 use libsel4::message::{self, Plain};
@@ -19,8 +22,8 @@ use sys::seL4_Fault_UserException_get_SP as user_exception_sp;
 #[cfg(not(target_arch = "riscv64"))]
 use sys::seL4_Fault_UserException_get_Stack as user_exception_sp;
 
-/// How often each property is tried.
-const ROUNDS: usize = 5_000;
+/// How often each property is tried. Miri takes its time.
+const ROUNDS: usize = if cfg!(miri) { 200 } else { 5_000 };
 
 /// The same words each time.
 pub fn random() -> Rng {
@@ -315,5 +318,11 @@ mod tests {
     #[test]
     fn l3_faults_are_as_in_c() {
         hold(faults);
+    }
+
+    #[test]
+    fn l3_boot_info_is_read_as_written() {
+        boot_info(&mut random());
+        extra_boot_info(&mut random());
     }
 }

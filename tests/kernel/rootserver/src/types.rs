@@ -136,6 +136,12 @@ pub mod tests {
     }
 
     #[test]
+    fn l3_boot_info_is_read_as_written() {
+        properties::boot_info(&mut random());
+        properties::extra_boot_info(&mut random());
+    }
+
+    #[test]
     fn l3_badges_and_messages_arrive_as_they_were_sent(
         t: &mut Resources,
     ) -> Result<(), AllocationError> {
