@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use syn::{Expr, File, Item, Lit, Stmt, Type};
 
 use super::Request;
+use super::tidy::WORD;
 
 /// The C file, from the layout tests in `file` and the integers that its aliases name.
 pub fn text(request: &Request, file: &File, spellings: &BTreeMap<String, String>) -> String {
@@ -15,6 +16,11 @@ pub fn text(request: &Request, file: &File, spellings: &BTreeMap<String, String>
         "{}\n#define SAME(c, rust, what) _Static_assert((c) == (rust), what \" differs between C and Rust\")\n\n",
         request.includes()
     );
+    let aliases = file.items.iter().filter_map(|item| match item {
+        Item::Type(item) => Some((item.ident.to_string(), &*item.ty)),
+        _ => None,
+    });
+    let aliases: BTreeMap<String, &Type> = aliases.collect();
     for item in &file.items {
         match item {
             Item::Const(item) if item.ident == "_" => {
@@ -27,7 +33,13 @@ pub fn text(request: &Request, file: &File, spellings: &BTreeMap<String, String>
             }
             Item::Type(item) => {
                 let name = item.ident.to_string();
-                let integer = integer(&item.ty, request.word_bytes());
+                // Of other names of names seL4's headers have some that are macros as well.
+                let ty = if name == WORD {
+                    named(&item.ty, &aliases)
+                } else {
+                    &item.ty
+                };
+                let integer = integer(ty, request.word_bytes());
                 if let (Some(c), Some((bytes, signed))) = (spellings.get(&name), integer) {
                     text += &format!("SAME(sizeof({c}), {bytes}, \"the size of `{c}`\");\n");
                     text += &format!(
@@ -99,6 +111,19 @@ fn assertion(what: &str, number: &str, spellings: &BTreeMap<String, String>) -> 
         ),
         _ => return None,
     })
+}
+
+/// What a type is called in the end, where it is another name of another name.
+fn named<'a>(mut ty: &'a Type, aliases: &BTreeMap<String, &'a Type>) -> &'a Type {
+    for _ in 0..aliases.len() {
+        let Type::Path(path) = ty else { break };
+        let name = path.path.get_ident().map(ToString::to_string);
+        match name.and_then(|name| aliases.get(&name)) {
+            Some(next) => ty = next,
+            None => break,
+        }
+    }
+    ty
 }
 
 /// Size and sign of a primitive integer, as the target's C has it.

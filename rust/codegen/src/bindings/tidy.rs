@@ -14,7 +14,7 @@ use syn::{
 use super::{Request, doc};
 
 /// seL4's machine word.
-const WORD: &str = "seL4_Word";
+pub const WORD: &str = "seL4_Word";
 
 /// Changes `file` in place.
 pub fn tidy(file: &mut File, request: &Request) {
