@@ -430,15 +430,11 @@ fn even(length: usize) -> usize {
 
 /// Appends one member. Times and owners are 0, so that equal archives are equal files.
 fn put(out: &mut Vec<u8>, name: &[u8], mode: &str, data: &[u8]) {
-    let name = String::from_utf8_lossy(name);
-    let header = format!(
-        "{name:<16}{:<12}{:<6}{:<6}{mode:<8}{:<10}`\n",
-        0,
-        0,
-        0,
-        data.len()
-    );
-    out.extend_from_slice(header.as_bytes());
+    out.extend_from_slice(name);
+    out.resize(out.len() + 16_usize.saturating_sub(name.len()), b' ');
+    let (zero, length) = (0, data.len());
+    let rest = format!("{zero:<12}{zero:<6}{zero:<6}{mode:<8}{length:<10}`\n");
+    out.extend_from_slice(rest.as_bytes());
     out.extend_from_slice(data);
     if data.len() % 2 == 1 {
         out.push(b'\n');
