@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Writes random sequences of system calls for a root server: `sequences FILE COUNT STEPS`.
+//! Writes random sequences of system calls for a root server: `sequences FILE COUNT STEPS [mcs]`.
 
 use std::{env, fs, io};
 
@@ -9,14 +9,16 @@ mod steps;
 
 fn main() -> io::Result<()> {
     let arguments: Vec<String> = env::args().collect();
-    let [_, file, count, length] = &arguments[..] else {
-        return Err(io::Error::other("usage: sequences FILE COUNT STEPS"));
+    let (file, count, length, mcs) = match &arguments[..] {
+        [_, file, count, length] => (file, count, length, false),
+        [_, file, count, length, mcs] if mcs == "mcs" => (file, count, length, true),
+        _ => return Err(io::Error::other("usage: sequences FILE COUNT STEPS [mcs]")),
     };
     let number = |text: &String| text.parse::<u64>().map_err(io::Error::other);
     let (count, length) = (number(count)?, number(length)?);
     let mut words = Vec::new();
     for seed in 0..count {
-        for step in steps::Generator::sequence(seed, length as usize) {
+        for step in steps::Generator::sequence(seed, length as usize, mcs) {
             step.encode(&mut words);
         }
     }

@@ -39,6 +39,7 @@ mod slot {
     pub const BOOT_INFO: usize = 9;
     pub const IPC_BUFFER: usize = 10;
     pub const DOMAIN: usize = 11;
+    pub const SCHED_CONTEXT: usize = 14;
     pub const FIRST_FREE: usize = 16;
 }
 
@@ -194,7 +195,10 @@ impl Plan {
         let cnode = 1 << (bits + arch::SLOT_BITS);
         let image_bytes = image.vaddrs.end - image.vaddrs.start;
         // Root of the address space, identifiers, IPC buffer, BootInfo.
-        let objects = cnode + (4 + tables + extra_pages) * PAGE + (1 << arch::TCB_BITS);
+        let objects = cnode
+            + (4 + tables + extra_pages) * PAGE
+            + (1 << arch::TCB_BITS)
+            + (1 << arch::MIN_SCHED_CONTEXT_BITS);
         let align = cnode.max(extra_pages * PAGE);
         let needed = objects + align + image_bytes;
         if needed > available {
@@ -279,7 +283,10 @@ impl<M: Machine> Kernel<M> {
             config: config.clone(),
             labels,
             slots,
-            objects: Objects::default(),
+            objects: Objects {
+                mcs: config.mcs,
+                ..Objects::default()
+            },
             scheduler: Scheduler::new(config),
             irqs,
             ports: Ports::default(),
@@ -358,6 +365,13 @@ impl<M: Machine> Kernel<M> {
             self.slots.put_root(root(index), cap);
         }
 
+        let control = Region {
+            start: giver.next_slot,
+            end: giver.next_slot + usize::from(self.config.mcs),
+        };
+        if self.config.mcs {
+            self.slots.put_root(giver.slot(), Cap::SchedControl);
+        }
         let paging = self.map_tables(plan.vaddrs, vspace, &mut giver);
         let info = self.map_page(vspace, plan.layout.boot_info, boot_info);
         self.slots.put_root(root(slot::BOOT_INFO), info);
@@ -374,7 +388,7 @@ impl<M: Machine> Kernel<M> {
         self.slots.put_root(root(slot::IPC_BUFFER), buffer);
         let frames = self.map_pages(vspace, plan.layout.image, image.vaddrs.start, &mut giver);
 
-        let thread = self.create_thread(giver.memory(arch::TCB_BITS), plan, image, base);
+        let thread = self.create_thread(&mut giver, plan, image);
         self.slots.put_root(root(slot::TCB), thread);
         let (untypeds, list) = self.create_untypeds(plan, &mut giver);
         self.write_boot_info(
@@ -389,6 +403,7 @@ impl<M: Machine> Kernel<M> {
                 frames,
                 paging,
                 extra_pages,
+                control,
                 untypeds,
             ],
             &list,
@@ -480,7 +495,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    fn create_thread(&mut self, paddr: usize, plan: &Plan, image: &Image, root: SlotId) -> Cap {
+    fn create_thread(&mut self, giver: &mut Giver, plan: &Plan, image: &Image) -> Cap {
+        let root = giver.root;
         let slots = self.slots.allocate(THREAD_SLOT_BITS);
         self.threads_made += 1;
         let mut thread = Thread::new(
@@ -496,7 +512,10 @@ impl<M: Machine> Kernel<M> {
         thread.context[arch::CAP] = plan.layout.boot_info;
         thread.context.next = image.entry;
         thread.context[arch::IP] = image.entry;
-        let id = self.objects.threads.insert(paddr, thread);
+        let id = self
+            .objects
+            .threads
+            .insert(giver.memory(arch::TCB_BITS), thread);
         for (index, to) in [
             (slot::CNODE, ThreadSlot::CSpace),
             (slot::VSPACE, ThreadSlot::VSpace),
@@ -507,7 +526,13 @@ impl<M: Machine> Kernel<M> {
                 self.insert(cap, from, slots.plus(to as usize));
             }
         }
-        self.set_up_reply(id);
+        if self.config.mcs {
+            let paddr = giver.memory(arch::MIN_SCHED_CONTEXT_BITS);
+            let context = self.first_context(paddr, id);
+            self.slots.put_root(root.plus(slot::SCHED_CONTEXT), context);
+        } else {
+            self.set_up_reply(id);
+        }
         self.enqueue_first(id);
         self.schedule();
         Cap::Thread(id)
@@ -550,7 +575,7 @@ impl<M: Machine> Kernel<M> {
         paddr: usize,
         plan: &Plan,
         image: &Image,
-        [empty, frames, paging, extra, untypeds]: [Region; 5],
+        [empty, frames, paging, extra, control, untypeds]: [Region; 6],
         list: &[[usize; 2]],
     ) {
         let none = Region { start: 0, end: 0 };
@@ -560,6 +585,9 @@ impl<M: Machine> Kernel<M> {
             words.extend([region.start, region.end]);
         }
         words.extend([usize::from(self.config.root_cnode_bits), 0]);
+        if self.config.mcs {
+            words.extend([control.start, control.end]);
+        }
         words.extend([untypeds.start, untypeds.end]);
         words.extend(list.iter().flatten());
         for (index, word) in words.into_iter().enumerate() {

@@ -5,7 +5,8 @@
 use crate::arena::Id;
 use crate::config::WORD_BITS;
 use crate::irq::Irq;
-use crate::objects::{CNode, Endpoint, Notification, Pool, Table};
+use crate::objects::{CNode, Endpoint, Notification, Pool, SchedContext, Table};
+use crate::reply::Reply;
 use crate::slots::SlotId;
 use crate::thread::Thread;
 
@@ -114,6 +115,16 @@ pub enum Cap {
         master: bool,
         grant: bool,
     },
+    /// A reply object, of a kernel with mixed-criticality scheduling.
+    ReplyObject {
+        object: Id<Reply>,
+        grant: bool,
+    },
+    SchedContext {
+        object: Id<SchedContext>,
+        size_bits: u8,
+    },
+    SchedControl,
     CNode {
         object: Id<CNode>,
         base: SlotId,
@@ -200,6 +211,10 @@ impl Cap {
             } => Cap::Reply {
                 thread,
                 master,
+                grant: grant && mask.grant(),
+            },
+            Cap::ReplyObject { object, grant } => Cap::ReplyObject {
+                object,
                 grant: grant && mask.grant(),
             },
             Cap::Frame {
@@ -292,7 +307,9 @@ impl Cap {
             Cap::Untyped { .. } => 2,
             Cap::Endpoint { .. } => 4,
             Cap::Notification { .. } => 6,
-            Cap::Reply { .. } => 8,
+            Cap::Reply { .. } | Cap::ReplyObject { .. } => 8,
+            Cap::SchedContext { .. } => 22,
+            Cap::SchedControl => 24,
             Cap::CNode { .. } => 10,
             Cap::Thread(_) => 12,
             Cap::IrqControl => 14,

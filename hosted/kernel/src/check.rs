@@ -64,6 +64,8 @@ impl<M: Machine> Kernel<M> {
                     objects.tables.is_live(object)
                 }
                 Cap::AsidPool { object, .. } => objects.pools.is_live(object),
+                Cap::ReplyObject { object, .. } => objects.replies.is_live(object),
+                Cap::SchedContext { object, .. } => objects.contexts.is_live(object),
                 _ => true,
             };
             if !live {
@@ -71,6 +73,31 @@ impl<M: Machine> Kernel<M> {
             }
         }
         for (id, thread) in objects.threads.iter() {
+            let waits = matches!(
+                thread.state,
+                State::BlockedOnReply | State::BlockedOnReceive { .. }
+            );
+            if let Some(reply) = thread.reply
+                && (!waits || objects.replies.get(reply).and_then(|reply| reply.thread) != Some(id))
+            {
+                return Err(format!(
+                    "{id:?} waits with {reply:?}, which does not know it"
+                ));
+            }
+            if let Some(context) = thread.context_id
+                && objects
+                    .contexts
+                    .get(context)
+                    .and_then(|context| context.thread)
+                    != Some(id)
+            {
+                return Err(format!(
+                    "{id:?} runs by {context:?}, which does not know it"
+                ));
+            }
+            if thread.postponed != self.scheduler.waiting.contains(&id) {
+                return Err(format!("{id:?} waits for budget, or does not"));
+            }
             if let Some(bound) = thread.bound
                 && objects
                     .notifications
@@ -128,7 +155,7 @@ impl<M: Machine> Kernel<M> {
                     queued += 1;
                     let thread = &self.objects.threads[id];
                     let right = thread.queued
-                        && thread.state.is_runnable()
+                        && self.is_schedulable(id)
                         && self.objects.threads.is_live(id)
                         && usize::from(thread.domain) == domain
                         && usize::from(thread.priority) == priority;
@@ -140,9 +167,7 @@ impl<M: Machine> Kernel<M> {
         }
         let threads = self.objects.threads.iter();
         let ready: Vec<(ThreadId, bool)> = threads
-            .filter(|(id, thread)| {
-                thread.state.is_runnable() && self.scheduler.current != Some(*id)
-            })
+            .filter(|(id, _)| self.is_schedulable(*id) && self.scheduler.current != Some(*id))
             .map(|(id, thread)| (id, thread.queued))
             .collect();
         match ready.iter().find(|(_, queued)| !queued) {

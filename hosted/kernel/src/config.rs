@@ -35,6 +35,10 @@ pub struct Config {
     pub devices: Vec<Region>,
     /// Slots of the root CNode, as a power of two: `KernelRootCNodeSizeBits`.
     pub root_cnode_bits: u8,
+    /// Mixed-criticality scheduling: `KernelIsMCS`.
+    pub mcs: bool,
+    /// Ticks of the machine's clock in a microsecond; scheduling contexts count in them.
+    pub ticks_per_us: u64,
     /// `KernelNumDomains`.
     pub domains: u8,
     /// Objects that one retype can make: `KernelRetypeFanOutLimit`.
@@ -60,6 +64,8 @@ impl Default for Config {
             },
             devices: Vec::new(),
             root_cnode_bits: 13,
+            mcs: false,
+            ticks_per_us: 1,
             domains: 1,
             fan_out_limit: 256,
             time_slice: 5,

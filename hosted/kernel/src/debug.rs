@@ -27,6 +27,8 @@ impl<M: Machine> Kernel<M> {
     /// Whether it is one, which is done then. None of them lets another thread run.
     pub(crate) fn debug_call(&mut self, current: ThreadId, call: isize) -> bool {
         let argument = self.objects.threads[current].context[arch::CAP];
+        // With mixed-criticality scheduling there are three more system calls before them.
+        let call = if self.config.mcs { call + 3 } else { call };
         if call == number::SET_TLS_BASE && self.config.set_tls_base_self {
             if arch::is_tls_base(argument) {
                 self.objects.threads[current].context[arch::TLS_BASE] = argument;

@@ -127,6 +127,9 @@ impl<M: Machine> Kernel<M> {
             }
             Cap::Notification { object, .. } => {
                 self.unbind_notification(object);
+                if let Some(context) = self.objects.notifications[object].context {
+                    self.unbind_context_notification(context);
+                }
                 self.cancel_signals(object);
                 self.objects.notifications.remove(object);
             }
@@ -145,6 +148,10 @@ impl<M: Machine> Kernel<M> {
             }
             Cap::Thread(thread) => {
                 self.unbind_thread(thread);
+                if let Some(context) = self.objects.threads[thread].context_id {
+                    self.unbind_context(context);
+                    self.complete_yield(context);
+                }
                 self.suspend(thread);
                 let remainder = Cap::Zombie {
                     of: Remains::Thread(thread),
@@ -154,6 +161,14 @@ impl<M: Machine> Kernel<M> {
                 return (remainder, Cap::Null);
             }
             Cap::Zombie { .. } => return (cap, Cap::Null),
+            Cap::ReplyObject { object, .. } => {
+                self.finalise_reply(object);
+                self.objects.replies.remove(object);
+            }
+            Cap::SchedContext { object, .. } => {
+                self.finalise_context(object);
+                self.objects.contexts.remove(object);
+            }
             Cap::IrqHandler(irq) => {
                 let slot = self.irqs.slot(irq);
                 if !self.slots.cap(slot).is_null() {
@@ -187,6 +202,7 @@ impl<M: Machine> Kernel<M> {
             | Cap::Untyped { .. }
             | Cap::Reply { .. }
             | Cap::IrqControl
+            | Cap::SchedControl
             | Cap::Domain
             | Cap::Frame { .. }
             | Cap::AsidControl
@@ -220,6 +236,8 @@ impl<M: Machine> Kernel<M> {
             context[arch::IP] = context.next;
         }
         self.dequeue(thread);
+        self.stop_waiting(thread);
+        self.cancel_yield(thread);
         self.set_state(thread, State::Inactive);
     }
 
@@ -229,10 +247,24 @@ impl<M: Machine> Kernel<M> {
             return;
         }
         self.cancel_ipc(thread);
+        if self.config.mcs {
+            return self.restart_by_context(thread);
+        }
         self.set_up_reply(thread);
         self.set_state(thread, State::Restart);
         self.enqueue_first(thread);
         self.wake(thread);
+    }
+
+    fn restart_by_context(&mut self, thread: ThreadId) {
+        self.set_state(thread, State::Restart);
+        self.unblock(thread);
+        if let Some(context) = self.objects.threads[thread].context_id {
+            self.resume_context(context);
+        }
+        if self.is_schedulable(thread) {
+            self.wake(thread);
+        }
     }
 
     /// The master of the capabilities to reply to it.

@@ -45,7 +45,10 @@ impl Objects {
                     last: other_last,
                 },
             ) => (first, last) == (other_first, other_last),
-            (Cap::Domain, Cap::Domain)
+            (Cap::ReplyObject { object: a, .. }, Cap::ReplyObject { object: b, .. }) => a == b,
+            (Cap::SchedContext { object: a, .. }, Cap::SchedContext { object: b, .. }) => a == b,
+            (Cap::SchedControl, Cap::SchedControl)
+            | (Cap::Domain, Cap::Domain)
             | (Cap::AsidControl, Cap::AsidControl)
             | (Cap::IrqControl, Cap::IrqControl | Cap::IrqHandler(_))
             | (Cap::IoPortControl, Cap::IoPortControl | Cap::IoPort { .. }) => true,

@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::message::{Info, REGISTERS};
-use crate::thread::{State, ThreadId};
+use crate::thread::{State, ThreadId, ThreadSlot};
 
 /// What went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,11 @@ pub enum Fault {
         /// Whether an instruction was to be fetched.
         instruction: bool,
     },
+    /// The budget of its scheduling context has ended.
+    Timeout {
+        /// The scheduling context's badge.
+        badge: usize,
+    },
     /// A system call that does not exist.
     UnknownSyscall(usize),
     /// An exception of the processor.
@@ -45,12 +50,13 @@ pub enum Fault {
 
 impl Fault {
     /// The label of the message: `seL4_Fault_tag`.
-    fn label(self) -> usize {
+    fn label(self, mcs: bool) -> usize {
         match self {
             Fault::Cap { .. } => 1,
             Fault::UnknownSyscall(_) => 2,
             Fault::UserException { .. } => 3,
-            Fault::Vm { .. } => arch::VM_FAULT,
+            Fault::Timeout { .. } => 5,
+            Fault::Vm { .. } => arch::vm_fault(mcs),
         }
     }
 }
@@ -74,6 +80,7 @@ impl fmt::Display for Fault {
                 let what = if *instruction { "code" } else { "data" };
                 write!(f, "no {what} at {address:#x}, status {status:#x}")
             }
+            Fault::Timeout { badge } => write!(f, "no budget is left, badge {badge}"),
             Fault::UnknownSyscall(number) => {
                 write!(f, "unknown system call {}", number.cast_signed())
             }
@@ -89,10 +96,16 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn handle_fault(&mut self, thread: ThreadId, fault: Fault, failure: LookupFailure) {
         self.machine.event(Event::Fault { thread, fault });
         let handler = self.objects.threads[thread].fault_handler;
-        let found = self
-            .lookup(thread, handler)
-            .map(|slot| self.slots.cap(slot));
-        match found {
+        let found = match self.config.mcs {
+            true => Ok(self.objects.threads[thread].slot(ThreadSlot::FaultHandler)),
+            false => self.lookup(thread, handler),
+        };
+        match found.map(|slot| self.slots.cap(slot)) {
+            Ok(cap @ Cap::Endpoint { .. }) if self.config.mcs => {
+                self.objects.threads[thread].lookup_failure = failure;
+                let lends = self.objects.threads[thread].context_id.is_some();
+                self.send_fault(thread, fault, cap, lends);
+            }
             Ok(Cap::Endpoint {
                 object,
                 badge,
@@ -103,7 +116,16 @@ impl<M: Machine> Kernel<M> {
                 if matches!(fault, Fault::Cap { .. }) {
                     tcb.lookup_failure = failure;
                 }
-                self.send(thread, object, badge, rights.grant(), true, true, true);
+                self.send(
+                    thread,
+                    object,
+                    badge,
+                    rights.grant(),
+                    true,
+                    true,
+                    true,
+                    false,
+                );
             }
             _ => {
                 let tcb = &self.objects.threads[thread];
@@ -117,6 +139,29 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
+    /// Sends a fault to a handler that has a reply object.
+    pub(crate) fn send_fault(&mut self, thread: ThreadId, fault: Fault, handler: Cap, lends: bool) {
+        if let Cap::Endpoint {
+            object,
+            badge,
+            rights,
+        } = handler
+        {
+            self.objects.threads[thread].fault = Some(fault);
+            let (grant, grant_reply) = (rights.grant(), rights.grant_reply());
+            self.send(
+                thread,
+                object,
+                badge,
+                grant,
+                grant_reply,
+                false,
+                true,
+                lends,
+            );
+        }
+    }
+
     /// Describes a thread's fault to its handler.
     pub(crate) fn transfer_fault(&mut self, from: ThreadId, badge: usize, to: ThreadId) {
         let Some(fault) = self.objects.threads[from].fault else {
@@ -124,6 +169,10 @@ impl<M: Machine> Kernel<M> {
         };
         let buffer = self.buffer(to, true);
         let ip = self.objects.threads[from].context[arch::IP];
+        let consumed = match (fault, self.objects.threads[from].context_id) {
+            (Fault::Timeout { .. }, Some(context)) => Some(self.take_consumed(context)),
+            _ => None,
+        };
         let mut length = 0;
         let mut put = |kernel: &mut Self, index: usize, word: usize| {
             length = kernel.set_word(to, buffer, index, word);
@@ -154,6 +203,12 @@ impl<M: Machine> Kernel<M> {
                 }
                 put(self, arch::SYSCALL_MESSAGE.len(), number);
             }
+            Fault::Timeout { badge } => {
+                put(self, 0, badge);
+                if let Some(consumed) = consumed {
+                    put(self, 1, consumed);
+                }
+            }
             Fault::UserException { number, code } => {
                 for (index, register) in arch::EXCEPTION_MESSAGE.into_iter().enumerate() {
                     let word = self.objects.threads[from].context[register];
@@ -163,7 +218,11 @@ impl<M: Machine> Kernel<M> {
                 put(self, arch::EXCEPTION_MESSAGE.len() + 1, code);
             }
         }
-        self.set_head(to, badge, Info::new(fault.label(), 0, 0, length));
+        self.set_head(
+            to,
+            badge,
+            Info::new(fault.label(self.config.mcs), 0, 0, length),
+        );
     }
 
     /// Takes what a handler replies to a fault. Whether the thread goes on.
@@ -175,6 +234,7 @@ impl<M: Machine> Kernel<M> {
     ) -> bool {
         let registers: &[arch::Register] = match fault {
             Fault::Cap { .. } | Fault::Vm { .. } => return true,
+            Fault::Timeout { .. } => &arch::TIMEOUT_REPLY,
             Fault::UnknownSyscall(_) => &arch::SYSCALL_MESSAGE,
             Fault::UserException { .. } => &arch::EXCEPTION_MESSAGE,
         };

@@ -45,7 +45,8 @@ invocations! {
     X86PageTableUnmap X86PageMap X86PageUnmap X86PageGetAddress X86ASIDControlMakePool
     X86ASIDPoolAssign X86IOPortControlIssue X86IOPortIn8 X86IOPortIn16 X86IOPortIn32 X86IOPortOut8
     X86IOPortOut16 X86IOPortOut32 X86IRQIssueIRQHandlerIOAPIC X86IRQIssueIRQHandlerMSI
-    TCBSetAffinity
+    TCBSetAffinity TCBSetTimeoutEndpoint SchedControlConfigureFlags SchedContextBind
+    SchedContextUnbind SchedContextUnbindObject SchedContextConsumed SchedContextYieldTo
 }
 
 /// The numbers of invocations, as a build of libsel4 has them.
@@ -70,9 +71,42 @@ impl Labels {
         Labels { by_number }
     }
 
+    /// What a number is for.
     #[inline]
-    pub(crate) fn get(&self, number: usize) -> Option<Invocation> {
+    #[must_use]
+    pub fn get(&self, number: usize) -> Option<Invocation> {
         self.by_number.get(number).copied().flatten()
+    }
+}
+
+/// Invocations that only a kernel with mixed-criticality scheduling has.
+const MCS: [Invocation; 7] = [
+    Invocation::TCBSetTimeoutEndpoint,
+    Invocation::SchedControlConfigureFlags,
+    Invocation::SchedContextBind,
+    Invocation::SchedContextUnbind,
+    Invocation::SchedContextUnbindObject,
+    Invocation::SchedContextConsumed,
+    Invocation::SchedContextYieldTo,
+];
+
+impl Labels {
+    /// As libsel4 of a kernel with mixed-criticality scheduling has them.
+    #[must_use]
+    pub fn mcs() -> Self {
+        let mut all = Vec::new();
+        for invocation in Invocation::ALL.iter().copied() {
+            match invocation {
+                Invocation::CNodeSaveCaller | Invocation::TCBSetAffinity => continue,
+                Invocation::X86PDPTMap => all.extend(&MCS[1..]),
+                Invocation::TCBSetIPCBuffer => all.push(MCS[0]),
+                _ => {}
+            }
+            if !MCS.contains(&invocation) {
+                all.push(invocation);
+            }
+        }
+        Labels::new((1..).zip(all))
     }
 }
 
@@ -81,7 +115,9 @@ impl Default for Labels {
     /// affinity.
     fn default() -> Self {
         let mut all = Invocation::ALL.to_vec();
-        all.retain(|invocation| *invocation != Invocation::TCBSetAffinity);
+        all.retain(|invocation| {
+            *invocation != Invocation::TCBSetAffinity && !MCS.contains(invocation)
+        });
         Labels::new((1..).zip(all))
     }
 }

@@ -51,7 +51,11 @@ impl Irqs {
 impl<M: Machine> Kernel<M> {
     pub(crate) fn handle_interrupt(&mut self, number: usize) {
         if number == arch::TIMER_IRQ {
-            return self.tick();
+            // With mixed-criticality scheduling the clock has been looked at already.
+            if !self.config.mcs {
+                self.tick();
+            }
+            return;
         }
         if self.irqs.active.get(number) != Some(&true) {
             let text = format!("interrupt {number} comes, for which there is no handler\n");

@@ -12,6 +12,7 @@ use crate::irq::Irqs;
 use crate::machine::Machine;
 use crate::objects::{Objects, Pool};
 use crate::ports::Ports;
+use crate::request::Manner;
 use crate::scheduler::Scheduler;
 use crate::slots::Slots;
 use crate::thread::{State, ThreadId};
@@ -34,16 +35,43 @@ pub struct Kernel<M> {
     pub(crate) injection: crate::tools::Injection,
 }
 
-/// System calls, by libsel4's numbers.
-mod number {
-    pub const CALL: isize = -1;
-    pub const REPLY_RECV: isize = -2;
-    pub const SEND: isize = -3;
-    pub const NB_SEND: isize = -4;
-    pub const RECV: isize = -5;
-    pub const REPLY: isize = -6;
-    pub const YIELD: isize = -7;
-    pub const NB_RECV: isize = -8;
+/// System calls that are no debug calls.
+#[derive(Clone, Copy)]
+enum Syscall {
+    Call,
+    ReplyRecv,
+    NBSendRecv,
+    NBSendWait,
+    Send,
+    NBSend,
+    Recv,
+    Reply,
+    NBRecv,
+    Wait,
+    NBWait,
+    Yield,
+}
+
+impl Syscall {
+    /// By libsel4's number.
+    #[inline]
+    const fn from_number(number: isize, mcs: bool) -> Option<Syscall> {
+        Some(match (number, mcs) {
+            (-1, _) => Syscall::Call,
+            (-2, _) => Syscall::ReplyRecv,
+            (-3, false) | (-5, true) => Syscall::Send,
+            (-4, false) | (-6, true) => Syscall::NBSend,
+            (-5, false) | (-7, true) => Syscall::Recv,
+            (-6, false) => Syscall::Reply,
+            (-7, false) | (-11, true) => Syscall::Yield,
+            (-8, _) => Syscall::NBRecv,
+            (-3, true) => Syscall::NBSendRecv,
+            (-4, true) => Syscall::NBSendWait,
+            (-9, true) => Syscall::Wait,
+            (-10, true) => Syscall::NBWait,
+            _ => return None,
+        })
+    }
 }
 
 impl<M: Machine> Kernel<M> {
@@ -103,27 +131,93 @@ impl<M: Machine> Kernel<M> {
             number,
             cptr,
         });
-        match number {
-            number::CALL => self.invoke(current, cptr, true, true),
-            number::REPLY_RECV => {
-                self.reply_to_caller(current);
-                self.receive_by(current, true);
-            }
-            number::SEND => self.invoke(current, cptr, false, true),
-            number::NB_SEND => self.invoke(current, cptr, false, false),
-            number::RECV => self.receive_by(current, true),
-            number::REPLY => self.reply_to_caller(current),
-            number::YIELD => self.yield_now(current),
-            number::NB_RECV => self.receive_by(current, false),
-            other => {
-                if self.debug_call(current, other) {
-                    return;
+        let syscall = Syscall::from_number(number, self.config.mcs);
+        if syscall.is_none() && self.debug_call(current, number) {
+            return;
+        }
+        if self.has_budget(current) {
+            match syscall {
+                Some(syscall) => self.serve(current, syscall, cptr),
+                None => {
+                    let fault = Fault::UnknownSyscall(number.cast_unsigned());
+                    self.handle_fault(current, fault, LookupFailure::InvalidRoot);
                 }
-                let fault = Fault::UnknownSyscall(other.cast_unsigned());
-                self.handle_fault(current, fault, LookupFailure::InvalidRoot);
             }
         }
         self.leave();
+    }
+
+    #[inline]
+    fn serve(&mut self, current: ThreadId, syscall: Syscall, cptr: usize) {
+        let send = Manner {
+            call: false,
+            blocking: true,
+            donate: false,
+            first: false,
+        };
+        // What it sends first, where it receives then.
+        let first = Manner {
+            blocking: false,
+            donate: true,
+            first: true,
+            ..send
+        };
+        let register = |kernel: &Self, register| kernel.objects.threads[current].context[register];
+        match syscall {
+            Syscall::Call => {
+                let manner = Manner {
+                    call: true,
+                    donate: true,
+                    ..send
+                };
+                self.invoke(current, cptr, manner);
+            }
+            Syscall::Send => self.invoke(current, cptr, send),
+            Syscall::NBSend => {
+                let manner = Manner {
+                    blocking: false,
+                    ..send
+                };
+                self.invoke(current, cptr, manner);
+            }
+            Syscall::ReplyRecv if self.config.mcs => {
+                self.invoke(current, register(self, arch::REPLY), first);
+                self.receive_by(current, true, true);
+            }
+            Syscall::ReplyRecv => {
+                self.reply_to_caller(current);
+                self.receive_by(current, true, true);
+            }
+            Syscall::NBSendRecv => {
+                self.invoke(current, register(self, arch::DESTINATION), first);
+                self.receive_by(current, true, true);
+            }
+            Syscall::NBSendWait => {
+                self.invoke(current, register(self, arch::REPLY), first);
+                self.receive_by(current, true, false);
+            }
+            Syscall::Recv => self.receive_by(current, true, true),
+            Syscall::NBRecv => self.receive_by(current, false, true),
+            Syscall::Wait => self.receive_by(current, true, false),
+            Syscall::NBWait => self.receive_by(current, false, false),
+            Syscall::Reply => self.reply_to_caller(current),
+            Syscall::Yield if self.config.mcs => self.yield_budget(),
+            Syscall::Yield => self.yield_now(current),
+        }
+    }
+
+    /// Whether who enters has budget for it, where that counts; else it begins again later.
+    #[inline]
+    fn has_budget(&mut self, current: ThreadId) -> bool {
+        if !self.config.mcs {
+            return true;
+        }
+        self.update_time();
+        let has = self.check_budget();
+        if !has && self.is_runnable(current) {
+            self.set_state(current, State::Restart);
+        }
+        has
     }
 
     /// The current thread cannot go on by itself. Its context has it at the instruction that
@@ -133,7 +227,9 @@ impl<M: Machine> Kernel<M> {
             return;
         };
         self.entries += 1;
-        self.handle_fault(current, fault, LookupFailure::InvalidRoot);
+        if self.has_budget(current) {
+            self.handle_fault(current, fault, LookupFailure::InvalidRoot);
+        }
         self.leave();
     }
 
@@ -151,6 +247,10 @@ impl<M: Machine> Kernel<M> {
                 thread.context[arch::IP] = thread.context.next;
             }
         }
+        if self.config.mcs {
+            self.update_time();
+            self.check_budget();
+        }
         self.handle_interrupt(irq);
         self.schedule();
     }
@@ -158,7 +258,9 @@ impl<M: Machine> Kernel<M> {
     /// Ends an entry by a thread.
     #[inline]
     fn leave(&mut self) {
-        self.count_entry();
+        if !self.config.mcs {
+            self.count_entry();
+        }
         self.schedule();
     }
 

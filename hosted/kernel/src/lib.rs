@@ -14,6 +14,7 @@
 //! | `objects`, `arena`, `queue`, `thread`, `arch` | objects, and what differs between architectures |
 //! | `endpoint`, `notification`, `message`, `fault` | messages between threads |
 //! | `scheduler` | which thread runs |
+//! | `sched_context`, `budget`, `reply` | mixed-criticality scheduling: time on the processor, and who lends it |
 //! | `request`, `invocation`, `error` | what is asked of objects, and refused |
 //! | `untyped`, `cnode`, `tcb`, `vspace`, `irq`, `ports`, `domain` | each what one kind of object is asked for |
 //! | `debug`, `tools`, `event`, `check` | debug calls, tables and graphs, a trace, what must always hold |
@@ -23,6 +24,7 @@
 mod arch;
 mod arena;
 mod boot;
+mod budget;
 mod cap;
 mod check;
 mod cnode;
@@ -45,7 +47,9 @@ mod notification;
 mod objects;
 mod ports;
 mod queue;
+mod reply;
 mod request;
+mod sched_context;
 mod scheduler;
 mod slots;
 mod tcb;
@@ -66,6 +70,7 @@ pub use invocation::{Invocation, Labels};
 pub use kernel::Kernel;
 pub use machine::{Access, Machine, VSpaceId};
 pub use message::Info;
-pub use objects::{Endpoint, Notification};
+pub use objects::{Endpoint, Notification, SchedContext};
+pub use reply::Reply;
 pub use thread::{State, Thread, ThreadId};
 pub use tools::{Holdings, Injection, ThreadView};

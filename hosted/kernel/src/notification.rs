@@ -21,7 +21,7 @@ impl<M: Machine> Kernel<M> {
         } else if let Some(thread) = object.queue.head() {
             let queue = &mut object.queue;
             queue.remove(&mut self.objects.threads, Chain::Waiting, thread);
-            self.hand_signal(thread, badge);
+            self.hand_signal(notification, thread, badge);
         } else if let Some(thread) = object.bound
             && matches!(
                 self.objects.threads[thread].state,
@@ -29,27 +29,45 @@ impl<M: Machine> Kernel<M> {
             )
         {
             self.cancel_ipc(thread);
-            self.hand_signal(thread, badge);
+            self.hand_signal(notification, thread, badge);
         } else {
             object.pending = Some(badge);
         }
     }
 
-    fn hand_signal(&mut self, thread: ThreadId, badge: usize) {
+    fn hand_signal(&mut self, from: Id<Notification>, thread: ThreadId, badge: usize) {
         self.set_state(thread, State::Running);
         self.objects.threads[thread].context[arch::CAP] = badge;
-        self.wake(thread);
+        if self.config.mcs {
+            self.lend(from, thread);
+        }
+        if self.is_schedulable(thread) {
+            self.wake(thread);
+        }
+        self.unblock(thread);
     }
 
     /// A thread takes the signal that is there, or waits for one.
     pub(crate) fn wait(&mut self, thread: ThreadId, id: Id<Notification>, blocking: bool) {
         let object = &mut self.objects.notifications[id];
         match object.pending.take() {
-            Some(badge) => self.objects.threads[thread].context[arch::CAP] = badge,
+            Some(badge) => {
+                self.objects.threads[thread].context[arch::CAP] = badge;
+                if self.config.mcs {
+                    self.lend(id, thread);
+                    self.unblock(thread);
+                }
+            }
             None if blocking => {
                 let queue = &mut object.queue;
-                queue.append(&mut self.objects.threads, Chain::Waiting, thread);
+                match self.config.mcs {
+                    true => queue.insert(&mut self.objects.threads, Chain::Waiting, thread),
+                    false => queue.append(&mut self.objects.threads, Chain::Waiting, thread),
+                }
                 self.set_state(thread, State::BlockedOnNotification(id));
+                if self.config.mcs {
+                    self.give_back(id, thread);
+                }
             }
             None => self.objects.threads[thread].context[arch::CAP] = 0,
         }
@@ -68,10 +86,42 @@ impl<M: Machine> Kernel<M> {
         let mut next = queue.head();
         while let Some(thread) = next {
             next = self.next_waiting(thread);
-            self.set_state(thread, State::Restart);
-            self.enqueue_first(thread);
+            self.begin_again(thread);
         }
         self.reschedule();
+    }
+
+    /// A thread that waited in a queue, which is no more or which it has left, begins again; or
+    /// stops, if it waited to tell a fault to a handler that has a reply object.
+    pub(crate) fn begin_again(&mut self, thread: ThreadId) {
+        if !self.config.mcs {
+            self.set_state(thread, State::Restart);
+            return self.enqueue_first(thread);
+        }
+        if let Some(reply) = self.objects.threads[thread].reply {
+            self.unlink_reply(reply, thread);
+        }
+        if self.objects.threads[thread].fault.is_some() {
+            return self.set_state(thread, State::Inactive);
+        }
+        self.set_state(thread, State::Restart);
+        self.unblock(thread);
+        self.wake(thread);
+    }
+
+    /// A thread whose priority has changed changes its place among those that wait.
+    pub(crate) fn requeue(&mut self, thread: ThreadId) {
+        let queue = match self.objects.threads[thread].state {
+            State::BlockedOnSend { endpoint, .. } | State::BlockedOnReceive { endpoint, .. } => {
+                &mut self.objects.endpoints[endpoint].queue
+            }
+            State::BlockedOnNotification(notification) => {
+                &mut self.objects.notifications[notification].queue
+            }
+            _ => return,
+        };
+        queue.remove(&mut self.objects.threads, Chain::Waiting, thread);
+        queue.insert(&mut self.objects.threads, Chain::Waiting, thread);
     }
 
     /// Who waits behind a thread.

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 
 use crate::arch;
 use crate::arena::{Arena, Id};
+use crate::budget::Budget;
 use crate::cap::{Cap, Remains};
 use crate::machine::Access;
 use crate::queue::Queue;
+use crate::reply::Reply;
 use crate::slots::SlotId;
 use crate::thread::Thread;
 
@@ -32,6 +34,24 @@ pub struct Notification {
     /// The badges of the signals that came, if one did.
     pub(crate) pending: Option<usize>,
     pub(crate) bound: Option<Id<Thread>>,
+    /// What it lends to who waits for it and has none.
+    pub(crate) context: Option<Id<SchedContext>>,
+}
+
+/// A scheduling context: time on the processor, for who has it.
+#[derive(Default)]
+pub struct SchedContext {
+    pub(crate) budget: Budget,
+    pub(crate) thread: Option<Id<Thread>>,
+    pub(crate) notification: Option<Id<Notification>>,
+    /// The last of the calls through which it came to its thread.
+    pub(crate) reply: Option<Id<Reply>>,
+    /// Who waits until it has run.
+    pub(crate) yield_from: Option<Id<Thread>>,
+    pub(crate) badge: usize,
+    pub(crate) sporadic: bool,
+    /// Ticks that were used since somebody asked.
+    pub(crate) consumed: u64,
 }
 
 /// A paging structure. Level 1 maps pages; each further one maps those below it.
@@ -65,6 +85,10 @@ pub(crate) struct Objects {
     pub notifications: Arena<Notification>,
     pub tables: Arena<Table>,
     pub pools: Arena<Pool>,
+    pub replies: Arena<Reply>,
+    pub contexts: Arena<SchedContext>,
+    /// Whether scheduling is mixed-criticality: then notifications are larger.
+    pub mcs: bool,
 }
 
 impl Objects {
@@ -82,9 +106,10 @@ impl Objects {
                 paddr, size_bits, ..
             } => (paddr, size_bits),
             Cap::Endpoint { object, .. } => (self.endpoints.paddr(object), arch::ENDPOINT_BITS),
-            Cap::Notification { object, .. } => {
-                (self.notifications.paddr(object), arch::NOTIFICATION_BITS)
-            }
+            Cap::Notification { object, .. } => (
+                self.notifications.paddr(object),
+                arch::notification_bits(self.mcs),
+            ),
             Cap::CNode { object, .. } => cnode(object),
             Cap::Zombie {
                 of: Remains::CNode(object),
@@ -99,7 +124,10 @@ impl Objects {
                 (self.tables.paddr(object), arch::TABLE_BITS)
             }
             Cap::AsidPool { object, .. } => (self.pools.paddr(object), arch::ASID_POOL_BITS),
+            Cap::ReplyObject { object, .. } => (self.replies.paddr(object), arch::REPLY_BITS),
+            Cap::SchedContext { object, size_bits } => (self.contexts.paddr(object), size_bits),
             Cap::Null
+            | Cap::SchedControl
             | Cap::Reply { .. }
             | Cap::IrqControl
             | Cap::IrqHandler(_)

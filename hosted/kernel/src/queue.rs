@@ -67,6 +67,27 @@ impl Queue {
         self.head = Some(thread);
     }
 
+    /// Puts a thread behind those of its priority, and before those of lower ones.
+    pub fn insert(&mut self, threads: &mut Arena<Thread>, chain: Chain, thread: Id<Thread>) {
+        let priority = threads[thread].priority;
+        let lower = self
+            .iter(threads, chain)
+            .find(|other| threads[*other].priority < priority);
+        let Some(next) = lower else {
+            return self.append(threads, chain, thread);
+        };
+        let previous = threads[next].links[chain as usize].previous;
+        let Some(previous) = previous else {
+            return self.prepend(threads, chain, thread);
+        };
+        threads[thread].links[chain as usize] = Links {
+            previous: Some(previous),
+            next: Some(next),
+        };
+        threads[previous].links[chain as usize].next = Some(thread);
+        threads[next].links[chain as usize].previous = Some(thread);
+    }
+
     /// Takes a thread out that is in it.
     pub fn remove(&mut self, threads: &mut Arena<Thread>, chain: Chain, thread: Id<Thread>) {
         let Links { previous, next } = core::mem::take(&mut threads[thread].links[chain as usize]);

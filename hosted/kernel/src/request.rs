@@ -27,6 +27,19 @@ pub(crate) struct Request {
     pub call: bool,
 }
 
+/// How a message is sent.
+#[derive(Clone, Copy)]
+pub(crate) struct Manner {
+    /// Whether an answer is wanted.
+    pub call: bool,
+    /// Whether the sender waits until somebody receives.
+    pub blocking: bool,
+    /// Whether it lends its scheduling context.
+    pub donate: bool,
+    /// Whether it is to receive next: then few objects can be asked.
+    pub first: bool,
+}
+
 /// What an invocation gives: nothing, with or without an answer that says so.
 pub(crate) type Answer = Result<(), Error>;
 
@@ -42,7 +55,13 @@ impl Request {
 
 impl<M: Machine> Kernel<M> {
     /// A thread sends a message by a capability: to an endpoint, or to an object of the kernel.
-    pub(crate) fn invoke(&mut self, thread: ThreadId, cptr: usize, call: bool, blocking: bool) {
+    pub(crate) fn invoke(&mut self, thread: ThreadId, cptr: usize, manner: Manner) {
+        let Manner {
+            call,
+            blocking,
+            donate,
+            first,
+        } = manner;
         let info = self.info(thread);
         let (slot, cap) = match self.lookup(thread, cptr) {
             Ok(slot) => (slot, self.slots.cap(slot)),
@@ -65,7 +84,16 @@ impl<M: Machine> Kernel<M> {
             } if rights.write() => {
                 self.objects.threads[thread].state = State::Restart;
                 let (grant, grant_reply) = (rights.grant(), rights.grant_reply());
-                self.send(thread, object, badge, grant, grant_reply, call, blocking);
+                self.send(
+                    thread,
+                    object,
+                    badge,
+                    grant,
+                    grant_reply,
+                    call,
+                    blocking,
+                    donate,
+                );
                 Ok(())
             }
             Cap::Notification {
@@ -86,11 +114,25 @@ impl<M: Machine> Kernel<M> {
                 self.reply(thread, to, slot, grant);
                 Ok(())
             }
+            Cap::ReplyObject { object, grant } => {
+                self.commit(thread);
+                self.reply_by(thread, object, grant);
+                Ok(())
+            }
             Cap::Endpoint { .. }
             | Cap::Notification { .. }
             | Cap::Reply { .. }
             | Cap::Null
             | Cap::Zombie { .. } => Err(Error::InvalidCapability(0)),
+            Cap::Thread(_)
+            | Cap::Domain
+            | Cap::CNode { .. }
+            | Cap::SchedControl
+            | Cap::SchedContext { .. }
+                if first =>
+            {
+                Err(Error::InvalidCapability(0))
+            }
             _ => {
                 let length = match buffer {
                     Some(_) => info.length(),
@@ -124,6 +166,8 @@ impl<M: Machine> Kernel<M> {
             Cap::IrqControl => self.ask_irq_control(request),
             Cap::IrqHandler(irq) => self.ask_irq_handler(request, irq),
             Cap::Domain => self.ask_domain(request),
+            Cap::SchedContext { object, .. } => self.ask_sched_context(request, object),
+            Cap::SchedControl => self.ask_sched_control(request),
             Cap::Frame { .. } => self.ask_frame(request),
             Cap::Table { .. } => self.ask_table(request),
             Cap::VSpace { .. } => Err(Error::IllegalOperation),
@@ -135,6 +179,7 @@ impl<M: Machine> Kernel<M> {
             | Cap::Endpoint { .. }
             | Cap::Notification { .. }
             | Cap::Reply { .. }
+            | Cap::ReplyObject { .. }
             | Cap::Zombie { .. } => Err(Error::InvalidCapability(0)),
         }
     }

@@ -2,10 +2,12 @@
 
 //! Which thread runs: strict priorities, in turn among equals, domains in turn.
 
+use crate::arena::{Arena, Id};
 use crate::config::Config;
 use crate::event::Event;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
+use crate::objects::SchedContext;
 use crate::queue::{Chain, Queue};
 use crate::thread::{State, Thread, ThreadId};
 
@@ -44,6 +46,12 @@ pub(crate) struct Scheduler {
     pub turns: [Turn; DOMAIN_SCHEDULES],
     pub turn: usize,
     pub first_turn: usize,
+    /// With mixed-criticality scheduling: who is charged, the time, what was used since, and who
+    /// waits for budget, the first to get it first.
+    pub context: Option<Id<SchedContext>>,
+    pub now: u64,
+    pub consumed: u64,
+    pub waiting: Vec<ThreadId>,
     /// Entries until the next tick.
     pub entries_left: u32,
     random: u64,
@@ -66,6 +74,10 @@ impl Scheduler {
                 },
                 Turn::default(),
             ],
+            context: None,
+            now: 0,
+            consumed: 0,
+            waiting: Vec::new(),
             turn: 0,
             first_turn: 0,
             entries_left: match config.seed {
@@ -122,11 +134,7 @@ impl<M: Machine> Kernel<M> {
         self.enqueue(id, Queue::append);
     }
 
-    fn enqueue(
-        &mut self,
-        id: ThreadId,
-        put: fn(&mut Queue, &mut crate::arena::Arena<Thread>, Chain, ThreadId),
-    ) {
+    fn enqueue(&mut self, id: ThreadId, put: fn(&mut Queue, &mut Arena<Thread>, Chain, ThreadId)) {
         let thread = &mut self.objects.threads[id];
         if !thread.queued {
             thread.queued = true;
@@ -155,11 +163,27 @@ impl<M: Machine> Kernel<M> {
         self.objects.threads[id].state.is_runnable()
     }
 
+    /// Whether it could run, and has something to run by.
+    pub(crate) fn is_schedulable(&self, id: ThreadId) -> bool {
+        let thread = &self.objects.threads[id];
+        let has_context = || {
+            let context = thread.context_id;
+            let active = |context| self.objects.contexts[context].budget.is_active();
+            !thread.postponed && context.is_some_and(active)
+        };
+        thread.state.is_runnable() && (!self.config.mcs || has_context())
+    }
+
+    /// Whether it shall run at the end of this entry.
+    pub(crate) fn is_candidate(&self, id: ThreadId) -> bool {
+        self.scheduler.action == Action::Switch(id)
+    }
+
     pub(crate) fn set_state(&mut self, id: ThreadId, state: State) {
         self.objects.threads[id].state = state;
         if self.scheduler.current == Some(id)
             && self.scheduler.action == Action::Resume
-            && !state.is_runnable()
+            && !self.is_schedulable(id)
         {
             self.scheduler.action = Action::Choose;
         }
@@ -167,7 +191,9 @@ impl<M: Machine> Kernel<M> {
 
     /// The queues decide at the end of this entry.
     pub(crate) fn reschedule(&mut self) {
-        if let Action::Switch(candidate) = self.scheduler.action {
+        if let Action::Switch(candidate) = self.scheduler.action
+            && self.is_schedulable(candidate)
+        {
             self.enqueue_first(candidate);
         }
         self.scheduler.action = Action::Choose;
@@ -175,7 +201,11 @@ impl<M: Machine> Kernel<M> {
 
     /// A thread has become ready, and shall run if that is right.
     pub(crate) fn wake(&mut self, id: ThreadId) {
-        if self.objects.threads[id].domain != self.scheduler.domain {
+        let thread = &self.objects.threads[id];
+        if self.config.mcs && (thread.context_id.is_none() || thread.postponed) {
+            return;
+        }
+        if thread.domain != self.scheduler.domain {
             self.enqueue_first(id);
         } else if self.scheduler.action != Action::Resume {
             self.reschedule();
@@ -187,9 +217,12 @@ impl<M: Machine> Kernel<M> {
 
     /// Ends a kernel entry: decides who runs.
     pub(crate) fn schedule(&mut self) {
+        if self.config.mcs {
+            self.awaken();
+        }
         if self.scheduler.action != Action::Resume {
             let current = self.scheduler.current;
-            let runnable = current.filter(|id| self.is_runnable(*id));
+            let runnable = current.filter(|id| self.is_schedulable(*id));
             if let Some(current) = runnable {
                 self.enqueue_first(current);
             }
@@ -212,6 +245,9 @@ impl<M: Machine> Kernel<M> {
                 _ => self.choose(),
             }
             self.scheduler.action = Action::Resume;
+        }
+        if self.config.mcs {
+            self.switch_context();
         }
         self.activate();
     }
@@ -262,6 +298,9 @@ impl<M: Machine> Kernel<M> {
     /// Who is to be restarted begins with the instruction that entered the kernel.
     fn activate(&mut self) {
         if let Some(current) = self.scheduler.current {
+            if let Some(context) = self.objects.threads[current].yield_to {
+                self.complete_yield(context);
+            }
             let thread = &mut self.objects.threads[current];
             if thread.state == State::Restart {
                 thread.context.next = thread.context[crate::arch::IP];
@@ -317,6 +356,9 @@ impl<M: Machine> Kernel<M> {
     }
 
     pub(crate) fn set_priority(&mut self, id: ThreadId, priority: u8) {
+        if self.config.mcs {
+            return self.set_priority_in_place(id, priority);
+        }
         self.dequeue(id);
         self.objects.threads[id].priority = priority;
         if self.is_runnable(id) {
@@ -327,10 +369,28 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
+    /// Queues are in order of priorities: it changes its place.
+    fn set_priority_in_place(&mut self, id: ThreadId, priority: u8) {
+        let thread = &mut self.objects.threads[id];
+        if thread.state.is_runnable() {
+            if thread.queued || self.scheduler.current == Some(id) {
+                self.dequeue(id);
+                self.objects.threads[id].priority = priority;
+                self.enqueue_first(id);
+                self.reschedule();
+            } else {
+                thread.priority = priority;
+            }
+        } else {
+            thread.priority = priority;
+            self.requeue(id);
+        }
+    }
+
     pub(crate) fn set_domain(&mut self, id: ThreadId, domain: u8) {
         self.dequeue(id);
         self.objects.threads[id].domain = domain;
-        if self.is_runnable(id) {
+        if self.is_schedulable(id) {
             self.enqueue_first(id);
         }
         if self.scheduler.current == Some(id) {

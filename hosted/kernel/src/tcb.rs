@@ -51,6 +51,14 @@ impl<M: Machine> Kernel<M> {
                 self.objects.threads[thread].mcp = mcp;
                 Ok(())
             }
+            Some(TCBSetSchedParams) if self.config.mcs => self.set_sched_params(request, thread),
+            Some(TCBSetTimeoutEndpoint) => {
+                request.ensure(0, 1)?;
+                let handler = self.fault_handler(request, 0)?;
+                self.commit(request.thread);
+                self.install(request, thread, ThreadSlot::TimeoutHandler, handler);
+                Ok(())
+            }
             Some(TCBSetSchedParams) => {
                 let [mcp, priority] = self.priorities(request)?;
                 self.commit(request.thread);
@@ -219,24 +227,84 @@ impl<M: Machine> Kernel<M> {
     }
 
     fn configure(&mut self, request: &Request, thread: ThreadId) -> Answer {
-        request.ensure(4, 3)?;
-        let address = self.argument(request, 3);
+        // With mixed-criticality scheduling the fault handler is set elsewhere.
+        let first = usize::from(!self.config.mcs);
+        request.ensure(first + 3, 3)?;
+        let address = self.argument(request, first + 2);
         let frame = self.ipc_frame(request, 2, address)?;
-        let (cspace, vspace) = self.spaces(request, thread)?;
+        let (cspace, vspace) = self.spaces(request, thread, 0, first)?;
         let handler = self.argument(request, 0);
         self.commit(request.thread);
-        self.install_spaces(request, thread, handler, cspace, vspace);
+        if !self.config.mcs {
+            self.objects.threads[thread].fault_handler = handler;
+        }
+        self.install_spaces(request, thread, cspace, vspace);
         self.install_buffer(request, thread, address, frame);
         Ok(())
     }
 
     fn set_space(&mut self, request: &Request, thread: ThreadId) -> Answer {
+        if self.config.mcs {
+            request.ensure(2, 3)?;
+            let (cspace, vspace) = self.spaces(request, thread, 1, 0)?;
+            let handler = self.fault_handler(request, 0)?;
+            self.commit(request.thread);
+            self.install(request, thread, ThreadSlot::FaultHandler, handler);
+            self.install_spaces(request, thread, cspace, vspace);
+            return Ok(());
+        }
         request.ensure(3, 2)?;
-        let (cspace, vspace) = self.spaces(request, thread)?;
+        let (cspace, vspace) = self.spaces(request, thread, 0, 1)?;
         let handler = self.argument(request, 0);
         self.commit(request.thread);
-        self.install_spaces(request, thread, handler, cspace, vspace);
+        self.objects.threads[thread].fault_handler = handler;
+        self.install_spaces(request, thread, cspace, vspace);
         Ok(())
+    }
+
+    /// With mixed-criticality scheduling: its scheduling context and fault handler, too.
+    fn set_sched_params(&mut self, request: &Request, thread: ThreadId) -> Answer {
+        request.ensure(2, 3)?;
+        let [mcp, priority] = self.priorities(request)?;
+        let has = self.objects.threads[thread].context_id;
+        let context = match self.extra_cap(request, 1)? {
+            (Cap::SchedContext { object, .. }, _) => {
+                let bound = self.objects.contexts[object].thread;
+                if has != Some(object) && (has.is_some() || bound.is_some()) {
+                    return Err(Error::IllegalOperation);
+                }
+                self.ensure_bindable(object, thread)?;
+                Some(object)
+            }
+            (Cap::Null, _) if thread == request.thread => return Err(Error::IllegalOperation),
+            (Cap::Null, _) => None,
+            _ => return Err(Error::InvalidCapability(2)),
+        };
+        let handler = match self.fault_handler(request, 2) {
+            Err(_) => return Err(Error::InvalidCapability(3)),
+            handler => handler?,
+        };
+        self.commit(request.thread);
+        self.install(request, thread, ThreadSlot::FaultHandler, handler);
+        self.objects.threads[thread].mcp = mcp;
+        self.set_priority(thread, priority);
+        if has != context {
+            self.set_context(thread, context);
+        }
+        Ok(())
+    }
+
+    /// A capability of the message that can be a handler of faults; an empty slot is none.
+    fn fault_handler(&self, request: &Request, index: usize) -> Result<Option<Root>, Error> {
+        match self.extra_cap(request, index)? {
+            (Cap::Null, _) => Ok(None),
+            (cap @ Cap::Endpoint { rights, .. }, slot)
+                if rights.write() && (rights.grant() || rights.grant_reply()) =>
+            {
+                Ok(Some((cap, slot)))
+            }
+            _ => Err(Error::InvalidCapability(1)),
+        }
     }
 
     fn set_ipc_buffer(&mut self, request: &Request, thread: ThreadId) -> Answer {
@@ -270,7 +338,14 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// The roots of the spaces that a thread shall get, with the words that change them.
-    fn spaces(&self, request: &Request, thread: ThreadId) -> Result<(Root, Root), Error> {
+    /// They are from `first_cap` on, the words from `first_word` on.
+    fn spaces(
+        &self,
+        request: &Request,
+        thread: ThreadId,
+        first_cap: usize,
+        first_word: usize,
+    ) -> Result<(Root, Root), Error> {
         let tcb = &self.objects.threads[thread];
         let takes_long = |slot| {
             let slot = tcb.slot(slot);
@@ -282,8 +357,8 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::IllegalOperation);
         }
         let root = |index: usize| {
-            let (cap, slot) = self.extra_cap(request, index)?;
-            let cap = match self.argument(request, index + 1) {
+            let (cap, slot) = self.extra_cap(request, first_cap + index)?;
+            let cap = match self.argument(request, first_word + index) {
                 0 => cap,
                 data => cap.with_data(false, data),
             };
@@ -300,15 +375,7 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    fn install_spaces(
-        &mut self,
-        request: &Request,
-        thread: ThreadId,
-        handler: usize,
-        cspace: Root,
-        vspace: Root,
-    ) {
-        self.objects.threads[thread].fault_handler = handler;
+    fn install_spaces(&mut self, request: &Request, thread: ThreadId, cspace: Root, vspace: Root) {
         self.install(request, thread, ThreadSlot::CSpace, Some(cspace));
         self.install(request, thread, ThreadSlot::VSpace, Some(vspace));
     }

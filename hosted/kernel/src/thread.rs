@@ -6,8 +6,9 @@ use crate::arch::Context;
 use crate::arena::Id;
 use crate::error::LookupFailure;
 use crate::fault::Fault;
-use crate::objects::{Endpoint, Notification};
+use crate::objects::{Endpoint, Notification, SchedContext};
 use crate::queue::{Chain, Links};
+use crate::reply::Reply;
 use crate::slots::SlotId;
 
 /// The number of a thread.
@@ -23,6 +24,14 @@ pub(crate) enum ThreadSlot {
     /// The capability to reply to who called it last.
     Caller = 3,
     IpcBuffer = 4,
+}
+
+/// With mixed-criticality scheduling two of them hold other things.
+impl ThreadSlot {
+    #[allow(non_upper_case_globals)] // As the variants are written.
+    pub const FaultHandler: ThreadSlot = ThreadSlot::Reply;
+    #[allow(non_upper_case_globals)]
+    pub const TimeoutHandler: ThreadSlot = ThreadSlot::Caller;
 }
 
 /// How many there are.
@@ -87,6 +96,12 @@ pub struct Thread {
     pub(crate) mcp: u8,
     pub(crate) domain: u8,
     pub(crate) queued: bool,
+    /// The reply object that it waits with, for a message or a reply.
+    pub(crate) reply: Option<Id<Reply>>,
+    pub(crate) context_id: Option<Id<SchedContext>>,
+    pub(crate) yield_to: Option<Id<SchedContext>>,
+    /// Whether it waits for its budget.
+    pub(crate) postponed: bool,
     pub(crate) flags: usize,
     pub(crate) time_slice: u32,
     pub(crate) links: [Links; 2],
@@ -118,6 +133,10 @@ impl Thread {
             mcp: 0,
             domain,
             queued: false,
+            reply: None,
+            context_id: None,
+            yield_to: None,
+            postponed: false,
             flags: 0,
             time_slice,
             links: Default::default(),

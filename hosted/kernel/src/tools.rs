@@ -194,6 +194,9 @@ impl<M: Machine> Kernel<M> {
                 let kind = if master { "replies to" } else { "reply to" };
                 format!("{kind} {}", escaped(&self.objects.threads[thread].name))
             }
+            Cap::ReplyObject { .. } => format!("reply object{place}"),
+            Cap::SchedContext { .. } => format!("scheduling context{place}"),
+            Cap::SchedControl => "scheduling".into(),
             Cap::CNode { radix, .. } => format!("CNode{place}, 2^{radix} slots"),
             Cap::Thread(thread) => {
                 format!(

@@ -11,7 +11,8 @@ use crate::error::{Error, LookupFailure};
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::objects::{CNode, Endpoint, Notification, Table};
+use crate::objects::{CNode, Endpoint, Notification, SchedContext, Table};
+use crate::reply::Reply;
 use crate::request::{Answer, Request};
 use crate::slots::SlotId;
 use crate::thread::{THREAD_SLOT_BITS, Thread};
@@ -27,13 +28,14 @@ struct Plan {
 }
 
 /// Sizes as powers of two; where the size is asked for, `user_bits` is it.
-fn object_bits(kind: ObjectType, user_bits: usize) -> usize {
+fn object_bits(kind: ObjectType, user_bits: usize, mcs: bool) -> usize {
     usize::from(match kind {
-        ObjectType::Untyped => return user_bits,
+        ObjectType::Untyped | ObjectType::SchedContext => return user_bits,
+        ObjectType::Reply => arch::REPLY_BITS,
         ObjectType::CNode => return usize::from(arch::SLOT_BITS).saturating_add(user_bits),
         ObjectType::Tcb => arch::TCB_BITS,
         ObjectType::Endpoint => arch::ENDPOINT_BITS,
-        ObjectType::Notification => arch::NOTIFICATION_BITS,
+        ObjectType::Notification => arch::notification_bits(mcs),
         ObjectType::Frame(bits) => bits,
         ObjectType::Table(_) => arch::TABLE_BITS,
     })
@@ -90,8 +92,9 @@ impl<M: Machine> Kernel<M> {
     /// What is asked for, and whether it can be.
     fn plan(&self, request: &Request) -> Result<Plan, Error> {
         let [kind, user_bits, index, depth, offset, count] = self.arguments(request);
-        let kind = ObjectType::from_number(kind).ok_or(Error::InvalidArgument(0))?;
-        let object_bits = object_bits(kind, user_bits);
+        let kind =
+            ObjectType::from_number(kind, self.config.mcs).ok_or(Error::InvalidArgument(0))?;
+        let object_bits = object_bits(kind, user_bits, self.config.mcs);
         let max = usize::from(arch::MAX_UNTYPED_BITS);
         if user_bits >= WORD_BITS as usize || object_bits > max {
             return Err(Error::RangeError { min: 0, max });
@@ -99,6 +102,7 @@ impl<M: Machine> Kernel<M> {
         let too_small = match kind {
             ObjectType::CNode => user_bits == 0,
             ObjectType::Untyped => user_bits < usize::from(arch::MIN_UNTYPED_BITS),
+            ObjectType::SchedContext => user_bits < usize::from(arch::MIN_SCHED_CONTEXT_BITS),
             _ => false,
         };
         if too_small {
@@ -163,6 +167,14 @@ impl<M: Machine> Kernel<M> {
                 object: objects.notifications.insert(paddr, Notification::default()),
                 badge: 0,
                 rights: Rights::READ_WRITE,
+            },
+            ObjectType::SchedContext => Cap::SchedContext {
+                object: objects.contexts.insert(paddr, SchedContext::default()),
+                size_bits: plan.user_bits,
+            },
+            ObjectType::Reply => Cap::ReplyObject {
+                object: objects.replies.insert(paddr, Reply::default()),
+                grant: true,
             },
             ObjectType::CNode => {
                 let (base, radix) = (self.slots.allocate(plan.user_bits), plan.user_bits);

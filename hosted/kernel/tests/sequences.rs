@@ -22,8 +22,9 @@ struct Player {
 }
 
 impl Player {
-    fn new() -> Self {
+    fn new(mcs: bool) -> Self {
         let config = Config {
+            mcs,
             entries_per_tick: 0,
             ..Config::default()
         };
@@ -93,8 +94,9 @@ impl Player {
         match step.kind {
             steps::STORE => self.system.write(cptr, words[0]),
             steps::END => {
-                let all = (1..64).map(|slot| (18, slot));
-                for (label, slot) in [(17, 0)].into_iter().chain(all) {
+                let revoke = 17 + usize::from(self.system.mcs);
+                let all = (1..64).map(|slot| (revoke + 1, slot));
+                for (label, slot) in [(revoke, 0)].into_iter().chain(all) {
                     self.system.put(buffer, label, &[], &[self.base + slot, 64]);
                     self.call(CALL, CNODE);
                 }
@@ -104,7 +106,7 @@ impl Player {
                 let tells = kind == steps::TELL || self.system.identify(cptr) == 4;
                 self.system.put(buffer, step.label as usize, &caps, &words);
                 if tells {
-                    self.call(NB_SEND, cptr);
+                    self.call(if self.system.mcs { -6 } else { NB_SEND }, cptr);
                 } else {
                     self.call(CALL, cptr);
                     let (_, info, words) = self.system.message(buffer);
@@ -117,6 +119,10 @@ impl Player {
 
     fn print(&self, line: &mut String, step: &Step, info: Info, words: &[usize]) {
         _ = write!(line, " {:x}", info.label());
+        // What was used, in time.
+        if self.system.mcs && [steps::CONSUMED, steps::YIELD_TO].contains(&step.label) {
+            return;
+        }
         let reads = step.label == 2 && step.words.len() == 2;
         for (index, word) in words.iter().enumerate() {
             if !reads || ![1, 2, 5, 13].contains(&index) {
@@ -134,6 +140,8 @@ const STEPS: usize = 30;
 
 /// What the kernel said of the first sequences, as a hash for each.
 const RECORD: &str = include_str!("sequences.txt");
+/// With mixed-criticality scheduling.
+const RECORD_MCS: &str = include_str!("sequences-mcs.txt");
 
 /// FNV-1a over the lines of a sequence.
 fn hash<'a>(lines: impl Iterator<Item = &'a str>) -> u64 {
@@ -143,11 +151,10 @@ fn hash<'a>(lines: impl Iterator<Item = &'a str>) -> u64 {
     })
 }
 
-#[test]
-fn no_sequence_breaks_the_model() {
-    let mut player = Player::new();
+fn nothing_breaks(mcs: bool) {
+    let mut player = Player::new(mcs);
     for seed in 0..50 {
-        for step in Generator::sequence(1_000_000 + seed, 2 * STEPS) {
+        for step in Generator::sequence(1_000_000 + seed, 2 * STEPS, mcs) {
             player.take(&step);
             player.system.kernel.check().unwrap();
         }
@@ -156,18 +163,37 @@ fn no_sequence_breaks_the_model() {
 }
 
 #[test]
-fn the_model_answers_what_the_kernel_answered() {
-    let mut player = Player::new();
-    let recorded = RECORD.lines().filter(|line| !line.starts_with('#'));
+fn no_sequence_breaks_the_model() {
+    nothing_breaks(false);
+}
+
+#[test]
+fn no_sequence_breaks_the_model_with_scheduling_contexts() {
+    nothing_breaks(true);
+}
+
+fn agrees(record: &str, mcs: bool) {
+    let mut player = Player::new(mcs);
+    let recorded = record.lines().filter(|line| !line.starts_with('#'));
     let mut count = 0;
     for (seed, theirs) in (0..).zip(recorded) {
-        let steps = Generator::sequence(seed, STEPS);
+        let steps = Generator::sequence(seed, STEPS, mcs);
         let lines: Vec<String> = steps.iter().map(|step| player.take(step)).collect();
         let ours = hash(lines.iter().map(String::as_str));
         assert_eq!(format!("{ours:016x}"), theirs, "sequence {seed}");
         count += 1;
     }
     assert!(count >= 2000);
+}
+
+#[test]
+fn the_model_answers_what_the_kernel_answered() {
+    agrees(RECORD, false);
+}
+
+#[test]
+fn the_model_answers_what_the_kernel_with_scheduling_contexts_answered() {
+    agrees(RECORD_MCS, true);
 }
 
 /// Compares with the console of the root server tests/hosted/sequences, line by line, in the file
@@ -177,23 +203,31 @@ fn the_kernel_answers_what_the_model_answers() {
     let Ok(file) = std::env::var("SEQUENCES_CONSOLE") else {
         return;
     };
+    let mcs = std::env::var("SEQUENCES_MCS").is_ok();
     let console = String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned();
-    let theirs = console
-        .lines()
-        .map(str::trim_end)
-        .filter(|line| line.starts_with('@'));
-    let theirs: Vec<&str> = theirs.collect();
+    let theirs = console.lines().map(str::trim_end);
+    let theirs: Vec<&str> = theirs.filter(|line| line.starts_with('@')).collect();
     let mut record = String::from("# SPDX-License-Identifier: BSD-2-Clause\n");
-    let mut player = Player::new();
+    let mut player = Player::new(mcs);
     let mut rest = &theirs[..];
     for seed in 0.. {
-        let steps = Generator::sequence(seed, STEPS);
+        let steps = Generator::sequence(seed, STEPS, mcs);
         let Some((lines, others)) = rest.split_at_checked(steps.len()) else {
             break;
         };
         rest = others;
         for (number, (step, line)) in steps.iter().zip(lines).enumerate() {
             let ours = player.take(step);
+            if ours != *line {
+                for (step, line) in steps
+                    .iter()
+                    .zip(lines)
+                    .take(number)
+                    .skip(number.saturating_sub(20))
+                {
+                    eprintln!("{line} <- {step:x?}");
+                }
+            }
             assert_eq!(ours, *line, "sequence {seed}, step {number}: {step:x?}");
         }
         _ = writeln!(record, "{:016x}", hash(lines.iter().copied()));

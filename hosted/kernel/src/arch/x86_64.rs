@@ -130,11 +130,17 @@ pub(crate) const CAP: Register = Rdi;
 pub(crate) const INFO: Register = Rsi;
 /// The first words of a message.
 pub(crate) const MESSAGE: [Register; 4] = [R10, R8, R9, R15];
+/// The reply object, with mixed-criticality scheduling.
+pub(crate) const REPLY: Register = R12;
+/// What is sent to, where another is received from.
+pub(crate) const DESTINATION: Register = R13;
 /// Where thread-local storage is.
 pub(crate) const TLS_BASE: Register = FsBase;
 
 /// The label of a message about memory.
-pub(crate) const VM_FAULT: usize = 5;
+pub(crate) const fn vm_fault(mcs: bool) -> usize {
+    if mcs { 6 } else { 5 }
+}
 
 /// Registers in a message about an unknown system call.
 pub(crate) const SYSCALL_MESSAGE: [Register; 18] = [
@@ -143,14 +149,25 @@ pub(crate) const SYSCALL_MESSAGE: [Register; 18] = [
 /// Registers in a message about an exception.
 pub(crate) const EXCEPTION_MESSAGE: [Register; 3] = [Rip, Rsp, Rflags];
 
+/// Registers in a reply to a timeout.
+pub(crate) const TIMEOUT_REPLY: [Register; 19] = [
+    Rip, Rsp, Rflags, Rax, Rbx, Rcx, Rdx, Rsi, Rdi, Rbp, R8, R9, R10, R11, R12, R13, R14, R15,
+    FsBase,
+];
+
 pub(crate) const SLOT_BITS: u8 = 5;
 pub(crate) const TCB_BITS: u8 = 11;
 pub(crate) const ENDPOINT_BITS: u8 = 4;
-pub(crate) const NOTIFICATION_BITS: u8 = 5;
+pub(crate) const REPLY_BITS: u8 = 5;
+pub(crate) const MIN_SCHED_CONTEXT_BITS: u8 = 7;
 pub(crate) const TABLE_BITS: u8 = 12;
 pub(crate) const ASID_POOL_BITS: u8 = 12;
 pub(crate) const MIN_UNTYPED_BITS: u8 = 4;
 pub(crate) const MAX_UNTYPED_BITS: u8 = 47;
+pub(crate) const fn notification_bits(mcs: bool) -> u8 {
+    if mcs { 6 } else { 5 }
+}
+
 /// Where an IPC buffer must be aligned.
 pub(crate) const IPC_BUFFER_BITS: u8 = 10;
 
@@ -191,11 +208,19 @@ pub(crate) enum ObjectType {
     Frame(u8),
     /// A paging structure of this level.
     Table(u8),
+    SchedContext,
+    Reply,
 }
 
 impl ObjectType {
     /// By libsel4's number.
-    pub fn from_number(number: usize) -> Option<Self> {
+    pub fn from_number(number: usize, mcs: bool) -> Option<Self> {
+        let number = match (mcs, number) {
+            (true, 5) => return Some(ObjectType::SchedContext),
+            (true, 6) => return Some(ObjectType::Reply),
+            (true, 7..) => number - 2,
+            _ => number,
+        };
         Some(match number {
             0 => ObjectType::Untyped,
             1 => ObjectType::Tcb,

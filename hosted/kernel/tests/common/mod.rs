@@ -55,6 +55,7 @@ pub struct Memory {
     pub words: BTreeMap<usize, usize>,
     pub mapped: BTreeMap<(VSpaceId, usize), (usize, u8, Access)>,
     pub console: String,
+    pub time: u64,
     /// What the kernel did, where somebody wants to know.
     pub events: Option<Vec<Event>>,
 }
@@ -92,7 +93,7 @@ impl Machine for Memory {
     }
 
     fn now(&self) -> u64 {
-        0
+        self.time
     }
 
     fn event(&mut self, event: Event) {
@@ -110,6 +111,8 @@ pub struct System {
     pub next: usize,
     /// Whether all is looked at after each system call.
     pub checks: bool,
+    /// Whether scheduling is mixed-criticality.
+    pub mcs: bool,
 }
 
 /// What an invocation gives: the error's number, and the words of the answer.
@@ -129,13 +132,17 @@ impl System {
             entry: IMAGE,
             extra: Vec::new(),
         };
-        let (kernel, layout) =
-            Kernel::boot(Memory::default(), config, Labels::default(), &image).unwrap();
+        let labels = match config.mcs {
+            true => Labels::mcs(),
+            false => Labels::default(),
+        };
+        let (kernel, layout) = Kernel::boot(Memory::default(), config, labels, &image).unwrap();
         let mut system = System {
             kernel,
             layout,
             next: 0,
             checks: true,
+            mcs: config.mcs,
         };
         system.next = system.boot_info(5);
         system
@@ -150,11 +157,12 @@ impl System {
 
     /// The untypeds: slot, physical address, size in bits, whether it is a device.
     pub fn untypeds(&self) -> Vec<(usize, usize, u8, bool)> {
-        let (start, end) = (self.boot_info(19), self.boot_info(20));
+        let first = if self.mcs { 21 } else { 19 };
+        let (start, end) = (self.boot_info(first), self.boot_info(first + 1));
         let describe = |index: usize| {
             let (paddr, kind) = (
-                self.boot_info(21 + 2 * index),
-                self.boot_info(22 + 2 * index),
+                self.boot_info(first + 2 + 2 * index),
+                self.boot_info(first + 3 + 2 * index),
             );
             (start + index, paddr, kind as u8, kind >> 8 & 1 != 0)
         };
@@ -314,7 +322,7 @@ impl System {
 
     /// The kernel's number for what is in a slot.
     pub fn identify(&mut self, slot: usize) -> usize {
-        self.syscall(-12, slot);
+        self.syscall(if self.mcs { -15 } else { -12 }, slot);
         self.register(Register::Rdi)
     }
 

@@ -45,6 +45,8 @@ const CNODE: u64 = 2;
 const VSPACE: u64 = 3;
 const IRQ_CONTROL: u64 = 4;
 const ASID_CONTROL: u64 = 5;
+/// The first slot behind those that are the same everywhere.
+const SCHED_CONTROL: u64 = 16;
 const ASID_POOL: u64 = 6;
 const IO_PORTS: u64 = 7;
 const DOMAIN: u64 = 11;
@@ -56,6 +58,8 @@ const PAGE: u64 = SLOT + 2;
 const ENDPOINT: u64 = SLOT + 3;
 const NOTIFICATION: u64 = SLOT + 4;
 const THREADS: u64 = SLOT + 5;
+const CONTEXTS: u64 = SLOT + 20;
+const REPLIES: u64 = SLOT + 24;
 const NODE: u64 = SLOT + 8;
 const FRAMES: u64 = SLOT + 9;
 const TABLES: u64 = SLOT + 13;
@@ -95,6 +99,14 @@ const IRQ_ACK: u64 = 27;
 const IRQ_CLEAR: u64 = 29;
 const DOMAIN_SET: u64 = 30;
 const PDPT_MAP: u64 = 33;
+// With mixed-criticality scheduling.
+const SET_TIMEOUT_ENDPOINT: u64 = 9;
+const CONFIGURE_FLAGS: u64 = 33;
+const BIND_CONTEXT: u64 = 34;
+const UNBIND_CONTEXT: u64 = 35;
+const UNBIND_OBJECT: u64 = 36;
+pub const CONSUMED: u64 = 37;
+pub const YIELD_TO: u64 = 38;
 const PAGE_TABLE_UNMAP: u64 = 38;
 const PAGE_MAP: u64 = 39;
 const PAGE_UNMAP: u64 = 40;
@@ -109,13 +121,16 @@ const MSI: u64 = 52;
 
 pub struct Generator {
     state: u64,
+    /// For a kernel with mixed-criticality scheduling.
+    mcs: bool,
     pub steps: Vec<Step>,
 }
 
 impl Generator {
     /// A sequence of so many steps, after those that make what it needs.
-    pub fn sequence(seed: u64, steps: usize) -> Vec<Step> {
+    pub fn sequence(seed: u64, steps: usize, mcs: bool) -> Vec<Step> {
         let mut generator = Generator {
+            mcs,
             state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
             steps: Vec::new(),
         };
@@ -200,10 +215,31 @@ impl Generator {
     }
 
     fn ask(&mut self, label: u64, cptr: u64, caps: &[u64], words: &[u64]) {
+        // Other invocations lie between them.
+        let label = match label {
+            9..=24 if self.mcs => label + 1,
+            SAVE_CALLER if self.mcs => SET_TIMEOUT_ENDPOINT,
+            33.. if self.mcs => label + 6,
+            label => label,
+        };
         self.push(ASK, label, cptr, caps, words);
     }
 
+    /// One that only a kernel with mixed-criticality scheduling has.
+    fn ask_mcs(&mut self, label: u64, cptr: u64, caps: &[u64], words: &[u64]) {
+        self.push(ASK, label, cptr, caps, words);
+    }
+
+    /// What untyped memory becomes, by its number without that.
+    fn kind(&self, kind: u64) -> u64 {
+        match kind {
+            5.. if self.mcs => kind + 2,
+            kind => kind,
+        }
+    }
+
     fn make(&mut self, kind: u64, bits: u64, first: u64, count: u64) {
+        let kind = self.kind(kind);
         self.ask(RETYPE, MEMORY, &[CNODE], &[kind, bits, 0, 0, first, count]);
     }
 
@@ -224,6 +260,17 @@ impl Generator {
         for (table, label) in [(0, PDPT_MAP), (1, PDPT_MAP + 2), (2, PDPT_MAP + 4)] {
             self.ask(label, TABLES + table, &[VSPACE], &[BUFFERS, 0]);
         }
+        if self.mcs {
+            for object in 0..4 {
+                self.ask(
+                    RETYPE,
+                    MEMORY,
+                    &[CNODE],
+                    &[5, 8, 0, 0, CONTEXTS + object, 1],
+                );
+                self.ask(RETYPE, MEMORY, &[CNODE], &[6, 0, 0, 0, REPLIES + object, 1]);
+            }
+        }
         for thread in 0..3 {
             let buffer = BUFFERS + thread * 0x1000;
             self.ask(PAGE_MAP, FRAMES + thread, &[VSPACE], &[buffer, 3, 0]);
@@ -235,6 +282,20 @@ impl Generator {
                 self.push(STORE, 0, buffer + (125 + index) * 8, &[], &[word]);
             }
             let caps = [CNODE, VSPACE, FRAMES + thread];
+            if self.mcs {
+                let context = CONTEXTS + thread;
+                let times = [1_000_000, 1_000_000, 0, thread, 0];
+                self.ask_mcs(CONFIGURE_FLAGS, SCHED_CONTROL, &[context], &times);
+                self.ask(CONFIGURE, THREADS + thread, &caps, &[0, 0, buffer]);
+                let caps = [TCB, context, FAULTS];
+                self.ask(
+                    SET_SCHED_PARAMS,
+                    THREADS + thread,
+                    &caps,
+                    &[0, 110 + thread * 10],
+                );
+                continue;
+            }
             self.ask(CONFIGURE, THREADS + thread, &caps, &[FAULTS, 0, 0, buffer]);
             self.ask(
                 SET_SCHED_PARAMS,
@@ -248,9 +309,11 @@ impl Generator {
     /// A thread makes a system call, and its registers are read.
     fn run(&mut self) {
         let thread = THREADS + self.below(3);
-        let number = self
-            .one_of(&[1, 1, 2, 3, 4, 5, 5, 6, 7, 8, 77])
-            .wrapping_neg();
+        let numbers: &[u64] = match self.mcs {
+            true => &[1, 1, 2, 2, 3, 4, 5, 6, 7, 7, 7, 8, 9, 9, 10, 11, 77],
+            false => &[1, 1, 2, 3, 4, 5, 5, 6, 7, 8, 77],
+        };
+        let number = self.one_of(numbers).wrapping_neg();
         let cptr = match self.below(4) {
             0 => self.slot(),
             1 => self.one_of(&[0, 20_000, NODE, MEMORY + 60, FAULTS]),
@@ -261,9 +324,44 @@ impl Generator {
         let info = label << 12 | self.below(4) << 7 | length;
         let words: [u64; 4] = core::array::from_fn(|_| self.below(50));
         let [a, b, c, d] = words;
+        let (reply, destination) = match self.mcs {
+            true => {
+                let reply = REPLIES + self.below(4);
+                let other = [
+                    ENDPOINT,
+                    BADGED,
+                    NOTIFICATION,
+                    REPLIES,
+                    REPLIES + 1,
+                    THREADS,
+                ];
+                (
+                    self.one_of(&[reply, reply, reply, 0, ENDPOINT]),
+                    self.one_of(&other),
+                )
+            }
+            false => (0, 0),
+        };
         // In the order of seL4_UserContext.
         let registers = [
-            CODE, 0, 0, 0, 0, 0, number, info, cptr, 0, b, c, a, 0, 0, 0, 0, d,
+            CODE,
+            0,
+            0,
+            0,
+            0,
+            0,
+            number,
+            info,
+            cptr,
+            0,
+            b,
+            c,
+            a,
+            0,
+            reply,
+            destination,
+            0,
+            d,
         ];
         let all: Vec<u64> = [1, 18].into_iter().chain(registers).collect();
         self.ask(WRITE_REGISTERS, thread, &[], &all);
@@ -276,6 +374,9 @@ impl Generator {
         let (a, b, c) = (self.slot(), self.slot(), self.slot());
         let depth = self.depth();
         let small = self.below(20);
+        if self.mcs && self.below(4) == 0 {
+            return self.step_mcs(a, b, depth);
+        }
         match self.below(44) {
             0..=8 => self.run(),
             9..=12 => {
@@ -289,6 +390,7 @@ impl Generator {
                 };
                 let offset = if root == NODE { self.below(18) } else { c };
                 let count = self.one_of(&[1, 1, 1, 2, 3, 0, 300]);
+                let kind = self.kind(kind);
                 self.ask(
                     RETYPE,
                     from,
@@ -349,12 +451,12 @@ impl Generator {
                 let priority = self.one_of(&[0, 50, 105, 115, 125, 256, u64::MAX]);
                 let second = self.one_of(&[0, 50, 107, 117, 127, 256]);
                 let authority = self.one_of(&[TCB, TCB, TCB, THREADS, b]);
-                self.ask(
-                    label,
-                    THREADS + self.state % 3,
-                    &[authority],
-                    &[priority, second],
-                );
+                let thread = self.state % 3;
+                let mut caps = vec![authority];
+                if self.mcs && label == SET_SCHED_PARAMS {
+                    caps.extend([CONTEXTS + thread, FAULTS]);
+                }
+                self.ask(label, THREADS + thread, &caps, &[priority, second]);
             }
             28 => {
                 let (frame, buffer) = (self.one_of(&[FRAMES + 3, b]), self.vaddr());
@@ -366,6 +468,14 @@ impl Generator {
                 let data = self.one_of(&[0, 3, 1 << 6 | 60, 62]);
                 let thread = THREADS + self.below(2);
                 match self.below(2) {
+                    0 if self.mcs => {
+                        let caps = [FAULTS, cspace, vspace];
+                        self.ask(SET_SPACE, thread, &caps, &[data, 0]);
+                    }
+                    1 if self.mcs => {
+                        let words = [data, 0, BUFFERS];
+                        self.ask(CONFIGURE, thread, &[cspace, vspace, FRAMES], &words);
+                    }
                     0 => self.ask(SET_SPACE, thread, &[cspace, vspace], &[FAULTS, data, 0]),
                     _ => {
                         let words = [FAULTS, data, 0, BUFFERS];
@@ -456,6 +566,8 @@ impl Generator {
                     PORT_IN..=PORT_OUT_LAST | GET_ADDRESS => 0,
                     label => label,
                 };
+                // What it would set depends on the clock.
+                let label = if self.mcs { label.min(30) } else { label };
                 let words: Vec<u64> = (0..self.below(9)).map(|_| self.below(300)).collect();
                 let caps = [a, b, c];
                 let count = self.below(4) as usize;
@@ -465,6 +577,49 @@ impl Generator {
                 let words = [small, 1, 2, 3, 4, 5];
                 let length = self.below(7) as usize;
                 self.push(TELL, small, a, &[b], &words[..length]);
+            }
+        }
+    }
+
+    /// What is asked of scheduling contexts and reply objects.
+    fn step_mcs(&mut self, a: u64, b: u64, depth: u64) {
+        let context = CONTEXTS + self.below(4);
+        let context = self.one_of(&[context, context, context, a]);
+        let thread = THREADS + self.below(3);
+        match self.below(12) {
+            0 | 1 => {
+                let period = self.one_of(&[1_000_000, 2_000_000, 500_000]);
+                let budget = self.one_of(&[1_000_000, 500_000]);
+                let words = [budget, period, self.below(12), 7, self.below(2)];
+                self.ask_mcs(CONFIGURE_FLAGS, SCHED_CONTROL, &[context], &words);
+            }
+            2..=4 => {
+                let object = self.one_of(&[thread, thread, NOTIFICATION, b]);
+                let label = self.one_of(&[BIND_CONTEXT, BIND_CONTEXT, UNBIND_OBJECT]);
+                self.ask_mcs(label, context, &[object], &[]);
+            }
+            5 => {
+                let label = self.one_of(&[UNBIND_CONTEXT, CONSUMED]);
+                self.ask_mcs(label, context, &[], &[]);
+            }
+            6 => self.ask_mcs(YIELD_TO, context, &[], &[]),
+            7 => {
+                let other = self.one_of(&[context, SLOT + 63, b]);
+                let handler = self.one_of(&[FAULTS, ENDPOINT, SLOT + 63, b]);
+                let priority = self.one_of(&[105, 115, 125]);
+                let caps = [TCB, other, handler];
+                self.ask(SET_SCHED_PARAMS, thread, &caps, &[0, priority]);
+            }
+            8 => self.ask_mcs(SET_TIMEOUT_ENDPOINT, thread, &[b], &[]),
+            9 => {
+                let reply = REPLIES + self.below(4);
+                let label = self.one_of(&[DELETE, REVOKE]);
+                self.ask(label, CNODE, &[], &[reply, depth]);
+            }
+            10 => self.ask(DELETE, CNODE, &[], &[context, 64]),
+            _ => {
+                let reply = REPLIES + self.below(4);
+                self.push(TELL, 0, reply, &[b], &[1, 2, 3]);
             }
         }
     }

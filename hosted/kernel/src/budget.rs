@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The time that a scheduling context gives: a queue of refills, each an amount that can be used
+//! from some time on. What is used comes back one period later.
+
+use std::collections::VecDeque;
+
+/// So much of the processor, from so late on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refill {
+    pub amount: u64,
+    pub time: u64,
+}
+
+/// What must be left to get into the kernel and out of it, in microseconds.
+pub(crate) const MIN_BUDGET_US: u64 = 20;
+
+/// The refills of a scheduling context. There is always one once it is configured.
+#[derive(Debug, Default)]
+pub(crate) struct Budget {
+    refills: VecDeque<Refill>,
+    /// How many there can be. 0: it was never configured.
+    pub max: usize,
+    /// 0: whoever runs by it takes turns with others, and is never out of budget.
+    pub period: u64,
+    /// The least amount that can be used.
+    min: u64,
+    /// Later than this nothing is put off.
+    last_time: u64,
+}
+
+impl Budget {
+    pub const fn is_active(&self) -> bool {
+        self.max > 0
+    }
+
+    pub const fn takes_turns(&self) -> bool {
+        self.period == 0
+    }
+
+    pub fn head(&self) -> Refill {
+        let none = Refill {
+            amount: 0,
+            time: u64::MAX,
+        };
+        self.refills.front().copied().unwrap_or(none)
+    }
+
+    pub fn is_ready(&self, now: u64) -> bool {
+        self.head().time <= now
+    }
+
+    /// Whether enough is left after so much has been used.
+    pub fn is_sufficient(&self, used: u64) -> bool {
+        let left = self.head().amount.checked_sub(used);
+        left.is_some_and(|left| left >= self.min)
+    }
+
+    /// All of it, from now.
+    pub fn renew(&mut self, max: usize, amount: u64, period: u64, now: u64, ticks_per_us: u64) {
+        self.min = MIN_BUDGET_US * ticks_per_us;
+        self.last_time = u64::MAX - 5 * (u64::MAX / 8);
+        (self.max, self.period) = (max, period);
+        self.refills.clear();
+        self.refills.push_back(Refill { amount, time: now });
+        self.keep_two();
+    }
+
+    /// Other parameters for one that is in use: in no period more than the budget is given.
+    pub fn update(&mut self, max: usize, amount: u64, period: u64, now: u64) {
+        let mut head = self.head();
+        (self.max, self.period) = (max, period);
+        if head.time <= now {
+            head.time = now;
+        }
+        let rest = amount.saturating_sub(head.amount);
+        head.amount = head.amount.min(amount);
+        self.refills.clear();
+        self.refills.push_back(head);
+        if rest == 0 {
+            self.keep_two();
+        } else {
+            self.refills.push_back(Refill {
+                amount: rest,
+                time: head.time + period,
+            });
+        }
+    }
+
+    /// Who takes turns has two: what is left, and what is used.
+    fn keep_two(&mut self) {
+        if self.takes_turns() {
+            let time = self.head().time;
+            self.refills.push_back(Refill { amount: 0, time });
+        }
+    }
+
+    /// A turn is over: what was used is there again.
+    pub fn end_turn(&mut self) {
+        let used = self
+            .refills
+            .back_mut()
+            .map_or(0, |tail| core::mem::take(&mut tail.amount));
+        if let Some(head) = self.refills.front_mut() {
+            head.amount += used;
+        }
+    }
+
+    /// A part of a turn is used.
+    pub fn use_turn(&mut self, used: u64) {
+        if let Some(head) = self.refills.front_mut() {
+            let used = used.min(head.amount);
+            head.amount -= used;
+            if let Some(tail) = self.refills.back_mut() {
+                tail.amount += used;
+            }
+        }
+    }
+
+    /// Takes so much away, which comes back one period later.
+    pub fn charge(&mut self, used: u64) {
+        let mut used = used;
+        while self.head().amount <= used && self.head().time < self.last_time {
+            let Some(mut head) = self.refills.pop_front() else {
+                return;
+            };
+            used -= head.amount;
+            head.time += self.period;
+            match self.refills.is_empty() {
+                true => self.refills.push_back(head),
+                false => self.come_back(head),
+            }
+        }
+        let head = self.head();
+        if used > 0 && head.time < self.last_time {
+            if let Some(head) = self.refills.front_mut() {
+                head.amount -= used;
+                head.time += used;
+            }
+            self.come_back(Refill {
+                amount: used,
+                time: head.time + self.period,
+            });
+        }
+        while self.refills.len() > 1 && self.head().amount < self.min {
+            let amount = self.refills.pop_front().map_or(0, |head| head.amount);
+            if let Some(head) = self.refills.front_mut() {
+                head.amount += amount;
+                head.time = head.time.saturating_sub(amount);
+            }
+        }
+    }
+
+    /// Adds a refill behind the others, or to the last of them.
+    fn come_back(&mut self, refill: Refill) {
+        let full = self.refills.len() >= self.max;
+        match self.refills.back_mut() {
+            Some(tail) if tail.time + tail.amount >= refill.time => tail.amount += refill.amount,
+            Some(tail) if full => {
+                tail.time = refill.time.saturating_sub(tail.amount);
+                tail.amount += refill.amount;
+            }
+            _ => self.refills.push_back(refill),
+        }
+    }
+
+    /// Whoever runs by it begins now: what could have been used earlier is not used twice.
+    pub fn unblock(&mut self, now: u64) {
+        if self.takes_turns() || !self.is_ready(now) {
+            return;
+        }
+        if let Some(head) = self.refills.front_mut() {
+            head.time = now;
+        }
+        while let [head, next, ..] = *self.refills.make_contiguous()
+            && next.time <= head.time + head.amount
+        {
+            self.refills.pop_front();
+            if let Some(first) = self.refills.front_mut() {
+                first.time = head.time;
+                first.amount += head.amount;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(budget: &Budget) -> u64 {
+        budget.refills.iter().map(|refill| refill.amount).sum()
+    }
+
+    #[test]
+    fn what_is_used_comes_back_a_period_later() {
+        let mut budget = Budget::default();
+        budget.renew(4, 1000, 5000, 100, 1);
+        budget.charge(300);
+        assert_eq!(
+            budget.head(),
+            Refill {
+                amount: 700,
+                time: 400
+            }
+        );
+        budget.charge(700);
+        assert_eq!(
+            budget.head(),
+            Refill {
+                amount: 1000,
+                time: 5100
+            }
+        );
+        assert!(!budget.is_ready(5099) && budget.is_ready(5100));
+    }
+
+    #[test]
+    fn nothing_is_gained_or_lost() {
+        let mut budget = Budget::default();
+        budget.renew(3, 1000, 10_000, 0, 1);
+        let mut now = 0;
+        for step in 1..200 {
+            budget.charge(step * 7 % 400);
+            assert_eq!(sum(&budget), 1000);
+            assert!(budget.is_sufficient(0) && budget.refills.len() <= 3);
+            now += step * 13 % 3000;
+            budget.unblock(now);
+            assert_eq!(sum(&budget), 1000);
+        }
+    }
+
+    #[test]
+    fn who_takes_turns_is_never_out_of_budget() {
+        let mut budget = Budget::default();
+        budget.renew(2, 500, 0, 0, 1);
+        budget.use_turn(490);
+        assert!(!budget.is_sufficient(0));
+        budget.end_turn();
+        assert!(budget.is_sufficient(0) && budget.is_ready(0));
+    }
+}

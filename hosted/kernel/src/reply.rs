@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Reply objects: who waits for which reply, and the calls through which a scheduling context came.
+
+use crate::arena::Id;
+use crate::kernel::Kernel;
+use crate::machine::Machine;
+use crate::objects::SchedContext;
+use crate::thread::{State, ThreadId};
+
+/// A reply object.
+#[derive(Default)]
+pub struct Reply {
+    /// Who waits for the reply, or will be given it with the next message.
+    pub(crate) thread: Option<ThreadId>,
+    /// The call that the caller itself answers with the same scheduling context.
+    previous: Option<Id<Reply>>,
+    next: Next,
+}
+
+/// What a call gave its scheduling context to.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Next {
+    #[default]
+    None,
+    /// The call that was made on with it.
+    Reply(Id<Reply>),
+    /// It is the last call.
+    Context(Id<SchedContext>),
+}
+
+impl<M: Machine> Kernel<M> {
+    /// A caller waits for the reply, and may lend its scheduling context to who is called.
+    pub(crate) fn push_reply(
+        &mut self,
+        caller: ThreadId,
+        callee: ThreadId,
+        reply: Id<Reply>,
+        donate: bool,
+    ) {
+        self.objects.replies[reply].thread = Some(caller);
+        self.objects.threads[caller].reply = Some(reply);
+        self.set_state(caller, State::BlockedOnReply);
+        let Some(context) = self.objects.threads[caller].context_id else {
+            return;
+        };
+        if donate && self.objects.threads[callee].context_id.is_none() {
+            let old = self.objects.contexts[context].reply.replace(reply);
+            if let Some(old) = old {
+                self.objects.replies[old].next = Next::Reply(reply);
+            }
+            let object = &mut self.objects.replies[reply];
+            object.previous = old;
+            object.next = Next::Context(context);
+            self.donate(context, callee);
+        }
+    }
+
+    /// A thread is no longer to be given a reply, or waits for none.
+    pub(crate) fn unlink_reply(&mut self, reply: Id<Reply>, thread: ThreadId) {
+        self.objects.replies[reply].thread = None;
+        self.objects.threads[thread].reply = None;
+        self.set_state(thread, State::Inactive);
+    }
+
+    /// A call is answered: what was lent is given back.
+    pub(crate) fn remove_reply(&mut self, reply: Id<Reply>, thread: ThreadId) {
+        let Reply { previous, next, .. } = self.objects.replies[reply];
+        if let Next::Context(context) = next {
+            self.objects.contexts[context].reply = previous;
+            if let Some(previous) = previous {
+                self.objects.replies[previous].next = next;
+            }
+            if self.objects.threads[thread].context_id.is_none() {
+                self.donate(context, thread);
+            }
+        } else {
+            self.cut(previous, next);
+        }
+        self.forget_calls(reply);
+        self.unlink_reply(reply, thread);
+    }
+
+    /// A caller no longer waits: nothing is given back.
+    pub(crate) fn cancel_reply(&mut self, thread: ThreadId) {
+        let Some(reply) = self.objects.threads[thread].reply else {
+            return;
+        };
+        let Reply { previous, next, .. } = self.objects.replies[reply];
+        if let Next::Context(context) = next {
+            self.objects.contexts[context].reply = None;
+        }
+        self.cut(previous, next);
+        self.forget_calls(reply);
+        self.unlink_reply(reply, thread);
+    }
+
+    fn cut(&mut self, previous: Option<Id<Reply>>, next: Next) {
+        if let Next::Reply(next) = next {
+            self.objects.replies[next].previous = None;
+        }
+        if let Some(previous) = previous {
+            self.objects.replies[previous].next = Next::None;
+        }
+    }
+
+    fn forget_calls(&mut self, reply: Id<Reply>) {
+        let object = &mut self.objects.replies[reply];
+        (object.previous, object.next) = (None, Next::None);
+    }
+
+    /// The scheduling context is no more, or belongs to nobody: no call gives it back.
+    pub(crate) fn unbind_reply(&mut self, context: Id<SchedContext>) {
+        if let Some(reply) = self.objects.contexts[context].reply.take() {
+            self.objects.replies[reply].next = Next::None;
+        }
+    }
+
+    /// The last capability to a reply object goes.
+    pub(crate) fn finalise_reply(&mut self, reply: Id<Reply>) {
+        if let Some(thread) = self.objects.replies[reply].thread {
+            match self.objects.threads[thread].state {
+                State::BlockedOnReply => self.remove_reply(reply, thread),
+                _ => self.cancel_ipc(thread),
+            }
+        }
+    }
+}

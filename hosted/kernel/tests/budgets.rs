@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Mixed-criticality scheduling: time that is given, lent, used up, and comes back.
+
+mod common;
+
+use common::*;
+use sel4_hosted_kernel::{Config, Info, Invocation, Invocation::*, Labels, Register, ThreadId};
+
+const SCHED_CONTROL: usize = 16;
+const SCHED_CONTEXT_OBJECT: usize = 5;
+const REPLY_OBJECT: usize = 6;
+const PAGE: usize = 10;
+const MCS_RECV: isize = -7;
+const MCS_WAIT: isize = -9;
+const TIMER: usize = 125;
+
+struct Timed {
+    system: System,
+    labels: Vec<Invocation>,
+}
+
+impl Timed {
+    fn new() -> Self {
+        let config = Config {
+            mcs: true,
+            ..Config::default()
+        };
+        let labels = Labels::mcs();
+        let all = (1..100).map_while(|number| labels.get(number)).collect();
+        Timed {
+            system: System::with(&config),
+            labels: all,
+        }
+    }
+
+    fn invoke(
+        &mut self,
+        cptr: usize,
+        invocation: Invocation,
+        caps: &[usize],
+        words: &[usize],
+    ) -> Answer {
+        let label = 1 + self.labels.iter().position(|of| *of == invocation).unwrap();
+        let buffer = self.system.layout.ipc_buffer;
+        self.system.put(buffer, label, caps, words);
+        self.system.syscall(CALL, cptr);
+        let (_, info, words) = self.system.message(buffer);
+        (info.label(), words)
+    }
+
+    fn done(
+        &mut self,
+        cptr: usize,
+        invocation: Invocation,
+        caps: &[usize],
+        words: &[usize],
+    ) -> Vec<usize> {
+        let (error, words) = self.invoke(cptr, invocation, caps, words);
+        assert_eq!(error, 0, "{invocation:?}: {words:?}");
+        words
+    }
+
+    fn make(&mut self, kind: usize, bits: usize) -> usize {
+        let (memory, slot) = (self.system.memory(), self.system.slot());
+        self.done(
+            memory,
+            UntypedRetype,
+            &[CNODE],
+            &[kind, bits, 0, 0, slot, 1],
+        );
+        slot
+    }
+
+    /// So many microseconds in so many, with a badge.
+    fn context(&mut self, budget: usize, period: usize) -> usize {
+        let context = self.make(SCHED_CONTEXT_OBJECT, 8);
+        self.done(
+            SCHED_CONTROL,
+            SchedControlConfigureFlags,
+            &[context],
+            &[budget, period, 0, 77, 0],
+        );
+        context
+    }
+
+    /// A thread with an IPC buffer; `context` 0: it runs by none of its own.
+    fn thread(
+        &mut self,
+        priority: usize,
+        context: usize,
+        handler: usize,
+    ) -> (usize, ThreadId, usize) {
+        let (tcb, frame) = (self.make(TCB_OBJECT, 0), self.make(PAGE, 0));
+        let buffer = IMAGE + 0x1_0000 + 0x1000 * frame;
+        self.done(frame, X86PageMap, &[VSPACE], &[buffer, 3, 0]);
+        self.done(tcb, TCBConfigure, &[CNODE, VSPACE, frame], &[0, 0, buffer]);
+        self.done(
+            tcb,
+            TCBSetSchedParams,
+            &[TCB, context, handler],
+            &[priority, priority],
+        );
+        self.done(tcb, TCBWriteRegisters, &[], &[1, 1, 0x1000 * tcb]);
+        (tcb, self.system.kernel.threads().next().unwrap().id, buffer)
+    }
+
+    fn pass(&mut self, ticks: u64) {
+        self.system.kernel.machine_mut().time += ticks;
+    }
+
+    fn timer(&mut self) {
+        self.system.kernel.interrupt(TIMER);
+        self.system.kernel.check().unwrap();
+    }
+
+    fn rest(&mut self) {
+        let never = self.make(NOTIFICATION_OBJECT, 0);
+        self.system.syscall(MCS_WAIT, never);
+    }
+}
+
+#[test]
+fn a_budget_ends_and_comes_back() {
+    let mut timed = Timed::new();
+    let context = timed.context(1000, 10_000);
+    let (_, thread, _) = timed.thread(10, context, 0);
+    timed.rest();
+    assert_eq!(timed.system.kernel.current(), Some(thread));
+    assert_eq!(timed.system.kernel.deadline(), Some(1000));
+    timed.pass(1000);
+    timed.timer();
+    assert_eq!(timed.system.kernel.current(), None);
+    assert_eq!(timed.system.kernel.deadline(), Some(10_000));
+    timed.pass(8999);
+    timed.timer();
+    assert_eq!(timed.system.kernel.current(), None);
+    timed.pass(1);
+    timed.timer();
+    assert_eq!(timed.system.kernel.current(), Some(thread));
+}
+
+#[test]
+fn a_handler_is_told_that_a_budget_has_ended() {
+    let mut timed = Timed::new();
+    let endpoint = timed.make(ENDPOINT_OBJECT, 0);
+    let reply = timed.make(REPLY_OBJECT, 0);
+    let (own, context) = (timed.context(5000, 5000), timed.context(1000, 10_000));
+    let (_, handler, buffer) = timed.thread(20, own, 0);
+    let (tcb, ..) = timed.thread(10, context, 0);
+    timed.done(tcb, TCBSetTimeoutEndpoint, &[endpoint], &[]);
+    timed.rest();
+    let id = timed.system.current();
+    assert_eq!(id, handler);
+    timed.system.kernel.context_mut(id)[Register::R12] = reply;
+    timed.system.syscall(MCS_RECV, endpoint);
+    timed.pass(1234);
+    timed.timer();
+    assert_eq!(timed.system.kernel.current(), Some(handler));
+    assert_eq!(
+        timed.system.message(buffer),
+        (0, Info::new(5, 0, 0, 2), vec![77, 1234])
+    );
+}
+
+#[test]
+fn who_is_called_runs_by_what_the_caller_lends() {
+    let mut timed = Timed::new();
+    let endpoint = timed.make(ENDPOINT_OBJECT, 0);
+    let reply = timed.make(REPLY_OBJECT, 0);
+    let first = timed.context(5000, 5000);
+    let (tcb, server, buffer) = timed.thread(20, first, 0);
+    let context = timed.context(4000, 4000);
+    let (_, client, _) = timed.thread(10, context, 0);
+    let done = timed.make(NOTIFICATION_OBJECT, 0);
+    // The first thread comes back when the server waits, and takes its scheduling context away.
+    timed.done(TCB, TCBSetPriority, &[TCB], &[15]);
+    let id = timed.system.current();
+    assert_eq!(id, server);
+    timed.system.kernel.context_mut(id)[Register::R12] = reply;
+    timed.system.syscall(MCS_RECV, endpoint);
+    timed.done(first, SchedContextUnbindObject, &[tcb], &[]);
+    timed.system.syscall(MCS_WAIT, done);
+    assert_eq!(timed.system.kernel.current(), Some(client));
+    timed.system.put(IMAGE + 0x4000, 3, &[], &[]);
+    timed.system.syscall(CALL, endpoint);
+    assert_eq!(timed.system.kernel.current(), Some(server));
+    assert_eq!(timed.system.message(buffer).1, Info::new(3, 0, 0, 0));
+    assert_eq!(timed.system.kernel.deadline(), Some(4000));
+    timed.system.put(buffer, 9, &[], &[]);
+    timed.system.kernel.context_mut(server)[Register::R12] = reply;
+    timed.system.syscall(REPLY_RECV, endpoint);
+    assert_eq!(
+        timed.system.kernel.current(),
+        Some(client),
+        "it has its own back"
+    );
+}
+
+#[test]
+fn times_are_refused_for_the_kernels_reasons() {
+    let mut timed = Timed::new();
+    let context = timed.make(SCHED_CONTEXT_OBJECT, 7);
+    let mut refused = |words: &[usize]| {
+        timed.invoke(SCHED_CONTROL, SchedControlConfigureFlags, &[context], words)
+    };
+    let max = (u64::MAX / 8) as usize;
+    assert_eq!(refused(&[19, 1000, 0, 0, 0]), (4, vec![20, max]));
+    assert_eq!(refused(&[20, max + 1, 0, 0, 0]), (4, vec![20, max]));
+    assert_eq!(refused(&[2000, 1000, 0, 0, 0]), (4, vec![20, 1000]));
+    assert_eq!(refused(&[20, 1000, 1, 0, 0]), (4, vec![0, 0]));
+    assert_eq!(refused(&[20, 1000, 0, 0]), (7, vec![]));
+    assert_eq!(refused(&[20, 1000, 0, 0, 0]), (0, vec![]));
+}
