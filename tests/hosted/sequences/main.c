@@ -118,7 +118,13 @@ int main(void)
         } else {
             message = seL4_Call(cptr, message);
             put_number(seL4_MessageInfo_get_label(message));
-            for (seL4_Word i = 0; i < seL4_MessageInfo_get_length(message); i++) {
+            seL4_Word answer = seL4_MessageInfo_get_length(message);
+#ifdef CONFIG_KERNEL_MCS
+            if (label == SchedContextConsumed || label == SchedContextYieldTo) {
+                answer = 0; /* What was used, in time. */
+            }
+#endif
+            for (seL4_Word i = 0; i < answer; i++) {
                 /* A thread's flags, what a system call leaves in rcx and r11, and rsp, which it does not restore. */
                 if (label == 2 && words == 2 && (i == 1 || i == 2 || i == 5 || i == 13)) {
                     continue;
