@@ -126,6 +126,26 @@ fn without_the_right_to_grant_none_do_and_a_call_is_never_answered() {
 }
 
 #[test]
+fn a_reply_has_capabilities_if_who_received_could_grant() {
+    for (rights, count) in [(2, 0), (6, 1)] {
+        let mut system = System::new();
+        let endpoint = system.make(ENDPOINT_OBJECT);
+        let receives = system.copy(endpoint, rights);
+        let (server, client) = (system.thread(20, 0), system.thread(10, 0));
+        let to = system.slot();
+        for (word, value) in [(125, CNODE), (126, to), (127, 64)] {
+            system.write(client.buffer + word * 8, value);
+        }
+        rest(&mut system);
+        system.syscall(RECV, receives);
+        send(&mut system, client, CALL, endpoint, &[], &[1]);
+        send(&mut system, server, REPLY_RECV, receives, &[CNODE], &[]);
+        assert_eq!(system.current(), client.id);
+        assert_eq!(system.message(client.buffer).1, Info::new(5, 0, count, 0));
+    }
+}
+
+#[test]
 fn a_reply_can_be_kept_and_given_later() {
     let mut system = System::new();
     let endpoint = system.make(ENDPOINT_OBJECT);

@@ -291,6 +291,18 @@ fn a_revoke_takes_what_was_derived_and_nothing_else() {
 }
 
 #[test]
+fn a_badge_that_was_minted_twice_is_revoked_once() {
+    let mut system = System::new();
+    let endpoint = system.make(ENDPOINT_OBJECT);
+    let (first, second) = (system.mint(endpoint, 17), system.mint(endpoint, 17));
+    let copy = system.copy(first, ALL);
+    // It lies behind what was minted second, with the same badge, and is not derived from it.
+    system.delete(first);
+    system.revoke(second);
+    assert_eq!(system.identify(copy), 4);
+}
+
+#[test]
 fn capabilities_are_moved_and_rotated() {
     let mut system = System::new();
     let memory = system.memory();

@@ -153,13 +153,13 @@ fn hash<'a>(lines: impl Iterator<Item = &'a str>) -> u64 {
 
 fn nothing_breaks(mcs: bool) {
     let mut player = Player::new(mcs);
-    for seed in 0..50 {
+    for seed in 0..20 {
         for step in Generator::sequence(1_000_000 + seed, 2 * STEPS, mcs) {
             player.take(&step);
             player.system.kernel.check().unwrap();
         }
     }
-    assert!(player.system.kernel.entries() > 5000);
+    assert!(player.system.kernel.entries() > 2000);
 }
 
 #[test]
@@ -174,7 +174,10 @@ fn no_sequence_breaks_the_model_with_scheduling_contexts() {
 
 fn agrees(record: &str, mcs: bool) {
     let mut player = Player::new(mcs);
+    // Without optimisation all of them take long.
+    let most = if cfg!(debug_assertions) { 400 } else { 2500 };
     let recorded = record.lines().filter(|line| !line.starts_with('#'));
+    let recorded = recorded.take(most);
     let mut count = 0;
     for (seed, theirs) in (0..).zip(recorded) {
         let steps = Generator::sequence(seed, STEPS, mcs);
@@ -183,7 +186,7 @@ fn agrees(record: &str, mcs: bool) {
         assert_eq!(format!("{ours:016x}"), theirs, "sequence {seed}");
         count += 1;
     }
-    assert!(count >= 2000);
+    assert_eq!(count, most);
 }
 
 #[test]
