@@ -18,16 +18,20 @@ pub struct Process {
     file: libc::c_int,
     /// All of the memory, as the kernel sees it.
     base: *mut u8,
-    /// What is mapped, by its address: the file's page and how.
-    mapped: BTreeMap<usize, Mapping>,
-    /// The one address space that is this process.
-    vspace: Option<VSpaceId>,
+    /// What the address spaces have, by address.
+    spaces: BTreeMap<VSpaceId, BTreeMap<usize, Mapping>>,
+    /// The address space that the process shows. The first one that maps something is that of the
+    /// first thread.
+    shown: Option<VSpaceId>,
     line: Vec<u8>,
     trace: Option<Trace>,
 }
 
+#[derive(Clone, Copy)]
 struct Mapping {
+    paddr: usize,
     bytes: usize,
+    access: Access,
 }
 
 impl Process {
@@ -54,8 +58,8 @@ impl Process {
             memory,
             file,
             base: base.cast(),
-            mapped: BTreeMap::new(),
-            vspace: None,
+            spaces: BTreeMap::new(),
+            shown: None,
             line: Vec::new(),
             trace,
         }
@@ -79,9 +83,65 @@ impl Process {
         self.line.clear();
     }
 
-    /// The address space of the first thread, which is that of the process.
-    fn is_this(&mut self, vspace: VSpaceId) -> bool {
-        *self.vspace.get_or_insert(vspace) == vspace
+    /// Shows an address space in place of the one that is shown.
+    pub fn show(&mut self, vspace: VSpaceId) {
+        if self.shown == Some(vspace) {
+            return;
+        }
+        for (vaddr, mapping) in self
+            .shown
+            .iter()
+            .filter_map(|shown| self.spaces.get(shown))
+            .flatten()
+        {
+            // SAFETY: mapped by this, for threads of the other address space.
+            unsafe { libc::munmap(ptr::without_provenance_mut(*vaddr), mapping.bytes) };
+        }
+        self.shown = Some(vspace);
+        for (vaddr, mapping) in self.spaces.get(&vspace).into_iter().flatten() {
+            self.put(*vaddr, *mapping, libc::MAP_FIXED_NOREPLACE);
+        }
+    }
+
+    /// Maps a part of the memory into the process. `place` says whether what is there is replaced.
+    fn put(&self, vaddr: usize, mapping: Mapping, place: libc::c_int) {
+        let Mapping {
+            paddr,
+            bytes,
+            access,
+        } = mapping;
+        let mut protection = libc::PROT_READ;
+        if access.write {
+            protection |= libc::PROT_WRITE;
+        }
+        if access.execute {
+            protection |= libc::PROT_EXEC;
+        }
+        let (file, flags, offset) = if (self.memory.start..self.memory.end).contains(&paddr) {
+            (self.file, libc::MAP_SHARED, paddr - self.memory.start)
+        } else {
+            // Of a device, of which there is none: zero, and nobody reads what is written.
+            (-1, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, 0)
+        };
+        let at = ptr::without_provenance_mut(vaddr);
+        // SAFETY: the seL4 program wants it there, and nobody else has that place.
+        let result = unsafe {
+            libc::mmap(
+                at,
+                bytes,
+                protection,
+                place | flags,
+                file,
+                offset as libc::off_t,
+            )
+        };
+        if result.addr() != vaddr {
+            let error = std::io::Error::last_os_error();
+            refuse(&format!(
+                "cannot map {bytes} bytes at {vaddr:#x}: {error}\n\
+                 help: this address belongs to the process itself, or to nobody; choose another, such as 0x10000000"
+            ));
+        }
     }
 }
 
@@ -108,55 +168,32 @@ impl Machine for Process {
     }
 
     fn map(&mut self, vspace: VSpaceId, vaddr: usize, paddr: usize, size_bits: u8, access: Access) {
-        if !self.is_this(vspace) {
-            refuse(&format!(
-                "a page is mapped at {vaddr:#x} of a second address space, which the hosted platform does not have yet"
-            ));
-        }
-        let bytes = 1 << size_bits;
-        let mut protection = libc::PROT_READ;
-        if access.write {
-            protection |= libc::PROT_WRITE;
-        }
-        if access.execute {
-            protection |= libc::PROT_EXEC;
-        }
-        // What the process has for itself stays its own; what this has mapped there is replaced.
-        let place = if self.mapped.contains_key(&vaddr) {
-            libc::MAP_FIXED
-        } else {
-            libc::MAP_FIXED_NOREPLACE
+        let mapping = Mapping {
+            paddr,
+            bytes: 1 << size_bits,
+            access,
         };
-        let (file, flags, offset) = if (self.memory.start..self.memory.end).contains(&paddr) {
-            (self.file, libc::MAP_SHARED, paddr - self.memory.start)
-        } else {
-            // Of a device, of which there is none: zero, and nobody reads what is written.
-            (-1, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, 0)
-        };
-        let at = ptr::without_provenance_mut(vaddr);
-        // SAFETY: the seL4 program wants it there, and nobody else has that place.
-        let result = unsafe {
-            libc::mmap(
-                at,
-                bytes,
-                protection,
-                place | flags,
-                file,
-                offset as libc::off_t,
-            )
-        };
-        if result.addr() != vaddr {
-            let error = std::io::Error::last_os_error();
-            refuse(&format!(
-                "cannot map {bytes} bytes at {vaddr:#x}: {error}\n\
-                 help: this address belongs to the process itself, or to nobody; choose another, such as 0x10000000"
-            ));
+        let before = self
+            .spaces
+            .entry(vspace)
+            .or_default()
+            .insert(vaddr, mapping);
+        if *self.shown.get_or_insert(vspace) == vspace {
+            // What the process has for itself stays its own; what this has mapped there is replaced.
+            let place = match before {
+                Some(_) => libc::MAP_FIXED,
+                None => libc::MAP_FIXED_NOREPLACE,
+            };
+            self.put(vaddr, mapping, place);
         }
-        self.mapped.insert(vaddr, Mapping { bytes });
     }
 
-    fn unmap(&mut self, _: VSpaceId, vaddr: usize, _: u8) {
-        if let Some(mapping) = self.mapped.remove(&vaddr) {
+    fn unmap(&mut self, vspace: VSpaceId, vaddr: usize, _: u8) {
+        let removed = self
+            .spaces
+            .get_mut(&vspace)
+            .and_then(|space| space.remove(&vaddr));
+        if let Some(mapping) = removed.filter(|_| self.shown == Some(vspace)) {
             // SAFETY: mapped by this, and the seL4 program wants it gone.
             unsafe { libc::munmap(ptr::without_provenance_mut(vaddr), mapping.bytes) };
         }
@@ -186,7 +223,12 @@ impl Drop for Process {
         self.flush();
         // SAFETY: all of it is this value's own.
         unsafe {
-            for (vaddr, mapping) in &self.mapped {
+            for (vaddr, mapping) in self
+                .shown
+                .iter()
+                .filter_map(|shown| self.spaces.get(shown))
+                .flatten()
+            {
                 libc::munmap(ptr::without_provenance_mut(*vaddr), mapping.bytes);
             }
             libc::munmap(self.base.cast(), self.memory.end - self.memory.start);

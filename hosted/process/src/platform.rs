@@ -325,7 +325,6 @@ struct Platform {
     root_failed: bool,
     running: Option<ThreadId>,
     sides: HashMap<ThreadId, Side>,
-    vspace: VSpaceId,
 }
 
 impl Platform {
@@ -384,7 +383,6 @@ impl Platform {
             root_failed: false,
             running: Some(root),
             sides: HashMap::from([(root, side)]),
-            vspace: layout.vspace,
         }
     }
 
@@ -399,15 +397,10 @@ impl Platform {
             side.fp_restores = frame.fp_restores;
         }
         let tls = self.kernel.context(thread)[Register::FsBase];
-        let side = self.sides.entry(thread).or_insert_with(|| {
-            if self.kernel.vspace(thread).is_some_and(|vspace| vspace != self.vspace) {
-                end::refuse(&format!(
-                    "thread `{}` has an address space of its own, which the hosted platform does not have yet",
-                    self.kernel.name(thread)
-                ));
-            }
-            Side::new(tls)
-        });
+        // A thread without an address space has nothing.
+        let vspace = self.kernel.vspace(thread).unwrap_or(VSpaceId(0));
+        self.kernel.machine_mut().show(vspace);
+        let side = self.sides.entry(thread).or_insert_with(|| Side::new(tls));
         if side.tls != tls {
             side.tls = tls;
             side.ipc_buffer = brought_by(tls).unwrap_or(side.ipc_buffer);

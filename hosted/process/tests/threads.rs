@@ -11,7 +11,7 @@ use libsel4::libsel4_sys::{
 };
 use libsel4::{
     Allocator, BootInfo, Cap, CapRights, Endpoint, Fault, Guard, IpcBuffer, MessageInfo,
-    Notification, Retype, Slot, SmallPage, Tcb, VmAttributes, entry_context, message,
+    Notification, Retype, Slot, SmallPage, Tcb, VSpace, VmAttributes, entry_context, message,
 };
 
 const PAGE: usize = 4096;
@@ -283,7 +283,71 @@ fn deleting_the_last_capability_unmaps(info: &'static seL4_BootInfo) {
     assert_eq!(fault_of_write(&mut world, address), address);
 }
 
-/// Counts up in rbx, and tells it by its registers only.
+const SAME: usize = BASE + 0x600_0000;
+
+/// Reads at an address that two address spaces have.
+extern "C" fn reads_in_its_own(word: usize) -> ! {
+    // SAFETY: both pages are mapped where this thread runs.
+    let value = unsafe {
+        message::set_ipc_buffer(with_exposed_provenance_mut(SAME + PAGE));
+        with_exposed_provenance::<usize>(SAME).read_volatile()
+    };
+    endpoint(word).call(message::put(9, &value));
+    loop {
+        libsel4::yield_now();
+    }
+}
+
+#[sel4_hosted::test]
+fn address_spaces_are_apart(info: &'static seL4_BootInfo) {
+    let mut world = World::new(info);
+    let told: Cap<Endpoint> = world.make();
+    let (here, there, buffer) = (world.make(), world.make(), world.make());
+    world.map_page(here, SAME, CapRights::READ_WRITE);
+    let vspace: Cap<VSpace> = world.make();
+    world.info.asid_pool().asid_pool_assign(vspace).unwrap();
+    // The other page is seen in both, to be written here.
+    let seen = world.objects.mint(there, CapRights::READ_WRITE, 0).unwrap();
+    world.map_page(seen, SAME + 2 * PAGE, CapRights::READ_WRITE);
+    let stack = vec![0_u128; 4096].leak().as_mut_ptr_range().end.addr();
+    // SAFETY: mapped above; the thread's stack and IPC buffer are its own.
+    unsafe {
+        for (page, address) in [(there, SAME), (buffer, SAME + PAGE)] {
+            let (rights, attributes) = (CapRights::READ_WRITE, VmAttributes::DATA);
+            world
+                .objects
+                .map_page(vspace, page, address, rights, attributes)
+                .unwrap();
+        }
+        with_exposed_provenance_mut::<usize>(SAME).write_volatile(1);
+        with_exposed_provenance_mut::<usize>(SAME + 2 * PAGE).write_volatile(2);
+        let tcb: Cap<Tcb> = world.make();
+        let ipc = Some(IpcBuffer {
+            address: SAME + PAGE,
+            page: buffer,
+        });
+        tcb.tcb_configure(told.cptr(), world.info.cnode(), Guard::NONE, vspace, ipc)
+            .unwrap();
+        tcb.tcb_set_sched_params(world.info.tcb(), seL4_MaxPrio, seL4_MaxPrio)
+            .unwrap();
+        tcb.tcb_write_registers(true, &entry_context(reads_in_its_own, stack, told.word()))
+            .unwrap();
+    }
+    let (message, _) = told.recv();
+    assert_eq!(
+        (message.label(), message::take(message)),
+        (9, Some(2_usize))
+    );
+    // SAFETY: mapped above.
+    assert_eq!(
+        unsafe { with_exposed_provenance::<usize>(SAME).read_volatile() },
+        1
+    );
+    // It has not what is mapped here alone.
+    assert_eq!(fault_of_write(&mut world, SAME + 8 * PAGE), SAME + 8 * PAGE);
+}
+
+/// Does nothing for ever.
 extern "C" fn spins(_: usize) -> ! {
     loop {
         libsel4::yield_now();
