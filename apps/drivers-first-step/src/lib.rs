@@ -135,6 +135,8 @@ fn mistakes<const N: usize, const M: usize>(
     tell("mapped twice by one capability", twice.map_err(Into::into));
 
     let mut page = |paddr| devices.page::<SmallPage, _>(objects, paddr);
+    // What lies before a page is not lost.
+    tell("the page before it", page(Device::ADDRESS - 0x1000));
     tell("the same page", page(Device::ADDRESS));
     tell("not a whole page", page(Device::ADDRESS + 4));
     let memory = info.untypeds().find(|untyped| !untyped.is_device);
