@@ -280,7 +280,10 @@ impl<M: Machine> Kernel<M> {
         let irqs = Irqs::new(&mut slots);
         let mut kernel = Kernel {
             machine,
-            config: config.clone(),
+            config: Config {
+                domains: config.domains.max(1),
+                ..config.clone()
+            },
             labels,
             slots,
             objects: Objects {
@@ -295,6 +298,8 @@ impl<M: Machine> Kernel<M> {
             entries: 0,
             threads_made: 0,
             retypes: 0,
+            signals: 0,
+            delayed: Vec::new(),
             injection: Default::default(),
         };
         kernel.create_first_thread(&plan, image);

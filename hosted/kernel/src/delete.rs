@@ -131,6 +131,8 @@ impl<M: Machine> Kernel<M> {
                     self.unbind_context_notification(context);
                 }
                 self.cancel_signals(object);
+                self.delayed
+                    .retain(|delayed| delayed.notification != object);
                 self.objects.notifications.remove(object);
             }
             Cap::CNode {

@@ -16,6 +16,7 @@ use crate::request::Manner;
 use crate::scheduler::Scheduler;
 use crate::slots::Slots;
 use crate::thread::{State, ThreadId};
+use crate::tools::{Delayed, Injection};
 
 /// A kernel, on a machine.
 pub struct Kernel<M> {
@@ -32,7 +33,9 @@ pub struct Kernel<M> {
     pub(crate) entries: u64,
     pub(crate) threads_made: u64,
     pub(crate) retypes: u64,
-    pub(crate) injection: crate::tools::Injection,
+    pub(crate) signals: u64,
+    pub(crate) delayed: Vec<Delayed>,
+    pub(crate) injection: Injection,
 }
 
 /// System calls that are no debug calls.

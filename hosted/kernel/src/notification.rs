@@ -15,6 +15,13 @@ impl<M: Machine> Kernel<M> {
     /// Signals it: who waits goes on, else the signal waits.
     pub(crate) fn signal(&mut self, notification: Id<Notification>, badge: usize) {
         self.machine.event(Event::Signal { badge });
+        if !self.delays(notification, badge) {
+            self.arrive(notification, badge);
+        }
+    }
+
+    /// A signal arrives.
+    pub(crate) fn arrive(&mut self, notification: Id<Notification>, badge: usize) {
         let object = &mut self.objects.notifications[notification];
         if let Some(pending) = &mut object.pending {
             *pending |= badge;

@@ -217,6 +217,17 @@ impl<M: Machine> Kernel<M> {
 
     /// Ends a kernel entry: decides who runs.
     pub(crate) fn schedule(&mut self) {
+        if !self.delayed.is_empty() {
+            self.deliver(false);
+        }
+        self.decide();
+        if self.scheduler.current.is_none() && !self.delayed.is_empty() {
+            self.deliver(true);
+            self.decide();
+        }
+    }
+
+    fn decide(&mut self) {
         if self.config.mcs {
             self.awaken();
         }

@@ -9,7 +9,7 @@ use crate::arena::Id;
 use crate::cap::{Cap, Remains};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::objects::Endpoint;
+use crate::objects::{Endpoint, Notification};
 use crate::slots::SlotId;
 use crate::thread::{State, ThreadId};
 
@@ -18,6 +18,18 @@ use crate::thread::{State, ThreadId};
 pub struct Injection {
     /// The retype of this number, from 1, finds no memory. 0: none does.
     pub failing_retype: u64,
+    /// The signal of this number, from 1, arrives late. 0: none does.
+    pub delayed_signal: u64,
+    /// By how many kernel entries; sooner if nobody could run without it.
+    pub delay: u64,
+}
+
+/// A signal that is on its way.
+#[derive(Clone, Copy)]
+pub(crate) struct Delayed {
+    pub notification: Id<Notification>,
+    badge: usize,
+    due: u64,
 }
 
 impl Injection {
@@ -72,6 +84,36 @@ impl<M: Machine> Kernel<M> {
                 Some(crate::machine::VSpaceId(self.objects.tables.paddr(object)))
             }
             _ => None,
+        }
+    }
+
+    /// Counts a signal, and keeps it if it shall be late.
+    pub(crate) fn delays(&mut self, notification: Id<Notification>, badge: usize) -> bool {
+        self.signals += 1;
+        let late = self.signals == self.injection.delayed_signal;
+        if late {
+            self.delayed.push(Delayed {
+                notification,
+                badge,
+                due: self.entries + self.injection.delay,
+            });
+        }
+        late
+    }
+
+    /// Lets signals arrive that are late enough, or all of them.
+    pub(crate) fn deliver(&mut self, all: bool) {
+        let entries = self.entries;
+        let mut due = Vec::new();
+        self.delayed.retain(|delayed| {
+            let arrives = all || delayed.due <= entries;
+            if arrives {
+                due.push(*delayed);
+            }
+            !arrives
+        });
+        for delayed in due {
+            self.arrive(delayed.notification, delayed.badge);
         }
     }
 

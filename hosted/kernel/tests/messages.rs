@@ -5,7 +5,15 @@
 mod common;
 
 use common::*;
-use sel4_hosted_kernel::{Config, Fault, Info, Invocation::*, Register, State};
+use sel4_hosted_kernel::{Config, Fault, Info, Invocation, Invocation::*, Register, State};
+
+/// libsel4's number of an invocation.
+fn label(invocation: Invocation) -> usize {
+    1 + Invocation::ALL
+        .iter()
+        .position(|of| *of == invocation)
+        .unwrap()
+}
 
 /// Lets the first thread wait, so that the others run.
 fn rest(system: &mut System) {
@@ -69,6 +77,31 @@ fn who_sends_first_is_received_first() {
             .thread_table()
             .contains("waits to send to endpoint")
     );
+}
+
+#[test]
+fn of_two_that_wake_at_once_the_second_runs_first() {
+    let mut system = System::new();
+    let endpoint = system.make(ENDPOINT_OBJECT);
+    let server = system.thread(20, 0);
+    let (caller, sender) = (system.thread(11, 0), system.thread(10, 0));
+    rest(&mut system);
+    system.syscall(RECV, endpoint);
+    send(&mut system, caller, CALL, endpoint, &[], &[]);
+    // The server lets the other send.
+    system.put(server.buffer, label(TCBSetPriority), &[TCB], &[5]);
+    system.syscall(CALL, server.tcb);
+    send(&mut system, sender, SEND, endpoint, &[], &[]);
+    assert_eq!(system.current(), server.id);
+    system.put(server.buffer, label(TCBSetPriority), &[TCB], &[20]);
+    system.syscall(CALL, server.tcb);
+    system.put(server.buffer, label(TCBSetPriority), &[TCB], &[10]);
+    system.syscall(CALL, caller.tcb);
+    system.put(server.buffer, 0, &[], &[]);
+    system.syscall(REPLY_RECV, endpoint);
+    assert_eq!(system.current(), server.id, "it has received");
+    system.syscall(RECV, endpoint);
+    assert_eq!(system.current(), sender.id);
 }
 
 #[test]

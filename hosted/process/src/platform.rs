@@ -356,6 +356,7 @@ impl Platform {
                 .unwrap_or_else(|error| end::refuse(&format!("the kernel does not boot: {error}")));
         kernel.inject(Injection {
             failing_retype: settings.failing_retype,
+            ..Injection::default()
         });
         let Some(root) = kernel.current() else {
             unreachable!("a kernel that has booted runs its first thread");
