@@ -8,13 +8,11 @@
 //! bounded, and a CNode within a CNode is cut off, not emptied. Its zombie lies in itself, where
 //! nobody reaches it, until the untyped memory it was made of is revoked. What it holds lives on.
 
-use crate::arch;
 use crate::cap::{Cap, Remains};
-use crate::event::Event;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::slots::SlotId;
-use crate::thread::{State, THREAD_SLOT_BITS, THREAD_SLOTS, ThreadId};
+use crate::thread::{THREAD_SLOT_BITS, THREAD_SLOTS};
 
 impl<M: Machine> Kernel<M> {
     /// Deletes all that was derived from what is in a slot.
@@ -228,62 +226,5 @@ impl<M: Machine> Kernel<M> {
             }
             _ => {}
         }
-    }
-
-    /// Stops a thread, whatever it does.
-    pub(crate) fn suspend(&mut self, thread: ThreadId) {
-        self.cancel_ipc(thread);
-        if self.objects.threads[thread].state == State::Running {
-            let context = &mut self.objects.threads[thread].context;
-            context[arch::IP] = context.next;
-        }
-        self.dequeue(thread);
-        self.stop_waiting(thread);
-        self.cancel_yield(thread);
-        self.set_state(thread, State::Inactive);
-    }
-
-    /// Lets a thread run that does not.
-    pub(crate) fn restart(&mut self, thread: ThreadId) {
-        if self.is_runnable(thread) {
-            return;
-        }
-        self.cancel_ipc(thread);
-        if self.config.mcs {
-            return self.restart_by_context(thread);
-        }
-        self.set_up_reply(thread);
-        self.set_state(thread, State::Restart);
-        self.enqueue_first(thread);
-        self.wake(thread);
-    }
-
-    fn restart_by_context(&mut self, thread: ThreadId) {
-        self.set_state(thread, State::Restart);
-        self.unblock(thread);
-        if let Some(context) = self.objects.threads[thread].context_id {
-            self.resume_context(context);
-        }
-        if self.is_schedulable(thread) {
-            self.wake(thread);
-        }
-    }
-
-    /// The master of the capabilities to reply to it.
-    pub(crate) fn set_up_reply(&mut self, thread: ThreadId) {
-        let slot = self.objects.threads[thread].slot(crate::thread::ThreadSlot::Reply);
-        if self.slots.cap(slot).is_null() {
-            let cap = Cap::Reply {
-                thread,
-                master: true,
-                grant: true,
-            };
-            self.slots.put_root(slot, cap);
-        }
-    }
-
-    /// Says that a system call was refused.
-    pub(crate) fn note_refusal(&mut self, thread: ThreadId, error: crate::error::Error) {
-        self.machine.event(Event::Refused { thread, error });
     }
 }

@@ -3,7 +3,7 @@
 //! Endpoints: sending, receiving, calling and replying.
 
 use crate::arch;
-use crate::arena::{Arena, Id};
+use crate::arena::Id;
 use crate::cap::{Cap, Rights};
 use crate::error::LookupFailure;
 use crate::fault::Fault;
@@ -13,7 +13,7 @@ use crate::objects::Endpoint;
 use crate::queue::Chain;
 use crate::reply::Reply;
 use crate::slots::SlotId;
-use crate::thread::{State, Thread, ThreadId, ThreadSlot};
+use crate::thread::{State, ThreadId, ThreadSlot};
 
 impl<M: Machine> Kernel<M> {
     /// A thread sends, or waits until somebody takes it.
@@ -379,11 +379,11 @@ impl<M: Machine> Kernel<M> {
         if !object.sending {
             return;
         }
-        let waits = |thread: ThreadId, threads: &Arena<Thread>| matches!(threads[thread].state, State::BlockedOnSend { badge: b, .. } if b == badge);
         let mut next = object.queue.head();
         while let Some(thread) = next {
             next = self.next_waiting(thread);
-            if waits(thread, &self.objects.threads) {
+            let state = self.objects.threads[thread].state;
+            if matches!(state, State::BlockedOnSend { badge: of, .. } if of == badge) {
                 let queue = &mut self.objects.endpoints[endpoint].queue;
                 queue.remove(&mut self.objects.threads, Chain::Waiting, thread);
                 self.begin_again(thread);

@@ -191,7 +191,7 @@ impl<M: Machine> Kernel<M> {
 
     fn answer(&mut self, thread: ThreadId, call: bool, answer: Answer) {
         if let Err(error) = answer {
-            self.note_refusal(thread, error);
+            self.machine.event(Event::Refused { thread, error });
             if call {
                 let buffer = self.buffer(thread, true);
                 let (words, count) = error.words();

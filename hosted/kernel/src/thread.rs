@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Threads: the state of one.
+//! Threads: the state of one, and how it is stopped and started.
 
-use crate::arch::Context;
+use crate::arch::{Context, IP};
 use crate::arena::Id;
+use crate::cap::Cap;
 use crate::error::LookupFailure;
 use crate::fault::Fault;
+use crate::kernel::Kernel;
+use crate::machine::Machine;
 use crate::objects::{Endpoint, Notification, SchedContext};
 use crate::queue::{Chain, Links};
 use crate::reply::Reply;
@@ -147,5 +150,59 @@ impl Thread {
 
     pub(crate) fn slot(&self, slot: ThreadSlot) -> SlotId {
         self.slots.plus(slot as usize)
+    }
+}
+
+impl<M: Machine> Kernel<M> {
+    /// Stops a thread, whatever it does.
+    pub(crate) fn suspend(&mut self, thread: ThreadId) {
+        self.cancel_ipc(thread);
+        if self.objects.threads[thread].state == State::Running {
+            let context = &mut self.objects.threads[thread].context;
+            context[IP] = context.next;
+        }
+        self.dequeue(thread);
+        self.stop_waiting(thread);
+        self.cancel_yield(thread);
+        self.set_state(thread, State::Inactive);
+    }
+
+    /// Lets a thread run that does not.
+    pub(crate) fn restart(&mut self, thread: ThreadId) {
+        if self.is_runnable(thread) {
+            return;
+        }
+        self.cancel_ipc(thread);
+        if self.config.mcs {
+            return self.restart_by_context(thread);
+        }
+        self.set_up_reply(thread);
+        self.set_state(thread, State::Restart);
+        self.enqueue_first(thread);
+        self.wake(thread);
+    }
+
+    fn restart_by_context(&mut self, thread: ThreadId) {
+        self.set_state(thread, State::Restart);
+        self.unblock(thread);
+        if let Some(context) = self.objects.threads[thread].context_id {
+            self.resume_context(context);
+        }
+        if self.is_schedulable(thread) {
+            self.wake(thread);
+        }
+    }
+
+    /// The master of the capabilities to reply to it.
+    pub(crate) fn set_up_reply(&mut self, thread: ThreadId) {
+        let slot = self.objects.threads[thread].slot(ThreadSlot::Reply);
+        if self.slots.cap(slot).is_null() {
+            let cap = Cap::Reply {
+                thread,
+                master: true,
+                grant: true,
+            };
+            self.slots.put_root(slot, cap);
+        }
     }
 }
