@@ -19,7 +19,7 @@ CONFIGURATIONS = {
     "aarch64-mcs": ("-DPLATFORM=qemu-arm-virt", "-DMCS=ON"),
 }
 # Root server: the line that ends it.
-APPS = {"scenarios": "end of the scenarios"}
+APPS = {"scenarios": "end of the scenarios", "sequences": "end of the sequences"}
 # Scenarios that the hosted platform does otherwise, each with the reason. It ends with the last.
 HOSTED = {
     "fault: executing where nothing is": "the host tells apart what the kernel's page tables do not",

@@ -20,5 +20,8 @@ seL4_Error attempt(const char *what, seL4_Error error);
 /* One line: a message that came, with all its registers. */
 void say_message(const char *what, seL4_MessageInfo_t info, seL4_Word badge);
 
+/* A number that stands for all that was said since the last time, which is then forgotten. For the main thread. */
+unsigned say_digest(void);
+
 /* Prints what was said since the last time. For the main thread. */
 void say_flush(void);
