@@ -45,6 +45,8 @@ static RUNNER: AtomicU64 = AtomicU64::new(0);
 
 /// Processor exceptions, by their numbers.
 const PAGE_FAULT: i64 = 14;
+/// In the code of a page fault: an instruction was fetched.
+const FETCH: usize = 1 << 4;
 
 /// Bytes of the stack that signals are handled on.
 const STACK: usize = 64 << 10;
@@ -158,9 +160,9 @@ fn fault(signal: c_int, registers: &[i64; 23]) -> Fault {
     if number == PAGE_FAULT || signal == libc::SIGBUS {
         Fault::Vm {
             address: registers[libc::REG_CR2 as usize] as usize,
-            status: code,
-            // The bit that says so.
-            instruction: code & 1 << 4 != 0,
+            // Where pages can forbid execution the processor tells of fetches; seL4's cannot.
+            status: code & !FETCH,
+            instruction: false,
         }
     } else {
         Fault::UserException {

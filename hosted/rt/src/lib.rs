@@ -6,6 +6,7 @@
 //! It joins the executable by itself, and begins before C's constructors: from there on the process
 //! is a root server's thread, `main` and all that comes before and after it included.
 
+mod abort;
 mod begin;
 #[cfg(feature = "log")]
 mod log;
