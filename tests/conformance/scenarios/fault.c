@@ -25,8 +25,10 @@ static void say_ip(seL4_Word ip)
         const char *name;
         seL4_Word at;
     } probes[] = { { "probe_read", (seL4_Word)probe_read }, { "probe_write", (seL4_Word)probe_write },
-        { "probe_execute", (seL4_Word)probe_execute }, { "probe_undefined", (seL4_Word)probe_undefined } };
-    for (unsigned i = 0; i < 4; i++) {
+        { "probe_execute", (seL4_Word)probe_execute }, { "probe_undefined", (seL4_Word)probe_undefined },
+        { "probe_syscall", (seL4_Word)probe_syscall }
+    };
+    for (unsigned i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
         if (ip >= probes[i].at && ip < probes[i].at + PROBE_BYTES) {
             say("  at %s + %lu", probes[i].name, ip - probes[i].at);
             return;
@@ -185,6 +187,41 @@ static void undefined_instruction_again(void)
     reply(seL4_MessageInfo_new(7, 0, 0, 0));
     settle();
 }
+
+#ifndef CONFIG_PLAT_HOSTED
+static void unknown(seL4_Word number, seL4_Word unused)
+{
+    (void)unused;
+    say("makes system call %ld", (long)number);
+    say("got %lx", probe_syscall((long)number));
+}
+
+/* A handler may take the call for its own: it sets what the thread finds in its registers. */
+static void unknown_system_call(void)
+{
+    static const long numbers[] = { 1000, 0, -1000 };
+    for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        struct thread *thread = faulter(unknown, (seL4_Word)numbers[i], 0);
+        seL4_Word badge;
+        seL4_MessageInfo_t info = recv(faults, &badge);
+        seL4_Word ip = seL4_GetMR(seL4_UnknownSyscall_FaultIP), number = seL4_GetMR(seL4_UnknownSyscall_Syscall), mr[4];
+        for (int j = 0; j < 4; j++) {
+            mr[j] = seL4_GetMR(j);
+        }
+        say("fault: label %lu, length %lu, number %ld", seL4_MessageInfo_get_label(info), seL4_MessageInfo_get_length(info),
+            (long)number);
+        say_ip(ip);
+        for (int j = 0; j < 4; j++) {
+            seL4_SetMR(j, mr[j]);
+        }
+        seL4_SetMR(0, 0x42);
+        seL4_SetMR(seL4_UnknownSyscall_FaultIP, (seL4_Word)probe_syscall + AFTER_SYSCALL);
+        reply(seL4_MessageInfo_new(0, 0, 0, seL4_MessageInfo_get_length(info)));
+        settle();
+        thread_end(thread);
+    }
+}
+#endif
 
 /* Which registers the handler may change, and that others stay. */
 static void registers_are_changed(void)
@@ -413,6 +450,10 @@ const struct scenario fault_scenarios[] = {
     { "an address of the kernel", address_of_the_kernel },
     { "an undefined instruction is skipped", undefined_instruction },
     { "an undefined instruction again", undefined_instruction_again },
+#ifndef CONFIG_PLAT_HOSTED
+    /* There a system call is a call. */
+    { "a system call that does not exist", unknown_system_call },
+#endif
     { "registers are changed", registers_are_changed },
     { "resumed instead of answered", resumed_instead_of_answered },
     { "no handler", no_handler },

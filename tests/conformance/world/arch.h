@@ -9,12 +9,14 @@
 
 #define CONTEXT_WORDS (sizeof(seL4_UserContext) / sizeof(seL4_Word))
 
-/* One instruction each, so that the transcript can say where a thread stopped: how far from the function's beginning. */
+/* One instruction each but the last, so that the transcript can say where a thread stopped: how far from the function's beginning. */
 #define PROBE_BYTES 16
 seL4_Word probe_read(seL4_Word address);
 void probe_write(seL4_Word address, seL4_Word value);
 void probe_execute(seL4_Word address);
 void probe_undefined(void);
+/* A system call with this number; gives the first register of the answer. */
+seL4_Word probe_syscall(long number);
 
 #if defined(CONFIG_ARCH_X86_64)
 #include "arch/x86_64.h"

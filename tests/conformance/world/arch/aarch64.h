@@ -65,6 +65,9 @@ static inline void context_enter(seL4_UserContext *context, seL4_Word entry, seL
 #define CONTEXT_RESULT x0
 #define CONTEXT_KEPT x19
 
+/* How far in probe_syscall the instruction after the system call is. */
+#define AFTER_SYSCALL 8
+
 /* How much further the instruction after probe_undefined's is. */
 #define UNDEFINED_BYTES 4
 #define FLAGS_OF_USER 0

@@ -79,6 +79,9 @@ static inline void context_enter(seL4_UserContext *context, seL4_Word entry, seL
 #define CONTEXT_RESULT rax
 #define CONTEXT_KEPT rbx
 
+/* How far in probe_syscall the instruction after the system call is. */
+#define AFTER_SYSCALL 9
+
 /* How much further the instruction after probe_undefined's is. */
 #define UNDEFINED_BYTES 2
 #define FLAGS_OF_USER 0x202
