@@ -161,14 +161,14 @@ impl BootInfo {
     /// How many levels of page tables the IOMMU has; 0 if there is none.
     #[cfg(CONFIG_IOMMU)]
     pub fn num_iopt_levels(&self) -> usize {
-        self.info.numIOPTLevels
+        self.as_c().numIOPTLevels
     }
 
     /// The address spaces of devices, one after the other as the SMMU numbers them.
     #[cfg(CONFIG_TK1_SMMU)]
     pub fn io_spaces(&self) -> impl ExactSizeIterator<Item = Cap<IoSpace>> + use<> {
         let this = *self;
-        let region = this.info.ioSpaceCaps;
+        let region = this.as_c().ioSpaceCaps;
         (region.start..region.end).map(move |cap| this.initial(cap))
     }
 
