@@ -22,9 +22,6 @@ CONFIGURATIONS = {
 APPS = {"scenarios": "end of the scenarios", "sequences": "end of the sequences"}
 # Scenarios that the hosted platform does otherwise, each with the reason.
 HOSTED = {
-    "fault: an address of the kernel": "the host's kernel is there",
-    "memory: rights": "what may not be read is not mapped in the host",
-    "irq: ports": "there are no devices behind ports",
     "kernel: the root server's image": "the host has loaded it, and it has no frames",
     "fault: a system call that does not exist": "a system call is a call there, and none is without a name",
 }

@@ -230,6 +230,7 @@ impl<M: Machine> Kernel<M> {
             return;
         };
         self.entries += 1;
+        let fault = self.as_processor(current, fault);
         if self.has_budget(current) {
             self.handle_fault(current, fault, LookupFailure::InvalidRoot);
         }

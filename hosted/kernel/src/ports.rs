@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! I/O ports: who may use which is modelled, and behind them is nothing.
+//! I/O ports: who may use which. Behind them is a serial port that prints, and nothing else: what is
+//! written elsewhere is lost, and what is read has all bits set, as without a device.
 
-use crate::cap::Cap;
+use std::collections::BTreeSet;
+
+use crate::cap::{Cap, low_bits};
 use crate::error::Error;
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
@@ -13,6 +16,21 @@ use crate::request::{Answer, Request};
 #[derive(Default)]
 pub(crate) struct Ports {
     taken: Vec<(u16, u16)>,
+    /// Those that were used in vain, which was said.
+    vain: BTreeSet<u16>,
+    /// The serial port's line control.
+    line_control: u8,
+}
+
+/// Registers of the first serial port.
+mod serial {
+    pub const DATA: u16 = 0x3f8;
+    pub const LINE_CONTROL: u16 = 0x3fb;
+    pub const LINE_STATUS: u16 = 0x3fd;
+    /// In the line control: the data register is another then.
+    pub const DIVISOR: u8 = 0x80;
+    /// In the line status: all that was written has been sent.
+    pub const EMPTY: usize = 0x60;
 }
 
 impl Ports {
@@ -64,6 +82,46 @@ impl<M: Machine> Kernel<M> {
         if port < u32::from(first) || port + bytes - 1 > u32::from(last) {
             return Err(Error::IllegalOperation);
         }
-        self.not_modelled(&format!("what is behind I/O port {port:#x}"))
+        let port = port as u16;
+        if words == 1 {
+            let value = self.read_port(port, bytes);
+            return self.answer_words(request, &[value]);
+        }
+        let value = self.argument(request, 1);
+        self.commit(request.thread);
+        self.write_port(port, value);
+        Ok(())
+    }
+
+    fn read_port(&mut self, port: u16, bytes: u32) -> usize {
+        match port {
+            serial::LINE_STATUS => serial::EMPTY,
+            serial::LINE_CONTROL => self.ports.line_control.into(),
+            port => {
+                self.note_vain(port);
+                low_bits(8 * bytes)
+            }
+        }
+    }
+
+    fn write_port(&mut self, port: u16, value: usize) {
+        match port {
+            serial::DATA if self.ports.line_control & serial::DIVISOR == 0 => {
+                self.machine.put_char(value as u8);
+            }
+            serial::LINE_CONTROL => self.ports.line_control = value as u8,
+            // How the line is set up matters to nobody.
+            0x3f8..=0x3ff => {}
+            port => self.note_vain(port),
+        }
+    }
+
+    /// Says, once, that nothing is there.
+    fn note_vain(&mut self, port: u16) {
+        if self.ports.vain.insert(port) {
+            self.say(&format!(
+                "not modelled: what is behind I/O port {port:#x}\n"
+            ));
+        }
     }
 }

@@ -256,10 +256,4 @@ impl<M: Machine> Kernel<M> {
         let slot = request.extra[index].ok_or(Error::TruncatedMessage)?;
         Ok((self.slots.cap(slot), slot))
     }
-
-    /// What is not modelled is named, and refused.
-    pub(crate) fn not_modelled(&mut self, what: &str) -> Answer {
-        self.say(&format!("not modelled: {what}\n"));
-        Err(Error::IllegalOperation)
-    }
 }

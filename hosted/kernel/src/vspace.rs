@@ -9,11 +9,13 @@ use crate::arch::{self, level_shift, table_index};
 use crate::arena::Id;
 use crate::cap::{Cap, FrameRights, Rights, low_bits};
 use crate::error::{Error, LookupFailure};
+use crate::fault::Fault;
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::{Access, Machine, VSpaceId};
 use crate::objects::{Entry, Pool, Table};
 use crate::request::{Answer, Request};
+use crate::thread::{ThreadId, ThreadSlot};
 
 /// What the slots of a pool are.
 const ASID_MASK: u16 = (1 << arch::ASID_LOW_BITS) - 1;
@@ -62,6 +64,43 @@ impl<M: Machine> Kernel<M> {
 
     fn vspace_id(&self, root: Id<Table>) -> VSpaceId {
         VSpaceId(self.objects.tables.paddr(root))
+    }
+
+    /// A fault as the processor tells it that walks the kernel's page tables: the host's differ.
+    pub(crate) fn as_processor(&self, thread: ThreadId, fault: Fault) -> Fault {
+        let Fault::Vm {
+            address,
+            status,
+            instruction,
+        } = fault
+        else {
+            return fault;
+        };
+        let slot = self.objects.threads[thread].slot(ThreadSlot::VSpace);
+        let mapped = match self.slots.cap(slot) {
+            Cap::VSpace { object, .. } => self.is_mapped(object, address),
+            _ => false,
+        };
+        let (status, instruction) = arch::vm_fault_status(status, instruction, mapped);
+        Fault::Vm {
+            address,
+            status,
+            instruction,
+        }
+    }
+
+    /// Whether a frame is mapped at an address, with whatever rights.
+    fn is_mapped(&self, root: Id<Table>, address: usize) -> bool {
+        let levels = 1..=arch::frame_level(arch::FRAME_BITS_MAX);
+        address <= arch::USER_TOP
+            && levels.into_iter().any(|level| {
+                let entry = |table: Id<Table>| {
+                    let entries = &self.objects.tables[table].entries;
+                    entries.get(&table_index(level, address)).copied()
+                };
+                let table = self.table(root, address, level);
+                matches!(table.map(entry), Ok(Some(Entry::Frame { .. })))
+            })
     }
 
     pub(crate) fn ask_frame(&mut self, request: &Request) -> Answer {

@@ -62,6 +62,28 @@ fn a_signal_is_late_that_shall_be() {
 }
 
 #[test]
+fn a_serial_port_prints_and_other_ports_are_named() {
+    let mut system = System::new();
+    let ports = system.slot();
+    let issue = [0, 0xffff, ports, 64];
+    system.done(IO_PORTS, X86IOPortControlIssue, &[CNODE], &issue);
+    assert_eq!(system.done(ports, X86IOPortIn8, &[], &[0x3fd]), [0x60]);
+    for (port, byte) in [(0x3fb, 0x80), (0x3f8, 1), (0x3fb, 3), (0x3f8, 0x41)] {
+        system.done(ports, X86IOPortOut8, &[], &[port, byte]);
+    }
+    assert_eq!(system.kernel.machine().console, "A");
+    for _ in 0..2 {
+        assert_eq!(system.done(ports, X86IOPortIn16, &[], &[0x60]), [0xffff]);
+    }
+    let named = "Anot modelled: what is behind I/O port 0x60\n";
+    assert_eq!(system.kernel.machine().console, named);
+    assert_eq!(
+        system.invoke(ports, X86IOPortIn32, &[], &[0xfffe]),
+        (3, vec![])
+    );
+}
+
+#[test]
 fn what_is_held_is_counted() {
     let mut system = System::new();
     let before = system.kernel.holdings();

@@ -142,6 +142,18 @@ pub(crate) const fn vm_fault(mcs: bool) -> usize {
     if mcs { 6 } else { 5 }
 }
 
+/// What the processor says of a fault: that something is mapped is bit 0. Fetching is not told
+/// apart, as nothing forbids execution.
+pub(crate) const fn vm_fault_status(
+    status: usize,
+    _instruction: bool,
+    mapped: bool,
+) -> (usize, bool) {
+    const MAPPED: usize = 1;
+    const FETCH: usize = 1 << 4;
+    (status & !(FETCH | MAPPED) | mapped as usize, false)
+}
+
 /// Registers in a message about an unknown system call.
 pub(crate) const SYSCALL_MESSAGE: [Register; 18] = [
     Rax, Rbx, Rcx, Rdx, Rsi, Rdi, Rbp, R8, R9, R10, R11, R12, R13, R14, R15, Rip, Rsp, Rflags,
@@ -185,6 +197,9 @@ pub(crate) const ASID_LOW_BITS: u32 = 9;
 pub(crate) const fn level_shift(level: u8) -> u32 {
     12 + 9 * (level as u32 - 1)
 }
+
+/// The largest frame.
+pub(crate) const FRAME_BITS_MAX: u8 = 30;
 
 /// The level of the table that maps frames of this size.
 pub(crate) const fn frame_level(size_bits: u8) -> u8 {
