@@ -129,6 +129,12 @@ fn capabilities_go_along() {
     assert_eq!((badge, info), (17, Info::new(5, 0b001, 2, 1)));
     assert_eq!(system.read(server.buffer + 122 * 8), 17);
     assert_eq!(system.identify(to), 6);
+    // Behind one for which there is no room none goes along, not even as its badge.
+    system.put(server.buffer, 0, &[], &[]);
+    system.syscall(REPLY_RECV, endpoint);
+    let caps = [CNODE, badged, badged];
+    send(&mut system, client, CALL, badged, &caps, &[]);
+    assert_eq!(system.message(server.buffer).1, Info::new(5, 0, 0, 0));
 }
 
 #[test]
