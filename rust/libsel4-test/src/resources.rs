@@ -62,7 +62,12 @@ impl Resources {
     /// # Errors
     ///
     /// As for [`spawn`](Self::spawn).
-    pub fn spawn_watched<F>(
+    ///
+    /// # Safety
+    ///
+    /// Who answers these faults with a message that is not empty sets the thread's registers: as for
+    /// [`tcb_write_registers`](Cap::tcb_write_registers).
+    pub unsafe fn spawn_watched<F>(
         &mut self,
         faults: Cap<Endpoint>,
         body: F,

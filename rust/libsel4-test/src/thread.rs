@@ -224,13 +224,16 @@ impl Plan {
             control.sched_control_configure_flags(sched_context, budget, period, 0, 0, 0)?;
         }
         let faults = self.faults.unwrap_or(self.area.faults);
-        tcb.tcb_set_sched_params(
-            info.tcb(),
-            self.mcp,
-            self.priority,
-            Some(sched_context),
-            Some(faults),
-        )
+        // SAFETY: the monitor answers no fault, and whoever else does has promised it.
+        unsafe {
+            tcb.tcb_set_sched_params(
+                info.tcb(),
+                self.mcp,
+                self.priority,
+                Some(sched_context),
+                Some(faults),
+            )
+        }
     }
 }
 

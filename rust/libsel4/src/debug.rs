@@ -85,7 +85,7 @@ impl Cap<Tcb> {
     }
 
     /// Corresponds to `seL4_DebugNameThread`. How the kernel calls the thread in its messages. The name
-    /// goes through the message registers.
+    /// goes through the message registers; one that does not fit there is not given.
     #[doc(alias = "seL4_DebugNameThread")]
     pub fn debug_name_thread(self, name: &core::ffi::CStr) {
         // The kernel halts on a name that is not within the message.

@@ -13,7 +13,8 @@ use crate::tcb::UserContext;
 use crate::value::MessageInfo;
 
 /// Corresponds to `seL4_Fault_t`. Why a thread does not go on, in the message that comes to its fault
-/// endpoint. A reply lets it go on: with label 0, and length 0 for unchanged registers.
+/// endpoint. A reply lets it go on: with label 0, and length 0 for unchanged registers. Others set them,
+/// as those who gave the thread its fault endpoint have promised: soundly.
 #[doc(alias = "seL4_Fault_t")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]

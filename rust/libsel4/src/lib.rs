@@ -24,9 +24,10 @@
 //!
 //! What lets Rust's own memory change or vanish under it: unmapping, deleting and revoking, writing
 //! the registers of threads, giving them an address space or an IPC buffer, calling devices and the
-//! secure monitor. And what lets a [`Cap`] lead to an object of another kind, for there even a message
-//! may be an invocation that does one of those. Making objects is not `unsafe`: the kernel gives only
-//! memory that nothing is made of, and fills only empty slots.
+//! secure monitor. Giving threads a fault endpoint, for who answers a fault writes registers. And what
+//! lets a [`Cap`] lead to an object of another kind, for there even a message may be an invocation that
+//! does one of those. Making objects is not `unsafe`: the kernel gives only memory that nothing is made
+//! of, and fills only empty slots.
 //!
 //! # Threads
 //!

@@ -63,6 +63,9 @@ impl Cap<Tcb> {
     ///
     /// The thread does not run, or runs on soundly with these. The IPC buffer's memory is nobody
     /// else's. If the thread runs code that uses [`Cap`]s, the CSpace is the one that they are of.
+    ///
+    /// Who answers the thread's faults with a message that is not empty sets its registers: as for
+    /// [`tcb_write_registers`](Self::tcb_write_registers).
     #[cfg(not(CONFIG_KERNEL_MCS))]
     #[doc(alias = "seL4_TCB_Configure")]
     pub unsafe fn tcb_configure(
@@ -152,7 +155,8 @@ impl Cap<Tcb> {
     ///
     /// # Safety
     ///
-    /// As for [`tcb_configure`](Self::tcb_configure).
+    /// As for [`tcb_configure`](Self::tcb_configure), and as for
+    /// [`tcb_set_sched_params`](Self::tcb_set_sched_params).
     #[cfg(CONFIG_KERNEL_MCS)]
     #[doc(alias = "seL4_TCB_SetSpace")]
     pub unsafe fn tcb_set_space(
@@ -221,9 +225,14 @@ impl Cap<Tcb> {
 
     /// Corresponds to `seL4_TCB_SetSchedParams`. Both priorities, scheduling context and fault endpoint
     /// at once.
+    ///
+    /// # Safety
+    ///
+    /// Who answers the thread's faults with a message that is not empty sets its registers: as for
+    /// [`tcb_write_registers`](Self::tcb_write_registers).
     #[cfg(CONFIG_KERNEL_MCS)]
     #[doc(alias = "seL4_TCB_SetSchedParams")]
-    pub fn tcb_set_sched_params(
+    pub unsafe fn tcb_set_sched_params(
         self,
         authority: Cap<Tcb>,
         mcp: usize,
@@ -231,7 +240,7 @@ impl Cap<Tcb> {
         sched_context: Option<Cap<SchedContext>>,
         fault_endpoint: Option<Cap<Endpoint>>,
     ) -> Result<()> {
-        // SAFETY: it touches no memory.
+        // SAFETY: the caller promises it.
         check(unsafe {
             sys::seL4_TCB_SetSchedParams(
                 self.word(),
@@ -246,10 +255,14 @@ impl Cap<Tcb> {
 
     /// Corresponds to `seL4_TCB_SetTimeoutEndpoint`. Where the kernel tells that the thread's budget is
     /// used up.
+    ///
+    /// # Safety
+    ///
+    /// As for [`tcb_set_sched_params`](Self::tcb_set_sched_params).
     #[cfg(CONFIG_KERNEL_MCS)]
     #[doc(alias = "seL4_TCB_SetTimeoutEndpoint")]
-    pub fn tcb_set_timeout_endpoint(self, endpoint: Option<Cap<Endpoint>>) -> Result<()> {
-        // SAFETY: it touches no memory.
+    pub unsafe fn tcb_set_timeout_endpoint(self, endpoint: Option<Cap<Endpoint>>) -> Result<()> {
+        // SAFETY: the caller promises it.
         check(unsafe { sys::seL4_TCB_SetTimeoutEndpoint(self.word(), word_of(endpoint)) })
     }
 

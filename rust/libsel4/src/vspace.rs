@@ -23,8 +23,9 @@ impl<T: Page> Cap<T> {
     ///
     /// # Safety
     ///
-    /// If another page is mapped there, nobody uses its memory through this mapping. If the page is mapped already, its memory is used only as the new mapping and the old one both
-    /// allow; where rights shrink, nobody goes on using what they lose.
+    /// If another page is mapped there, nobody uses its memory through this mapping. If the page is
+    /// mapped already, its memory is used only as the new mapping and the old one both allow; where
+    /// rights shrink, nobody goes on using what they lose.
     #[doc(alias = "seL4_ARM_Page_Map")]
     #[doc(alias = "seL4_RISCV_Page_Map")]
     #[doc(alias = "seL4_X86_Page_Map")]

@@ -79,13 +79,13 @@ pub mod tests {
     ) -> Result<(), AllocationError> {
         let service = t.service()?;
         let go: Cap<Notification> = t.objects.make()?;
-        let thread = t
-            .spawn_watched(service.endpoint, move || {
-                go.wait();
-                WATCHED.store(1, Relaxed);
-                WATCHED.store(2, Relaxed);
-            })?
-            .tcb;
+        let body = move || {
+            go.wait();
+            WATCHED.store(1, Relaxed);
+            WATCHED.store(2, Relaxed);
+        };
+        // SAFETY: the answers to its faults are empty.
+        let thread = unsafe { t.spawn_watched(service.endpoint, body)?.tcb };
         let address = WATCHED.as_ptr().addr();
         let access = Access::Write;
         thread.tcb_set_breakpoint(
@@ -116,14 +116,14 @@ pub mod tests {
     fn a_thread_goes_step_by_step(t: &mut Resources) -> Result<(), AllocationError> {
         let service = t.service()?;
         let go: Cap<Notification> = t.objects.make()?;
-        let thread = t
-            .spawn_watched(service.endpoint, move || {
-                go.wait();
-                loop {
-                    WATCHED.fetch_add(1, Relaxed);
-                }
-            })?
-            .tcb;
+        let body = move || {
+            go.wait();
+            loop {
+                WATCHED.fetch_add(1, Relaxed);
+            }
+        };
+        // SAFETY: the answers to its faults are empty.
+        let thread = unsafe { t.spawn_watched(service.endpoint, body)?.tcb };
         thread.tcb_configure_single_stepping(INSTRUCTION, 1)?;
         go.signal();
         for _ in 0..5 {

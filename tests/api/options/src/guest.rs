@@ -61,7 +61,8 @@ pub mod tests {
     #[test]
     fn what_a_guest_asks_comes_to_its_hypervisor(t: &mut Resources) -> Result<(), AllocationError> {
         let service = t.service()?;
-        let thread = t.spawn_watched(service.endpoint, || ())?;
+        // SAFETY: nobody answers its faults.
+        let thread = unsafe { t.spawn_watched(service.endpoint, || ())? };
         thread.tcb.tcb_suspend()?;
         let vcpu: Cap<Vcpu> = t.objects.make()?;
         let mut context = libsel4::entry_context(guest, 0, 0);

@@ -43,9 +43,9 @@ pub mod tests {
                 core::hint::spin_loop();
             }
         })?;
-        thread
-            .tcb
-            .tcb_set_timeout_endpoint(Some(service.endpoint))?;
+        let tcb = thread.tcb;
+        // SAFETY: the answer sets registers that are sound, as is said there.
+        unsafe { tcb.tcb_set_timeout_endpoint(Some(service.endpoint))? };
         let Some(control) = control else {
             panic!("no authority over the time of this core");
         };
@@ -59,7 +59,8 @@ pub mod tests {
         let mut context = thread.tcb.tcb_read_registers(false)?;
         set_ip(&mut context, elsewhere as *const () as usize);
         control.sched_control_configure_flags(time, 10_000, 10_000, 0, BADGE, 0)?;
-        thread.tcb.tcb_set_timeout_endpoint(None)?;
+        // SAFETY: nobody hears of its timeouts.
+        unsafe { tcb.tcb_set_timeout_endpoint(None)? };
         // SAFETY: the function may run there, on the thread's own stack, and does not return.
         service.reply(unsafe { timeout_reply(true, &context) });
         while !LEFT.load(Relaxed) {

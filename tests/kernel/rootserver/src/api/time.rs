@@ -87,7 +87,8 @@ pub mod tests {
         })?;
         t.settle()?;
         control(t).sched_control_configure_flags(sched_context, 2_000, 500_000, 0, 0x77, 0)?;
-        tcb.tcb_set_timeout_endpoint(Some(timeouts))?;
+        // SAFETY: nobody answers its timeouts.
+        unsafe { tcb.tcb_set_timeout_endpoint(Some(timeouts))? };
         gate.signal();
         let (info, badge) = service.recv();
         let Fault::Timeout {
