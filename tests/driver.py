@@ -5,6 +5,7 @@ tests/README.md tells what a group says about itself and what it prints.
 """
 
 import argparse
+import concurrent.futures
 import contextlib
 import fcntl
 import os
@@ -23,6 +24,8 @@ ARCHITECTURES = ("aarch64", "aarch32", "riscv64", "x86_64", "ia32")
 NEEDS = ("sources", "kernel", "hosted", "rust", "shellcheck", *ARCHITECTURES)
 SHOWN_LINES = 200
 UNREACHABLE = 3
+# What is to be ended when the driver is.
+RUNNING = set()
 
 
 class Group:
@@ -39,29 +42,45 @@ class Group:
 
 
 class Report:
-    """Counts the results and shows a line for each."""
+    """Counts the results and shows a line for each; on a terminal also what is running."""
 
     def __init__(self):
         self.counts = {"ok": 0, "not ok": 0, "skip": 0}
         self.failed = []
-        self.open = ""
+        self.running = {}
+        self.lock = threading.Lock()
 
-    def begin(self, name):
-        self.open = name
-        print(f"  {name} ... ", end="", flush=True)
+    def begin(self, group, name):
+        with self.lock:
+            self.running[group] = name
+            self._show_running()
+
+    def say(self, *lines):
+        with self.lock:
+            self._say(*lines)
 
     def result(self, verdict, group, name, seconds, output=()):
-        if self.open != name:
-            print(f"\n  {name} ... " if self.open else f"  {name} ... ", end="")
-        self.open = ""
-        self.counts[verdict] += 1
-        print(f"{'FAILED' if verdict == 'not ok' else verdict}  {seconds:.1f} s", flush=True)
-        if verdict == "not ok":
-            self.failed.append(f"{group}: {name}")
-            if len(output) > SHOWN_LINES:
-                print(f"    | ({len(output) - SHOWN_LINES} lines more in {FOLDER / group}.log)")
-            for line in output[-SHOWN_LINES:]:
-                print(f"    | {line}", flush=True)
+        with self.lock:
+            self.running.pop(group, None)
+            self.counts[verdict] += 1
+            lines = [f"  {group}: {name} ... {'FAILED' if verdict == 'not ok' else verdict}  {seconds:.1f} s"]
+            if verdict == "not ok":
+                self.failed.append(f"{group}: {name}")
+                if len(output) > SHOWN_LINES:
+                    lines.append(f"    | ({len(output) - SHOWN_LINES} lines more in {FOLDER / group}.log)")
+                lines += [f"    | {line}" for line in output[-SHOWN_LINES:]]
+            self._say(*lines)
+
+    def _say(self, *lines):
+        if sys.stdout.isatty():
+            print("\r\033[K", end="")
+        print(*lines, sep="\n", flush=True)
+        self._show_running()
+
+    def _show_running(self):
+        if sys.stdout.isatty():
+            text = "  running: " + "; ".join(f"{group}: {name}" for group, name in self.running.items())
+            print(f"\r\033[K{text[:shutil.get_terminal_size().columns - 1]}", end="", flush=True)
 
     def finish(self):
         if self.failed:
@@ -128,14 +147,14 @@ def environment(group):
 
 
 @contextlib.contextmanager
-def alone(group):
+def alone(group, report):
     """Two runs in one clone must not share a group's folder."""
     FOLDER.mkdir(exist_ok=True)
     with open(f"{FOLDER / group.name}.lock", "w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"\n{group.name}: another ./test runs this group in this folder; waiting for it", flush=True)
+            report.say(f"{group.name}: another ./test runs this group in this folder; waiting for it")
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
@@ -143,10 +162,11 @@ def alone(group):
 def run_group(group, only, report):
     shutil.rmtree(FOLDER / group.name, ignore_errors=True)
     (FOLDER / group.name).mkdir(parents=True)
-    print(f"\n{group.name}: {group.about}", flush=True)
+    report.say(f"{group.name}: {group.about}")
     process = subprocess.Popen([group.script, *only], cwd=KIT, env=environment(group), stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                start_new_session=True)
+    RUNNING.add(process)
     overdue = threading.Event()
 
     def cut_off():
@@ -166,7 +186,7 @@ def run_group(group, only, report):
                 if not match:
                     output.append(line)
                 elif match[1] == "run":
-                    report.begin(match[2])
+                    report.begin(group.name, match[2])
                 else:
                     now = time.monotonic()
                     report.result(match[1], group.name, match[2], now - begun, output)
@@ -176,6 +196,7 @@ def run_group(group, only, report):
     finally:
         timer.cancel()
         stop(process)
+        RUNNING.discard(process)
     problem = ""
     if overdue.is_set():
         problem = f"cut off after {group.minutes:g} minutes"
@@ -184,8 +205,26 @@ def run_group(group, only, report):
     elif not tests:
         problem = "no test ran"
     if problem:
-        during = f"during `{report.open}`: " if report.open else ""
+        open_test = report.running.get(group.name)
+        during = f"during `{open_test}`: " if open_test else ""
         report.result("not ok", group.name, f"{during}{problem}", time.monotonic() - begun, output)
+
+
+def run_groups(groups, jobs, chosen, report):
+    """Run groups side by side, those that may take longest first."""
+    def work(group):
+        with alone(group, report):
+            run_group(group, chosen.get(group.name, []), report)
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        try:
+            for done in [pool.submit(work, group) for group in sorted(groups, key=lambda group: -group.minutes)]:
+                done.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(RUNNING):
+                stop(process)
+            raise
 
 
 def stop(process):
@@ -208,6 +247,8 @@ def main():
         epilog=f"groups: {' '.join(names)}")
     parser.add_argument("--only", action="append", default=[], metavar="GROUP[/TEXT]",
                         help="run this group, or of it the tests with TEXT in their names; may be given again")
+    parser.add_argument("--jobs", type=int, default=min(4, len(os.sched_getaffinity(0))), metavar="N",
+                        help="how many groups run side by side (default: %(default)s)")
     parser.add_argument("--list", action="store_true", help="list the groups and what they need")
     arguments = parser.parse_args()
     if arguments.list:
@@ -229,9 +270,7 @@ def main():
     if problem:
         report.result("not ok", "setup", "this machine could not be set up", 0.0, problem)
         return report.finish()
-    for group in runnable:
-        with alone(group):
-            run_group(group, chosen.get(group.name, []), report)
+    run_groups(runnable, arguments.jobs, chosen, report)
     return report.finish()
 
 
