@@ -78,7 +78,7 @@ class Report:
         self._show_running()
 
     def _show_running(self):
-        if sys.stdout.isatty():
+        if sys.stdout.isatty() and self.running:
             text = "  running: " + "; ".join(f"{group}: {name}" for group, name in self.running.items())
             print(f"\r\033[K{text[:shutil.get_terminal_size().columns - 1]}", end="", flush=True)
 
