@@ -45,6 +45,7 @@ int main(void)
     say("untypeds come to their end", checks_allocate(bootinfo));
 
     printf("the same refusals as C: %lu\n", (unsigned long)checks_refusals(bootinfo));
+    printf("and of each kind: %lu\n", (unsigned long)checks_kinds(bootinfo));
 
     /* Not to be called: they are there for who reads the disassembly. */
     volatile int never = 0;

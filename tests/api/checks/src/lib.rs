@@ -4,6 +4,8 @@
 
 #![no_std]
 
+mod kinds;
+
 use libsel4::libsel4_sys as sys;
 use libsel4::message::{self, Plain};
 use libsel4::{
