@@ -255,6 +255,9 @@ function(_sel4_rust_write_bundle bundle dir libraries out)
         # With the model of the kernel. The heap is that of Rust's std, which is C's. libsel4 is what libsel4-sys takes
         # where none is named.
         set(runtime --runtime "${SEL4_RUST_DIR}/hosted/rt/Cargo.toml" --runtime-lock "${SEL4_RUST_DIR}/hosted/Cargo.lock")
+        if(KernelIsMCS)
+            list(APPEND runtime --runtime-feature mcs)
+        endif()
         set(bindings --env SEL4_SYS_DIR=)
     endif()
 

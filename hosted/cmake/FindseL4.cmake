@@ -18,10 +18,15 @@ function(sel4_import_libsel4)
     set(include "${CMAKE_BINARY_DIR}/hosted/include")
     file(GLOB sources "${hosted}/libsel4/sel4.api" "${hosted}/libsel4/generate/*.rs" "${hosted}/libsel4/c/*.h")
     set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${sources})
+    set(scheduling "")
+    if(KernelIsMCS)
+        set(scheduling mcs)
+    endif()
     execute_process(
         COMMAND
             "${CMAKE_COMMAND}" -E env --unset=RUSTFLAGS --unset=CARGO_ENCODED_RUSTFLAGS "RUSTC=${rustc}" "${cargo}" run
             --quiet --locked --package sel4-hosted-libsel4 --target-dir "${CMAKE_BINARY_DIR}/hosted/target" -- "${include}"
+            ${scheduling}
         WORKING_DIRECTORY "${hosted}"
         RESULT_VARIABLE result
     )

@@ -2,7 +2,7 @@
 #
 # What a build for the hosted platform presets; settings/settings.cmake includes it in place of seL4's own settings.
 
-foreach(option IN ITEMS MCS SMP VERIFICATION)
+foreach(option IN ITEMS SMP VERIFICATION)
     if(${option})
         message(FATAL_ERROR "the hosted platform has no kernel with ${option} yet.\nHelp: leave -D${option}=ON out, or build for another PLATFORM")
     endif()
@@ -17,7 +17,7 @@ set(KernelSel4ArchX86_64 ON)
 set(KernelArchX86 ON)
 set(KernelPrinting ON)
 set(KernelDebugBuild ON)
-set(KernelIsMCS OFF)
+set(KernelIsMCS ${MCS})
 
 if(NOT CMAKE_BUILD_TYPE)
     if(RELEASE)

@@ -10,16 +10,16 @@ ALL = (1 << STEPS) - 1
 
 
 class Implementation:
-    """What runs sequences: a configuration of the real kernel, or `hosted`."""
+    """What runs sequences: a configuration of the real kernel, or of the hosted platform."""
 
     def __init__(self, name):
         self.name = name
-        hosted = name == "hosted"
+        hosted = name.startswith("hosted")
         self.command = ("./simulate",) if hosted else SIMULATE
         self.folder = recording.Build(f"narrow-{name}")
         self.plan = self.folder.path / "plan.h"
         self._write(((0, 1, ALL, 0),))
-        configuration = ("-DPLATFORM=hosted",) if hosted else CONFIGURATIONS[name]
+        configuration = recording.HOSTED_CONFIGURATIONS[name] if hosted else CONFIGURATIONS[name]
         self.folder.configure("-DAPP=../tests/conformance/sequences", f"-DPLAN={self.plan}", *configuration)
 
     def _write(self, rows):

@@ -18,6 +18,11 @@ CONFIGURATIONS = {
     "x86_64-mcs": ("-DPLATFORM=x86_64", "-DMCS=ON"),
     "aarch64-mcs": ("-DPLATFORM=qemu-arm-virt", "-DMCS=ON"),
 }
+# The same for the hosted platform, which has its host's architecture.
+HOSTED_CONFIGURATIONS = {
+    "hosted": ("-DPLATFORM=hosted",),
+    "hosted-mcs": ("-DPLATFORM=hosted", "-DMCS=ON"),
+}
 # Root server: the line that ends it.
 APPS = {"scenarios": "end of the scenarios", "sequences": "end of the sequences"}
 # Scenarios that the hosted platform does otherwise, each with the reason.

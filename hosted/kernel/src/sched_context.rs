@@ -117,6 +117,11 @@ impl<M: Machine> Kernel<M> {
         end.into_iter().chain(back).min()
     }
 
+    /// The timer has interrupted.
+    pub fn timer(&mut self) {
+        self.interrupt(arch::TIMER_IRQ);
+    }
+
     /// Looks at the clock: who runs has used the time since.
     pub(crate) fn update_time(&mut self) {
         let now = self.machine.now().max(self.scheduler.now);

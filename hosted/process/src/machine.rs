@@ -24,6 +24,8 @@ pub struct Process {
     /// first thread.
     shown: Option<VSpaceId>,
     line: Vec<u8>,
+    /// Microseconds since boot, of a time that goes on with what threads do.
+    pub time: u64,
     trace: Option<Trace>,
 }
 
@@ -61,6 +63,7 @@ impl Process {
             spaces: BTreeMap::new(),
             shown: None,
             line: Vec::new(),
+            time: 0,
             trace,
         }
     }
@@ -207,7 +210,7 @@ impl Machine for Process {
     }
 
     fn now(&self) -> u64 {
-        0
+        self.time
     }
 
     #[inline]

@@ -9,6 +9,7 @@ use std::io::Write as _;
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use sel4_hosted_kernel::{
     Config, Context, Holdings, Image, Injection, Kernel, Labels, Region, Register, State, ThreadId,
@@ -127,6 +128,9 @@ impl Settings {
                 "RETYPE_FAN_OUT_LIMIT",
                 config::CONFIG_RETYPE_FAN_OUT_LIMIT as u64,
             ) as usize,
+            mcs: program.map_or(config::CONFIG_KERNEL_MCS, |program| {
+                program.flag("KERNEL_MCS", false)
+            }),
             time_slice: given("TIME_SLICE", config::CONFIG_TIME_SLICE as u64) as u32,
             debug: flag("PRINTING"),
             set_tls_base_self: flag("SET_TLS_BASE_SELF"),
@@ -293,11 +297,13 @@ unsafe extern "C" fn main(frame: *mut Frame) -> ! {
     let mut platform = Platform::boot(world);
     loop {
         let Platform { kernel, .. } = &mut platform;
-        ENTRIES.store(ENTRIES.load(Relaxed).wrapping_add(1), Relaxed);
         if let Some(end) = signals::pending().and_then(signals::end_of) {
             platform.end(end);
         }
         let Some(thread) = kernel.current() else {
+            if platform.skip_idle_time() {
+                continue;
+            }
             let end = platform.why_nobody_runs();
             platform.end(end);
         };
@@ -310,10 +316,14 @@ unsafe extern "C" fn main(frame: *mut Frame) -> ! {
         match unsafe { switch::enter(frame) } {
             switch::SYSCALL => match kernel.context(thread)[Register::Rdx] as isize {
                 FINISH => break,
-                number => kernel.syscall(number),
+                number => {
+                    platform.count_entry();
+                    platform.kernel.syscall(number);
+                }
             },
             _ => platform.trouble(world, thread),
         }
+        platform.look_at_clock();
     }
     platform.leave(world)
 }
@@ -324,6 +334,10 @@ struct Platform {
     root: ThreadId,
     root_failed: bool,
     running: Option<ThreadId>,
+    /// Whether time matters: scheduling is mixed-criticality.
+    timed: bool,
+    /// Of the entries at which much time passes.
+    seed: Option<u64>,
     sides: HashMap<ThreadId, Side>,
 }
 
@@ -375,14 +389,18 @@ impl Platform {
             BOOT_INFO.set(ptr::with_exposed_provenance_mut(layout.boot_info));
         }
         world.frame.fp = &raw mut *side.fp;
-        if settings.watchdog > 0 {
-            signals::watch(&ENTRIES, settings.watchdog);
+        let limit = (settings.watchdog > 0).then(|| Duration::from_secs(settings.watchdog));
+        if limit.is_some() || settings.kernel.mcs {
+            signals::watch(&ENTRIES, limit, settings.kernel.mcs);
         }
         Self {
             kernel,
             root,
             root_failed: false,
             running: Some(root),
+            timed: settings.kernel.mcs,
+            // A state that goes on; zero would stay.
+            seed: settings.kernel.seed.map(|seed| seed | 1 << 63),
             sides: HashMap::from([(root, side)]),
         }
     }
@@ -412,20 +430,73 @@ impl Platform {
         self.running = Some(thread);
     }
 
+    /// A thread enters the kernel, which takes a microsecond.
+    #[inline]
+    fn count_entry(&mut self) {
+        ENTRIES.store(ENTRIES.load(Relaxed).wrapping_add(1), Relaxed);
+        if !self.timed {
+            return;
+        }
+        self.kernel.machine_mut().time += 1;
+        if let Some(state) = &mut self.seed {
+            *state ^= *state << 13;
+            *state ^= *state >> 7;
+            *state ^= *state << 17;
+            if state.is_multiple_of(8) {
+                self.let_time_pass();
+            }
+        }
+    }
+
+    /// Time passes until the timer interrupts; whether it does.
+    fn let_time_pass(&mut self) -> bool {
+        let deadline = self.kernel.deadline();
+        let time = &mut self.kernel.machine_mut().time;
+        *time = deadline.unwrap_or_default().max(*time);
+        deadline.is_some()
+    }
+
+    /// Nobody runs until the timer interrupts; whether it does.
+    fn skip_idle_time(&mut self) -> bool {
+        let waits = self.timed && !self.kernel.is_halted() && self.let_time_pass();
+        if waits {
+            self.kernel.timer();
+        }
+        waits
+    }
+
+    /// The timer interrupts, if its time has come.
+    #[inline]
+    fn look_at_clock(&mut self) {
+        if self.timed
+            && self
+                .kernel
+                .deadline()
+                .is_some_and(|deadline| deadline <= self.kernel.machine().time)
+        {
+            self.kernel.timer();
+        }
+    }
+
     /// A thread has come back without a system call.
     fn trouble(&mut self, world: &mut World, thread: ThreadId) {
         // What was saved of floating-point numbers is what it goes on with.
         world.frame.fp_restores = 1;
         match world.frame.trouble.take() {
             Some(Trouble::Syscall) => {
+                self.count_entry();
                 let number = self.kernel.context(thread)[Register::Rdx];
                 self.kernel.syscall(number as isize);
             }
             Some(Trouble::Fault(fault)) => {
+                self.count_entry();
                 self.kernel.fault(fault);
                 if thread == self.root && self.state(thread) == Some(State::Inactive) {
                     self.root_failed = true;
                 }
+            }
+            Some(Trouble::Tick) => {
+                self.let_time_pass();
             }
             Some(other) => {
                 if let Some(end) = signals::end_of(other) {

@@ -7,6 +7,7 @@ use std::ffi::{c_int, c_void};
 use std::mem::{MaybeUninit, zeroed};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use libc::{siginfo_t, ucontext_t};
 use sel4_hosted_kernel::{Fault, Register};
@@ -28,15 +29,21 @@ pub enum Trouble {
     Interrupt(c_int),
     /// It has not entered the kernel for a long time.
     Stuck,
+    /// It has computed for so long that the timer may interrupt.
+    Tick,
 }
 
 /// What the watchdog sends.
 pub const WATCHDOG: c_int = libc::SIGALRM;
+/// What interrupts a thread that computes, where time slices need no kernel entry to end.
+const TICK: c_int = libc::SIGVTALRM;
+/// How long it computes before that, in its own time.
+const COMPUTES: Duration = Duration::from_millis(10);
 
 /// What the processor's exceptions arrive as.
 pub const FAULTS: [c_int; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
 /// What others send.
-pub const OTHERS: [c_int; 4] = [libc::SIGABRT, libc::SIGINT, libc::SIGTERM, WATCHDOG];
+pub const OTHERS: [c_int; 5] = [libc::SIGABRT, libc::SIGINT, libc::SIGTERM, WATCHDOG, TICK];
 
 /// A signal that came while the host ran; 0 if none did.
 static PENDING: AtomicU64 = AtomicU64::new(0);
@@ -99,6 +106,7 @@ pub fn pending() -> Option<Trouble> {
 fn asynchronous(signal: c_int) -> Trouble {
     match signal {
         WATCHDOG => Trouble::Stuck,
+        TICK => Trouble::Tick,
         libc::SIGABRT => Trouble::Abort,
         other => Trouble::Interrupt(other),
     }
@@ -128,7 +136,7 @@ pub unsafe extern "C" fn handler(
                     PENDING.store(signal as u64, Relaxed);
                     libc::pthread_kill(RUNNER.load(Relaxed), signal);
                 }
-                WATCHDOG => {}
+                WATCHDOG | TICK => {}
                 _ => end::host_crashed(signal, ip),
             }
             ptr::null_mut()
@@ -136,7 +144,11 @@ pub unsafe extern "C" fn handler(
             if !expected || signal == libc::SIGABRT {
                 end::host_crashed(signal, ip);
             }
-            PENDING.store(signal as u64, Relaxed);
+            if signal != TICK {
+                PENDING.store(signal as u64, Relaxed);
+            }
+            ptr::null_mut()
+        } else if signal == TICK && (*frame).foreign == 0 && !is_programs_own(ip) {
             ptr::null_mut()
         } else {
             let trouble = match signal {
@@ -151,6 +163,17 @@ pub unsafe extern "C" fn handler(
             frame
         }
     }
+}
+
+/// Whether an instruction is the program's, and not of a library of Linux: that may hold a lock, which
+/// the next thread would wait for in vain.
+fn is_programs_own(ip: usize) -> bool {
+    unsafe extern "C" {
+        /// The linker's names for the beginning of the program and the end of its instructions.
+        static __executable_start: u8;
+        static etext: u8;
+    }
+    (&raw const __executable_start as usize..&raw const etext as usize).contains(&ip)
 }
 
 /// What the processor would tell a kernel.
@@ -238,10 +261,10 @@ unsafe fn keep_fp(to: *mut FpState, from: *const u8) {
     }
 }
 
-/// Watches over a thread of the host: one that computes for `seconds` without a kernel entry gets
-/// [`WATCHDOG`]. What counts is its own time on a processor, so a debugger may hold it as long as it
-/// likes.
-pub fn watch(entries: &'static AtomicU64, seconds: u64) {
+/// Watches over a thread of the host: one that computes for so long without a kernel entry gets
+/// [`WATCHDOG`], and `ticks` meanwhile if these are wanted. What counts is its own time on a processor,
+/// so a debugger may hold it as long as it likes.
+pub fn watch(entries: &'static AtomicU64, limit: Option<Duration>, ticks: bool) {
     // SAFETY: plain calls of libc.
     let (runner, clock) = unsafe {
         let mut clock = MaybeUninit::uninit();
@@ -258,7 +281,7 @@ pub fn watch(entries: &'static AtomicU64, seconds: u64) {
         };
         // SAFETY: as above; fails once the thread has ended.
         let result = unsafe { libc::clock_gettime(clock, &raw mut time) };
-        (result == 0).then_some(time.tv_sec as u64)
+        (result == 0).then(|| Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
     };
     let watching = move || {
         // Signals are the runner's.
@@ -268,17 +291,26 @@ pub fn watch(entries: &'static AtomicU64, seconds: u64) {
             libc::sigfillset(all.as_mut_ptr());
             libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), ptr::null_mut());
         }
-        let (mut seen, mut since) = (entries.load(Relaxed), used());
+        let pause = if ticks {
+            COMPUTES
+        } else {
+            Duration::from_secs(1)
+        };
+        let (mut seen, mut since, mut ticked) = (0, Duration::ZERO, Duration::ZERO);
         while let Some(now) = used() {
-            std::thread::sleep(std::time::Duration::from_secs(1));
             let count = entries.load(Relaxed);
             if count != seen {
-                (seen, since) = (count, Some(now));
-            } else if since.is_some_and(|since| now - since >= seconds) {
+                (seen, since, ticked) = (count, now, now);
+            } else if limit.is_some_and(|limit| now - since >= limit) {
                 // SAFETY: the thread has not ended, for its clock runs.
                 unsafe { libc::pthread_kill(runner, WATCHDOG) };
                 return;
+            } else if ticks && now - ticked >= COMPUTES {
+                // SAFETY: as above.
+                unsafe { libc::pthread_kill(runner, TICK) };
+                ticked = now;
             }
+            std::thread::sleep(pause);
         }
     };
     // Without one there is no watchdog, which is no reason not to run.
@@ -290,7 +322,7 @@ pub fn watch(entries: &'static AtomicU64, seconds: u64) {
 /// Ends the process by what a handler found in a thread.
 pub fn end_of(trouble: Trouble) -> Option<End> {
     match trouble {
-        Trouble::Fault(_) | Trouble::Syscall => None,
+        Trouble::Fault(_) | Trouble::Syscall | Trouble::Tick => None,
         Trouble::Abort => Some(End::Abort),
         Trouble::Interrupt(signal) => Some(End::Interrupt(signal)),
         Trouble::Stuck => Some(End::Stuck),

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Time on the hosted platform, where the kernel schedules with budgets.
+
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
+use libsel4::libsel4_sys::{seL4_BootInfo, seL4_MaxPrio};
+use libsel4::{
+    Allocator, BootInfo, Cap, Guard, MIN_SCHED_CONTEXT_BITS, Notification, SchedContext, Tcb,
+    entry_context, yield_now,
+};
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// Starts a thread of the highest priority, with so many microseconds in so many.
+fn start(
+    info: &'static seL4_BootInfo,
+    budget: u64,
+    period: u64,
+    body: extern "C" fn(usize) -> !,
+) -> Cap<Notification> {
+    // SAFETY: the kernel's own, and nobody else uses the empty slots.
+    let info = unsafe { BootInfo::from_ptr(info) };
+    let mut objects = Allocator::<64>::new(&info);
+    let bell: Cap<Notification> = objects.make().unwrap();
+    let context: Cap<SchedContext> = objects.make_sized(MIN_SCHED_CONTEXT_BITS).unwrap();
+    let control = info.sched_control(0).unwrap();
+    control
+        .sched_control_configure_flags(context, budget, period, 0, 0, 0)
+        .unwrap();
+    let tcb: Cap<Tcb> = objects.make().unwrap();
+    let stack = Box::leak(Box::new([0_u128; 4096]))
+        .as_mut_ptr_range()
+        .end
+        .addr();
+    // SAFETY: the stack is the thread's own, and it has no use for an IPC buffer.
+    unsafe {
+        tcb.tcb_configure(info.cnode(), Guard::NONE, info.vspace(), None)
+            .unwrap();
+        tcb.tcb_set_sched_params(info.tcb(), seL4_MaxPrio, seL4_MaxPrio, Some(context), None)
+            .unwrap();
+        tcb.tcb_write_registers(true, &entry_context(body, stack, bell.word()))
+            .unwrap();
+    }
+    bell
+}
+
+extern "C" fn yielding(bell: usize) -> ! {
+    for _ in 0..1000 {
+        COUNT.fetch_add(1, SeqCst);
+        yield_now();
+    }
+    // SAFETY: `start` passes it.
+    unsafe { Cap::<Notification>::from_word(bell) }.signal();
+    loop {
+        yield_now();
+    }
+}
+
+extern "C" fn spinning(_: usize) -> ! {
+    loop {
+        COUNT.fetch_add(1, SeqCst);
+    }
+}
+
+/// A thousand periods of ten seconds are over at once where nobody has anything to do.
+#[sel4_hosted::test]
+fn time_is_skipped_where_nobody_runs(info: &'static seL4_BootInfo) {
+    let began = Instant::now();
+    start(info, 1_000, 10_000_000, yielding).wait();
+    assert_eq!(COUNT.load(SeqCst), 1000);
+    assert!(began.elapsed() < Duration::from_secs(60));
+}
+
+#[sel4_hosted::test]
+fn a_thread_that_computes_is_interrupted_when_its_budget_ends(info: &'static seL4_BootInfo) {
+    start(info, 1_000, 10_000, spinning);
+    // This thread enters the kernel, which takes time, until the other's next period.
+    for _ in 0..3 {
+        let before = COUNT.load(SeqCst);
+        while COUNT.load(SeqCst) == before {
+            yield_now();
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "deadlock: no thread can run")]
+fn waiting_for_nothing_is_a_deadlock() {
+    sel4_hosted::run_test(
+        module_path!(),
+        "waiting_for_nothing_is_a_deadlock",
+        |info| {
+            // SAFETY: as above.
+            let info = unsafe { BootInfo::from_ptr(info) };
+            Allocator::<8>::new(&info)
+                .make::<Notification>()
+                .unwrap()
+                .wait();
+        },
+    );
+}
