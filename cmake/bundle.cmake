@@ -190,13 +190,17 @@ function(_sel4_rust_write_test_runner executable)
         return()
     endif()
     set_property(GLOBAL PROPERTY SEL4_RUST_TEST_RUNNER TRUE)
+    set(program "")
+    if(KernelPlatform STREQUAL "hosted")
+        set(program "--program '$<TARGET_FILE:${executable}>' ")
+    endif()
     file(
         GENERATE
         OUTPUT "${CMAKE_BINARY_DIR}/run-tests"
         CONTENT
             "#!/bin/sh
 # Boots the image and tells what its tests came to; `./run-tests --help`.
-exec '${SEL4_RUST_DIR}/setup/run-tests' '${CMAKE_BINARY_DIR}' --executable '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' \"$@\"
+exec '${SEL4_RUST_DIR}/setup/run-tests' '${CMAKE_BINARY_DIR}' ${program}--executable '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' \"$@\"
 "
         FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE
     )
