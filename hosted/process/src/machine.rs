@@ -3,11 +3,11 @@
 //! The machine below the kernel: physical memory is a file in memory, and a frame is mapped where the
 //! seL4 program wants it, so that it is there for all of the process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Write as _;
 use std::ptr;
 
-use sel4_hosted_kernel::{Access, Event, Machine, Region, VSpaceId};
+use sel4_hosted_kernel::{Access, Event, Machine, Region, ThreadId, VSpaceId};
 
 use crate::end::refuse;
 use crate::trace::Trace;
@@ -27,6 +27,8 @@ pub struct Process {
     /// Microseconds since boot, of a time that goes on with what threads do.
     pub time: u64,
     trace: Option<Trace>,
+    /// Who went wrong, and has made no system call since.
+    wrong: HashSet<ThreadId>,
 }
 
 #[derive(Clone, Copy)]
@@ -65,6 +67,7 @@ impl Process {
             line: Vec::new(),
             time: 0,
             trace,
+            wrong: HashSet::new(),
         }
     }
 
@@ -76,6 +79,11 @@ impl Process {
             "the model reaches for the physical address {paddr:#x}"
         );
         self.base.wrapping_add(paddr - self.memory.start).cast()
+    }
+
+    /// Whether the last that a thread did was to go wrong.
+    pub fn went_wrong(&self, thread: ThreadId) -> bool {
+        self.wrong.contains(&thread)
     }
 
     /// Writes out what the console has of a line.
@@ -215,6 +223,15 @@ impl Machine for Process {
 
     #[inline]
     fn event(&mut self, event: Event) {
+        match event {
+            Event::Fault { thread, .. } => {
+                self.wrong.insert(thread);
+            }
+            Event::Syscall { thread, .. } if !self.wrong.is_empty() => {
+                self.wrong.remove(&thread);
+            }
+            _ => {}
+        }
         if let Some(trace) = &mut self.trace {
             trace.event(event);
         }

@@ -332,7 +332,6 @@ unsafe extern "C" fn main(frame: *mut Frame) -> ! {
 struct Platform {
     kernel: Kernel<Process>,
     root: ThreadId,
-    root_failed: bool,
     running: Option<ThreadId>,
     /// Whether time matters: scheduling is mixed-criticality.
     timed: bool,
@@ -396,7 +395,6 @@ impl Platform {
         Self {
             kernel,
             root,
-            root_failed: false,
             running: Some(root),
             timed: settings.kernel.mcs,
             // A state that goes on; zero would stay.
@@ -491,9 +489,6 @@ impl Platform {
             Some(Trouble::Fault(fault)) => {
                 self.count_entry();
                 self.kernel.fault(fault);
-                if thread == self.root && self.state(thread) == Some(State::Inactive) {
-                    self.root_failed = true;
-                }
             }
             Some(Trouble::Tick) => {
                 self.let_time_pass();
@@ -518,7 +513,7 @@ impl Platform {
         let done = End::Done(MAIN_RETURNED.load(Relaxed) as u8);
         match self.state(self.root) {
             _ if self.kernel.is_halted() => done,
-            Some(State::Inactive) if self.root_failed => End::Fault,
+            Some(State::Inactive) if self.kernel.machine().went_wrong(self.root) => End::Fault,
             Some(State::Inactive) | None => done,
             Some(_) => End::Deadlock,
         }

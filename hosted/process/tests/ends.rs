@@ -6,8 +6,11 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
 use libsel4::libsel4_sys::{
-    seL4_CapInitThreadTCB, seL4_DebugHalt, seL4_DebugNameThread, seL4_DebugPutString, seL4_Recv,
-    seL4_TCB_Suspend,
+    seL4_Call, seL4_CapInitThreadCNode, seL4_CapInitThreadTCB, seL4_CapTableObject, seL4_DebugHalt,
+    seL4_DebugNameThread, seL4_DebugPutString, seL4_EndpointObject, seL4_InvalidArgument,
+    seL4_MessageInfo_get_label, seL4_MessageInfo_new, seL4_NoError, seL4_NotEnoughMemory,
+    seL4_Poll, seL4_RangeError, seL4_Recv, seL4_TCB_Suspend, seL4_TCB_WriteRegisters,
+    seL4_Untyped_Retype, seL4_UntypedObject, seL4_Yield,
 };
 use libsel4::{Allocator, BootInfo, Cap, CapRights, Endpoint, SmallPage, VmAttributes};
 
@@ -15,7 +18,7 @@ use libsel4::{Allocator, BootInfo, Cap, CapRights, Endpoint, SmallPage, VmAttrib
 const CASE: &str = "ENDS";
 
 /// Runs a case in a process of its own; gives its exit code and what it said.
-fn end_of(case: &str, environment: &[(&str, &str)], interrupt: bool) -> (i32, String) {
+fn end_of(case: &str, environment: &[(&str, &str)], signal: Option<i32>) -> (i32, String) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([
             "the_root_server",
@@ -32,12 +35,12 @@ fn end_of(case: &str, environment: &[(&str, &str)], interrupt: bool) -> (i32, St
         .unwrap();
     let mut said = String::new();
     let mut out = BufReader::new(child.stdout.take().unwrap());
-    if interrupt {
+    if let Some(signal) = signal {
         while !said.contains("begins") {
             assert!(out.read_line(&mut said).unwrap() > 0, "{said}");
         }
         // SAFETY: a plain call.
-        unsafe { libc::kill(child.id() as i32, libc::SIGINT) };
+        unsafe { libc::kill(child.id() as i32, signal) };
     }
     out.read_to_string(&mut said).unwrap();
     child
@@ -73,7 +76,45 @@ fn the_root_server() {
             "overflow" => {
                 overflow(1);
             }
+            "wild answer" => {
+                seL4_Poll(objects().0.word(), std::ptr::without_provenance_mut(0x28));
+            }
+            "wild registers" => {
+                let registers = std::ptr::without_provenance_mut(0x38);
+                seL4_TCB_WriteRegisters(seL4_CapInitThreadTCB, 0, 0, 1, registers);
+            }
+            "no capability" => {
+                seL4_Recv(usize::MAX, std::ptr::null_mut());
+            }
+            "no capability called" => {
+                seL4_Call(usize::MAX, seL4_MessageInfo_new(0, 0, 0, 0));
+            }
+            "empty slot called" => {
+                let answer = seL4_Call(0, seL4_MessageInfo_new(0, 0, 0, 0));
+                sel4_hosted::returned(seL4_MessageInfo_get_label(answer) as u8);
+            }
+            "heap" => {
+                std::hint::black_box(vec![1_u8; 1 << 46]);
+            }
+            // What a wild program may do to the model: here its memory is taken away.
+            "crash" => {
+                let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+                let memory = maps
+                    .lines()
+                    .filter(|line| line.contains("memfd:seL4 memory"));
+                let ranges = memory.map(|line| {
+                    let (start, end) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
+                    let number = |text| usize::from_str_radix(text, 16).unwrap();
+                    (number(end) - number(start), number(start))
+                });
+                let (bytes, start) = ranges.max().unwrap();
+                libc::munmap(std::ptr::with_exposed_provenance_mut(start), bytes);
+                objects();
+            }
             "abort" => libc::abort(),
+            "busy" => loop {
+                seL4_Yield();
+            },
             "stuck" => loop {
                 std::hint::spin_loop();
             },
@@ -95,6 +136,26 @@ fn the_root_server() {
                 let root = slot.root().itself();
                 let result = untyped.untyped_retype::<Endpoint>(0, root, slot.index(), 1);
                 sel4_hosted::returned(if result.is_ok() { 1 } else { 2 });
+            }
+            "sizes" => {
+                let info = BootInfo::from_ptr(sel4_hosted::boot_info());
+                let untyped = info.untypeds().find(|untyped| !untyped.is_device).unwrap();
+                let slot = info.empty().next().unwrap().index();
+                let retype = |kind, bits, count| {
+                    let (memory, root) = (untyped.cap.word(), seL4_CapInitThreadCNode);
+                    seL4_Untyped_Retype(memory, kind, bits, root, 0, 0, slot, count)
+                };
+                let (endpoint, cnode) = (seL4_EndpointObject, seL4_CapTableObject);
+                assert_eq!(retype(cnode, 0, 1), seL4_InvalidArgument);
+                assert_eq!(retype(cnode, usize::MAX, 1), seL4_RangeError);
+                assert_eq!(retype(seL4_UntypedObject, 0, 1), seL4_InvalidArgument);
+                assert_eq!(retype(seL4_UntypedObject, 64, 1), seL4_RangeError);
+                assert_eq!(retype(endpoint, 0, 0), seL4_RangeError);
+                assert_eq!(retype(endpoint, 0, usize::MAX), seL4_RangeError);
+                assert_eq!(retype(usize::MAX, 0, 1), seL4_InvalidArgument);
+                assert_eq!(retype(seL4_UntypedObject, 40, 1), seL4_NotEnoughMemory);
+                assert_eq!(retype(endpoint, 0, 1), seL4_NoError);
+                sel4_hosted::returned(9);
             }
             other => panic!("there is no case `{other}`"),
         }
@@ -127,11 +188,18 @@ fn exit_codes_say_what_happened() {
         ("halted", 0, "begins"),
         ("deadlock", 80, "deadlock: no thread can run"),
         ("wild", 81, "no data at 0x18"),
+        ("wild answer", 81, "no data at 0x28"),
+        ("wild registers", 81, "no data at 0x38"),
+        ("no capability", 81, "no fault handler"),
+        ("no capability called", 81, "no capability to send to"),
+        ("empty slot called", 2, "begins"),
         ("overflow", 81, "no fault handler"),
+        ("heap", 82, "memory allocation of"),
+        ("crash", 85, "signal 11 at 0x"),
         ("abort", 82, "abort()"),
         ("taken", 84, "choose another, such as 0x10000000"),
     ] {
-        let (found, said) = end_of(case, &[], false);
+        let (found, said) = end_of(case, &[], None);
         assert!(
             found == code && said.contains(says),
             "{case}: {found}\n{said}"
@@ -139,9 +207,16 @@ fn exit_codes_say_what_happened() {
     }
 }
 
+/// Refused as the kernel does, and with nothing changed: then there is memory for so many endpoints.
+#[test]
+fn memory_ends_and_sizes_have_bounds() {
+    let (code, said) = end_of("sizes", &[("SEL4_HOSTED_MEMORY_MIB", "4")], None);
+    assert_eq!(code, 9, "{said}");
+}
+
 #[test]
 fn a_deadlock_names_the_threads() {
-    let (_, said) = end_of("deadlock", &[], false);
+    let (_, said) = end_of("deadlock", &[], None);
     assert!(
         said.contains("a name") && said.contains("waits to receive from endpoint"),
         "{said}"
@@ -150,7 +225,7 @@ fn a_deadlock_names_the_threads() {
 
 #[test]
 fn a_thread_that_runs_for_ever_is_found() {
-    let (code, said) = end_of("stuck", &[("SEL4_HOSTED_WATCHDOG", "1")], false);
+    let (code, said) = end_of("stuck", &[("SEL4_HOSTED_WATCHDOG", "1")], None);
     assert!(
         code == 83 && said.contains("does not enter the kernel") && said.contains("rootserver"),
         "{code}\n{said}"
@@ -158,22 +233,27 @@ fn a_thread_that_runs_for_ever_is_found() {
 }
 
 #[test]
-fn an_interrupt_from_outside_ends_it_with_the_threads() {
-    let (code, said) = end_of("stuck", &[], true);
-    assert!(
-        code == 130 && said.contains("interrupted") && said.contains("rootserver"),
-        "{code}\n{said}"
-    );
+fn a_signal_from_outside_ends_it_with_the_threads() {
+    for (signal, expected) in [(libc::SIGINT, 130), (libc::SIGTERM, 143)] {
+        // Where a thread computes, and where it is in the kernel time and again.
+        for case in ["stuck", "busy"] {
+            let (code, said) = end_of(case, &[], Some(signal));
+            assert!(
+                code == expected && said.contains("interrupted") && said.contains("rootserver"),
+                "{case}: {code}\n{said}"
+            );
+        }
+    }
 }
 
 #[test]
 fn settings_that_are_no_numbers_are_refused() {
-    let (code, said) = end_of("done", &[("SEL4_HOSTED_SEED", "many")], false);
+    let (code, said) = end_of("done", &[("SEL4_HOSTED_SEED", "many")], None);
     assert!(
         code == 84 && said.contains("SEL4_HOSTED_SEED is `many`"),
         "{code}\n{said}"
     );
-    let (code, said) = end_of("done", &[("SEL4_HOSTED_MEMORY_MIB", "0")], false);
+    let (code, said) = end_of("done", &[("SEL4_HOSTED_MEMORY_MIB", "0")], None);
     assert!(
         code == 84 && said.contains("0 bytes of memory"),
         "{code}\n{said}"
@@ -183,7 +263,7 @@ fn settings_that_are_no_numbers_are_refused() {
 #[test]
 fn the_nth_retype_fails_if_it_is_asked_to() {
     for (number, expected) in [("0", 1), ("1", 2), ("2", 1)] {
-        let (code, said) = end_of("retype", &[("SEL4_HOSTED_FAIL_RETYPE", number)], false);
+        let (code, said) = end_of("retype", &[("SEL4_HOSTED_FAIL_RETYPE", number)], None);
         assert_eq!(code, expected, "{said}");
     }
 }
@@ -196,7 +276,7 @@ fn what_is_held_is_counted_and_drawn() {
         ("SEL4_HOSTED_GRAPH", graph.to_str().unwrap()),
         ("SEL4_HOSTED_TRACE", "1"),
     ];
-    let (_, said) = end_of("deadlock", &environment, false);
+    let (_, said) = end_of("deadlock", &environment, None);
     assert!(said.contains("still held: "), "{said}");
     assert!(said.contains("UntypedRetype"), "{said}");
     let drawn = std::fs::read_to_string(&graph).unwrap();
