@@ -18,6 +18,7 @@
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 compile_error!("the hosted platform runs on x86_64 Linux");
 
+mod debugger;
 pub mod end;
 pub mod foreign;
 mod machine;

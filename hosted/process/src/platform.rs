@@ -18,6 +18,7 @@ use sel4_hosted_kernel::{
 use sel4_hosted_libsel4::api::{Invocation, seL4_BootInfo, seL4_IPCBuffer};
 use sel4_hosted_libsel4::{Host, config, install};
 
+use crate::debugger;
 use crate::end::{self, End};
 use crate::foreign::{self, Program};
 use crate::machine::Process;
@@ -294,6 +295,7 @@ impl World {
 unsafe extern "C" fn main(frame: *mut Frame) -> ! {
     // SAFETY: a frame is the beginning of a world.
     let world = unsafe { &mut *frame.cast::<World>() };
+    debugger::keep();
     let mut platform = Platform::boot(world);
     loop {
         let Platform { kernel, .. } = &mut platform;
@@ -312,8 +314,13 @@ unsafe extern "C" fn main(frame: *mut Frame) -> ! {
         }
         let kernel = &mut platform.kernel;
         world.frame.context = kernel.context_mut(thread);
+        if world.frame.foreign == 0 {
+            debugger::observe(kernel);
+        }
         // SAFETY: the thread's registers are as it left them, or as another thread wants them.
-        match unsafe { switch::enter(frame) } {
+        let how = unsafe { switch::enter(frame) };
+        debugger::observe(ptr::null_mut());
+        match how {
             switch::SYSCALL => match kernel.context(thread)[Register::Rdx] as isize {
                 FINISH => break,
                 number => {
