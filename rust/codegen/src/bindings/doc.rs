@@ -9,10 +9,17 @@ use std::fmt::Write;
 
 /// The lines of `comment` in Markdown. `known` tells which names have documentation to link to.
 pub fn lines(comment: &str, known: &dyn Fn(&str) -> bool) -> Vec<String> {
-    let text = without_tags(comment);
+    let bare = |line: &str| line.trim().trim_start_matches("* ").trim().to_owned();
+    // What lies between these marks may go on with the sentence before them: they are no gap.
+    let is_mark = |line: &String| matches!(&**line, "@xmlonly" | "@endxmlonly");
+    let lines: Vec<String> = comment
+        .lines()
+        .map(bare)
+        .filter(|it| !is_mark(it))
+        .collect();
     let mut doc = Doc::default();
-    for line in text.lines() {
-        doc.line(line.trim().trim_start_matches("* ").trim());
+    for line in without_tags(&lines.join("\n")).lines() {
+        doc.line(line.trim());
     }
     doc.markdown(known)
 }
@@ -285,6 +292,23 @@ See `sec:threads` in the manual
 
 * [`seL4_RangeError`]: The `_service`, or not.
 * `unknown`: Never."
+        );
+    }
+
+    #[test]
+    fn what_the_manual_adds_goes_on_with_the_sentence() {
+        let comment = "\
+ * @return A structure
+ * @xmlonly
+ * <docref>as described in <autoref label=\"sec:messageinfo\"/></docref>
+ * @endxmlonly";
+        assert_eq!(
+            lines(comment, &|_| false),
+            [
+                "# Returns",
+                "",
+                "A structure as described in `sec:messageinfo` in the manual"
+            ]
         );
     }
 
