@@ -48,16 +48,19 @@ static void serve(const Service *service)
     }
 }
 
+/* muslc has a structure of its own, with errno in it, on one side of the thread-local storage. */
+#define ROOM 1024
+
 int main(void)
 {
     static _Alignas(64) char storage[THREADS][4096];
     CSide c = { .ask = ask, .serve = serve };
-    if (sel4runtime_get_tls_size() > sizeof(storage[0])) {
+    if (sel4runtime_get_tls_size() + 2 * ROOM > sizeof(storage[0])) {
         printf("thread-local storage takes %lu bytes\n", (unsigned long)sel4runtime_get_tls_size());
         return 1;
     }
     for (int i = 0; i < THREADS; i++) {
-        c.tls[i] = sel4runtime_write_tls_image(storage[i]);
+        c.tls[i] = sel4runtime_write_tls_image(storage[i] + ROOM);
     }
     return objects_run(sel4runtime_bootinfo(), &c) ? 0 : 1;
 }
