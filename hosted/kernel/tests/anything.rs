@@ -1,148 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Threads that do anything, to themselves, to each other and to all that they were booted with:
-//! the model stays whole.
+//! Threads that do anything: the model stays whole.
 
 mod common;
 
-use common::*;
-use sel4_hosted_kernel::{Access, Config, Fault, Info, Machine, Register};
+use common::anything::{Choices, play};
 
 struct Random(u64);
 
 impl Random {
+    fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+}
+
+impl Choices for Random {
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0 >> 11
     }
-
-    fn below(&mut self, end: u64) -> usize {
-        (self.next() % end) as usize
-    }
-
-    fn word(&mut self) -> usize {
-        match self.below(16) {
-            0..=5 => self.below(70),
-            6..=9 => 8000 + self.below(60),
-            10 => 64,
-            11 => self.below(1 << 40) & !0xfff,
-            12 => 0x4000_0000 << self.below(17),
-            13 => usize::MAX - self.below(9000),
-            14 => 1 << self.below(64),
-            _ => self.next() as usize,
-        }
-    }
-}
-
-/// A system of its own for each seed; whoever runs enters the kernel somehow.
-fn play(seed: u64, mcs: bool, steps: usize) -> u64 {
-    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let config = Config {
-        mcs,
-        domains: 2,
-        seed: Some(seed),
-        ..Config::default()
-    };
-    let mut system = System::with(&config);
-    let untypeds: Vec<usize> = system.untypeds().iter().map(|untyped| untyped.0).collect();
-    for _ in 0..steps {
-        system.kernel.machine_mut().time += random.next() % 4000;
-        let Some(current) = system.kernel.current() else {
-            if system.kernel.is_halted() || random.below(8) == 0 {
-                break;
-            }
-            system.kernel.interrupt(random.below(128));
-            continue;
-        };
-        // Whatever its IPC buffer is, this one is read now and then.
-        let (paddr, ..) = system
-            .kernel
-            .machine()
-            .mapped
-            .get(&(system.layout.vspace, system.layout.ipc_buffer))
-            .copied()
-            .unwrap_or((
-                0x100_0000,
-                12,
-                Access {
-                    write: true,
-                    execute: true,
-                },
-            ));
-        for word in [5, 6, 7, 8, 9, 122, 123, 124, 125, 126, 127] {
-            let value = match word {
-                // Who names a capability that is not there soon stops.
-                122..=124 if random.below(50) != 0 => random.word() % 8192,
-                _ => random.word(),
-            };
-            system
-                .kernel
-                .machine_mut()
-                .write_word(paddr + word * 8, value);
-        }
-        let context = system.kernel.context_mut(current);
-        for register in [
-            Register::R12,
-            Register::R13,
-            Register::R10,
-            Register::R8,
-            Register::R9,
-            Register::R15,
-        ] {
-            context[register] = random.word();
-        }
-        context[Register::Rdi] = match random.below(4) {
-            0 => untypeds[random.below(untypeds.len() as u64)],
-            // Its own thread and CNode rarely: then it is soon over.
-            1 if random.below(8) == 0 => random.below(16),
-            1 => 3 + random.below(13),
-            2 if random.below(20) == 0 => random.word(),
-            _ => 8000 + random.below(60),
-        };
-        if random.below(3) == 0 {
-            // As it would be done: objects in slots that are looked at.
-            context[Register::Rdi] = untypeds[random.below(untypeds.len() as u64)];
-            (context[Register::R10], context[Register::R8]) = (random.below(14), random.below(24));
-            (context[Register::R9], context[Register::R15]) = (0, 0);
-            let buffer = [
-                (5, 8000 + random.below(60)),
-                (6, 1 + random.below(3)),
-                (122, CNODE),
-            ];
-            context[Register::Rsi] = Info::new(1, 0, 1, 6).0;
-            for (word, value) in buffer {
-                system
-                    .kernel
-                    .machine_mut()
-                    .write_word(paddr + word * 8, value);
-            }
-            system.kernel.syscall(CALL);
-        } else {
-            context[Register::Rsi] =
-                Info::new(random.below(62), 0, random.below(4), random.below(30)).0;
-            match random.below(400) {
-                0 => system.kernel.fault(Fault::Vm {
-                    address: random.word(),
-                    status: 6,
-                    instruction: false,
-                }),
-                1 => system.kernel.fault(Fault::UserException {
-                    number: 6,
-                    code: random.word(),
-                }),
-                2 => system.kernel.interrupt(random.below(128)),
-                3..=6 => system.kernel.syscall(-(random.below(40) as isize)),
-                7..=60 => system.kernel.syscall(if mcs { -6 } else { NB_SEND }),
-                _ => system.kernel.syscall(CALL),
-            }
-        }
-        if let Err(wrong) = system.kernel.check() {
-            panic!("seed {seed}: {wrong}");
-        }
-    }
-    system.kernel.entries()
 }
 
 #[test]
@@ -152,7 +30,7 @@ fn nothing_that_threads_do_breaks_the_model() {
         .ok()
         .and_then(|count| count.parse().ok());
     let entries: u64 = (1..=count.unwrap_or(60))
-        .flat_map(|seed| [play(seed, false, 400), play(seed, true, 400)])
+        .flat_map(|seed| [false, true].map(|mcs| play(Random::new(seed), seed, mcs, 400)))
         .sum();
     println!("{entries} kernel entries");
     assert!(entries > 5000, "only {entries} entries");

@@ -16,6 +16,7 @@ use codegen::{profile, seal};
 use sel4_rust_codegen as codegen;
 
 mod boot_info;
+mod model;
 
 /// One reader.
 pub struct Target {
@@ -37,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     target("archive", archive, 20_000),
     target("header", header, 40),
     target("boot_info", boot_info::read, 50_000),
+    target("model", model::obey, 300),
 ];
 
 const fn target(name: &'static str, read: fn(&[u8]), inputs: usize) -> Target {

@@ -4,6 +4,7 @@
 
 #![allow(dead_code)] // Each test uses some of it.
 
+pub mod anything;
 pub mod steps;
 
 use std::collections::BTreeMap;
