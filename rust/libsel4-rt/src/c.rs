@@ -5,6 +5,7 @@
 use core::ffi::{c_int, c_void};
 
 unsafe extern "C" {
+    #[cfg(any(not(feature = "std"), test))]
     pub(crate) safe fn abort() -> !;
     pub(crate) fn fflush(stream: *mut c_void) -> c_int;
     pub(crate) fn write(descriptor: c_int, bytes: *const c_void, count: usize) -> isize;

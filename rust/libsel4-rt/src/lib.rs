@@ -50,6 +50,11 @@
 //! Rust heap exhausted: asked for 4096 bytes, 1024 of 262144 bytes left; raise RUST_HEAP_BYTES
 //! ```
 //!
+//! # Beside Rust's std
+//!
+//! With the feature `std`, panics, heap and unwinding are those of Rust's own std, and of this crate
+//! only the logger is left.
+//!
 //! # Threads, priorities and the lock
 //!
 //! Threads may allocate at the same time. One that finds the lock taken yields (`seL4_Yield`) and
@@ -67,6 +72,11 @@
 )]
 
 const _: () = assert!(
+    cfg!(feature = "heap-none") || !cfg!(feature = "std"),
+    "beside Rust's std libsel4-rt has no heap: choose heap-none"
+);
+
+const _: () = assert!(
     cfg!(feature = "heap-linked-list") as u8
         + cfg!(feature = "heap-rlsf") as u8
         + cfg!(feature = "heap-muslc") as u8
@@ -76,8 +86,11 @@ const _: () = assert!(
      choose one of the features heap-linked-list, heap-rlsf, heap-muslc, heap-none"
 );
 
+#[cfg(any(not(feature = "std"), feature = "log", test))]
 mod c;
+#[cfg(any(not(feature = "std"), feature = "log", test))]
 mod console;
+#[cfg(any(not(feature = "std"), test))]
 mod decimal;
 #[cfg(any(not(feature = "heap-none"), test))]
 mod exhausted;
@@ -87,8 +100,12 @@ mod heap;
 mod lock;
 #[cfg(any(feature = "log", test))]
 mod log;
+#[cfg(any(not(feature = "std"), test))]
 mod panic;
-#[cfg(any(target_env = "musl", all(target_os = "none", target_arch = "arm")))]
+#[cfg(all(
+    not(feature = "std"),
+    any(target_env = "musl", all(target_os = "none", target_arch = "arm"))
+))]
 mod unwind;
 
 #[cfg(not(feature = "heap-none"))]

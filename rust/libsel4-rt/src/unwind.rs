@@ -35,7 +35,9 @@ macro_rules! stub {
 }
 
 // The end of a landing pad.
-#[cfg(target_env = "musl")]
+#[cfg(all(target_env = "musl", target_arch = "aarch64"))]
+stub!("_Unwind_Resume", "bl");
+#[cfg(all(target_env = "musl", not(target_arch = "aarch64")))]
 stub!("_Unwind_Resume", "call");
 
 // The three ways to read an entry of the exception tables.
