@@ -16,7 +16,7 @@ const USAGE: &str = "\
 usage: sel4-rust-codegen crate  --manifest-path Cargo.toml [--package NAME]
        sel4-rust-codegen bundle --out FOLDER --name NAME --profile PROFILE --log-level LEVEL
                                 --runtime Cargo.toml --runtime-lock Cargo.lock [--runtime-feature F]...
-                                [--rustflag FLAG]... [--env NAME=VALUE]... [--bindings-dir FOLDER]
+                                [--rustflag FLAG]... [--env NAME=VALUE]... [--bindings-dir FOLDER] [--std]
                                 [--library TARGET --package NAME --manifest-path Cargo.toml --lock Cargo.lock
                                  [--feature F]... [--no-default-features] [--library-profile PROFILE]]...
        sel4-rust-codegen header --manifest-path Cargo.toml --package NAME --out FILE.h --depfile FILE.d
@@ -158,6 +158,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             "rustflag",
             "env",
             "bindings-dir",
+            "std",
             "library",
             "cargo",
             "target",
@@ -215,7 +216,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             Long("help") | Short('h') => return Ok(Command::Help),
             other => return Err(other.unexpected()),
         };
-        if ["no-default-features", "no-unwind-tables"].contains(&&*option) {
+        if ["no-default-features", "no-unwind-tables", "std"].contains(&&*option) {
             given.flags.push(option);
             continue;
         }
@@ -255,6 +256,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
                     .map(|pair| variable(pair))
                     .collect::<std::result::Result<_, _>>()?,
                 bindings_dir: given.text("bindings-dir")?,
+                std: given.flag("std"),
             },
             cargo: given.cargo()?,
         },

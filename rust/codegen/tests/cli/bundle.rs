@@ -225,6 +225,28 @@ fn profiles_of_a_library_are_honoured() {
 }
 
 #[test]
+fn with_std_panics_unwind() {
+    let fixture = Fixture::new();
+    fixture.library("greeter", "");
+    let greeter = library(&fixture, "greeter", "greeter", "");
+    let settings = ["--profile", "release", "--log-level", "info"];
+    for (std, panic, attribute) in [(false, "abort", true), (true, "unwind", false)] {
+        let more: Vec<&str> = settings.into_iter().chain(std.then_some("--std")).collect();
+        bundle_with(&fixture, &more, &[&greeter]).succeeds();
+        let manifest = fixture.read("out/Cargo.toml");
+        let profiles = manifest.matches("panic = ").count();
+        let right = format!("panic = \"{panic}\"");
+        assert_eq!(
+            (profiles, manifest.matches(&right).count()),
+            (2, 2),
+            "{manifest}"
+        );
+        let root = fixture.read("out/src/lib.rs");
+        assert_eq!(root.contains("#![no_std]"), attribute, "{root}");
+    }
+}
+
+#[test]
 fn the_logger_comes_with_the_first_use() {
     let fixture = Fixture::new();
     fixture.registry();
