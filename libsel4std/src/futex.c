@@ -1,0 +1,222 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Linux' futex, on which muslc's and Rust's locks sleep, and sleeping for a time. Who waits is in a list by the address
+ * of its word, and sleeps on its thread's notification. One thread, the ticker, wakes those whose time is over; it sleeps
+ * while there is no deadline.
+ */
+#include "internal.h"
+
+#include <errno.h>
+#include <bits/syscall.h>
+#include <muslcsys/vsyscall.h>
+#include <sel4std.h>
+
+/* Linux' numbers. */
+enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1, FUTEX_REQUEUE = 3, FUTEX_WAIT_BITSET = 9, FUTEX_WAKE_BITSET = 10 };
+#define FUTEX_CLOCK_REALTIME 256
+#define FUTEX_COMMAND 127
+#define FUTEX_OPTIONS (128 | FUTEX_CLOCK_REALTIME)
+#define ANY_BIT (~0u)
+
+typedef struct waiter waiter_t;
+struct waiter {
+    waiter_t *next;
+    waiter_t *later; /* the next deadline */
+    volatile int *word;
+    unsigned bits;
+    uint64_t deadline;
+    thread_t *thread;
+    bool woken;
+};
+
+#define LISTS 64
+static waiter_t *lists[LISTS];
+static waiter_t *deadlines;
+static lock_t lock;
+static seL4_CPtr ticker_notification; /* once it runs */
+
+bool futex_prepare(void)
+{
+    return lock_prepare(&lock);
+}
+
+static waiter_t **list_of(const volatile int *word)
+{
+    return &lists[((uintptr_t)word >> 2) % LISTS];
+}
+
+static void add(waiter_t *waiter)
+{
+    waiter_t **at = list_of(waiter->word);
+    while (*at != NULL) {
+        at = &(*at)->next;
+    }
+    waiter->next = NULL;
+    *at = waiter;
+}
+
+static void remove_from_deadlines(waiter_t *waiter)
+{
+    for (waiter_t **at = &deadlines; waiter->deadline != UINT64_MAX && *at != NULL; at = &(*at)->later) {
+        if (*at == waiter) {
+            *at = waiter->later;
+            return;
+        }
+    }
+}
+
+static void remove_from_list(waiter_t *waiter)
+{
+    for (waiter_t **at = list_of(waiter->word); *at != NULL; at = &(*at)->next) {
+        if (*at == waiter) {
+            *at = waiter->next;
+            return;
+        }
+    }
+}
+
+/* The waiter lies on a stack that its thread may leave as soon as it is woken. */
+static void let_go(waiter_t *waiter, bool woken)
+{
+    seL4_CPtr notification = waiter->thread->notification;
+    waiter->woken = woken;
+    seL4_Signal(notification);
+}
+
+/* The ticker's work, which never ends. */
+static void tick(thread_t *ticker)
+{
+    for (;;) {
+        lock_take(&lock);
+        uint64_t now = clock_now();
+        while (deadlines != NULL && deadlines->deadline <= now) {
+            waiter_t *over = deadlines;
+            deadlines = over->later;
+            remove_from_list(over);
+            let_go(over, false);
+        }
+        uint64_t next = deadlines != NULL ? deadlines->deadline : UINT64_MAX;
+        lock_give(&lock);
+        if (next == UINT64_MAX) {
+            wait_for(ticker->notification);
+        } else {
+            thread_pause_ticker(next - now);
+        }
+    }
+}
+
+/* With the lock. Returns whether the ticker sleeps and must be told. */
+static bool add_deadline(waiter_t *waiter)
+{
+    bool first = deadlines == NULL;
+    waiter_t **at = &deadlines;
+    while (*at != NULL && (*at)->deadline <= waiter->deadline) {
+        at = &(*at)->later;
+    }
+    waiter->later = *at;
+    *at = waiter;
+    return first;
+}
+
+/* Waits until a wake for `word`, or the deadline. Without a word only for the deadline. */
+static int wait_on(volatile int *word, int value, unsigned bits, uint64_t deadline)
+{
+    waiter_t waiter = { .word = word, .bits = bits, .deadline = deadline, .thread = thread_self() };
+    if (!thread_can_wait(waiter.thread) || !futex_prepare()) {
+        return -ENOMEM;
+    }
+    lock_take(&lock);
+    if (deadline != UINT64_MAX && ticker_notification == seL4_CapNull) {
+        ticker_notification = thread_start_ticker(tick);
+        if (ticker_notification == seL4_CapNull) {
+            lock_give(&lock);
+            return -ENOMEM;
+        }
+    }
+    if (word != NULL && *word != value) {
+        lock_give(&lock);
+        return -EAGAIN;
+    }
+    add(&waiter);
+    bool tell = deadline != UINT64_MAX && add_deadline(&waiter);
+    lock_give(&lock);
+    if (tell) {
+        seL4_Signal(ticker_notification);
+    }
+    wait_for(waiter.thread->notification);
+    return waiter.woken ? 0 : -ETIMEDOUT;
+}
+
+int futex_sleep(uint64_t deadline)
+{
+    int error = wait_on(NULL, 0, 0, deadline);
+    return error == -ETIMEDOUT ? 0 : error;
+}
+
+static int wake(volatile int *word, int count, unsigned bits, volatile int *move_to)
+{
+    int woken = 0;
+    lock_take(&lock);
+    waiter_t **at = list_of(word);
+    while (*at != NULL) {
+        waiter_t *waiter = *at;
+        if (waiter->word != word || !(waiter->bits & bits)) {
+            at = &waiter->next;
+        } else if (woken < count) {
+            *at = waiter->next;
+            remove_from_deadlines(waiter);
+            let_go(waiter, true);
+            woken++;
+        } else if (move_to != NULL) {
+            *at = waiter->next;
+            waiter->word = move_to;
+            add(waiter);
+            break;
+        } else {
+            break;
+        }
+    }
+    lock_give(&lock);
+    return woken;
+}
+
+int futex_wake(volatile int *word, int count)
+{
+    return wake(word, count, ANY_BIT, NULL);
+}
+
+static long sys_futex(va_list arguments)
+{
+    volatile int *word = va_arg(arguments, volatile int *);
+    int operation = va_arg(arguments, int);
+    int value = va_arg(arguments, int);
+    const struct timespec *timeout = va_arg(arguments, const struct timespec *);
+    volatile int *other = va_arg(arguments, volatile int *);
+    unsigned bits = va_arg(arguments, unsigned);
+    clockid_t clock = operation & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+
+    if (operation & ~(FUTEX_COMMAND | FUTEX_OPTIONS)) {
+        return -ENOSYS;
+    }
+    switch (operation & FUTEX_COMMAND) {
+    case FUTEX_WAIT:
+        return wait_on(word, value, ANY_BIT, timeout != NULL ? clock_deadline(timeout, false, clock) : UINT64_MAX);
+    case FUTEX_WAIT_BITSET:
+        return wait_on(word, value, bits, timeout != NULL ? clock_deadline(timeout, true, clock) : UINT64_MAX);
+    case FUTEX_WAKE:
+        return wake(word, value, ANY_BIT, NULL);
+    case FUTEX_WAKE_BITSET:
+        return wake(word, value, bits, NULL);
+    case FUTEX_REQUEUE:
+        /* muslc moves one waiter at a time. */
+        return wake(word, value, ANY_BIT, other);
+    default:
+        return -ENOSYS;
+    }
+}
+
+void futex_install(void)
+{
+    muslcsys_install_syscall(__NR_futex, sys_futex);
+}

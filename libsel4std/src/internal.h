@@ -1,0 +1,86 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the files of libsel4std say to each other.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+#include <sel4/sel4.h>
+
+/* lock.c: a lock that sleeps in the kernel. It touches neither thread-local storage nor the IPC buffer, so that it may
+ * be taken between setting a message register and the call that sends it. */
+typedef struct {
+    int holders; /* and those who wait */
+    seL4_CPtr notification;
+} lock_t;
+
+bool lock_prepare(lock_t *lock);
+void lock_take(lock_t *lock);
+void lock_give(lock_t *lock);
+/* Waits for a notification and leaves the message registers alone. */
+void wait_for(seL4_CPtr notification);
+
+/* objects.c */
+seL4_CPtr object_from_reservation(seL4_Word type, seL4_Word size_bits);
+void objects_reserve(void);
+/* The capability of the frame that holds `page` of this image, or seL4_CapNull. */
+seL4_CPtr image_frame(const void *page);
+
+/* thread.c */
+typedef struct thread thread_t;
+struct thread {
+    bool taken;
+    bool made; /* its objects exist */
+    seL4_CPtr tcb, notification, context;
+    void *page; /* begins with the IPC buffer; the rest is the stack for its end */
+    int (*function)(void *);
+    void *argument;
+    volatile int *clear_at_exit;
+    void *unmap_at_exit;
+    size_t unmap_length;
+};
+thread_t *thread_self(void);
+int thread_number(const thread_t *thread);
+/* Makes sure that the calling thread can be woken. */
+bool thread_can_wait(thread_t *thread);
+/* Starts the one thread that serves all deadlines, which calls `tick` for ever. Returns its notification. */
+seL4_CPtr thread_start_ticker(void (*tick)(thread_t *));
+/* Ends the ticker's turn: for a millisecond, or as long as the application's timer takes. */
+void thread_pause_ticker(uint64_t nanoseconds);
+
+/* futex.c */
+bool futex_prepare(void);
+int futex_wake(volatile int *word, int count);
+/* Sleeps until the clock shows `deadline`. */
+int futex_sleep(uint64_t deadline);
+
+/* clock.c: nanoseconds since the counter's zero. */
+uint64_t clock_now(void);
+/* When `time` is over: of the clock `clock` if `absolute`, else from now. What is too long to tell is UINT64_MAX. */
+uint64_t clock_deadline(const struct timespec *time, bool absolute, clockid_t clock);
+
+/* memory.c */
+bool memory_prepare(void);
+void *memory_map(size_t length);
+long memory_unmap(void *start, size_t length);
+
+/* files.c */
+bool files_prepare(void);
+
+/* random.c, files.c, ...: each puts its functions into muslcsys' table. */
+void clock_install(void);
+void files_install(void);
+void futex_install(void);
+void memory_install(void);
+void process_install(void);
+void random_install(void);
+void thread_install(void);
+
+/* process.c: a line on the console, through the C library's own write. */
+void say(const char *line);
+void say_once(bool *said, const char *line);

@@ -1,0 +1,55 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Randomness: the application's, or none. HashMap alone may do without.
+ */
+#include "internal.h"
+
+#include <errno.h>
+#include <bits/syscall.h>
+#include <muslcsys/vsyscall.h>
+#include <sel4std.h>
+
+/* Linux' name for "take what is there": std asks for the keys of HashMap so, and for nothing else. */
+#define GRND_INSECURE 4u
+
+int __attribute__((weak)) sel4std_entropy(void *bytes, size_t count)
+{
+    (void)bytes;
+    (void)count;
+    return -1;
+}
+
+/* Spreads the bits of the clock. No more than that: who knows the time knows the keys. */
+static uint64_t next_key(void)
+{
+    static uint64_t state;
+    uint64_t x = __atomic_fetch_add(&state, 0x9e3779b97f4a7c15, __ATOMIC_SEQ_CST) + clock_now();
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+    x = (x ^ x >> 27) * 0x94d049bb133111eb;
+    return x ^ x >> 31;
+}
+
+static long sys_getrandom(va_list arguments)
+{
+    unsigned char *bytes = va_arg(arguments, unsigned char *);
+    size_t count = va_arg(arguments, size_t);
+    unsigned flags = va_arg(arguments, unsigned);
+    if (sel4std_entropy(bytes, count) == 0) {
+        return count;
+    }
+    if (!(flags & GRND_INSECURE)) {
+        return -ENOSYS;
+    }
+    static bool said;
+    say_once(&said, "sel4std: keys of HashMap come from the clock and can be guessed; define sel4std_entropy()\n");
+    for (size_t i = 0; i < count; i++) {
+        bytes[i] = next_key();
+    }
+    return count;
+}
+
+void random_install(void)
+{
+    muslcsys_install_syscall(__NR_getrandom, sys_getrandom);
+}
