@@ -15,7 +15,7 @@ function(_sel4_rust_bundle_at_end)
 endfunction()
 
 function(_sel4_rust_make_bundles)
-    get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
+    _sel4_rust_settle_triple(triple)
     _sel4_rust_import_corrosion(${triple})
     _sel4_rust_comment_cargo_steps()
     _sel4_rust_find_executables("${CMAKE_SOURCE_DIR}" executables)
@@ -119,7 +119,8 @@ function(_sel4_rust_make_bundle executable libraries)
         list(JOIN libraries ", " names)
         message(STATUS "Rust in ${executable}: ${names}")
     endif()
-    _sel4_rust_write_bundle(${bundle} "${dir}" "${libraries}" native_libraries)
+    _sel4_rust_has_std("${libraries}" std)
+    _sel4_rust_write_bundle(${bundle} "${dir}" "${libraries}" ${std} native_libraries)
     # The hosted platform's libsel4 is a crate itself.
     if(KernelPlatform STREQUAL "hosted")
         list(REMOVE_ITEM native_libraries sel4)
@@ -155,10 +156,14 @@ function(_sel4_rust_make_bundle executable libraries)
     set_target_properties(_cargo-build_${bundle} PROPERTIES EchoString "Rust: taking the archive of ${executable}")
 
     set(inlined "")
-    if("sel4" IN_LIST native_libraries)
+    # A panic that unwinds passes through C's inline functions; inlining them is for worlds without std.
+    if("sel4" IN_LIST native_libraries AND NOT std)
         _sel4_rust_inline(${bundle} "${dir}" inlined)
     endif()
-    _sel4_rust_seal(${bundle} "${dir}" "${inlined}")
+    _sel4_rust_seal(${bundle} "${dir}" "${inlined}" ${std})
+    if(std)
+        _sel4_rust_link_std(${executable} ${bundle})
+    endif()
     if("sel4" IN_LIST native_libraries)
         _sel4_rust_link_bindings(${bundle})
     endif()
@@ -208,7 +213,7 @@ endfunction()
 
 # Has the host tool write the bundle's crate into `dir`, and what cargo is to know of this build when it builds it. Sets
 # `out` to the native libraries that its packages stand for.
-function(_sel4_rust_write_bundle bundle dir libraries out)
+function(_sel4_rust_write_bundle bundle dir libraries std out)
     if(NOT RUST_HEAP_BYTES MATCHES "^[1-9][0-9]*$")
         _sel4_rust_error(
             "RUST_HEAP_BYTES is `${RUST_HEAP_BYTES}`; it must be a number of bytes above 0."
@@ -255,6 +260,10 @@ function(_sel4_rust_write_bundle bundle dir libraries out)
     set(runtime --runtime "${SEL4_RUST_DIR}/rust/libsel4-rt/Cargo.toml" --runtime-lock
                 "${SEL4_RUST_DIR}/rust/Cargo.lock" --runtime-feature heap-${RUST_HEAP}
     )
+    if(std)
+        list(REMOVE_ITEM runtime heap-${RUST_HEAP})
+        list(APPEND runtime heap-none --runtime-feature std --std)
+    endif()
     if(KernelPlatform STREQUAL "hosted")
         # With the model of the kernel. The heap is that of Rust's std, which is C's. libsel4 is what libsel4-sys takes
         # where none is named.
@@ -312,7 +321,7 @@ endfunction()
 
 # Adds the imported library <bundle>-sealed: the bundle's archive less what C's own libraries provide, so that
 # memcpy() and the compiler's helpers stay C's. The object `inlined`, if any, takes the place of rustc's.
-function(_sel4_rust_seal bundle dir inlined)
+function(_sel4_rust_seal bundle dir inlined std)
     if(KernelPlatform STREQUAL "hosted")
         # C and Rust have one C library there, the host's, and nothing to leave out.
         add_library(${bundle}-sealed STATIC IMPORTED GLOBAL)
@@ -352,7 +361,7 @@ function(_sel4_rust_seal bundle dir inlined)
 
     # Debuggers follow Rust's frames by the unwind tables; C's Release build has none.
     _sel4_rust_cargo_profile(profile)
-    if(profile MATCHES "^(release|minsizerel)$")
+    if(profile MATCHES "^(release|minsizerel)$" AND NOT std)
         list(APPEND seal_options --no-unwind-tables)
     endif()
     if(inlined)

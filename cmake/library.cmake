@@ -9,7 +9,8 @@ add_rust_library(<target>
     [HEADER <name.h>]
     [PROFILE <cargo profile>]
     [FEATURES <feature>...]
-    [NO_DEFAULT_FEATURES])
+    [NO_DEFAULT_FEATURES]
+    [STD])
 ```
 
 Makes a target of a Rust crate. Any executable or library links it with `target_link_libraries()`, and whatever
@@ -22,8 +23,10 @@ links it can include its header. Call it after the kernel and muslc are brought 
 * **PROFILE**: cargo profile whose settings the crate is compiled with, one of cargo's or one that the crate's
   workspace defines. Default: `dev` for the build type Debug (or none), else `release`.
 * **FEATURES**, **NO_DEFAULT_FEATURES**: cargo features of the crate.
+* **STD**: the crate uses Rust's std, on aarch64 and x86_64. An executable with such a library in it is one std world, the
+  libraries without STD included; [std on seL4](std.md) says what there is and what is refused.
 
-The crate is an ordinary `#![no_std]` library: it needs no `crate-type`, no panic handler and no allocator. It has a
+Without STD the crate is an ordinary `#![no_std]` library: it needs no `crate-type`, no panic handler and no allocator. It has a
 `Cargo.lock`, which the build uses as it is. C sees its `extern "C"` functions that are `#[unsafe(no_mangle)]`.
 
 All Rust libraries that one executable links, directly or through C libraries, share one panic handler, one heap and
@@ -36,7 +39,7 @@ function(add_rust_library target)
         PARSE_ARGV
         1
         ARG
-        "NO_DEFAULT_FEATURES"
+        "NO_DEFAULT_FEATURES;STD"
         "MANIFEST_PATH;PACKAGE;HEADER;PROFILE"
         "FEATURES"
     )
@@ -45,7 +48,7 @@ function(add_rust_library target)
         list(JOIN ARG_UNPARSED_ARGUMENTS " " unknown)
         _sel4_rust_error(
             "${call} does not know the argument `${unknown}`."
-            "it takes MANIFEST_PATH, PACKAGE, HEADER, PROFILE, FEATURES and NO_DEFAULT_FEATURES"
+            "it takes MANIFEST_PATH, PACKAGE, HEADER, PROFILE, FEATURES, NO_DEFAULT_FEATURES and STD"
         )
     elseif(DEFINED ARG_KEYWORDS_MISSING_VALUES)
         _sel4_rust_error("${call} has no value after `${ARG_KEYWORDS_MISSING_VALUES}`." "give one, or leave the keyword out")
@@ -88,6 +91,9 @@ function(add_rust_library target)
     _sel4_rust_find_tools()
     _sel4_rust_find_triple(triple)
     _sel4_rust_set_once(SEL4_RUST_TRIPLE "${triple}")
+    if(ARG_STD)
+        _sel4_rust_use_std(${triple} triple)
+    endif()
 
     set(package_option "")
     if(DEFINED ARG_PACKAGE)
@@ -116,7 +122,13 @@ function(add_rust_library target)
             SEL4_RUST_PROFILE "${ARG_PROFILE}"
             SEL4_RUST_FEATURES "${ARG_FEATURES}"
             SEL4_RUST_NO_DEFAULT_FEATURES "${ARG_NO_DEFAULT_FEATURES}"
+            SEL4_RUST_STD "${ARG_STD}"
     )
+    set_property(GLOBAL APPEND PROPERTY SEL4_RUST_LIBRARIES ${target})
+    if(ARG_STD AND NOT KernelPlatform STREQUAL "hosted")
+        # The hooks that an application may define.
+        target_include_directories(${target} INTERFACE "${SEL4_RUST_DIR}/libsel4std/include")
+    endif()
     # In the library's place on the linker's command line, behind whatever calls it, stands the bundle of the
     # executable that is linked.
     target_link_libraries(${target} INTERFACE "$<TARGET_PROPERTY:SEL4_RUST_BUNDLE>")
@@ -135,8 +147,8 @@ function(_sel4_rust_add_header target header cbindgen_toml)
     set(dir "${CMAKE_CURRENT_BINARY_DIR}/${target}-include")
     get_target_property(features ${target} SEL4_RUST_FEATURES)
     get_target_property(no_default_features ${target} SEL4_RUST_NO_DEFAULT_FEATURES)
-    get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
-    set(options --target ${triple})
+    # Known at the end of the configuration: a later library with STD changes it.
+    set(options --target $<TARGET_PROPERTY:${target},SEL4_RUST_HEADER_TRIPLE>)
     foreach(feature IN LISTS features)
         list(APPEND options --features "${feature}")
     endforeach()

@@ -8,6 +8,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/options.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/error.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/tools.cmake") # cargo, Corrosion and the host tool
 include("${CMAKE_CURRENT_LIST_DIR}/target.cmake") # the Rust target that fits the C build
+include("${CMAKE_CURRENT_LIST_DIR}/std.cmake") # Rust's std, and what of C it stands on
 include("${CMAKE_CURRENT_LIST_DIR}/library.cmake") # add_rust_library()
 include("${CMAKE_CURRENT_LIST_DIR}/bindings.cmake") # libsel4 for Rust
 include("${CMAKE_CURRENT_LIST_DIR}/inline.cmake") # C's inline functions, inlined into Rust

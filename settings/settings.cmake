@@ -39,6 +39,7 @@ set(OPENSBI_PATH "${SEL4_WORKSPACE}/tools/opensbi" CACHE STRING "OpenSBI, the fi
 set(SEL4_CONFIG_DEFAULT_ADVANCED ON)
 
 include("${CMAKE_CURRENT_LIST_DIR}/${PLATFORM}.cmake" OPTIONAL)
+include("${kit_dir}/apps/${APP}/settings.cmake" OPTIONAL)
 
 include(application_settings)
 correct_platform_strings()

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Rust's std: the Rust target whose prebuilt std fits this build, what must be configured for it, and the C library
+# libsel4std that it stands on.
+
+# Notes that a library of this build uses std, and sets `out` to the Rust target for it. `triple` is the one of
+# libraries without std.
+function(_sel4_rust_use_std triple out)
+    if(KernelPlatform STREQUAL "hosted")
+        # The host's own std.
+        set(${out} ${triple} PARENT_SCOPE)
+        return()
+    elseif(triple STREQUAL "aarch64-unknown-none")
+        set(std_triple aarch64-unknown-linux-musl)
+    elseif(triple STREQUAL "x86_64-unknown-linux-musl")
+        set(std_triple ${triple})
+    else()
+        set(missing "Rust has no prebuilt std for muslc with this build's float ABI")
+        if(triple MATCHES "^i686")
+            set(missing "libsel4std, which it stands on, is written for 64-bit machines")
+        endif()
+        _sel4_rust_error(
+            "add_rust_library(${target} STD): there is no std for KernelSel4Arch `${KernelSel4Arch}` (`${triple}`): ${missing}."
+            "build for aarch64 or x86_64 with hard floats, or leave STD out and make the crate #![no_std]"
+        )
+    endif()
+    get_property(sysroot GLOBAL PROPERTY SEL4_RUST_SYSROOT)
+    if(NOT EXISTS "${sysroot}/lib/rustlib/${std_triple}/lib")
+        _sel4_rust_error("the Rust target `${std_triple}` is not installed." "rustup target add ${std_triple}")
+    endif()
+    _sel4_rust_check_std_configuration()
+    set_property(GLOBAL PROPERTY SEL4_RUST_STD_TRIPLE ${std_triple})
+    set(${out} ${std_triple} PARENT_SCOPE)
+endfunction()
+
+# Sets `out` to whether one of the libraries uses std on seL4.
+function(_sel4_rust_has_std libraries out)
+    set(${out} FALSE PARENT_SCOPE)
+    if(KernelPlatform STREQUAL "hosted")
+        return()
+    endif()
+    foreach(library IN LISTS libraries)
+        get_target_property(std ${library} SEL4_RUST_STD)
+        if(std)
+            set(${out} TRUE PARENT_SCOPE)
+        endif()
+    endforeach()
+endfunction()
+
+# Sets `out` to the target that all Rust of this build is compiled for. cargo is told of one, so libraries without std
+# share that of those with it; C and float ABI are the same.
+function(_sel4_rust_settle_triple out)
+    get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
+    get_property(std_triple GLOBAL PROPERTY SEL4_RUST_STD_TRIPLE)
+    if(std_triple)
+        set(triple ${std_triple})
+        set_property(GLOBAL PROPERTY SEL4_RUST_TRIPLE ${triple})
+    endif()
+    get_property(libraries GLOBAL PROPERTY SEL4_RUST_LIBRARIES)
+    foreach(library IN LISTS libraries)
+        set_target_properties(${library} PROPERTIES SEL4_RUST_HEADER_TRIPLE ${triple})
+    endforeach()
+    set(${out} ${triple} PARENT_SCOPE)
+endfunction()
+
+# Stops where the configuration of the kernel or of muslc leaves std without what it needs.
+function(_sel4_rust_check_std_configuration)
+    set(call "add_rust_library(${target} STD)")
+    foreach(needed IN ITEMS sel4muslcsys muslc sel4runtime)
+        if(NOT TARGET ${needed})
+            _sel4_rust_error(
+                "${call}: there is no target `${needed}`, and Rust's std stands on it."
+                "bring in musllibc, sel4runtime and seL4_libs before, as other root servers with muslc do"
+            )
+        endif()
+    endforeach()
+    if(KernelArchARM AND NOT KernelArmExportVCNTUser)
+        _sel4_rust_error(
+            "${call}: KernelArmExportVCNTUser is `${KernelArmExportVCNTUser}`, and std's clock reads that counter."
+            "configure a fresh build folder with -DKernelArmExportVCNTUser=ON"
+        )
+    endif()
+    if(DEFINED LibSel4UseThreadLocals AND NOT LibSel4UseThreadLocals)
+        _sel4_rust_error(
+            "${call}: LibSel4UseThreadLocals is `${LibSel4UseThreadLocals}`, so that threads would share one IPC buffer."
+            "configure a fresh build folder with -DLibSel4UseThreadLocals=ON"
+        )
+    endif()
+    foreach(option IN ITEMS RUST_STD_MEMORY RUST_STD_STACK RUST_STD_THREADS)
+        if(NOT ${option} MATCHES "^[1-9][0-9]*$")
+            _sel4_rust_error("${option} is `${${option}}`; it must be a number above 0." "configure with -D${option}= a number")
+        endif()
+    endforeach()
+    # Each 4 KiB of the image takes a slot. What is known here is the memory of std and of malloc.
+    math(EXPR slots "(${RUST_STD_MEMORY} + 0${LibSel4MuslcSysMorecoreBytes}) / 4096")
+    math(EXPR all "1 << ${KernelRootCNodeSizeBits}")
+    if(NOT slots LESS all)
+        _sel4_rust_error(
+            "${call}: KernelRootCNodeSizeBits is `${KernelRootCNodeSizeBits}`, ${all} slots, and the pages of RUST_STD_MEMORY and LibSel4MuslcSysMorecoreBytes alone take ${slots}."
+            "configure a fresh build folder with a larger -DKernelRootCNodeSizeBits=, or a smaller -DRUST_STD_MEMORY="
+        )
+    endif()
+endfunction()
+
+# Links what std stands on to `executable`, whose Rust archive is that of `bundle`.
+function(_sel4_rust_link_std executable bundle)
+    _sel4_rust_add_libsel4std()
+    # As objects, not as an archive: what they define takes the place of muslc's, whatever the order of libraries.
+    target_sources(${executable} PRIVATE $<TARGET_OBJECTS:sel4std>)
+    target_link_options(${executable} PRIVATE -Wl,--eh-frame-hdr)
+    # libgcc's unwinder reaches these only weakly, and takes a program without them for one without threads.
+    foreach(symbol IN ITEMS once key_create getspecific setspecific mutex_lock mutex_unlock)
+        target_link_options(${executable} PRIVATE -Wl,-u,pthread_${symbol})
+    endforeach()
+    separate_arguments(flags NATIVE_COMMAND "${CMAKE_C_FLAGS}")
+    execute_process(
+        COMMAND "${CMAKE_C_COMPILER}" ${flags} -print-file-name=libgcc_eh.a
+        OUTPUT_VARIABLE unwinder
+        OUTPUT_STRIP_TRAILING_WHITESPACE
+    )
+    if(NOT EXISTS "${unwinder}")
+        _sel4_rust_error(
+            "`${CMAKE_C_COMPILER}` has no libgcc_eh.a, the unwinder for Rust's panics."
+            "take a GCC with its static libraries, as the package gcc of Debian has them"
+        )
+    endif()
+    get_target_property(behind ${bundle}-sealed INTERFACE_LINK_LIBRARIES)
+    set_property(
+        TARGET ${bundle}-sealed
+        PROPERTY INTERFACE_LINK_LIBRARIES "${unwinder};sel4muslcsys;sel4runtime;sel4;${behind}"
+    )
+endfunction()
+
+# Makes libsel4std, once: what muslc lacks on seL4 for Rust's std and for pthreads.
+function(_sel4_rust_add_libsel4std)
+    if(TARGET sel4std)
+        return()
+    endif()
+    set(dir "${SEL4_RUST_DIR}/libsel4std")
+    set(sources boot clock files futex lock memory objects process random thread unwind)
+    list(TRANSFORM sources REPLACE "(.+)" "${dir}/src/\\1.c")
+    add_library(sel4std OBJECT EXCLUDE_FROM_ALL ${sources})
+    target_include_directories(sel4std PUBLIC "${dir}/include")
+    target_link_libraries(sel4std PRIVATE sel4 sel4_autoconf sel4runtime sel4muslcsys muslc)
+    target_compile_definitions(
+        sel4std PRIVATE MEMORY_BYTES=${RUST_STD_MEMORY} STACK_BYTES="${RUST_STD_STACK}" MAX_THREADS=${RUST_STD_THREADS}
+    )
+    # Locks, and the ends of threads, run where thread-local storage is not to be touched.
+    target_compile_options(sel4std PRIVATE -Wall -Wextra -fno-stack-protector)
+endfunction()
