@@ -3,11 +3,22 @@
  *
  * One executable with Rust libraries of both kinds, and C that takes all memory which the boot information shows.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <sel4/sel4.h>
 #include <sel4runtime.h>
 #include <plain.h>
 #include <rich.h>
+#include <sel4std.h>
+
+static seL4_CPtr endpoint;
+
+/* Asked before a thread is made; the default would leave a fault to the kernel's console. */
+seL4_CPtr sel4std_fault_endpoint(int thread)
+{
+    (void)thread;
+    return endpoint;
+}
 
 /* Takes each untyped whole, in two halves. If std had used a part of one, its second half would not be there. */
 static void take_all_memory(void)
@@ -26,6 +37,55 @@ static void take_all_memory(void)
         }
     }
     printf("Memory taken: %s, refused %d\n", taken > 0 ? "some" : "none", refused);
+    /* The last half is whole. */
+    if (seL4_Untyped_Retype(slot - 1, seL4_EndpointObject, 0, seL4_CapInitThreadCNode, 0, 0, slot, 1) == seL4_NoError) {
+        endpoint = slot;
+    }
+}
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned calls;
+
+static void *call_rust(void *argument)
+{
+    (void)argument;
+    for (int i = 0; i < 100; i++) {
+        pthread_mutex_lock(&lock);
+        unsigned mine = rich_calls_of_this_thread();
+        seL4_Yield(); /* so that the other comes to wait */
+        calls += mine;
+        pthread_mutex_unlock(&lock);
+    }
+    return NULL;
+}
+
+/* Threads of C, with C's own locks, and Rust's thread-local storage. */
+static void use_pthreads(void)
+{
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) {
+        if (pthread_create(&threads[i], NULL, call_rust, NULL) != 0) {
+            printf("pthread_create() failed\n");
+        }
+    }
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    printf("Threads of C called Rust: %u\n", calls);
+}
+
+/* Lets a thread use up its stack, and receives its fault. */
+static void overflow(void)
+{
+    rich_overflow();
+#ifdef CONFIG_KERNEL_MCS
+    seL4_MessageInfo_t fault = seL4_Wait(endpoint, NULL);
+#else
+    seL4_MessageInfo_t fault = seL4_Recv(endpoint, NULL);
+#endif
+    seL4_Word at = seL4_GetMR(seL4_VMFault_Addr);
+    printf("A stack overflow is a fault of memory: %s\n",
+           seL4_MessageInfo_get_label(fault) == seL4_Fault_VMFault && rich_was_near(at) ? "yes" : "no");
 }
 
 int main(void)
@@ -37,5 +97,7 @@ int main(void)
     printf("The library without std was called %u times\n", plain_calls());
     printf("Threads: %u\n", rich_crowd());
     printf("And again: %u\n", rich_crowd());
+    use_pthreads();
+    overflow();
     return 0;
 }

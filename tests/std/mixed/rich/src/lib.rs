@@ -2,6 +2,10 @@
 
 //! A library with std, which uses one without.
 
+use std::cell::Cell;
+use std::hint::black_box;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 /// Adds up what threads get from the other library. The vectors are made in one world and dropped in the other.
 #[unsafe(no_mangle)]
 pub extern "C" fn rich_sum() -> u32 {
@@ -45,4 +49,36 @@ pub extern "C" fn rich_crowd() -> u32 {
         error.kind()
     );
     count as u32
+}
+
+/// How often this thread has called.
+#[unsafe(no_mangle)]
+pub extern "C" fn rich_calls_of_this_thread() -> u32 {
+    thread_local!(static CALLS: Cell<u32> = const { Cell::new(0) });
+    CALLS.set(CALLS.get() + 1);
+    CALLS.get()
+}
+
+/// The lowest address of its stack that the thread of `rich_overflow` has used.
+static LOWEST: AtomicUsize = AtomicUsize::new(0);
+
+fn descend(depth: u64) -> u64 {
+    if depth == u64::MAX {
+        return 0;
+    }
+    let here = black_box([depth; 16]);
+    LOWEST.store(here.as_ptr().addr(), Relaxed);
+    descend(black_box(depth + 1)) + here[3]
+}
+
+/// Starts a thread that goes on until its stack is used up.
+#[unsafe(no_mangle)]
+pub extern "C" fn rich_overflow() {
+    std::thread::spawn(|| descend(0));
+}
+
+/// Whether `address` lies less than a page below what that thread used.
+#[unsafe(no_mangle)]
+pub extern "C" fn rich_was_near(address: usize) -> bool {
+    LOWEST.load(Relaxed).wrapping_sub(address) < 4096
 }
