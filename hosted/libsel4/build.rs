@@ -23,7 +23,7 @@ fn run() -> Result<(), String> {
     let api = generate::read(include_str!("sel4.api"), &|condition| match condition {
         "mcs" => Some(env::var_os("CARGO_FEATURE_MCS").is_some()),
         "plain" => Some(env::var_os("CARGO_FEATURE_MCS").is_none()),
-        "x86_64" => Some(variable("CARGO_CFG_TARGET_ARCH") == "x86_64"),
+        "x86_64" | "aarch64" => Some(variable("CARGO_CFG_TARGET_ARCH") == condition),
         _ => None,
     })?;
     for (name, content) in [

@@ -94,8 +94,13 @@ fn header(api: &Api) -> String {
                     .collect();
                 words(name, 1) + &functions(name, name, &fields)
             }
-            Kind::Union { tag, kinds, .. } => {
-                let mut text = words(name, 20);
+            Kind::Union {
+                tag,
+                words: size,
+                kinds,
+                ..
+            } => {
+                let mut text = words(name, *size);
                 text += "typedef enum {\n";
                 for (kind, number, _) in kinds {
                     text += &format!("    {name}_{kind} = {number},\n");

@@ -27,6 +27,7 @@ pub enum Kind {
     Union {
         tag_bits: u32,
         tag: String,
+        words: usize,
         kinds: Vec<(String, usize, Vec<String>)>,
     },
     Function(Function),
@@ -190,11 +191,12 @@ impl Reader {
                 },
             ),
             ("bits", [_]) => self.push(name, Kind::Bits(Vec::new())),
-            ("union", [_, tag_bits, tag]) => self.push(
+            ("union", [_, tag_bits, tag, words]) => self.push(
                 name,
                 Kind::Union {
                     tag_bits: tag_bits.parse().ok()?,
                     tag: (*tag).into(),
+                    words: words.parse().ok()?,
                     kinds: Vec::new(),
                 },
             ),
@@ -306,6 +308,11 @@ fn pairs(text: &str) -> Option<Vec<(String, String)>> {
         .collect()
 }
 
+/// Whether a parameter goes where a pointer says.
+fn is_record(of: &str) -> bool {
+    matches!(of, "seL4_UserContext" | "seL4_ARM_SMCContext")
+}
+
 /// How a parameter travels.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Way {
@@ -325,7 +332,7 @@ impl Api {
             "seL4_Uint16" => Way::Bits(16),
             "seL4_Uint32" => Way::Bits(32),
             "seL4_CapRights_t" => Way::Rights,
-            "seL4_UserContext" => Way::Registers,
+            _ if is_record(of) => Way::Registers,
             _ if self.caps.iter().any(|cap| cap == of) => Way::Cap,
             _ => Way::Word,
         }
@@ -342,7 +349,7 @@ impl Api {
 impl Invocation {
     /// What comes back besides the error, unless it goes where a pointer says.
     pub fn results(&self) -> Vec<&Parameter> {
-        let result = |parameter: &&Parameter| parameter.out && parameter.of != "seL4_UserContext";
+        let result = |parameter: &&Parameter| parameter.out && !is_record(&parameter.of);
         self.parameters.iter().filter(result).collect()
     }
 
@@ -359,7 +366,7 @@ impl Invocation {
     pub fn arguments(&self) -> Vec<(String, String)> {
         let mut all = vec![("_service".into(), self.service.clone())];
         for parameter in &self.parameters {
-            if parameter.of == "seL4_UserContext" {
+            if is_record(&parameter.of) {
                 all.push((parameter.name.clone(), format!("*mut {}", parameter.of)));
             } else if !parameter.out {
                 all.push((parameter.name.clone(), parameter.of.clone()));

@@ -25,9 +25,10 @@ pub fn api(api: &Api) -> String {
             Kind::Bits(fields) => bits(&item.name, fields),
             Kind::Union {
                 tag_bits,
+                words,
                 tag,
                 kinds,
-            } => union(&item.name, *tag_bits, tag, kinds),
+            } => union(&item.name, *tag_bits, tag, *words, kinds),
             Kind::Function(function) => signature(&item.name, function),
             Kind::Invocation(invocation) => self::invocation(api, item, invocation),
             Kind::Labels {
@@ -154,10 +155,15 @@ fn bits(name: &str, fields: &[(String, u32)]) -> String {
     out + &each
 }
 
-fn union(name: &str, tag_bits: u32, tag: &str, kinds: &[(String, usize, Vec<String>)]) -> String {
-    const WORDS: usize = 20;
+fn union(
+    name: &str,
+    tag_bits: u32,
+    tag: &str,
+    size: usize,
+    kinds: &[(String, usize, Vec<String>)],
+) -> String {
     let mask = format!("{:#x}", u64::MAX >> (64 - tag_bits));
-    let mut out = words(name, WORDS);
+    let mut out = words(name, size);
     out += &format!(
         "pub type {name}_tag = ::core::ffi::c_uint;\npub type {name}_tag_t = {name}_tag;\n"
     );
@@ -175,7 +181,7 @@ fn union(name: &str, tag_bits: u32, tag: &str, kinds: &[(String, usize, Vec<Stri
         for (index, field) in fields.iter().enumerate() {
             fill += &format!("w[{}] = {field};\n    ", place(index));
         }
-        out += &constructors(name, &prefix, fields, WORDS, &fill);
+        out += &constructors(name, &prefix, fields, size, &fill);
         for (index, field) in fields.iter().enumerate() {
             let at = place(index);
             out += &accessors(
@@ -238,12 +244,13 @@ fn invocation(api: &Api, item: &Item, invocation: &Invocation) -> String {
     }
 
     let (mut caps, mut words) = (Vec::new(), Vec::<String>::new());
-    let mut registers = None;
+    let (mut registers, mut to) = (None, "");
     // Where the word that takes small values is filled up to; none is open at 64.
     let mut filled = 64;
     for parameter in &invocation.parameters {
         let value = identifier(&parameter.name);
         match api.way(&parameter.of) {
+            Way::Registers if registers.is_some() => to = &parameter.name,
             Way::Registers => registers = Some(parameter),
             _ if parameter.out => {}
             Way::Cap => caps.push(value),
@@ -275,6 +282,9 @@ fn invocation(api: &Api, item: &Item, invocation: &Invocation) -> String {
     let label = &invocation.label;
     let (caps, words) = (caps.join(", "), words.join(", "));
     let call = match registers {
+        Some(regs) if !to.is_empty() => {
+            format!("exchange_registers(_service, {label}, {}, {to})", regs.name)
+        }
         Some(regs) if regs.out => format!(
             "read_registers(_service, {label}, [{words}], {})",
             regs.name

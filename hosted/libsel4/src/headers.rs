@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! Writes the C headers and the configuration of the hosted platform into a folder:
-//! `sel4-hosted-headers FOLDER [mcs]`. Files whose content stays the same are left alone.
+//! `sel4-hosted-headers FOLDER [aarch64|x86_64] [mcs]`, for this machine's architecture if none is named. Files whose
+//! content stays the same are left alone.
 
 #[path = "../generate/mod.rs"]
 mod generate;
@@ -13,11 +14,22 @@ use std::{env, fs};
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let result = match arguments.as_slice() {
-        [folder] => write(Path::new(folder), false),
-        [folder, "mcs"] => write(Path::new(folder), true),
-        _ => Err("expected one folder\nhelp: sel4-hosted-headers FOLDER [mcs]".into()),
+    let (folder, options) = arguments.split_first().unwrap_or((&"", &[]));
+    let (mcs, options) = match options {
+        [before @ .., "mcs"] => (true, before),
+        _ => (false, options),
     };
+    let result = match options {
+        _ if folder.is_empty() => Err("expected a folder"),
+        [] => Ok(env::consts::ARCH),
+        [architecture @ ("aarch64" | "x86_64")] => Ok(*architecture),
+        _ => Err("expected no more than an architecture and `mcs`"),
+    };
+    let result = result
+        .map_err(|what| {
+            format!("{what}\nhelp: sel4-hosted-headers FOLDER [aarch64|x86_64] [mcs]")
+        })
+        .and_then(|architecture| write(Path::new(folder), architecture, mcs));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
@@ -27,11 +39,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn write(folder: &Path, mcs: bool) -> Result<(), String> {
+fn write(folder: &Path, architecture: &str, mcs: bool) -> Result<(), String> {
     let api = generate::read(include_str!("../sel4.api"), &|condition| match condition {
         "mcs" => Some(mcs),
         "plain" => Some(!mcs),
-        "x86_64" => Some(cfg!(target_arch = "x86_64")),
+        "x86_64" | "aarch64" => Some(architecture == condition),
         _ => None,
     })?;
     for (name, content) in generate::c::headers(&api) {

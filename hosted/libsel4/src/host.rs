@@ -2,11 +2,17 @@
 
 //! Where a system call goes.
 //!
-//! It has the form that it has on x86_64 hardware, with a call in the place of the `syscall`
-//! instruction: the number in rdx, a capability in rdi, the message's description in rsi, its first
-//! words in r10, r8, r9 and r15, on kernels with MCS the reply object in r12 and the second
-//! capability in r13. What comes back is in the same places, the badge in rdi. So the model behind it
-//! has one decoder for calls and for unmodified code.
+//! It has the form that it has on hardware, with a call in the place of the processor's instruction.
+//! So the model behind it has one decoder for calls and for unmodified code.
+//!
+//! | | x86_64 | aarch64 |
+//! |---|---|---|
+//! | number | rdx | x7 |
+//! | capability; then the badge | rdi | x0 |
+//! | the message's description | rsi | x1 |
+//! | its first words | r10, r8, r9, r15 | x2 to x5 |
+//! | the reply object, on kernels with MCS | r12 | x6 |
+//! | the second capability, there | r13 | x8 |
 
 use std::arch::asm;
 use std::cell::Cell;
@@ -17,9 +23,9 @@ use crate::api::{seL4_IPCBuffer, seL4_Syscall_ID, seL4_Word};
 /// What a thread of the host that runs a kernel gives to libsel4.
 #[repr(C)]
 pub struct Host {
-    /// Enters the kernel: called with the registers of a system call, and in rax the address of this.
-    /// It keeps all registers but those of the answer, rax, rcx, r11, and those of floating-point
-    /// numbers.
+    /// Enters the kernel: called with the registers of a system call, and in rax (x9) the address of
+    /// this. It keeps all registers but those of the answer, rax, rcx, r11 (x9, x30), and those of
+    /// floating-point numbers.
     pub entry: unsafe extern "C" fn(),
     /// The IPC buffer, as the running seL4 thread has set it: the kernel gives each its own.
     pub ipc_buffer: Cell<*mut seL4_IPCBuffer>,
@@ -90,6 +96,26 @@ pub(crate) unsafe fn trap(number: seL4_Syscall_ID, registers: Registers) -> Regi
         dest,
     } = registers;
     // SAFETY: the host's entry keeps what is not named here.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        asm!(
+            "ldr x10, [x9]",
+            "blr x10",
+            inout("x9") host() => _,
+            inout("x7") number => _,
+            inout("x0") cap,
+            inout("x1") info,
+            inout("x2") mr0,
+            inout("x3") mr1,
+            inout("x4") mr2,
+            inout("x5") mr3,
+            inout("x6") reply => _,
+            inout("x8") dest => _,
+            clobber_abi("C"),
+        );
+    }
+    // SAFETY: the host's entry keeps what is not named here.
+    #[cfg(target_arch = "x86_64")]
     unsafe {
         asm!(
             "call [rax]",

@@ -14,9 +14,9 @@
 //! libsel4-sys re-exports all of it where no other libsel4 is named. C calls the same functions: each
 //! is exported under its name.
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!(
-    "the hosted platform runs on x86_64 hosts; name a libsel4 of a build in SEL4_SYS_DIR"
+    "the hosted platform runs on x86_64 and aarch64 hosts; name a libsel4 of a build in SEL4_SYS_DIR"
 );
 
 mod host;
@@ -44,6 +44,8 @@ pub mod api {
     mod invoke;
     mod syscall;
 
+    #[cfg(target_arch = "aarch64")]
+    use invoke::exchange_registers;
     use invoke::{invoke, read_registers, write_registers};
 
     pub use buffer::*;

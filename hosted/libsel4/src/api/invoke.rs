@@ -119,3 +119,30 @@ pub(super) unsafe fn write_registers(
         call(service, label, 0, REGISTERS + 2, mrs)
     }
 }
+
+/// Gives the firmware eight registers, and takes eight.
+///
+/// # Safety
+///
+/// The caller has an IPC buffer, `from` can be read, and `to` can be written to.
+#[cfg(target_arch = "aarch64")]
+pub(super) unsafe fn exchange_registers(
+    service: seL4_CPtr,
+    label: usize,
+    from: *mut super::seL4_ARM_SMCContext,
+    to: *mut super::seL4_ARM_SMCContext,
+) -> (usize, [seL4_Word; 4]) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let words = from.cast::<[seL4_Word; 8]>().read();
+        let answer = invoke(service, label, [], words);
+        if answer.0 == 0 {
+            for index in 0..words.len() {
+                let value = answer.1.get(index).copied();
+                let value = value.unwrap_or_else(|| seL4_GetMR(index as _));
+                to.cast::<seL4_Word>().add(index).write(value);
+            }
+        }
+        answer
+    }
+}
