@@ -364,10 +364,13 @@ impl<M: Machine> Kernel<M> {
                     base: 0,
                 },
             ),
-            (slot::IO_PORT_CONTROL, Cap::IoPortControl),
             (slot::DOMAIN, Cap::Domain),
         ] {
             self.slots.put_root(root(index), cap);
+        }
+        if arch::IO_PORTS {
+            let ports = root(slot::IO_PORT_CONTROL);
+            self.slots.put_root(ports, Cap::IoPortControl);
         }
 
         let control = Region {
@@ -584,8 +587,13 @@ impl<M: Machine> Kernel<M> {
         list: &[[usize; 2]],
     ) {
         let none = Region { start: 0, end: 0 };
-        let no_iommu = usize::MAX;
-        let mut words = vec![image.extra.len(), 0, 1, no_iommu, plan.layout.ipc_buffer];
+        let mut words = vec![
+            image.extra.len(),
+            0,
+            1,
+            arch::IO_TABLE_LEVELS,
+            plan.layout.ipc_buffer,
+        ];
         for region in [empty, none, frames, paging, none, extra] {
             words.extend([region.start, region.end]);
         }

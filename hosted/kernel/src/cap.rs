@@ -2,6 +2,7 @@
 
 //! Capabilities: what each names, and what can be made of one.
 
+use crate::arch;
 use crate::arena::Id;
 use crate::config::WORD_BITS;
 use crate::irq::Irq;
@@ -300,7 +301,7 @@ impl Cap {
         }
     }
 
-    /// The number that `seL4_DebugCapIdentify` gives: the kernel's own tag on x86_64.
+    /// The number that `seL4_DebugCapIdentify` gives: the kernel's own tag.
     pub(crate) fn tag(self, levels: impl Fn(Id<Table>) -> u8) -> usize {
         match self {
             Cap::Null => 0,
@@ -317,7 +318,7 @@ impl Cap {
             Cap::Zombie { .. } => 18,
             Cap::Domain => 20,
             Cap::Frame { .. } => 1,
-            Cap::Table { object, .. } => usize::from(levels(object)) * 2 + 1,
+            Cap::Table { object, .. } => arch::table_tag(levels(object)),
             Cap::VSpace { .. } => 9,
             Cap::AsidControl => 11,
             Cap::AsidPool { .. } => 13,

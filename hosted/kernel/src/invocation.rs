@@ -2,11 +2,13 @@
 
 //! What an object can be asked for, and the numbers by which it is.
 
+use crate::arch;
+
 macro_rules! invocations {
     ($($name:ident)*) => {
         /// What an object can be asked for, by libsel4's names.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[allow(missing_docs)]
+        #[allow(missing_docs, non_camel_case_types)]
         pub enum Invocation {
             $($name,)*
         }
@@ -45,6 +47,11 @@ invocations! {
     X86PageTableUnmap X86PageMap X86PageUnmap X86PageGetAddress X86ASIDControlMakePool
     X86ASIDPoolAssign X86IOPortControlIssue X86IOPortIn8 X86IOPortIn16 X86IOPortIn32 X86IOPortOut8
     X86IOPortOut16 X86IOPortOut32 X86IRQIssueIRQHandlerIOAPIC X86IRQIssueIRQHandlerMSI
+    ARMVSpaceClean_Data ARMVSpaceInvalidate_Data ARMVSpaceCleanInvalidate_Data
+    ARMVSpaceUnify_Instruction ARMSMCCall ARMPageTableMap ARMPageTableUnmap ARMPageMap ARMPageUnmap
+    ARMPageClean_Data ARMPageInvalidate_Data ARMPageCleanInvalidate_Data ARMPageUnify_Instruction
+    ARMPageGetAddress ARMASIDControlMakePool ARMASIDPoolAssign ARMIRQIssueIRQHandlerTrigger
+    ARMIRQIssueSGISignal
     TCBSetAffinity TCBSetTimeoutEndpoint SchedControlConfigureFlags SchedContextBind
     SchedContextUnbind SchedContextUnbindObject SchedContextConsumed SchedContextYieldTo
 }
@@ -90,6 +97,11 @@ const MCS: [Invocation; 7] = [
     Invocation::SchedContextYieldTo,
 ];
 
+/// Whether this architecture has it.
+fn is_here(invocation: Invocation) -> bool {
+    !invocation.name().starts_with(arch::FOREIGN_INVOCATIONS)
+}
+
 impl Labels {
     /// As libsel4 of a kernel with mixed-criticality scheduling has them.
     #[must_use]
@@ -98,11 +110,11 @@ impl Labels {
         for invocation in Invocation::ALL.iter().copied() {
             match invocation {
                 Invocation::CNodeSaveCaller | Invocation::TCBSetAffinity => continue,
-                Invocation::X86PDPTMap => all.extend(&MCS[1..]),
+                arch::FIRST_INVOCATION => all.extend(&MCS[1..]),
                 Invocation::TCBSetIPCBuffer => all.push(MCS[0]),
                 _ => {}
             }
-            if !MCS.contains(&invocation) {
+            if is_here(invocation) && !MCS.contains(&invocation) {
                 all.push(invocation);
             }
         }
@@ -116,7 +128,9 @@ impl Default for Labels {
     fn default() -> Self {
         let mut all = Invocation::ALL.to_vec();
         all.retain(|invocation| {
-            *invocation != Invocation::TCBSetAffinity && !MCS.contains(invocation)
+            *invocation != Invocation::TCBSetAffinity
+                && is_here(*invocation)
+                && !MCS.contains(invocation)
         });
         Labels::new((1..).zip(all))
     }

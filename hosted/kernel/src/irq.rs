@@ -74,6 +74,39 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
+    /// Makes the capability to an interrupt, where each has a number that is the same for all.
+    #[cfg(target_arch = "aarch64")]
+    pub(crate) fn ask_irq_control(&mut self, request: &Request) -> Answer {
+        let (number, index, depth) = match request.invocation {
+            Some(Invocation::IRQIssueIRQHandler) => {
+                request.ensure(3, 1)?;
+                let [number, index, depth] = self.arguments(request);
+                (number, index, depth)
+            }
+            Some(Invocation::ARMIRQIssueIRQHandlerTrigger) => {
+                request.ensure(4, 1)?;
+                let [number, _trigger, index, depth] = self.arguments(request);
+                (number, index, depth)
+            }
+            Some(Invocation::ARMIRQIssueSGISignal) => {
+                self.say("not modelled: interrupts that one processor sends another\n");
+                return Err(Error::IllegalOperation);
+            }
+            _ => return Err(Error::IllegalOperation),
+        };
+        within(number, arch::IRQS - 1)?;
+        if number == arch::TIMER_IRQ || self.irqs.active[number] {
+            return Err(Error::RevokeFirst);
+        }
+        let (root, _) = self.extra_cap(request, 0)?;
+        let slot = self.empty_slot_at(root, index, depth)?;
+        self.commit(request.thread);
+        self.irqs.active[number] = true;
+        self.insert(Cap::IrqHandler(Irq(number as u8)), request.slot, slot);
+        Ok(())
+    }
+
+    #[cfg(not(target_arch = "aarch64"))]
     pub(crate) fn ask_irq_control(&mut self, request: &Request) -> Answer {
         use Invocation::*;
         match request.invocation {
@@ -89,6 +122,7 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
+    #[cfg(not(target_arch = "aarch64"))]
     fn issue(&mut self, request: &Request, invocation: Invocation) -> Answer {
         request.ensure(7, 1)?;
         let [index, depth, a, b, c, d, vector] = self.arguments(request);

@@ -170,7 +170,7 @@ impl<M: Machine> Kernel<M> {
             Cap::SchedControl => self.ask_sched_control(request),
             Cap::Frame { .. } => self.ask_frame(request),
             Cap::Table { .. } => self.ask_table(request),
-            Cap::VSpace { .. } => Err(Error::IllegalOperation),
+            Cap::VSpace { .. } => self.ask_space(request),
             Cap::AsidControl => self.ask_asid_control(request),
             Cap::AsidPool { .. } => self.ask_asid_pool(request),
             Cap::IoPortControl => self.ask_port_control(request),

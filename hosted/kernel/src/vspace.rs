@@ -20,6 +20,14 @@ use crate::thread::{ThreadId, ThreadSlot};
 /// What the slots of a pool are.
 const ASID_MASK: u16 = (1 << arch::ASID_LOW_BITS) - 1;
 
+/// Where a walk through the paging structures ends: at a frame, or at nothing, in a table of this
+/// level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Walk {
+    Frame(u8),
+    Missing(u8),
+}
+
 impl<M: Machine> Kernel<M> {
     /// The root of the address space that has an identifier.
     fn space(&self, asid: u16) -> Result<Id<Table>, LookupFailure> {
@@ -77,11 +85,11 @@ impl<M: Machine> Kernel<M> {
             return fault;
         };
         let slot = self.objects.threads[thread].slot(ThreadSlot::VSpace);
-        let mapped = match self.slots.cap(slot) {
-            Cap::VSpace { object, .. } => self.is_mapped(object, address),
-            _ => false,
+        let walk = match self.slots.cap(slot) {
+            Cap::VSpace { object, .. } => self.walk(object, address),
+            _ => Walk::Missing(arch::ROOT_LEVEL),
         };
-        let (status, instruction) = arch::vm_fault_status(status, instruction, mapped);
+        let (status, instruction) = arch::vm_fault_status(status, instruction, address, walk);
         Fault::Vm {
             address,
             status,
@@ -89,24 +97,27 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Whether a frame is mapped at an address, with whatever rights.
-    fn is_mapped(&self, root: Id<Table>, address: usize) -> bool {
-        let levels = 1..=arch::frame_level(arch::FRAME_BITS_MAX);
-        address <= arch::USER_TOP
-            && levels.into_iter().any(|level| {
-                let entry = |table: Id<Table>| {
-                    let entries = &self.objects.tables[table].entries;
-                    entries.get(&table_index(level, address)).copied()
-                };
-                let table = self.table(root, address, level);
-                matches!(table.map(entry), Ok(Some(Entry::Frame { .. })))
-            })
+    /// Where a walk from the root ends.
+    fn walk(&self, root: Id<Table>, address: usize) -> Walk {
+        let mut table = root;
+        for level in (1..=arch::ROOT_LEVEL).rev() {
+            if address > arch::USER_TOP {
+                return Walk::Missing(level);
+            }
+            let entries = &self.objects.tables[table].entries;
+            match entries.get(&table_index(level, address)) {
+                Some(Entry::Table(below)) => table = *below,
+                Some(Entry::Frame { .. }) => return Walk::Frame(level),
+                None => return Walk::Missing(level),
+            }
+        }
+        unreachable!("what a table of level 1 maps are frames")
     }
 
     pub(crate) fn ask_frame(&mut self, request: &Request) -> Answer {
         match request.invocation {
-            Some(Invocation::X86PageMap) => self.map_frame(request),
-            Some(Invocation::X86PageUnmap) => {
+            Some(arch::PAGE_MAP) => self.map_frame(request),
+            Some(arch::PAGE_UNMAP) => {
                 self.commit(request.thread);
                 if let Cap::Frame {
                     paddr,
@@ -122,12 +133,110 @@ impl<M: Machine> Kernel<M> {
                 }
                 Ok(())
             }
-            Some(Invocation::X86PageGetAddress) => match request.cap {
+            Some(arch::PAGE_ADDRESS) => match request.cap {
                 Cap::Frame { paddr, .. } => self.answer_words(request, &[paddr]),
                 _ => Err(Error::InvalidCapability(0)),
             },
+            Some(
+                invocation @ (Invocation::ARMPageClean_Data
+                | Invocation::ARMPageInvalidate_Data
+                | Invocation::ARMPageCleanInvalidate_Data
+                | Invocation::ARMPageUnify_Instruction),
+            ) => self.flush_frame(request, invocation == Invocation::ARMPageInvalidate_Data),
             _ => Err(Error::IllegalOperation),
         }
+    }
+
+    /// Cleans or invalidates caches of a part of a frame, which there are none of. What is lost when
+    /// it is done must be writable.
+    fn flush_frame(&mut self, request: &Request, loses: bool) -> Answer {
+        request.ensure(2, 0)?;
+        let Cap::Frame {
+            paddr,
+            vaddr,
+            asid,
+            size_bits,
+            ..
+        } = request.cap
+        else {
+            return Err(Error::InvalidCapability(0));
+        };
+        if asid == 0 {
+            return Err(Error::IllegalOperation);
+        }
+        let root = self.space(asid).map_err(not_mapped)?;
+        let [start, end] = self.arguments(request);
+        if end <= start {
+            return Err(Error::InvalidArgument(1));
+        }
+        if start >= 1 << size_bits || end > 1 << size_bits {
+            return Err(Error::InvalidArgument(0));
+        }
+        let level = arch::frame_level(size_bits);
+        let table = self.table(root, vaddr, level);
+        let entry = table.ok().and_then(|table| {
+            let entries = &self.objects.tables[table].entries;
+            entries.get(&table_index(level, vaddr)).copied()
+        });
+        match entry {
+            Some(Entry::Frame {
+                paddr: mapped,
+                access,
+            }) if mapped == paddr => {
+                if loses && !access.is_some_and(|access| access.write) {
+                    return Err(Error::IllegalOperation);
+                }
+            }
+            _ => return Err(Error::InvalidCapability(0)),
+        }
+        self.commit(request.thread);
+        Ok(())
+    }
+
+    /// The same for addresses of an address space.
+    pub(crate) fn ask_space(&mut self, request: &Request) -> Answer {
+        use Invocation::*;
+        let loses = match request.invocation {
+            Some(ARMVSpaceInvalidate_Data) => true,
+            Some(
+                ARMVSpaceClean_Data | ARMVSpaceCleanInvalidate_Data | ARMVSpaceUnify_Instruction,
+            ) => false,
+            _ => return Err(Error::IllegalOperation),
+        };
+        request.ensure(2, 0)?;
+        let [start, end] = self.arguments(request);
+        if end <= start {
+            return Err(Error::InvalidArgument(1));
+        }
+        if end > arch::USER_TOP {
+            return Err(Error::IllegalOperation);
+        }
+        let Cap::VSpace { object, asid } = request.cap else {
+            return Err(Error::InvalidCapability(0));
+        };
+        if asid == 0 || self.space(asid).map_err(not_mapped)? != object {
+            return Err(Error::InvalidCapability(0));
+        }
+        if let Walk::Frame(level) = self.walk(object, start) {
+            let bits = level_shift(level);
+            let last = start | low_bits(bits);
+            if end - 1 > last {
+                return Err(Error::RangeError {
+                    min: start,
+                    max: last,
+                });
+            }
+            let entry = self.table(object, start, level).ok().and_then(|table| {
+                let entries = &self.objects.tables[table].entries;
+                entries.get(&table_index(level, start)).copied()
+            });
+            let writes = |entry: &Entry| matches!(entry, Entry::Frame { access: Some(access), .. } if access.write);
+            if loses && !entry.as_ref().is_some_and(writes) {
+                return Err(Error::IllegalOperation);
+            }
+        }
+        self.commit(request.thread);
+        Ok(())
     }
 
     /// Writes into a frame's capability where it is mapped.
@@ -139,7 +248,7 @@ impl<M: Machine> Kernel<M> {
 
     fn map_frame(&mut self, request: &Request) -> Answer {
         request.ensure(3, 1)?;
-        let [vaddr, rights, _attributes] = self.arguments(request);
+        let [vaddr, rights, attributes] = self.arguments(request);
         let (root, asid) = self.target(request)?;
         let Cap::Frame {
             paddr,
@@ -152,6 +261,11 @@ impl<M: Machine> Kernel<M> {
         else {
             return Err(Error::InvalidCapability(0));
         };
+        // Which of two errors is told first differs.
+        if !arch::TABLES_HAVE_LEVELS {
+            self.ensure_assigned(root, asid)?;
+            ensure_aligned(vaddr, size_bits)?;
+        }
         if mapped_in != 0 {
             if mapped_in != asid {
                 return Err(Error::InvalidCapability(1));
@@ -159,22 +273,23 @@ impl<M: Machine> Kernel<M> {
             if mapped_at != vaddr {
                 return Err(Error::InvalidArgument(0));
             }
-        } else {
-            let top = vaddr.wrapping_add(1 << size_bits);
-            if vaddr > arch::USER_TOP || top > arch::USER_TOP {
-                return Err(Error::InvalidArgument(0));
-            }
+        } else if !arch::has_room(vaddr, size_bits) {
+            return Err(Error::InvalidArgument(0));
         }
         self.ensure_assigned(root, asid)?;
-        if vaddr & low_bits(size_bits.into()) != 0 {
-            return Err(Error::AlignmentError);
-        }
+        ensure_aligned(vaddr, size_bits)?;
         let level = arch::frame_level(size_bits);
         let table = self.table(root, vaddr, level).map_err(not_mapped)?;
         let index = table_index(level, vaddr);
         let before = self.objects.tables[table].entries.get(&index).copied();
         if matches!(before, Some(Entry::Table(_))) {
-            return Err(Error::DeleteFirst);
+            return Err(match self.walk(root, vaddr) {
+                Walk::Missing(level) | Walk::Frame(level) if !arch::TABLES_HAVE_LEVELS => {
+                    let bits_left = level_shift(level) as usize;
+                    not_mapped(LookupFailure::MissingCapability { bits_left })
+                }
+                _ => Error::DeleteFirst,
+            });
         }
         self.commit(request.thread);
         self.note_mapping(request, asid, vaddr);
@@ -182,7 +297,7 @@ impl<M: Machine> Kernel<M> {
             FrameRights::KernelOnly => None,
             rights => Some(Access {
                 write: rights == FrameRights::ReadWrite,
-                execute: true,
+                execute: arch::executes(attributes),
             }),
         };
         let id = self.vspace_id(root);
@@ -231,7 +346,6 @@ impl<M: Machine> Kernel<M> {
     }
 
     pub(crate) fn ask_table(&mut self, request: &Request) -> Answer {
-        use Invocation::*;
         let Cap::Table {
             object,
             vaddr: mapped_at,
@@ -242,10 +356,8 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::InvalidCapability(0));
         };
         let level = self.objects.tables[object].level;
-        match (request.invocation, level) {
-            (Some(X86PageTableUnmap), 1)
-            | (Some(X86PageDirectoryUnmap), 2)
-            | (Some(X86PDPTUnmap), 3) => {
+        match request.invocation {
+            Some(invocation) if arch::unmaps_table(invocation, level) => {
                 if !self.is_final(request.slot) {
                     return Err(Error::RevokeFirst);
                 }
@@ -259,7 +371,7 @@ impl<M: Machine> Kernel<M> {
                 }
                 Ok(())
             }
-            (Some(X86PageTableMap), 1) | (Some(X86PageDirectoryMap), 2) | (Some(X86PDPTMap), 3) => {
+            Some(invocation) if arch::maps_table(invocation, level) => {
                 self.map_table(request, object, level, mapped)
             }
             _ => Err(Error::IllegalOperation),
@@ -270,19 +382,30 @@ impl<M: Machine> Kernel<M> {
         &mut self,
         request: &Request,
         table: Id<Table>,
-        level: u8,
+        mut level: u8,
         mapped: bool,
     ) -> Answer {
         request.ensure(2, 1)?;
         if mapped {
             return Err(Error::InvalidCapability(0));
         }
-        let vaddr = self.argument(request, 0) & !low_bits(level_shift(level + 1));
+        let mut vaddr = self.argument(request, 0);
+        if arch::TABLES_HAVE_LEVELS {
+            vaddr &= !low_bits(level_shift(level + 1));
+        }
         let (root, asid) = self.target(request)?;
         if vaddr > arch::USER_TOP {
             return Err(Error::InvalidArgument(0));
         }
         self.ensure_assigned(root, asid)?;
+        if !arch::TABLES_HAVE_LEVELS {
+            level = match self.walk(root, vaddr) {
+                Walk::Missing(above @ 2..) => above - 1,
+                _ => return Err(Error::DeleteFirst),
+            };
+            vaddr &= !low_bits(level_shift(level + 1));
+            self.objects.tables[table].level = level;
+        }
         let above = self.table(root, vaddr, level + 1).map_err(not_mapped)?;
         let index = table_index(level + 1, vaddr);
         if self.objects.tables[above].entries.contains_key(&index) {
@@ -338,7 +461,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     pub(crate) fn ask_asid_control(&mut self, request: &Request) -> Answer {
-        if request.invocation != Some(Invocation::X86ASIDControlMakePool) {
+        if request.invocation != Some(arch::MAKE_POOL) {
             return Err(Error::IllegalOperation);
         }
         request.ensure(2, 2)?;
@@ -369,7 +492,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     pub(crate) fn ask_asid_pool(&mut self, request: &Request) -> Answer {
-        if request.invocation != Some(Invocation::X86ASIDPoolAssign) {
+        if request.invocation != Some(arch::ASSIGN) {
             return Err(Error::IllegalOperation);
         }
         request.ensure(0, 1)?;
@@ -423,6 +546,13 @@ impl<M: Machine> Kernel<M> {
                 self.hide(root, root, 0);
             }
         }
+    }
+}
+
+fn ensure_aligned(vaddr: usize, size_bits: u8) -> Answer {
+    match vaddr & low_bits(size_bits.into()) {
+        0 => Ok(()),
+        _ => Err(Error::AlignmentError),
     }
 }
 

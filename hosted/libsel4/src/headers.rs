@@ -26,9 +26,7 @@ fn main() -> ExitCode {
         _ => Err("expected no more than an architecture and `mcs`"),
     };
     let result = result
-        .map_err(|what| {
-            format!("{what}\nhelp: sel4-hosted-headers FOLDER [aarch64|x86_64] [mcs]")
-        })
+        .map_err(|what| format!("{what}\nhelp: sel4-hosted-headers FOLDER [aarch64|x86_64] [mcs]"))
         .and_then(|architecture| write(Path::new(folder), architecture, mcs));
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,7 +4,9 @@
 
 use core::ops::{Index, IndexMut};
 
+use crate::invocation::Invocation;
 use crate::objects::Table;
+use crate::vspace::Walk;
 
 /// Registers, in the order of `seL4_UserContext`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,15 +144,17 @@ pub(crate) const fn vm_fault(mcs: bool) -> usize {
     if mcs { 6 } else { 5 }
 }
 
-/// What the processor says of a fault: that something is mapped is bit 0. Fetching is not told
+/// What the processor says of a fault: that a frame is mapped is bit 0. Fetching is not told
 /// apart, as nothing forbids execution.
 pub(crate) const fn vm_fault_status(
     status: usize,
     _instruction: bool,
-    mapped: bool,
+    _address: usize,
+    walk: Walk,
 ) -> (usize, bool) {
     const MAPPED: usize = 1;
     const FETCH: usize = 1 << 4;
+    let mapped = matches!(walk, Walk::Frame(_));
     (status & !(FETCH | MAPPED) | mapped as usize, false)
 }
 
@@ -197,9 +201,6 @@ pub(crate) const ASID_LOW_BITS: u32 = 9;
 pub(crate) const fn level_shift(level: u8) -> u32 {
     12 + 9 * (level as u32 - 1)
 }
-
-/// The largest frame.
-pub(crate) const FRAME_BITS_MAX: u8 = 30;
 
 /// The level of the table that maps frames of this size.
 pub(crate) const fn frame_level(size_bits: u8) -> u8 {
@@ -260,6 +261,59 @@ impl Table {
         level_shift(level + 1) as usize
     }
 }
+
+/// Whether this maps a paging structure of a level.
+pub(crate) const fn maps_table(invocation: Invocation, level: u8) -> bool {
+    use Invocation::*;
+    matches!(
+        (invocation, level),
+        (X86PageTableMap, 1) | (X86PageDirectoryMap, 2) | (X86PDPTMap, 3)
+    )
+}
+
+/// Whether this unmaps a paging structure of a level.
+pub(crate) const fn unmaps_table(invocation: Invocation, level: u8) -> bool {
+    use Invocation::*;
+    matches!(
+        (invocation, level),
+        (X86PageTableUnmap, 1) | (X86PageDirectoryUnmap, 2) | (X86PDPTUnmap, 3)
+    )
+}
+
+/// What is asked of frames and of identifiers of address spaces.
+pub(crate) const PAGE_MAP: Invocation = Invocation::X86PageMap;
+pub(crate) const PAGE_UNMAP: Invocation = Invocation::X86PageUnmap;
+pub(crate) const PAGE_ADDRESS: Invocation = Invocation::X86PageGetAddress;
+pub(crate) const MAKE_POOL: Invocation = Invocation::X86ASIDControlMakePool;
+pub(crate) const ASSIGN: Invocation = Invocation::X86ASIDPoolAssign;
+
+/// The first invocation that only this architecture has.
+pub(crate) const FIRST_INVOCATION: Invocation = Invocation::X86PDPTMap;
+/// What the names of another architecture's invocations begin with.
+pub(crate) const FOREIGN_INVOCATIONS: &str = "ARM";
+
+/// A paging structure is of one level. Otherwise it becomes what is missing where it is mapped.
+pub(crate) const TABLES_HAVE_LEVELS: bool = true;
+
+/// Whether a frame can be mapped there; that it is aligned is looked at elsewhere.
+pub(crate) const fn has_room(vaddr: usize, size_bits: u8) -> bool {
+    vaddr <= USER_TOP && vaddr.wrapping_add(1 << size_bits) <= USER_TOP
+}
+
+/// Whether a frame that is mapped so can be executed: always.
+pub(crate) const fn executes(_attributes: usize) -> bool {
+    true
+}
+
+/// The kernel's tag of a capability to a table.
+pub(crate) const fn table_tag(level: u8) -> usize {
+    level as usize * 2 + 1
+}
+
+/// Whether there are I/O ports.
+pub(crate) const IO_PORTS: bool = true;
+/// Levels of the page tables for devices, in the BootInfo: there are none.
+pub(crate) const IO_TABLE_LEVELS: usize = usize::MAX;
 
 /// Interrupts that user level can have: those of the I/O APIC and of messages.
 pub(crate) const USER_IRQS: core::ops::RangeInclusive<usize> = 16..=123;
