@@ -30,8 +30,11 @@ function(_sel4_rust_find_triple out)
     set(sort "KernelSel4Arch=${KernelSel4Arch}")
     unset(triple)
     if(KernelSel4Arch STREQUAL "aarch64" AND macros MATCHES "#define __aarch64__ ")
+        # The hosted platform makes Linux programs.
+        if(KernelPlatform STREQUAL "hosted")
+            set(triple aarch64-unknown-linux-gnu)
         # -mgeneral-regs-only, as the build sets it when the kernel has no FPU, undefines __ARM_FP.
-        if(macros MATCHES "#define __ARM_FP ")
+        elseif(macros MATCHES "#define __ARM_FP ")
             set(triple aarch64-unknown-none)
         else()
             set(triple aarch64-unknown-none-softfloat)

@@ -10,7 +10,7 @@ function(GenerateSimulateScript)
         GENERATE
         OUTPUT "${CMAKE_BINARY_DIR}/simulate"
         CONTENT
-            "#!/bin/sh\n# Runs the root server on the hosted platform. In a debugger: gdb -x ${SEL4_RUST_DIR}/hosted/gdb.py $<TARGET_FILE:${rootserver}>\nexec \"$<TARGET_FILE:${rootserver}>\" \"$@\"\n"
+            "#!/bin/sh\n# Runs the root server on the hosted platform. In a debugger: gdb -x ${SEL4_RUST_DIR}/hosted/gdb.py $<TARGET_FILE:${rootserver}>\nexec ${SEL4_HOSTED_EMULATOR}\"$<TARGET_FILE:${rootserver}>\" \"$@\"\n"
         FILE_PERMISSIONS
             OWNER_READ
             OWNER_WRITE

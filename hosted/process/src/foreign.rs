@@ -5,17 +5,12 @@
 //! Linux makes a signal of each `syscall` instruction (syscall user dispatch). The thread has the base of
 //! its thread-local storage in the processor, so a handler begins with giving the host its own back.
 
-use std::arch::{asm, naked_asm};
-use std::ffi::c_int;
-use std::io::Error;
 use std::ptr;
-use std::sync::atomic::Ordering::Relaxed;
 
 use sel4_hosted_kernel::{Image, Region};
 
+#[cfg(not(target_arch = "x86_64"))]
 use crate::end::refuse;
-use crate::signals;
-use crate::switch::{self, HOST_FS, SELECTOR};
 
 /// A root server, as its file has it.
 #[derive(Clone, Debug, Default)]
@@ -106,109 +101,133 @@ impl Program {
     }
 }
 
-/// From Linux' <linux/prctl.h> and <asm/hwcap2.h>.
-const PR_SET_SYSCALL_USER_DISPATCH: c_int = 59;
-const PR_SYS_DISPATCH_ON: usize = 1;
-const HWCAP2_FSGSBASE: u64 = 1 << 1;
-
-/// How Linux itself takes the description of a handler.
-#[repr(C)]
-struct Action {
-    handler: usize,
-    flags: u64,
-    restorer: usize,
-    mask: u64,
+/// Only x86_64 has what this needs.
+#[cfg(not(target_arch = "x86_64"))]
+pub fn dispatch() {
+    refuse("images as they are run on x86_64 hosts only\nhelp: boot the image in QEMU: ./simulate");
 }
 
-const SA_RESTORER: u64 = 0x0400_0000;
+#[cfg(target_arch = "x86_64")]
+pub use traps::dispatch;
 
-/// Makes signals of the system calls of threads, from now on and in this thread of the host.
-pub fn dispatch() {
-    // SAFETY: plain calls of Linux; the handler and what it returns by keep to what handlers may do.
-    unsafe {
-        if libc::getauxval(libc::AT_HWCAP2) & HWCAP2_FSGSBASE == 0 {
-            refuse(
-                "this machine does not let programs set the base of thread-local storage (FSGSBASE)\nhelp: boot the image in QEMU: ./simulate",
-            );
-        }
-        let fs: usize;
-        asm!("rdfsbase {}", out(reg) fs);
-        HOST_FS.store(fs, Relaxed);
-        for signal in signals::FAULTS
-            .into_iter()
-            .chain(signals::OTHERS)
-            .chain([libc::SIGSYS])
-        {
-            let action = Action {
-                handler: handler as *const () as usize,
-                // A handler that goes on in the host does not return, so nothing may be held back meanwhile.
-                flags: (libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER) as u64
-                    | SA_RESTORER,
-                restorer: restore as *const () as usize,
-                mask: 0,
-            };
-            libc::syscall(
-                libc::SYS_rt_sigaction,
-                signal,
-                &raw const action,
-                ptr::null::<Action>(),
-                8,
-            );
-        }
-        // The return from a handler is Linux' own, whatever the selector says.
-        let (place, bytes) = (restore as *const () as usize, 16_usize);
-        if libc::prctl(
-            PR_SET_SYSCALL_USER_DISPATCH,
-            PR_SYS_DISPATCH_ON,
-            place,
-            bytes,
-            SELECTOR.as_ptr(),
-        ) != 0
-        {
-            refuse(&format!(
-                "this Linux does not make signals of system calls: {}\n\
+/// Making signals of system calls.
+#[cfg(target_arch = "x86_64")]
+mod traps {
+    use std::arch::{asm, naked_asm};
+    use std::ffi::c_int;
+    use std::io::Error;
+    use std::ptr;
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use crate::end::refuse;
+    use crate::signals;
+    use crate::switch::{self, HOST_FS, SELECTOR};
+
+    /// From Linux' <linux/prctl.h> and <asm/hwcap2.h>.
+    const PR_SET_SYSCALL_USER_DISPATCH: c_int = 59;
+    const PR_SYS_DISPATCH_ON: usize = 1;
+    const HWCAP2_FSGSBASE: u64 = 1 << 1;
+
+    /// How Linux itself takes the description of a handler.
+    #[repr(C)]
+    struct Action {
+        handler: usize,
+        flags: u64,
+        restorer: usize,
+        mask: u64,
+    }
+
+    const SA_RESTORER: u64 = 0x0400_0000;
+
+    /// Makes signals of the system calls of threads, from now on and in this thread of the host.
+    pub fn dispatch() {
+        // SAFETY: plain calls of Linux; the handler and what it returns by keep to what handlers may do.
+        unsafe {
+            if libc::getauxval(libc::AT_HWCAP2) & HWCAP2_FSGSBASE == 0 {
+                refuse(
+                    "this machine does not let programs set the base of thread-local storage (FSGSBASE)\nhelp: boot the image in QEMU: ./simulate",
+                );
+            }
+            let fs: usize;
+            asm!("rdfsbase {}", out(reg) fs);
+            HOST_FS.store(fs, Relaxed);
+            for signal in signals::FAULTS
+                .iter()
+                .copied()
+                .chain(signals::OTHERS)
+                .chain([libc::SIGSYS])
+            {
+                let action = Action {
+                    handler: handler as *const () as usize,
+                    // A handler that goes on in the host does not return, so nothing may be held back meanwhile.
+                    flags: (libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER) as u64
+                        | SA_RESTORER,
+                    restorer: restore as *const () as usize,
+                    mask: 0,
+                };
+                libc::syscall(
+                    libc::SYS_rt_sigaction,
+                    signal,
+                    &raw const action,
+                    ptr::null::<Action>(),
+                    8,
+                );
+            }
+            // The return from a handler is Linux' own, whatever the selector says.
+            let (place, bytes) = (restore as *const () as usize, 16_usize);
+            if libc::prctl(
+                PR_SET_SYSCALL_USER_DISPATCH,
+                PR_SYS_DISPATCH_ON,
+                place,
+                bytes,
+                SELECTOR.as_ptr(),
+            ) != 0
+            {
+                refuse(&format!(
+                    "this Linux does not make signals of system calls: {}\n\
                  help: it needs 5.11 or later, with syscall user dispatch; or boot the image in QEMU: ./simulate",
-                Error::last_os_error()
-            ));
+                    Error::last_os_error()
+                ));
+            }
         }
     }
-}
 
-/// Where a signal of a thread arrives.
-#[unsafe(naked)]
-unsafe extern "C" fn handler() {
-    naked_asm!(
-        "rdfsbase rax",
-        "push rax",
-        "movzx eax, byte ptr [rip + {selector}]",
-        "push rax",
-        "sub rsp, 8",
-        "mov byte ptr [rip + {selector}], 0",
-        "mov rax, [rip + {host_fs}]",
-        "wrfsbase rax",
-        "call {handler}",
-        "test rax, rax",
-        "jne 2f",
-        // Back to where it was.
-        "add rsp, 8",
-        "pop rcx",
-        "pop rdx",
-        "wrfsbase rdx",
-        "mov byte ptr [rip + {selector}], cl",
-        "ret",
-        // Into the host, where it let the thread run. A return by Linux would take as long again.
-        "2:",
-        "mov rdi, rax",
-        "jmp {go_on}",
-        selector = sym SELECTOR,
-        host_fs = sym HOST_FS,
-        handler = sym signals::handler,
-        go_on = sym switch::go_on,
-    )
-}
+    /// Where a signal of a thread arrives.
+    #[unsafe(naked)]
+    unsafe extern "C" fn handler() {
+        naked_asm!(
+            "rdfsbase rax",
+            "push rax",
+            "movzx eax, byte ptr [rip + {selector}]",
+            "push rax",
+            "sub rsp, 8",
+            "mov byte ptr [rip + {selector}], 0",
+            "mov rax, [rip + {host_fs}]",
+            "wrfsbase rax",
+            "call {handler}",
+            "test rax, rax",
+            "jne 2f",
+            // Back to where it was.
+            "add rsp, 8",
+            "pop rcx",
+            "pop rdx",
+            "wrfsbase rdx",
+            "mov byte ptr [rip + {selector}], cl",
+            "ret",
+            // Into the host, where it let the thread run. A return by Linux would take as long again.
+            "2:",
+            "mov rdi, rax",
+            "jmp {go_on}",
+            selector = sym SELECTOR,
+            host_fs = sym HOST_FS,
+            handler = sym signals::handler,
+            go_on = sym switch::go_on,
+        )
+    }
 
-/// Returns from a handler.
-#[unsafe(naked)]
-unsafe extern "C" fn restore() {
-    naked_asm!("mov eax, {number}", "syscall", "ud2", number = const libc::SYS_rt_sigreturn)
+    /// Returns from a handler.
+    #[unsafe(naked)]
+    unsafe extern "C" fn restore() {
+        naked_asm!("mov eax, {number}", "syscall", "ud2", number = const libc::SYS_rt_sigreturn)
+    }
 }

@@ -15,8 +15,11 @@
 //! All seL4 threads run on one thread of the host, exactly one at a time, each on its own stack;
 //! another runs only after a kernel entry. So a run is reproducible.
 
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-compile_error!("the hosted platform runs on x86_64 Linux");
+#[cfg(not(all(
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    target_os = "linux"
+)))]
+compile_error!("the hosted platform runs on Linux, on x86_64 and aarch64");
 
 mod debugger;
 pub mod end;

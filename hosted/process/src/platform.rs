@@ -40,6 +40,16 @@ const WATCHDOG_SECONDS: u64 = 60;
 /// Kernel entries of all kernels of the process, for the watchdog.
 static ENTRIES: AtomicU64 = AtomicU64::new(0);
 
+/// Where the number of a system call is, and the base of thread-local storage.
+#[cfg(target_arch = "aarch64")]
+const NUMBER: Register = Register::X7;
+#[cfg(target_arch = "aarch64")]
+const TLS_BASE: Register = Register::TpidrEl0;
+#[cfg(target_arch = "x86_64")]
+const NUMBER: Register = Register::Rdx;
+#[cfg(target_arch = "x86_64")]
+const TLS_BASE: Register = Register::FsBase;
+
 /// The pseudo system call by which the root server's thread says that it is done.
 const FINISH: isize = isize::MIN;
 
@@ -280,6 +290,18 @@ impl World {
     /// The host is where it can take it.
     unsafe fn call(&mut self, number: isize) {
         // SAFETY: `entry` keeps what is not named here.
+        #[cfg(target_arch = "aarch64")]
+        unsafe {
+            asm!(
+                "ldr x10, [x9]",
+                "blr x10",
+                inout("x9") &raw mut self.frame => _,
+                inout("x7") number => _,
+                clobber_abi("C"),
+            );
+        }
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
         unsafe {
             asm!(
                 "call [rax]",
@@ -321,7 +343,7 @@ unsafe extern "C" fn main(frame: *mut Frame) -> ! {
         let how = unsafe { switch::enter(frame) };
         debugger::observe(ptr::null_mut());
         match how {
-            switch::SYSCALL => match kernel.context(thread)[Register::Rdx] as isize {
+            switch::SYSCALL => match kernel.context(thread)[NUMBER] as isize {
                 FINISH => break,
                 number => {
                     platform.count_entry();
@@ -420,7 +442,7 @@ impl Platform {
             side.ipc_buffer = frame.host.ipc_buffer.get();
             side.fp_restores = frame.fp_restores;
         }
-        let tls = self.kernel.context(thread)[Register::FsBase];
+        let tls = self.kernel.context(thread)[TLS_BASE];
         // A thread without an address space has nothing.
         let vspace = self.kernel.vspace(thread).unwrap_or(VSpaceId(0));
         self.kernel.machine_mut().show(vspace);
@@ -490,7 +512,7 @@ impl Platform {
         match world.frame.trouble.take() {
             Some(Trouble::Syscall) => {
                 self.count_entry();
-                let number = self.kernel.context(thread)[Register::Rdx];
+                let number = self.kernel.context(thread)[NUMBER];
                 self.kernel.syscall(number as isize);
             }
             Some(Trouble::Fault(fault)) => {

@@ -10,11 +10,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use libc::{siginfo_t, ucontext_t};
-use sel4_hosted_kernel::{Fault, Register};
+use sel4_hosted_kernel::Fault;
 
 use crate::end::{self, End};
 use crate::stack::Stack;
-use crate::switch::{self, FpState, Frame};
+use crate::switch::{self, Frame};
+
+#[cfg(target_arch = "aarch64")]
+#[path = "signals/aarch64.rs"]
+mod machine;
+#[cfg(target_arch = "x86_64")]
+#[path = "signals/x86_64.rs"]
+mod machine;
 
 /// Why a thread came back without a system call.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +48,7 @@ const TICK: c_int = libc::SIGVTALRM;
 const COMPUTES: Duration = Duration::from_millis(10);
 
 /// What the processor's exceptions arrive as.
-pub const FAULTS: [c_int; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
+pub const FAULTS: &[c_int] = machine::FAULTS;
 /// What others send.
 pub const OTHERS: [c_int; 5] = [libc::SIGABRT, libc::SIGINT, libc::SIGTERM, WATCHDOG, TICK];
 
@@ -49,11 +56,6 @@ pub const OTHERS: [c_int; 5] = [libc::SIGABRT, libc::SIGINT, libc::SIGTERM, WATC
 static PENDING: AtomicU64 = AtomicU64::new(0);
 /// The thread of the host that runs a kernel.
 static RUNNER: AtomicU64 = AtomicU64::new(0);
-
-/// Processor exceptions, by their numbers.
-const PAGE_FAULT: i64 = 14;
-/// In the code of a page fault: an instruction was fetched.
-const FETCH: usize = 1 << 4;
 
 /// Bytes of the stack that signals are handled on.
 const STACK: usize = 64 << 10;
@@ -74,7 +76,7 @@ pub fn handle() -> Stack {
         RUNNER.store(libc::pthread_self(), Relaxed);
         libc::sigaltstack(&raw const alternate, ptr::null_mut());
         if !ONCE.swap(true, Relaxed) {
-            for signal in FAULTS.into_iter().chain(OTHERS) {
+            for signal in FAULTS.iter().copied().chain(OTHERS) {
                 let mut action: libc::sigaction = zeroed();
                 let handler: unsafe extern "C" fn(
                     c_int,
@@ -127,8 +129,7 @@ pub unsafe extern "C" fn handler(
     // SAFETY: the kernel of the host gives a context; a frame that is installed lives.
     unsafe {
         let machine = &mut (*context.cast::<ucontext_t>()).uc_mcontext;
-        let registers = &mut machine.gregs;
-        let ip = registers[libc::REG_RIP as usize] as usize;
+        let ip = machine::ip(machine);
         let expected = OTHERS.contains(&signal);
         if frame.is_null() {
             match signal {
@@ -139,6 +140,8 @@ pub unsafe extern "C" fn handler(
                 WATCHDOG | TICK => {}
                 _ => end::host_crashed(signal, ip),
             }
+            ptr::null_mut()
+        } else if machine::resumes(&mut *frame, machine) {
             ptr::null_mut()
         } else if (*frame).in_thread == 0 || switch::is_between(ip) {
             if !expected || signal == libc::SIGABRT {
@@ -154,12 +157,11 @@ pub unsafe extern "C" fn handler(
             let trouble = match signal {
                 libc::SIGSYS => Trouble::Syscall,
                 _ if expected => asynchronous(signal),
-                _ => Trouble::Fault(fault(signal, registers)),
+                _ => Trouble::Fault(machine::fault(signal, machine)),
             };
-            leave_thread(&mut *frame, registers, trouble);
-            if (*frame).foreign != 0 {
-                keep_fp((*frame).fp, machine.fpregs.cast());
-            }
+            (*frame).in_thread = 0;
+            machine::leave_thread(&mut *frame, machine, trouble);
+            (*frame).trouble = Some(trouble);
             frame
         }
     }
@@ -174,91 +176,6 @@ fn is_programs_own(ip: usize) -> bool {
         static etext: u8;
     }
     (&raw const __executable_start as usize..&raw const etext as usize).contains(&ip)
-}
-
-/// What the processor would tell a kernel.
-fn fault(signal: c_int, registers: &[i64; 23]) -> Fault {
-    let number = registers[libc::REG_TRAPNO as usize];
-    let code = registers[libc::REG_ERR as usize] as usize;
-    if number == PAGE_FAULT || signal == libc::SIGBUS {
-        Fault::Vm {
-            address: registers[libc::REG_CR2 as usize] as usize,
-            // Where pages can forbid execution the processor tells of fetches; seL4's cannot.
-            status: code & !FETCH,
-            instruction: false,
-        }
-    } else {
-        Fault::UserException {
-            number: number as usize,
-            code,
-        }
-    }
-}
-
-/// Takes the registers of the running thread, and has the handler return into the host.
-///
-/// # Safety
-///
-/// They are those of the thread that the frame tells of.
-unsafe fn leave_thread(frame: &mut Frame, registers: &mut [i64; 23], trouble: Trouble) {
-    use Register::*;
-    // SAFETY: the frame has the context of the running thread.
-    let context = unsafe { &mut *frame.context };
-    for (register, index) in [
-        (Rip, libc::REG_RIP),
-        (Rsp, libc::REG_RSP),
-        (Rflags, libc::REG_EFL),
-        (Rax, libc::REG_RAX),
-        (Rbx, libc::REG_RBX),
-        (Rcx, libc::REG_RCX),
-        (Rdx, libc::REG_RDX),
-        (Rsi, libc::REG_RSI),
-        (Rdi, libc::REG_RDI),
-        (Rbp, libc::REG_RBP),
-        (R8, libc::REG_R8),
-        (R9, libc::REG_R9),
-        (R10, libc::REG_R10),
-        (R11, libc::REG_R11),
-        (R12, libc::REG_R12),
-        (R13, libc::REG_R13),
-        (R14, libc::REG_R14),
-        (R15, libc::REG_R15),
-    ] {
-        context[register] = registers[index as usize] as usize;
-    }
-    context.next = context[Rip];
-    if matches!(trouble, Trouble::Syscall) {
-        // A thread that is restarted begins with the instruction, which has two bytes.
-        context[Rip] = context.next - 2;
-    }
-    frame.trouble = Some(trouble);
-    frame.in_thread = 0;
-    registers[libc::REG_RIP as usize] = switch::returned as *const () as i64;
-    registers[libc::REG_RSP as usize] = frame.stack as i64;
-    registers[libc::REG_RDI as usize] = (&raw mut *frame) as i64;
-    // No direction flag, no trap flag.
-    registers[libc::REG_EFL as usize] = 0x202;
-}
-
-/// Keeps the state of floating-point numbers that Linux has put at `from`, in the form of `xsave`.
-///
-/// # Safety
-///
-/// Linux has put it there.
-unsafe fn keep_fp(to: *mut FpState, from: *const u8) {
-    /// Where the parts are named that are there: x87 and SSE, and others behind these.
-    const PARTS: usize = 512;
-    const HEADER_END: usize = 576;
-    /// Where Linux tells how much there is.
-    const SIZE: usize = 480;
-    // SAFETY: as the caller promises; the state's own room is respected.
-    unsafe {
-        let behind = from.add(PARTS).cast::<u64>().read() & !3 != 0;
-        let size = from.add(SIZE).cast::<u32>().read() as usize;
-        let bytes = if behind { size } else { HEADER_END };
-        to.cast::<u8>()
-            .copy_from_nonoverlapping(from, bytes.min(size_of::<FpState>()));
-    }
 }
 
 /// Watches over a thread of the host: one that computes for so long without a kernel entry gets

@@ -16,8 +16,8 @@
 //! | macros with arguments, or made of calls | not here |
 //! | `__sel4_ipc_buffer` | not here; [`seL4_GetMR`], [`seL4_SetMR`] and their like reach it |
 //!
-//! Where no libsel4 is named and the target is x86_64 Linux with glibc, it is that of the hosted
-//! platform: no build for seL4 is needed to check, test and document a crate.
+//! Where no libsel4 is named and the target is Linux with glibc on x86_64 or aarch64, it is that of
+//! the hosted platform: no build for seL4 is needed to check, test and document a crate.
 //!
 //! A crate that depends on this one has the same `cfg`s with this build script:
 //!
