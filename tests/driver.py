@@ -20,7 +20,7 @@ from pathlib import Path
 
 KIT = Path(__file__).resolve().parent.parent
 FOLDER = KIT / "build-test"
-ARCHITECTURES = ("aarch64", "aarch32", "riscv64", "x86_64", "ia32")
+ARCHITECTURES = ("aarch64", "aarch64-linux", "aarch32", "riscv64", "x86_64", "ia32")
 NEEDS = ("sources", "kernel", "hosted", "rust", "shellcheck", *ARCHITECTURES)
 SHOWN_LINES = 200
 UNREACHABLE = 3

@@ -18,10 +18,13 @@ CONFIGURATIONS = {
     "x86_64-mcs": ("-DPLATFORM=x86_64", "-DMCS=ON"),
     "aarch64-mcs": ("-DPLATFORM=qemu-arm-virt", "-DMCS=ON"),
 }
-# The same for the hosted platform, which has its host's architecture.
+# The same for the hosted platform, which has its host's architecture, or that of the compiler: programs for aarch64 run
+# in QEMU's user mode then.
 HOSTED_CONFIGURATIONS = {
     "hosted": ("-DPLATFORM=hosted",),
     "hosted-mcs": ("-DPLATFORM=hosted", "-DMCS=ON"),
+    "hosted-aarch64": ("-DPLATFORM=hosted", "-DCROSS_COMPILER_PREFIX=aarch64-linux-gnu-"),
+    "hosted-aarch64-mcs": ("-DPLATFORM=hosted", "-DCROSS_COMPILER_PREFIX=aarch64-linux-gnu-", "-DMCS=ON"),
 }
 # Root server: the line that ends it.
 APPS = {"scenarios": "end of the scenarios", "sequences": "end of the sequences"}
