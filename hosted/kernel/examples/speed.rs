@@ -8,6 +8,18 @@ use sel4_hosted_kernel::{
     Access, Config, Image, Info, Invocation, Kernel, Labels, Machine, Region, Register, VSpaceId,
 };
 
+/// Where system calls have the capability, the message info and the first words of a message.
+#[cfg(target_arch = "aarch64")]
+const PLACES: (Register, Register, [Register; 4]) = {
+    use Register::*;
+    (X0, X1, [X2, X3, X4, X5])
+};
+#[cfg(target_arch = "x86_64")]
+const PLACES: (Register, Register, [Register; 4]) = {
+    use Register::*;
+    (Rdi, Rsi, [R10, R8, R9, R15])
+};
+
 /// Where memory begins, and the image.
 const MEMORY: usize = 0x100_0000;
 const IMAGE: Region = Region {
@@ -66,9 +78,9 @@ impl System {
     fn enter(&mut self, number: isize, cptr: usize, info: Info, words: [usize; 4]) {
         if let Some(current) = self.0.current() {
             let context = self.0.context_mut(current);
-            context[Register::Rdi] = cptr;
-            context[Register::Rsi] = info.0;
-            let registers = [Register::R10, Register::R8, Register::R9, Register::R15];
+            context[PLACES.0] = cptr;
+            context[PLACES.1] = info.0;
+            let registers = PLACES.2;
             for (register, word) in registers.into_iter().zip(words) {
                 context[register] = word;
             }
@@ -96,7 +108,7 @@ impl System {
         let error = self
             .0
             .current()
-            .map_or(0, |current| self.0.context(current)[Register::Rsi] >> 12);
+            .map_or(0, |current| self.0.context(current)[PLACES.1] >> 12);
         assert_eq!(error, 0, "{invocation:?}");
     }
 }

@@ -2,6 +2,9 @@
 
 //! Threads: what they send each other, who runs, and what happens when they go wrong.
 
+// The registers and numbers here are x86_64's.
+#![cfg(target_arch = "x86_64")]
+
 mod common;
 
 use common::*;

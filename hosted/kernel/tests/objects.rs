@@ -2,6 +2,9 @@
 
 //! Capabilities and untyped memory: what is made, copied, moved, deleted, and refused.
 
+// The registers and numbers here are x86_64's.
+#![cfg(target_arch = "x86_64")]
+
 mod common;
 
 use common::*;

@@ -2,6 +2,9 @@
 
 //! What only a model can give; and kernels that do not boot.
 
+// The registers and numbers here are x86_64's.
+#![cfg(target_arch = "x86_64")]
+
 mod common;
 
 use common::*;

@@ -65,16 +65,27 @@ fn server(info: &'static seL4_BootInfo) -> Cap<Endpoint> {
         let (cnode, vspace) = (seL4_CapInitThreadCNode, seL4_CapInitThreadVSpace);
         seL4_TCB_Configure(tcb.word(), 0, cnode, 0, vspace, 0, BUFFER, page.word());
         seL4_TCB_SetPriority(tcb.word(), seL4_CapInitThreadTCB, seL4_MaxPrio);
+        #[cfg(target_arch = "aarch64")]
+        let mut context = seL4_UserContext {
+            pc: serve as *const () as usize,
+            sp: stack.addr(),
+            x0: endpoint.word(),
+            ..Default::default()
+        };
+        #[cfg(target_arch = "x86_64")]
         let mut context = seL4_UserContext {
             rip: serve as *const () as usize,
             rsp: stack.addr() - 8,
             rdi: endpoint.word(),
             ..Default::default()
         };
-        seL4_TCB_WriteRegisters(tcb.word(), 1, 0, 20, &raw mut context);
+        seL4_TCB_WriteRegisters(tcb.word(), 1, 0, REGISTERS, &raw mut context);
         endpoint
     }
 }
+
+/// How many registers a thread has.
+const REGISTERS: usize = size_of::<seL4_UserContext>() / size_of::<usize>();
 
 extern "C" fn serve(endpoint: usize) -> ! {
     // SAFETY: the IPC buffer is mapped there.

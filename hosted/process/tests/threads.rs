@@ -6,8 +6,7 @@ use std::arch::asm;
 use std::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 
 use libsel4::libsel4_sys::{
-    seL4_BootInfo, seL4_MaxPrio, seL4_UserContext, seL4_UserException_Number, seL4_X86_4K,
-    seL4_Yield,
+    seL4_BootInfo, seL4_MaxPrio, seL4_UserContext, seL4_UserException_Number, seL4_Yield,
 };
 use libsel4::{
     Allocator, BootInfo, Cap, CapRights, Endpoint, Fault, Guard, IpcBuffer, MessageInfo,
@@ -153,6 +152,21 @@ fn equal_threads_take_turns(info: &'static seL4_BootInfo) {
 extern "C" fn reads(word: usize) -> ! {
     let (read, kept): (usize, f64);
     // SAFETY: the handler maps a page there; the processor goes on as if nothing had been.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        asm!(
+            "fmov d7, {given:d}",
+            "ldr {read}, [{address}]",
+            "fmov {kept:d}, d7",
+            given = in(vreg) 2.5_f64,
+            address = in(reg) BASE + 0x100_0000,
+            read = out(reg) read,
+            kept = out(vreg) kept,
+            out("v7") _,
+        );
+    }
+    // SAFETY: as above.
+    #[cfg(target_arch = "x86_64")]
     unsafe {
         asm!(
             "movapd xmm7, {given}",
@@ -199,19 +213,43 @@ fn a_thread_goes_on_when_its_fault_is_mended(info: &'static seL4_BootInfo) {
 /// Does something that the processor does not have.
 extern "C" fn illegal(_: usize) -> ! {
     // SAFETY: the kernel stops the thread there.
-    unsafe { asm!("ud2", options(noreturn)) }
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        asm!("udf #0", options(noreturn))
+    }
+    // SAFETY: as above.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        asm!("ud2", options(noreturn))
+    }
 }
 
-extern "C" fn divides(zero: usize) -> ! {
+/// Does what the processor refuses: a division by zero, or where that is none, a breakpoint.
+extern "C" fn refused(zero: usize) -> ! {
     // SAFETY: as above.
-    unsafe { asm!("xor edx, edx", "div {zero}", "ud2", zero = in(reg) zero, options(noreturn)) }
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        asm!("brk #7", "udf #0", in("x0") zero, options(noreturn))
+    }
+    // SAFETY: as above.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        asm!("xor edx, edx", "div {zero}", "ud2", zero = in(reg) zero, options(noreturn))
+    }
 }
 
 #[sel4_hosted::test]
 fn exceptions_are_told_by_their_numbers(info: &'static seL4_BootInfo) {
     let mut world = World::new(info);
     let faults: Cap<Endpoint> = world.make();
-    for (body, number) in [(illegal as extern "C" fn(usize) -> !, 6), (divides, 0)] {
+    let numbers = match cfg!(target_arch = "aarch64") {
+        true => [1 << 25, 0xf200_0007],
+        false => [6, 0],
+    };
+    for (body, number) in [illegal as extern "C" fn(usize) -> !, refused]
+        .into_iter()
+        .zip(numbers)
+    {
         world.start(faults, body, 0);
         let (message, _) = faults.recv();
         assert_eq!(message.label(), 3);
@@ -370,14 +408,26 @@ fn registers_written_from_outside_are_what_a_thread_goes_on_with(info: &'static 
     // SAFETY: the thread's own stack, and a function that may run there.
     unsafe {
         let before: seL4_UserContext = tcb.tcb_read_registers(true).unwrap();
-        assert!(before.rsp > BASE && before.rip != 0);
-        // As after a call.
-        let rsp = (before.rsp & !15) - 8;
-        let after = seL4_UserContext {
-            rip: arrives as usize,
-            rsp,
-            rdi: told.word(),
-            ..before
+        #[cfg(target_arch = "aarch64")]
+        let after = {
+            assert!(before.sp > BASE && before.pc != 0);
+            seL4_UserContext {
+                pc: arrives as usize,
+                sp: before.sp & !15,
+                x0: told.word(),
+                ..before
+            }
+        };
+        #[cfg(target_arch = "x86_64")]
+        let after = {
+            assert!(before.rsp > BASE && before.rip != 0);
+            seL4_UserContext {
+                rip: arrives as usize,
+                // As after a call.
+                rsp: (before.rsp & !15) - 8,
+                rdi: told.word(),
+                ..before
+            }
         };
         tcb.tcb_write_registers(true, &after).unwrap();
     }
@@ -393,7 +443,6 @@ fn what_the_kernel_refuses_is_told_as_ever(info: &'static seL4_BootInfo) {
         .make_sized::<libsel4::Untyped>(62)
         .unwrap_err();
     assert_eq!(error.to_string(), "no untyped has room for 2^62 bytes");
-    assert_eq!(seL4_X86_4K, 8);
 }
 
 #[sel4_hosted::test]
