@@ -9,7 +9,7 @@ use libc::mcontext_t;
 use sel4_hosted_kernel::{Fault, Register};
 
 use super::Trouble;
-use crate::switch::{self, Frame};
+use crate::switch::{self, FpState, Frame};
 
 /// What the processor's exceptions arrive as.
 pub const FAULTS: &[c_int] = &[
@@ -62,21 +62,33 @@ const REGISTERS: [(Register, usize); 31] = {
 /// the bytes of those that are used here.
 const FLOATING_POINT: (u32, usize) = (0x4650_8001, 528);
 const SYNDROME: (u32, usize) = (0x4553_5201, 16);
+/// Says that there are more records elsewhere.
+const EXTRA: (u32, usize) = (0x4558_5401, 16);
+
+/// Bytes that records have.
+const ROOM: usize = size_of::<FpState>();
 
 /// Where it was interrupted.
 pub fn ip(machine: &mcontext_t) -> usize {
     machine.pc as usize
 }
 
-/// A record of further state.
-fn record(machine: &mut mcontext_t, (magic, bytes): (u32, usize)) -> Option<*mut u8> {
+/// Where Linux has further state: records, each of which begins with its magic word and its size.
+fn records(machine: &mut mcontext_t) -> *mut u8 {
     // From Linux' <asm/sigcontext.h>; libc keeps it to itself.
     const OFFSET: usize = 288;
-    const SIZE: usize = 4096;
-    let start = (&raw mut *machine).cast::<u8>().wrapping_add(OFFSET);
+    (&raw mut *machine).cast::<u8>().wrapping_add(OFFSET)
+}
+
+/// One of the records at `start`.
+///
+/// # Safety
+///
+/// There is the room for records.
+unsafe fn record(start: *mut u8, (magic, bytes): (u32, usize)) -> Option<*mut u8> {
     let mut at = 0;
-    while at + 8 <= SIZE {
-        // SAFETY: within the room for records, each of which begins with its magic word and its size.
+    while at + 8 <= ROOM {
+        // SAFETY: within the room.
         let [found, size] = unsafe { start.add(at).cast::<[u32; 2]>().read() };
         if found == magic && size as usize >= bytes {
             return Some(start.wrapping_add(at));
@@ -87,6 +99,28 @@ fn record(machine: &mut mcontext_t, (magic, bytes): (u32, usize)) -> Option<*mut
         at += size as usize;
     }
     None
+}
+
+/// Gives a thread its floating-point registers, as they were kept, and those of longer vectors.
+///
+/// # Safety
+///
+/// Records were kept at `from`, and Linux has some at `to`.
+unsafe fn give_fp(to: *mut u8, from: *mut u8) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        // What goes on elsewhere is elsewhere no more.
+        let whole = [to, from]
+            .into_iter()
+            .all(|records| record(records, EXTRA).is_none());
+        if whole {
+            to.copy_from_nonoverlapping(from, ROOM);
+        } else if let (Some(to), Some(from)) =
+            (record(to, FLOATING_POINT), record(from, FLOATING_POINT))
+        {
+            to.copy_from_nonoverlapping(from, FLOATING_POINT.1);
+        }
+    }
 }
 
 /// Whether the host wants a thread to go on, which then does when the handler returns.
@@ -108,11 +142,9 @@ pub unsafe fn resumes(frame: &mut Frame, machine: &mut mcontext_t) -> bool {
     // Of the flags those that user level has.
     const CONDITIONS: u64 = 0xf << 28;
     machine.pstate = context[Register::Spsr] as u64 & CONDITIONS;
-    if frame.fp_restores != 0
-        && let Some(to) = record(machine, FLOATING_POINT)
-    {
-        // SAFETY: both have the room.
-        unsafe { to.copy_from_nonoverlapping(frame.fp.cast(), FLOATING_POINT.1) };
+    if frame.fp_restores != 0 {
+        // SAFETY: the frame has what was kept.
+        unsafe { give_fp(records(machine), frame.fp.cast()) };
     }
     frame.fp_restores = 0;
     frame.in_thread = 1;
@@ -133,7 +165,8 @@ pub fn fault(signal: c_int, machine: &mut mcontext_t) -> Fault {
         libc::SIGSEGV | libc::SIGBUS => {
             let address = machine.fault_address as usize;
             let fetched = address == machine.pc as usize;
-            let status = match record(machine, SYNDROME) {
+            // SAFETY: Linux has them there.
+            let status = match unsafe { record(records(machine), SYNDROME) } {
                 // SAFETY: behind the head is the word.
                 Some(at) => unsafe { at.add(8).cast::<u64>().read() as usize },
                 // Not everywhere, QEMU's user mode among them.
@@ -195,14 +228,12 @@ pub unsafe fn leave_thread(frame: &mut Frame, machine: &mut mcontext_t, _: Troub
     context[Register::Pc] = machine.pc as usize;
     context[Register::Spsr] = machine.pstate as usize & (0xf << 28) | FLAGS_OF_USER;
     context.next = machine.pc as usize;
-    if let Some(from) = record(machine, FLOATING_POINT) {
-        // SAFETY: both have the room.
-        unsafe {
-            frame
-                .fp
-                .cast::<u8>()
-                .copy_from_nonoverlapping(from, FLOATING_POINT.1)
-        };
+    // SAFETY: both have the room.
+    unsafe {
+        frame
+            .fp
+            .cast::<u8>()
+            .copy_from_nonoverlapping(records(machine), ROOM);
     }
     machine.pc = switch::returned as *const () as u64;
     machine.sp = frame.stack as u64;
