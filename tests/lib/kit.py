@@ -51,6 +51,8 @@ def case(function, *arguments, name=None):
 def main():
     """Run the cases in the order of registration; words on the command line choose by name."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # A shell's background job ignores SIGINT, and so would all that the tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     FOLDER.mkdir(parents=True, exist_ok=True)
     failed = False
     for name, function, arguments in _cases:
