@@ -55,7 +55,7 @@ pub fn boot_info(random: &mut Rng) {
         assert_eq!(read.untypeds().count(), count);
         for (index, (untyped, c)) in read.untypeds().zip(&list).enumerate() {
             assert_eq!(untyped.cap.word(), start + index);
-            assert_eq!(untyped.paddr, c.paddr as usize);
+            assert_eq!(untyped.paddr, c.paddr);
             assert_eq!(untyped.size_bits, usize::from(c.sizeBits));
             assert_eq!(untyped.is_device, c.isDevice != 0);
         }
