@@ -157,7 +157,10 @@ class Project:
 
 
 def steps(output):
-    """What ninja did: the lines after [n/m], without those that only look whether there is work."""
+    """What `ninja -j1` did: the lines after [n/m], without those that only look whether there is work.
+
+    With more than one job ninja keeps only the last such line while a step like cargo's has the console.
+    """
     found = re.findall(r"^\[\d+/\d+\] (.*)$", output, re.MULTILINE)
     return [step for step in found if not step.startswith("Rust: building what ")
             and not step.startswith("Rust: taking the archive of ")]

@@ -57,12 +57,12 @@ def rebuilds(about, path, old, new, adds, does, leaves):
     built = project()
     before = int(run(built.build / "main"))
     built.edit(path, old, new)
-    done = steps(built.ninja())
+    done = steps(built.ninja("-j1"))
     wrong = [step for step in done if step in leaves or re.search("second|bystander|elsewhere", step)]
     check(not wrong, f"needlessly done: {wrong}")
     check(set(does) <= set(done), f"{sorted(set(does) - set(done))} is missing from {done}")
     built.prints(str(before + adds))
-    again = steps(built.ninja())
+    again = steps(built.ninja("-j1"))
     check(not again, f"a second build does {again}")
 
 
@@ -73,7 +73,7 @@ def row(about, path, old, new, adds, does=(SEAL, LINK), leaves=(COMPILE,)):
 
 @case
 def D4_no_change_builds_nothing_and_says_little():
-    output = project().ninja()
+    output = project().ninja("-j1")
     check(not steps(output), f"it does {steps(output)}")
     longest = max(map(len, output.splitlines()))
     check(longest < 160 and len(output.splitlines()) < 12, f"that is much to say for nothing:\n{output}")
@@ -83,7 +83,7 @@ def D4_no_change_builds_nothing_and_says_little():
 def the_console_shows_a_short_line_for_each_step():
     built = project()
     built.ninja("-t", "clean")
-    output = built.ninja()
+    output = built.ninja("-j1")
     long = [line for line in output.splitlines() if len(line) > 160]
     check(not long, f"long lines: {long}")
     check_says(output, "Rust: building what main links", "Rust: writing the header greeter.h")
