@@ -17,7 +17,10 @@ class Workspace:
         upstream = kit.workspace()
         shutil.copytree(HERE / "project", self.project)
         for path in ("kernel", "tools", *(f"projects/{folder.name}" for folder in (upstream / "projects").iterdir())):
-            if path != "projects/sel4-rust-kit":
+            # The build of muslc copies its sources by `cp -a`, which copies a link as one.
+            if path == "projects/musllibc":
+                shutil.copytree(upstream / path, self.root / path, symlinks=True)
+            elif path != "projects/sel4-rust-kit":
                 (self.root / path).symlink_to(upstream / path)
         # As a manifest would link them, and the builds of muslc that other tests have made.
         (self.root / "init-build.sh").symlink_to("tools/seL4/cmake-tool/init-build.sh")
