@@ -99,18 +99,37 @@ impl Process {
         if self.shown == Some(vspace) {
             return;
         }
-        for (vaddr, mapping) in self
-            .shown
-            .iter()
-            .filter_map(|shown| self.spaces.get(shown))
-            .flatten()
-        {
-            // SAFETY: mapped by this, for threads of the other address space.
-            unsafe { libc::munmap(ptr::without_provenance_mut(*vaddr), mapping.bytes) };
-        }
+        self.hide();
         self.shown = Some(vspace);
-        for (vaddr, mapping) in self.spaces.get(&vspace).into_iter().flatten() {
-            self.put(*vaddr, *mapping, libc::MAP_FIXED_NOREPLACE);
+        for (vaddr, mapping) in self.runs() {
+            self.put(vaddr, mapping, libc::MAP_FIXED_NOREPLACE);
+        }
+    }
+
+    /// What is shown, with as few mappings as can be: pages that lie one behind the other are one.
+    fn runs(&self) -> Vec<(usize, Mapping)> {
+        let mut runs: Vec<(usize, Mapping)> = Vec::new();
+        let shown = self.shown.and_then(|shown| self.spaces.get(&shown));
+        for (&vaddr, mapping) in shown.into_iter().flatten() {
+            match runs.last_mut() {
+                Some((start, run))
+                    if *start + run.bytes == vaddr
+                        && run.paddr + run.bytes == mapping.paddr
+                        && run.access == mapping.access =>
+                {
+                    run.bytes += mapping.bytes;
+                }
+                _ => runs.push((vaddr, *mapping)),
+            }
+        }
+        runs
+    }
+
+    /// Takes away what is shown.
+    fn hide(&self) {
+        for (vaddr, mapping) in self.runs() {
+            // SAFETY: mapped by this, and no thread runs that wants it.
+            unsafe { libc::munmap(ptr::without_provenance_mut(vaddr), mapping.bytes) };
         }
     }
 
@@ -241,16 +260,9 @@ impl Machine for Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.flush();
+        self.hide();
         // SAFETY: all of it is this value's own.
         unsafe {
-            for (vaddr, mapping) in self
-                .shown
-                .iter()
-                .filter_map(|shown| self.spaces.get(shown))
-                .flatten()
-            {
-                libc::munmap(ptr::without_provenance_mut(*vaddr), mapping.bytes);
-            }
             libc::munmap(self.base.cast(), self.memory.end - self.memory.start);
             libc::close(self.file);
         }
