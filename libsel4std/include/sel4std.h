@@ -56,9 +56,8 @@ _Noreturn void sel4std_exit(int code);
  * seL4_CapNull where there is none: then no thread can be made. Called as threads are made, and for the first wait. An
  * object is kept and used again, never given back.
  *
- * Default: from a reservation that is made before main(). It splits one untyped of the boot information, leaves one half
- * in its place there, with its new size and address, and moves the start of the empty slots: what an application's
- * allocator reads afterwards is free, all of it.
+ * Default: from a reservation that is made before main(), of slots and the end of one untyped. The boot information then
+ * tells of all the rest: what an application's allocator reads afterwards is free, all of it.
  */
 seL4_CPtr sel4std_new_object(seL4_Word type, seL4_Word size_bits);
 

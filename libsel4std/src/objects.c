@@ -33,59 +33,103 @@ static seL4_Error retype(seL4_CPtr untyped, seL4_Word type, seL4_Word size_bits,
     return seL4_Untyped_Retype(untyped, type, size_bits, seL4_CapInitThreadCNode, 0, 0, slot, count);
 }
 
-/* An untyped of 2^`bits` bytes or more that the boot information does not show any more, or seL4_CapNull. One half of the
- * smallest that is larger takes the place of the whole. */
-static seL4_CPtr take_untyped(seL4_BootInfo *info, seL4_Word bits)
+/* The smallest untyped that has `bytes` and something over; the number of all if there is none. */
+static seL4_Word smallest_above(const seL4_BootInfo *info, seL4_Word bytes)
 {
-    seL4_Word count = info->untyped.end - info->untyped.start;
-    seL4_Word best = count;
+    seL4_Word count = info->untyped.end - info->untyped.start, best = count;
     for (seL4_Word i = 0; i < count; i++) {
         const seL4_UntypedDesc *untyped = &info->untypedList[i];
-        if (!untyped->isDevice && untyped->sizeBits > bits
+        if (!untyped->isDevice && BIT(untyped->sizeBits) > bytes
             && (best == count || untyped->sizeBits < info->untypedList[best].sizeBits)) {
             best = i;
         }
     }
-    if (best == count || info->empty.end - info->empty.start < 2) {
-        return seL4_CapNull;
-    }
-    seL4_UntypedDesc *split = &info->untypedList[best];
-    seL4_CPtr place = info->untyped.start + best;
-    seL4_CPtr whole = info->empty.start++;
-    seL4_CPtr half = info->empty.start++;
-    if (seL4_CNode_Move(seL4_CapInitThreadCNode, whole, seL4_WordBits, seL4_CapInitThreadCNode, place, seL4_WordBits)
-        || retype(whole, seL4_UntypedObject, split->sizeBits - 1, half, 1)
-        || retype(whole, seL4_UntypedObject, split->sizeBits - 1, place, 1)) {
-        return seL4_CapNull;
-    }
-    split->sizeBits--;
-    split->paddr += BIT(split->sizeBits);
-    return half;
+    return best;
 }
 
+static seL4_Error move(seL4_CPtr from, seL4_CPtr to)
+{
+    return seL4_CNode_Move(seL4_CapInitThreadCNode, to, seL4_WordBits, seL4_CapInitThreadCNode, from, seL4_WordBits);
+}
+
+/*
+ * Takes `slots` slots. They come before those of the untypeds, all of which move up: whoever reads the boot information
+ * afterwards, finds them in a row with the empty slots behind it, as the kernel makes it. (libsel4simple takes each slot
+ * behind the last untyped for empty.) Returns the first slot, or seL4_CapNull.
+ */
+static seL4_CPtr take_slots(seL4_BootInfo *info, seL4_Word slots)
+{
+    seL4_CPtr first = info->untyped.start;
+    if (info->untyped.end != info->empty.start || info->empty.end - info->empty.start < slots) {
+        return seL4_CapNull;
+    }
+    for (seL4_CPtr at = info->untyped.end; at-- > first;) {
+        if (move(at, at + slots) != seL4_NoError) {
+            return seL4_CapNull;
+        }
+    }
+    info->untyped.start += slots;
+    info->untyped.end += slots;
+    info->empty.start += slots;
+    return first;
+}
+
+/*
+ * Moves an untyped to `slot` whose last `bytes`, a number of pages, are free. What lies before them stays in the boot
+ * information in pieces, each as large as can be: the first in the place of the whole, the others behind all untypeds.
+ */
+static bool take_memory(seL4_BootInfo *info, seL4_Word bytes, seL4_CPtr slot)
+{
+    seL4_Word count = info->untyped.end - info->untyped.start, best = smallest_above(info, bytes);
+    if (best == count) {
+        return false;
+    }
+    seL4_UntypedDesc piece = info->untypedList[best];
+    seL4_Word rest = BIT(piece.sizeBits) - bytes;
+    seL4_Word others = __builtin_popcountl(rest) - 1;
+    seL4_CPtr place = info->untyped.start + best;
+    if (info->empty.end - info->empty.start < others || count + others > CONFIG_MAX_NUM_BOOTINFO_UNTYPED_CAPS
+        || move(place, slot) != seL4_NoError) {
+        return false;
+    }
+    for (seL4_Word bits = piece.sizeBits; bits-- > 0;) {
+        if (rest & BIT(bits)) {
+            if (retype(slot, seL4_UntypedObject, bits, place, 1) != seL4_NoError) {
+                return false;
+            }
+            piece.sizeBits = bits;
+            info->untypedList[place - info->untyped.start] = piece;
+            piece.paddr += BIT(bits);
+            if (place == info->untyped.end) {
+                info->untyped.end++;
+                info->empty.start++;
+            }
+            place = info->untyped.end;
+        }
+    }
+    return true;
+}
+
+/* Where that fails, std works in one thread; a second one is refused. */
 void objects_reserve(void)
 {
     seL4_BootInfo *info = sel4runtime_bootinfo();
-    seL4_Word bytes = 0, objects = 0, bits = 0;
+    seL4_Word bytes = 0, objects = 0;
     for (size_t i = 0; i < ARRAY_SIZE(stocks); i++) {
         bytes += stocks[i].count << stocks[i].size_bits;
         objects += stocks[i].count;
     }
-    while (BIT(bits) < bytes) {
-        bits++;
-    }
-    seL4_CPtr untyped = info != NULL ? take_untyped(info, bits) : seL4_CapNull;
-    /* Without them std works in one thread; a second one is refused. */
-    if (untyped == seL4_CapNull || info->empty.end - info->empty.start < objects) {
+    seL4_CPtr untyped = info != NULL ? take_slots(info, objects + 1) : seL4_CapNull;
+    if (untyped == seL4_CapNull || !take_memory(info, ROUND_UP(bytes, BIT(seL4_PageBits)), untyped)) {
         return;
     }
+    seL4_CPtr slot = untyped + 1;
     for (size_t i = 0; i < ARRAY_SIZE(stocks); i++) {
-        stock_t *stock = &stocks[i];
-        if (retype(untyped, stock->type, stock->size_bits, info->empty.start, stock->count) != seL4_NoError) {
+        if (retype(untyped, stocks[i].type, stocks[i].size_bits, slot, stocks[i].count) != seL4_NoError) {
             return;
         }
-        stock->first = info->empty.start;
-        info->empty.start += stock->count;
+        stocks[i].first = slot;
+        slot += stocks[i].count;
     }
 }
 
