@@ -10,6 +10,7 @@ ANCHOR: options
 | `RUST_HEAP_BYTES` | `262144` | bytes of the heap that the Rust libraries of one executable share; no matter to `muslc` |
 | `RUST_INLINE` | `AUTO` | whether system calls from Rust are inlined from C: `AUTO` where it can be done, `ON`, or `OFF` for calls of C's functions |
 | `RUST_LOG_LEVEL` | `info` | lowest level of the `log` crate that is compiled in: `off`, `error`, `warn`, `info`, `debug`, `trace` |
+| `RUST_STD_CHECK` | `warn` | what the link of an image says of parts of std that have nothing behind them: `warn`, `error`, or `off` for no check at all |
 | `RUST_STD_MEMORY` | `4194304` | bytes that `mmap` gives out where a library has STD: thread stacks and large blocks |
 | `RUST_STD_STACK` | `131072` | bytes of stack of a thread that asks for no other size |
 | `RUST_STD_THREADS` | `16` | threads beside the first that can live at a time where a library has STD |
@@ -22,9 +23,11 @@ set(RUST_HEAP_BYTES "262144" CACHE STRING "Bytes of the heap that the Rust libra
 set(RUST_HEAP "linked-list" CACHE STRING "Allocator of that heap: linked-list, rlsf, muslc or none")
 set(RUST_INLINE "AUTO" CACHE STRING "System calls from Rust are inlined from C: AUTO, ON or OFF")
 set(RUST_LOG_LEVEL "info" CACHE STRING "Lowest level of the log crate that is compiled in")
+set(RUST_STD_CHECK "warn" CACHE STRING "Parts of Rust's std with nothing behind them: warn, error or off")
 set(RUST_STD_MEMORY "4194304" CACHE STRING "Bytes for thread stacks and large blocks of Rust's std")
 set(RUST_STD_STACK "131072" CACHE STRING "Bytes of stack of a thread of Rust's std that asks for no other size")
 set(RUST_STD_THREADS "16" CACHE STRING "Threads of Rust's std beside the first that can live at a time")
 set_property(CACHE RUST_HEAP PROPERTY STRINGS linked-list rlsf muslc none)
 set_property(CACHE RUST_INLINE PROPERTY STRINGS AUTO ON OFF)
+set_property(CACHE RUST_STD_CHECK PROPERTY STRINGS warn error off)
 set_property(CACHE RUST_LOG_LEVEL PROPERTY STRINGS off error warn info debug trace)

@@ -107,7 +107,9 @@ function(_sel4_rust_link_std executable bundle)
     _sel4_rust_add_libsel4std()
     # As objects, not as an archive: what they define takes the place of muslc's, whatever the order of libraries.
     target_sources(${executable} PRIVATE $<TARGET_OBJECTS:sel4std>)
-    target_link_options(${executable} PRIVATE -Wl,--eh-frame-hdr)
+    # std's prebuilt objects hold more than one function each; what nobody calls must not be in the image, in debug builds
+    # neither.
+    target_link_options(${executable} PRIVATE -Wl,--eh-frame-hdr -Wl,--gc-sections)
     # libgcc's unwinder reaches these only weakly, and takes a program without them for one without threads.
     foreach(symbol IN ITEMS once key_create getspecific setspecific mutex_lock mutex_unlock)
         target_link_options(${executable} PRIVATE -Wl,-u,pthread_${symbol})
@@ -128,6 +130,36 @@ function(_sel4_rust_link_std executable bundle)
     set_property(
         TARGET ${bundle}-sealed
         PROPERTY INTERFACE_LINK_LIBRARIES "${unwinder};sel4muslcsys;sel4runtime;sel4;${behind}"
+    )
+    _sel4_rust_check_linked(${executable} ${bundle})
+endfunction()
+
+# Has the host tool run the linker of `executable`, and look at what came out. A step after linking would have to be
+# added in the folder of the executable, which CMake has left.
+function(_sel4_rust_check_linked executable bundle)
+    _sel4_rust_check_choice(RUST_STD_CHECK "warn;error;off")
+    if(RUST_STD_CHECK STREQUAL "off")
+        return()
+    endif()
+    get_property(codegen GLOBAL PROPERTY SEL4_RUST_CODEGEN)
+    get_property(sysroot GLOBAL PROPERTY SEL4_RUST_SYSROOT)
+    get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
+    get_target_property(archive ${bundle}-sealed IMPORTED_LOCATION)
+    get_target_property(libc muslc_imported IMPORTED_LOCATION)
+    get_property(launcher TARGET ${executable} PROPERTY RULE_LAUNCH_LINK)
+    if(NOT launcher)
+        get_property(launcher GLOBAL PROPERTY RULE_LAUNCH_LINK)
+    endif()
+    set(strict "")
+    if(RUST_STD_CHECK STREQUAL "error")
+        set(strict --strict)
+    endif()
+    set(rust_libc "${sysroot}/lib/rustlib/${triple}/lib/self-contained/libc.a")
+    set_target_properties(
+        ${executable}
+        PROPERTIES
+            RULE_LAUNCH_LINK
+            "\"${codegen}\" link --archive \"${archive}\" --libc \"${libc}\" --rust-libc \"${rust_libc}\" ${strict} -- ${launcher}"
     )
 endfunction()
 

@@ -10,7 +10,7 @@ use lexopt::prelude::*;
 
 use crate::cargo::Cargo;
 use crate::failure::Result;
-use crate::{bindings, bundle, check, header, seal};
+use crate::{bindings, bundle, check, header, link, seal};
 
 const USAGE: &str = "\
 usage: sel4-rust-codegen crate  --manifest-path Cargo.toml [--package NAME]
@@ -28,6 +28,7 @@ usage: sel4-rust-codegen crate  --manifest-path Cargo.toml [--package NAME]
        sel4-rust-codegen libclang
        sel4-rust-codegen seal   --archive IN.a --out OUT.a [--provided-by LIB.a]...
                                 [--inlined OBJECT.o] [--no-unwind-tables]
+       sel4-rust-codegen link   --archive SEALED.a --libc LIBC.a --rust-libc LIBC.a [--strict] -- LINKER ARGUMENT...
 
 crate, bundle and header also take --cargo PROGRAM (default: $CARGO, or cargo)
 and --target TRIPLE (without it the dependencies of every platform count).
@@ -94,6 +95,7 @@ enum Command {
         inlined: Option<PathBuf>,
         unwind_tables: bool,
     },
+    Link(link::Request),
 }
 
 impl Command {
@@ -131,6 +133,7 @@ impl Command {
                 inlined.as_deref(),
                 unwind_tables,
             ),
+            Self::Link(request) => link::link(&request),
         }
     }
 }
@@ -193,11 +196,13 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             "inlined",
             "no-unwind-tables",
         ],
+        "link" => &["archive", "libc", "rust-libc", "strict"],
         "help" => return Ok(Command::Help),
         other => return Err(format!("there is no subcommand `{other}`").into()),
     };
     let mut given = Given::default();
     let mut libraries: Vec<bundle::Library> = Vec::new();
+    let mut command = Vec::new();
     while let Some(argument) = parser.next()? {
         let option = match argument {
             // What follows a library is said of it.
@@ -213,10 +218,17 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
                 continue;
             }
             Long(option) if own.contains(&option) => option.to_owned(),
+            Value(first) if name == "link" => {
+                command.push(first.string()?);
+                for argument in parser.raw_args()? {
+                    command.push(argument.string()?);
+                }
+                break;
+            }
             Long("help") | Short('h') => return Ok(Command::Help),
             other => return Err(other.unexpected()),
         };
-        if ["no-default-features", "no-unwind-tables", "std"].contains(&&*option) {
+        if ["no-default-features", "no-unwind-tables", "std", "strict"].contains(&&*option) {
             given.flags.push(option);
             continue;
         }
@@ -296,6 +308,13 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
                 depfile: given.take("depfile").map(PathBuf::from),
             })
         }
+        "link" => Command::Link(link::Request {
+            command,
+            archive: given.need("archive")?.into(),
+            libc: given.need("libc")?.into(),
+            rust_libc: given.need("rust-libc")?.into(),
+            strict: given.flag("strict"),
+        }),
         _ => Command::Seal {
             archive: given.need("archive")?.into(),
             out: given.need("out")?.into(),

@@ -12,6 +12,7 @@
 //! | [`header`] | `header`: the C header of a crate |
 //! | [`source`] | the modules of a crate, parsed |
 //! | [`bindings`] | `bindings`: a C library's headers for Rust |
+//! | [`link`] | `link`: links an executable with Rust's std, and looks at what came out |
 //! | [`seal`] | `seal`: a Rust archive without what the C side provides |
 //! | [`cargo`] | questions to cargo |
 //! | [`failure`] | errors that name the next step |
@@ -24,6 +25,7 @@ pub mod check;
 pub mod cli;
 pub mod failure;
 pub mod header;
+pub mod link;
 pub mod lock;
 pub mod output;
 pub mod profile;

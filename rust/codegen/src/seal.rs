@@ -169,7 +169,8 @@ fn flags_of_unwind_tables<Elf: FileHeader<Endian = Endianness>>(
     Ok((endian, found))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+/// The bytes of a file.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|error| Failure::io("read", path, &error))
 }
 
@@ -200,14 +201,14 @@ impl Member<'_> {
 }
 
 /// An archive in memory.
-struct Archive<'a> {
+pub(crate) struct Archive<'a> {
     members: Vec<Member<'a>>,
     /// What the members define for others, as the archive's own index has it.
     symbols: Vec<(&'a [u8], usize)>,
 }
 
 impl<'a> Archive<'a> {
-    fn parse(path: &Path, bytes: &'a [u8]) -> Result<Self> {
+    pub(crate) fn parse(path: &Path, bytes: &'a [u8]) -> Result<Self> {
         let broken = |why: &dyn std::fmt::Display| {
             Failure::new(format!(
                 "`{}` is not a whole archive: {why}",
@@ -263,6 +264,18 @@ impl<'a> Archive<'a> {
             symbols.push((symbol.name(), member));
         }
         Ok(Self { members, symbols })
+    }
+
+    /// What the members hold.
+    pub(crate) fn contents(&self) -> impl Iterator<Item = &[u8]> {
+        self.members.iter().map(|member| &*member.data)
+    }
+
+    /// What the member holds that defines `symbol` for others.
+    pub(crate) fn member_of(&self, symbol: &[u8]) -> Option<&[u8]> {
+        let mut symbols = self.symbols.iter();
+        let (_, index) = symbols.find(|(name, _)| *name == symbol)?;
+        Some(&self.members[*index].data)
     }
 
     /// Refuses two crates that export the same name.

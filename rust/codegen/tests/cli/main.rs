@@ -7,6 +7,7 @@ mod bundle;
 mod crates;
 mod fixture;
 mod header;
+mod link;
 mod seal;
 
 use fixture::Fixture;

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Who calls whom in a Rust archive: the ways from a user's functions to what has nothing behind it.
+//!
+//! rustc gives each function and each table of functions a section of its own, and a section's relocations name what it
+//! uses. So sections are the nodes here. Those whose functions are not in the image lead nowhere.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionFlags, SymbolKind};
+
+use super::facilities;
+use crate::failure::{Failure, Result};
+use crate::seal::Archive;
+
+/// So many functions of the user's are named for each part; more are counted.
+const SHOWN: usize = 3;
+
+/// Crates of Rust's own library, and what stands for them in names of symbols.
+const SYSROOT: [&str; 18] = [
+    "__rustc",
+    "addr2line",
+    "adler2",
+    "alloc",
+    "cfg_if",
+    "compiler_builtins",
+    "core",
+    "gimli",
+    "hashbrown",
+    "libc",
+    "memchr",
+    "miniz_oxide",
+    "object",
+    "panic_abort",
+    "panic_unwind",
+    "rustc_demangle",
+    "std",
+    "unwind",
+];
+
+/// What the executable `image` uses of std that has nothing behind it: a line for each part, and below it the ways
+/// there from functions of the user's crates.
+pub fn missing(path: &Path, image: &[u8], archive: &Archive<'_>) -> Result<Option<String>> {
+    let image = object::File::parse(image).map_err(|error| {
+        Failure::new(format!("`{}` is not an ELF file: {error}", path.display()))
+    })?;
+    let present: HashSet<&[u8]> = image
+        .symbols()
+        .filter(ObjectSymbol::is_definition)
+        .filter_map(|symbol| symbol.name_bytes().ok())
+        .collect();
+    let graph = Graph::new(archive, &present);
+
+    // For each part the functions that stand for it.
+    let mut parts: BTreeMap<&str, Vec<Found>> = BTreeMap::new();
+    for (symbol, users) in &graph.users_of_c {
+        if !present.contains(symbol.as_bytes()) {
+            continue;
+        }
+        let mut by_part: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for &user in users {
+            if let Some(part) = facilities::of_c(symbol, graph.nodes[user].name.as_deref()) {
+                by_part.entry(part).or_default().push(user);
+            }
+        }
+        for (part, users) in by_part {
+            let found = graph.ways(users, Some(symbol));
+            parts.entry(part).or_default().extend(found);
+        }
+    }
+    for (index, node) in graph.nodes.iter().enumerate() {
+        if let Some(name) = &node.name
+            && let Some(part) = facilities::of_rust(name)
+        {
+            let found = graph.ways([index], None);
+            parts.entry(part).or_default().extend(found);
+        }
+    }
+    let mut text = String::new();
+    for (part, mut found) in parts {
+        // The shortest way from each function.
+        found.sort_by(|a, b| (a.way.len(), &a.way).cmp(&(b.way.len(), &b.way)));
+        let mut told = HashSet::new();
+        found.retain(|found| told.insert(found.way[0].clone()));
+        // A write to a String does not fail.
+        let _ = writeln!(text, "  {part}");
+        for found in found.iter().take(SHOWN) {
+            let _ = writeln!(text, "    {}", found.way.join(" → "));
+        }
+        if found.len() > SHOWN {
+            let _ = writeln!(text, "    and {} more", found.len() - SHOWN);
+        }
+    }
+    text.truncate(text.trim_end().len());
+    Ok((!text.is_empty()).then_some(text))
+}
+
+/// A way from a function of the user's.
+struct Found {
+    way: Vec<String>,
+}
+
+struct Node {
+    /// The function that it holds, as Rust writes it.
+    name: Option<String>,
+    users: Vec<usize>,
+}
+
+struct Graph {
+    nodes: Vec<Node>,
+    users_of_c: BTreeMap<String, Vec<usize>>,
+}
+
+impl Graph {
+    /// The sections of an archive whose functions are `present`, and their relocations backwards.
+    fn new(archive: &Archive<'_>, present: &HashSet<&[u8]>) -> Self {
+        let mut graph = Self {
+            nodes: Vec::new(),
+            users_of_c: BTreeMap::new(),
+        };
+        let objects: Vec<_> = archive
+            .contents()
+            .filter_map(|data| object::File::parse(data).ok())
+            .collect();
+        let mut places = HashMap::new();
+        let mut definitions = HashMap::new();
+        for (member, object) in objects.iter().enumerate() {
+            let mut names = HashMap::new();
+            for symbol in object.symbols().filter(ObjectSymbol::is_definition) {
+                let (Some(section), Ok(name)) = (symbol.section_index(), symbol.name_bytes())
+                else {
+                    continue;
+                };
+                if symbol.kind() == SymbolKind::Text {
+                    names.entry(section).or_insert(name);
+                }
+                if symbol.is_global() {
+                    definitions.entry(name).or_insert((member, section));
+                }
+            }
+            for section in object.sections().filter(is_of_the_image) {
+                let name = names.get(&section.index());
+                if name.is_some_and(|name| !present.contains(name)) {
+                    continue;
+                }
+                places.insert((member, section.index()), graph.nodes.len());
+                graph.nodes.push(Node {
+                    name: name.map(|name| demangled(name)),
+                    users: Vec::new(),
+                });
+            }
+        }
+        for (member, object) in objects.iter().enumerate() {
+            for section in object.sections() {
+                let Some(&user) = places.get(&(member, section.index())) else {
+                    continue;
+                };
+                for (_, relocation) in section.relocations() {
+                    graph.add(
+                        user,
+                        relocation.target(),
+                        member,
+                        object,
+                        &places,
+                        &definitions,
+                    );
+                }
+            }
+        }
+        graph
+    }
+
+    fn add(
+        &mut self,
+        user: usize,
+        target: RelocationTarget,
+        member: usize,
+        object: &object::File<'_>,
+        places: &HashMap<(usize, object::SectionIndex), usize>,
+        definitions: &HashMap<&[u8], (usize, object::SectionIndex)>,
+    ) {
+        let place = match target {
+            RelocationTarget::Section(section) => Some((member, section)),
+            RelocationTarget::Symbol(index) => {
+                let Ok(symbol) = object.symbol_by_index(index) else {
+                    return;
+                };
+                let name = symbol.name_bytes().unwrap_or_default();
+                match symbol.section_index() {
+                    Some(section) => Some((member, section)),
+                    None => match definitions.get(name) {
+                        Some(place) => Some(*place),
+                        None => {
+                            let name = String::from_utf8_lossy(name).into_owned();
+                            self.users_of_c.entry(name).or_default().push(user);
+                            None
+                        }
+                    },
+                }
+            }
+            _ => None,
+        };
+        if let Some(used) = place.and_then(|place| places.get(&place))
+            && *used != user
+        {
+            self.nodes[*used].users.push(user);
+        }
+    }
+
+    /// The shortest ways to `ends`, and from there to C's `symbol`, from the functions of the user's that come first on
+    /// them; from the beginning, where none does.
+    fn ways(&self, ends: impl IntoIterator<Item = usize>, symbol: Option<&str>) -> Vec<Found> {
+        let mut next: HashMap<usize, Option<usize>> = HashMap::new();
+        let mut queue = VecDeque::new();
+        for end in ends {
+            if next.insert(end, None).is_none() {
+                queue.push_back(end);
+            }
+        }
+        let mut found = Vec::new();
+        let mut last = None;
+        while let Some(index) = queue.pop_front() {
+            last = self.nodes[index].name.is_some().then_some(index).or(last);
+            if self.nodes[index]
+                .name
+                .as_deref()
+                .is_some_and(is_of_the_user)
+            {
+                found.push(self.way(index, &next, symbol));
+                continue;
+            }
+            for &user in &self.nodes[index].users {
+                next.entry(user).or_insert_with(|| {
+                    queue.push_back(user);
+                    Some(index)
+                });
+            }
+        }
+        if found.is_empty() {
+            found.extend(last.map(|index| self.way(index, &next, symbol)));
+        }
+        found
+    }
+
+    fn way(
+        &self,
+        from: usize,
+        next: &HashMap<usize, Option<usize>>,
+        symbol: Option<&str>,
+    ) -> Found {
+        let mut way = Vec::new();
+        let mut at = Some(from);
+        while let Some(index) = at {
+            way.extend(self.nodes[index].name.clone());
+            at = next.get(&index).copied().flatten();
+        }
+        way.extend(symbol.map(str::to_owned));
+        Found { way }
+    }
+}
+
+/// Whether an image gets this section, and because of its own relocations more.
+fn is_of_the_image<'data>(section: &impl ObjectSection<'data>) -> bool {
+    let SectionFlags::Elf { sh_flags } = section.flags() else {
+        return false;
+    };
+    let tables = section
+        .name_bytes()
+        .is_ok_and(|name| name.starts_with(b".eh_frame") || name.starts_with(b".gcc_except_table"));
+    sh_flags & u64::from(object::elf::SHF_ALLOC) != 0 && !tables
+}
+
+fn demangled(name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(name);
+    format!("{:#}", rustc_demangle::demangle(&name))
+}
+
+/// Whether a function is not of Rust's own library. `<T as Trait>::function` counts for the crate of T, or of Trait where
+/// T is a type of the language.
+fn is_of_the_user(name: &str) -> bool {
+    let in_front = |c: char| !c.is_alphanumeric() && c != '_';
+    let mut path = name.trim_start_matches(in_front);
+    for word in ["mut ", "const ", "dyn "] {
+        path = path.strip_prefix(word).unwrap_or(path);
+    }
+    if let Some((kind, of)) = path.split_once(" as ")
+        && !kind.contains("::")
+    {
+        path = of;
+    }
+    let own = path.split("::").next().unwrap_or_default();
+    !SYSROOT.contains(&own) && !own.starts_with("__rust") && !own.starts_with("rust_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_belong_to_crates() {
+        for name in [
+            "tour::files",
+            "<tour::Reader as std::io::Read>::read",
+            "serve",
+            "<&mut tour::X as Y>::z",
+        ] {
+            assert!(is_of_the_user(name), "{name}");
+        }
+        for name in [
+            "std::fs::write",
+            "<std::fs::File>::open::<&str>",
+            "<&mut core::x as Y>::z",
+            "__rustc::__rust_alloc",
+            "rust_eh_personality",
+            "<alloc::vec::Vec<tour::X> as Drop>::drop",
+        ] {
+            assert!(!is_of_the_user(name), "{name}");
+        }
+    }
+}
