@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Functions exported to C that answer a panic or an error with an error code, and so keep the
+//! program alive.
+//!
+//! C knows no `Result`, and a panic must not reach its frames: one that leaves an `extern "C"`
+//! function ends the program. So the body of such a function goes into one of three, by what C gets:
+//!
+//! | function | C gets | for |
+//! |---|---|---|
+//! | [`guard`] | a code, 0 for success | `int f(...)` |
+//! | [`guard_into`] | a code, and a value through a pointer | `int f(..., T *out)` |
+//! | [`guard_or`] | a value, or another one that means failure | `T f(...)` |
+//!
+//! ```
+//! use core::ffi::c_int;
+//! use core::fmt;
+//! use core::mem::MaybeUninit;
+//! use libsel4_guard::{ErrorCode, guard_into};
+//!
+//! #[derive(Debug)]
+//! enum Refused {
+//!     NotANumber(u8),
+//! }
+//!
+//! impl fmt::Display for Refused {
+//!     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+//!         let Refused::NotANumber(byte) = self;
+//!         write!(f, "`{}` is no digit", byte.escape_ascii())
+//!     }
+//! }
+//!
+//! impl ErrorCode for Refused {
+//!     fn code(&self) -> c_int {
+//!         2
+//!     }
+//! }
+//!
+//! /// In the header: `int digit(uint8_t byte, uint32_t *value);`
+//! #[unsafe(no_mangle)]
+//! pub extern "C" fn digit(byte: u8, value: Option<&mut MaybeUninit<u32>>) -> c_int {
+//!     guard_into(value, || match byte {
+//!         b'0'..=b'9' => Ok(u32::from(byte - b'0')),
+//!         b'?' => panic!("nobody has thought of this"),
+//!         _ => Err(Refused::NotANumber(byte)),
+//!     })
+//! }
+//!
+//! let mut value = MaybeUninit::new(0);
+//! assert_eq!(digit(b'7', Some(&mut value)), 0);
+//! assert_eq!(digit(b'x', None), 2);
+//! # #[cfg(feature = "std")]
+//! assert_eq!(digit(b'?', None), Refused::PANIC);
+//! ```
+//!
+//! # What the console shows
+//!
+//! One message each: of a panic that of Rust's std, with thread and place; of an error a line of the
+//! `log` crate, level error, with the place of the guard:
+//!
+//! ```text
+//! [ERROR guard] src/lib.rs:23:5: `x` is no digit
+//! ```
+//!
+//! # What a panic leaves behind
+//!
+//! Unwinding drops what the function's frames own: memory, locks, open files. What it was about to
+//! change elsewhere may be half changed. A `Mutex` that was locked then is *poisoned*: every later
+//! `lock()` is an `Err`, and `lock().unwrap()` a panic again, which the guard makes a code again.
+//! Whoever can bring the contents in order does so, with `PoisonError::into_inner` and
+//! `Mutex::clear_poison`; who cannot lets it be refused for good. `apps/resilient` shows the former.
+//!
+//! # What is not caught
+//!
+//! Whatever does not unwind: an exhausted heap where the code does not expect it, a stack overflow,
+//! a panic while another unwinds, and every panic where the build has `panic = "abort"`.
+//!
+//! # Without std
+//!
+//! A panic ends the program, always. With `default-features = false` this crate needs no std, and the
+//! same functions make codes of errors.
+#![cfg_attr(not(feature = "std"), no_std)]
+
+use core::ffi::c_int;
+use core::fmt::Display;
+use core::mem::MaybeUninit;
+use core::panic::Location;
+
+/// An error that C knows by a number. Its `Display` is what the console shows.
+pub trait ErrorCode: Display {
+    /// What C gets for a panic: -1, where an error type does not say otherwise.
+    const PANIC: c_int = -1;
+
+    /// What C gets for this error. 0 means success to C, so instead of it C gets
+    /// [`PANIC`](Self::PANIC).
+    fn code(&self) -> c_int;
+}
+
+/// Does `work`, and returns 0, or the code of its error or of a panic.
+///
+/// A function that cannot fail but may panic names any error type:
+/// `guard(|| Ok::<(), Refused>(work()))`.
+#[track_caller]
+pub fn guard<E: ErrorCode>(work: impl FnOnce() -> Result<(), E>) -> c_int {
+    let place = Location::caller();
+    let code = catch(|| match work() {
+        Ok(()) => 0,
+        Err(error) => {
+            tell(place, &error);
+            match error.code() {
+                0 => E::PANIC,
+                code => code,
+            }
+        }
+    });
+    code.unwrap_or(E::PANIC)
+}
+
+/// As [`guard`], and a value goes to where `out` points, which is `T *out` in C.
+///
+/// Without success nothing is written there. NULL, or `None`, means that C does not want the value.
+#[track_caller]
+pub fn guard_into<T, E: ErrorCode>(
+    out: Option<&mut MaybeUninit<T>>,
+    work: impl FnOnce() -> Result<T, E>,
+) -> c_int {
+    guard(|| {
+        let value = work()?;
+        if let Some(out) = out {
+            out.write(value);
+        }
+        Ok::<(), E>(())
+    })
+}
+
+/// Does `work` and returns its value, or after an error or a panic `otherwise`: say, `None` for a NULL
+/// in place of a `Box`, or a number that means failure.
+#[track_caller]
+pub fn guard_or<T, E: Display>(otherwise: T, work: impl FnOnce() -> Result<T, E>) -> T {
+    let place = Location::caller();
+    let value = catch(|| work().map_err(|error| tell(place, &error)).ok());
+    value.flatten().unwrap_or(otherwise)
+}
+
+fn tell(place: &Location, error: &dyn Display) {
+    log::error!(target: "guard", "{place}: {error}");
+}
+
+/// The value of `work`, or `None` if it panicked, which std has told by then.
+///
+/// `AssertUnwindSafe`: C calls the next function in any case, so what is shared must bear a panic; the
+/// documentation of the crate says how.
+#[cfg(feature = "std")]
+fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|payload| {
+            // The value that `panic_any` was given may panic as it is dropped. What that leaves is lost.
+            if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+                core::mem::forget(another);
+            }
+        })
+        .ok()
+}
+
+#[cfg(not(feature = "std"))]
+fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
+    Some(work())
+}
