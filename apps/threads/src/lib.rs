@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! A pool of worker threads that C feeds.
+//!
+//! ```text
+//!  main() ── pool_put ──► Queue ──► worker 0 ──┐
+//!                           ├─ ... ────────────┼─ channel ──► pool_finish ──► main()
+//!                           └─────► worker 3 ──┘
+//! ```
+
+mod queue;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{Builder, JoinHandle};
+
+use queue::Queue;
+
+/// How many jobs wait for a worker before `pool_put` waits, too.
+pub const POOL_ROOM: usize = 3;
+
+/// How many primes are below this number?
+type Job = u32;
+
+/// What a worker found out.
+struct Answer {
+    job: Job,
+    primes: u32,
+}
+
+/// Workers, and the ways to and from them. C holds a pointer to it and sees nothing of it.
+pub struct Pool {
+    jobs: Arc<Queue<Job>>,
+    answers: Receiver<Answer>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl Pool {
+    fn new(count: u32) -> io::Result<Pool> {
+        let (to_pool, answers) = mpsc::channel();
+        let mut pool = Pool {
+            jobs: Arc::new(Queue::new(POOL_ROOM)),
+            answers,
+            workers: Vec::new(),
+        };
+        for number in 0..count {
+            let (jobs, to_pool) = (Arc::clone(&pool.jobs), to_pool.clone());
+            // The name stands in panics and in the kernel's debug output. There are RUST_STD_THREADS
+            // threads at most: `Builder` tells of that as an error, `thread::spawn` panics.
+            let worker = Builder::new()
+                .name(format!("worker {number}"))
+                .spawn(move || work(&jobs, &to_pool));
+            match worker {
+                Ok(worker) => pool.workers.push(worker),
+                Err(error) => {
+                    pool.finish();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(pool)
+    }
+
+    /// Lets the workers do what is left in the queue, waits for their ends, and sorts the answers.
+    fn finish(self) -> Vec<Answer> {
+        self.jobs.close();
+        for worker in self.workers {
+            // An `Err` is the worker's panic, which std has told on the console; the others work on.
+            let _ = worker.join();
+        }
+        // All senders are gone with their threads, so this comes to an end.
+        let mut answers: Vec<_> = self.answers.try_iter().collect();
+        answers.sort_by_key(|answer| answer.job);
+        answers
+    }
+}
+
+/// The life of a worker: it ends with the queue.
+fn work(jobs: &Queue<Job>, to_pool: &Sender<Answer>) {
+    while let Some(job) = jobs.take() {
+        let primes = primes_below(job);
+        // It fails when nobody can receive any more, and then nobody wants the answer.
+        let _ = to_pool.send(Answer { job, primes });
+    }
+}
+
+fn primes_below(limit: u32) -> u32 {
+    let is_prime = |n: u32| (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d));
+    (2..limit).filter(|&n| is_prime(n)).count() as u32
+}
+
+/// Starts a pool of `workers` threads. NULL if so many cannot be had.
+#[unsafe(no_mangle)]
+pub extern "C" fn pool_new(workers: u32) -> Option<Box<Pool>> {
+    match Pool::new(workers) {
+        Ok(pool) => Some(Box::new(pool)),
+        Err(error) => {
+            println!("pool_new: cannot start {workers} workers: {error}");
+            None
+        }
+    }
+}
+
+/// Asks how many primes are below `limit`. Waits while the queue is full. Any thread may call it.
+#[unsafe(no_mangle)]
+pub extern "C" fn pool_put(pool: &Pool, limit: u32) {
+    pool.jobs.put(limit);
+}
+
+/// Waits for all answers, prints them, and returns their sum. The pool is gone after that.
+#[unsafe(no_mangle)]
+pub extern "C" fn pool_finish(pool: Box<Pool>) -> u64 {
+    let answers = pool.finish();
+    for Answer { job, primes } in &answers {
+        println!("primes below {job}: {primes}");
+    }
+    answers.iter().map(|answer| u64::from(answer.primes)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_job_has_its_answer() {
+        let pool = Pool::new(4).unwrap();
+        for job in (0..50).rev() {
+            pool.jobs.put(job);
+        }
+        let answers = pool.finish();
+        assert_eq!(answers.len(), 50);
+        assert!(
+            answers
+                .iter()
+                .zip(0..)
+                .all(|(answer, job)| { answer.job == job && answer.primes == primes_below(job) })
+        );
+    }
+
+    #[test]
+    fn there_are_168_primes_below_1000() {
+        assert_eq!(primes_below(1000), 168);
+    }
+}
