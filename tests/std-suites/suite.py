@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots test programs of Rust's in the root server beside, and judges what libtest says against exclusions.txt."""
+
+import json
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import console
+from kit import FOLDER, Build, Failure, write
+
+HERE = Path(__file__).resolve().parent
+CONFIGURATIONS = {
+    "qemu-arm-virt": ("aarch64", "-DPLATFORM=qemu-arm-virt"),
+    "qemu-arm-virt MCS": ("aarch64", "-DPLATFORM=qemu-arm-virt", "-DMCS=ON"),
+    "x86_64": ("x86_64", "-DPLATFORM=x86_64"),
+}
+# Some tests make a hundred threads and more.
+SIZES = ("-DRUST_STD_THREADS=160", "-DRUST_STD_STACK=524288", "-DRUST_STD_MEMORY=167772160")
+# What the kernel and C say when something went wrong for good. Panics belong to many tests.
+CRASHES = [pattern for pattern in console.CRASHES if "panicked" not in pattern]
+SILENCE, LIMIT = 300, 3600
+EXPECTED = console.read_expected(HERE / "rootserver/expected.txt")
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """A test that is not asked to pass. `how`: it `fails`, or, where that would end the whole program, it is `left out`."""
+    suite: str
+    test: str
+    where: str
+    how: str
+    reason: str
+
+    def holds(self, suite, configuration):
+        return self.suite == suite and self.where in ("everywhere", configuration, configuration.split()[0])
+
+
+@dataclass
+class Verdict:
+    """What a suite came to in a configuration. `findings` is empty if it did what it should."""
+    passed: int = 0
+    ignored: int = 0
+    excluded: int = 0
+    seconds: float = 0.0
+    findings: list = field(default_factory=list)
+
+
+def exclusions():
+    found = []
+    for number, line in enumerate((HERE / "exclusions.txt").read_text().splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        columns = [column.strip() for column in line.split("|")]
+        if len(columns) != 5 or not all(columns) or columns[2] not in ("everywhere", *CONFIGURATIONS) \
+                or columns[3] not in ("fails", "left out"):
+            raise Failure(f"exclusions.txt, line {number}: `{line}` is not an exclusion\n"
+                          "help: suite | test | configuration or `everywhere` | `fails` or `left out` | reason")
+        found.append(Exclusion(*columns))
+    return found
+
+
+def build_root_server(configuration):
+    """A configured build folder; nothing is built yet."""
+    build = Build(configuration.replace(" ", "-"))
+    if not (build.path / "build.ninja").exists():
+        (build.path / "suite").mkdir(exist_ok=True)
+        build.configure("-DAPP=../tests/std-suites/rootserver", *CONFIGURATIONS[configuration][1:], *SIZES,
+                        f"-DSUITE={build.path / 'suite'}")
+    return build
+
+
+def boot(build, program, arguments):
+    """Boot `program`; returns the console.Outcome and libtest's events."""
+    words = ["suite", "--test-threads=1", "-Zunstable-options", "--format=json", *arguments]
+    listed = ", ".join(json.dumps(word) for word in words)
+    write(build.path / "suite/arguments.c",
+          f"char *suite_arguments[] = {{{listed}, 0}};\nint suite_argument_count = {len(words)};\n")
+    shutil.copy(program, build.path / "suite/suite.o")
+    build.ninja()
+    with open(build.path / "suite/console.txt", "w") as log:
+        outcome = console.run(["./simulate"], EXPECTED, build.path, forbidden=CRASHES, silence=SILENCE, limit=LIMIT,
+                              show=lambda line: print(line, file=log, flush=True))
+    events = []
+    for line in outcome.lines:
+        # A line of the C library may have begun before.
+        start = line.find('{ "type"')
+        if start >= 0:
+            events.append(json.loads(line[start:]))
+    return outcome, events
+
+
+def judge(configuration, suite, program):
+    """Run a suite, without what would end it."""
+    mine = [exclusion for exclusion in exclusions() if exclusion.holds(suite, configuration)]
+    may_fail = {exclusion.test for exclusion in mine if exclusion.how == "fails"}
+    left_out = [exclusion.test for exclusion in mine if exclusion.how == "left out"]
+    outcome, events = boot(build_root_server(configuration), program,
+                           ["--exact", *(word for test in left_out for word in ("--skip", test))] if left_out else [])
+    return verdict(outcome, events, may_fail, left_out)
+
+
+def verdict(outcome, events, may_fail, left_out):
+    tests = {event["name"]: event for event in events if event["type"] == "test"}
+    ends = [event for event in events if event["type"] == "suite" and event["event"] != "started"]
+    kinds = {kind: {name for name, event in tests.items() if event["event"] == kind}
+             for kind in ("started", "ok", "failed", "ignored")}
+    result = Verdict(len(kinds["ok"]), len(kinds["ignored"]), len(may_fail) + len(left_out), outcome.seconds)
+    say = result.findings.append
+    for name in sorted(kinds["failed"] - may_fail):
+        say(f"{name} failed:\n{tests[name].get('stdout') or tests[name].get('message') or ''}".rstrip())
+    for name in sorted(may_fail - kinds["failed"]):
+        say(f"{name} is excluded because it fails, and it {'passed' if name in kinds['ok'] else 'is not there'}")
+    for name in kinds["started"]:
+        say(f"{name} did not come to its end")
+    if not outcome.passed or not ends:
+        last = "\n".join(outcome.lines[-15:])
+        say(f"the suite did not come to its end: {outcome.reason}; the last lines:\n{last}")
+    elif ends[0]["filtered_out"] != len(left_out):
+        say(f"of {len(left_out)} tests that are left out there are {ends[0]['filtered_out']}: {' '.join(left_out)}")
+    elif (ends[0]["passed"], ends[0]["ignored"]) != (result.passed, result.ignored):
+        say(f"libtest counted {ends[0]['passed']} passed and {ends[0]['ignored']} ignored, "
+            f"here are {result.passed} and {result.ignored}")
+    return result
+
+
+def programs_folder():
+    return FOLDER / "programs"
