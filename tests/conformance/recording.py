@@ -28,13 +28,11 @@ HOSTED_CONFIGURATIONS = {
 }
 # Root server: the line that ends it.
 APPS = {"scenarios": "end of the scenarios", "sequences": "end of the sequences"}
-# Scenarios that the hosted platform does otherwise, each with the reason.
+# Scenarios that go otherwise where they are compiled for the hosted platform, each with the reason. Images built for a
+# kernel do them as on the kernel.
 HOSTED = {
-    "kernel: the root server's image": "the host has loaded it, and it has no frames",
     "fault: a system call that does not exist": "a system call is a call there, and none is without a name",
 }
-# Those of them that images built for a kernel do as on the kernel.
-COMPILED_FOR_HOSTED = {"kernel: the root server's image", "fault: a system call that does not exist"}
 # QEMU's clock counts instructions, so that no load of this machine makes a time slice end.
 SIMULATE = ("./simulate", "--extra-qemu-args=-icount shift=0,sleep=off")
 # What the lines of a transcript begin with; the others are the kernel's own.

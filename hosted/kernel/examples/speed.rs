@@ -129,6 +129,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let image = Image {
         vaddrs: IMAGE,
+        ipc_buffer: IMAGE.end,
         entry: IMAGE.start,
         extra: Vec::new(),
     };

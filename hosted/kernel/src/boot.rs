@@ -3,7 +3,7 @@
 //! Booting: the first thread, its spaces, its BootInfo, and untyped memory from what is left.
 
 use core::fmt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::arch::{self, level_shift, table_index};
 use crate::arena::Id;
@@ -46,9 +46,12 @@ mod slot {
 /// The program of the first thread.
 #[derive(Clone, Debug)]
 pub struct Image {
-    /// The virtual addresses it takes, in whole pages; behind them come the IPC buffer and the
-    /// BootInfo. Its pages lie one behind the other in physical memory, from its beginning.
+    /// The virtual addresses it takes, in whole pages. Its pages lie one behind the other in physical
+    /// memory, from its beginning.
     pub vaddrs: Region,
+    /// The virtual address of the IPC buffer, outside of these; the BootInfo comes behind it. The
+    /// kernel has both behind the image.
+    pub ipc_buffer: usize,
     /// Where it begins.
     pub entry: usize,
     /// Further regions of the BootInfo, each with its header, in whole words.
@@ -145,8 +148,8 @@ fn ensure_pages(what: &'static str, region: Region) -> Result<(), BootError> {
 /// Where everything goes.
 struct Plan {
     layout: Layout,
-    /// Virtual addresses of the image, the IPC buffer and the BootInfo.
-    vaddrs: Region,
+    /// The paging structures that the image, the IPC buffer and the BootInfo need: level and address.
+    tables: Vec<(u8, usize)>,
     /// Pages for further regions of the BootInfo.
     extra_pages: usize,
     /// Physical addresses of the objects of the first thread.
@@ -155,11 +158,16 @@ struct Plan {
     free: [Region; 2],
 }
 
-/// How many tables of a level addresses need.
-fn tables_for(region: Region, level: u8) -> usize {
-    let span = 1 << level_shift(level + 1);
-    let first = region.start & !(span - 1);
-    (region.end - first).div_ceil(span)
+/// The tables that addresses need, the highest first: the level of each, and its first address.
+fn tables_for(regions: [Region; 2]) -> Vec<(u8, usize)> {
+    let mut tables = Vec::new();
+    for level in (1..arch::ROOT_LEVEL).rev() {
+        let span = 1 << level_shift(level + 1);
+        let of_region = |region: Region| (region.start & !(span - 1)..region.end).step_by(span);
+        let vaddrs: BTreeSet<usize> = regions.into_iter().flat_map(of_region).collect();
+        tables.extend(vaddrs.into_iter().map(|vaddr| (level, vaddr)));
+    }
+    tables
 }
 
 impl Plan {
@@ -177,26 +185,25 @@ impl Plan {
             0 => 0,
             bytes => bytes.div_ceil(PAGE).next_power_of_two(),
         };
-        let end = image.vaddrs.end.saturating_add((2 + extra_pages) * PAGE);
+        let info = Region {
+            start: image.ipc_buffer,
+            end: image.ipc_buffer.saturating_add((2 + extra_pages) * PAGE),
+        };
+        let end = image.vaddrs.end.max(info.end);
         if end > arch::USER_TOP {
             return Err(BootError::TooHigh { end });
         }
-        let vaddrs = Region {
-            start: image.vaddrs.start,
-            end,
-        };
+        ensure_pages("the addresses of the IPC buffer and the BootInfo", info)?;
         let bits = config.root_cnode_bits;
         if !(10..=26).contains(&bits) {
             return Err(BootError::RootCNode { bits });
         }
-        let tables: usize = (1..arch::ROOT_LEVEL)
-            .map(|level| tables_for(vaddrs, level))
-            .sum();
+        let tables = tables_for([image.vaddrs, info]);
         let cnode = 1 << (bits + arch::SLOT_BITS);
         let image_bytes = image.vaddrs.end - image.vaddrs.start;
         // Root of the address space, identifiers, IPC buffer, BootInfo.
         let objects = cnode
-            + (4 + tables + extra_pages) * PAGE
+            + (4 + tables.len() + extra_pages) * PAGE
             + (1 << arch::TCB_BITS)
             + (1 << arch::MIN_SCHED_CONTEXT_BITS);
         let align = cnode.max(extra_pages * PAGE);
@@ -204,7 +211,7 @@ impl Plan {
         if needed > available {
             return Err(BootError::Memory { needed, available });
         }
-        let slots = slot::FIRST_FREE + tables + extra_pages + image_bytes / PAGE;
+        let slots = slot::FIRST_FREE + tables.len() + extra_pages + image_bytes / PAGE;
         if slots + MAX_UNTYPEDS > 1 << bits {
             return Err(BootError::RootCNode { bits });
         }
@@ -220,11 +227,11 @@ impl Plan {
                     start: config.memory.start,
                     end: image_end,
                 },
-                ipc_buffer: image.vaddrs.end,
-                boot_info: image.vaddrs.end + PAGE,
+                ipc_buffer: info.start,
+                boot_info: info.start + PAGE,
                 vspace: VSpaceId(start + cnode + extra_pages * PAGE),
             },
-            vaddrs,
+            tables,
             extra_pages,
             objects,
             free: [
@@ -380,7 +387,7 @@ impl<M: Machine> Kernel<M> {
         if self.config.mcs {
             self.slots.put_root(giver.slot(), Cap::SchedControl);
         }
-        let paging = self.map_tables(plan.vaddrs, vspace, &mut giver);
+        let paging = self.map_tables(&plan.tables, vspace, &mut giver);
         let info = self.map_page(vspace, plan.layout.boot_info, boot_info);
         self.slots.put_root(root(slot::BOOT_INFO), info);
         let extra_pages = self.map_pages(
@@ -429,23 +436,19 @@ impl<M: Machine> Kernel<M> {
         self.objects.tables.insert(paddr, Table { level, entries })
     }
 
-    /// Makes the tables that addresses need, from the highest. Gives the slots.
-    fn map_tables(&mut self, vaddrs: Region, root: Id<Table>, giver: &mut Giver) -> Region {
+    /// Makes paging structures, the highest first. Gives the slots.
+    fn map_tables(&mut self, tables: &[(u8, usize)], root: Id<Table>, giver: &mut Giver) -> Region {
         let start = giver.next_slot;
-        for level in (1..arch::ROOT_LEVEL).rev() {
-            let span = 1 << level_shift(level + 1);
-            for number in 0..tables_for(vaddrs, level) {
-                let vaddr = (vaddrs.start & !(span - 1)) + number * span;
-                let table = self.new_table(giver.memory(arch::TABLE_BITS), level);
-                self.enter(root, vaddr, level + 1, Entry::Table(table));
-                let cap = Cap::Table {
-                    object: table,
-                    vaddr,
-                    asid: FIRST_ASID,
-                    mapped: true,
-                };
-                self.slots.put_root(giver.slot(), cap);
-            }
+        for &(level, vaddr) in tables {
+            let table = self.new_table(giver.memory(arch::TABLE_BITS), level);
+            self.enter(root, vaddr, level + 1, Entry::Table(table));
+            let cap = Cap::Table {
+                object: table,
+                vaddr,
+                asid: FIRST_ASID,
+                mapped: true,
+            };
+            self.slots.put_root(giver.slot(), cap);
         }
         let end = giver.next_slot;
         Region { start, end }

@@ -142,6 +142,7 @@ fn what_does_not_fit_does_not_boot() {
     let boots = |config: &Config, start: usize, end: usize| {
         let image = Image {
             vaddrs: Region { start, end },
+            ipc_buffer: end,
             entry: start,
             extra: vec![0; 5000],
         };

@@ -78,6 +78,7 @@ impl Program {
                 start: start.unwrap_or(0),
                 end,
             },
+            ipc_buffer: end,
             entry: self.entry,
             extra: Vec::new(),
         }

@@ -25,6 +25,7 @@ mod debugger;
 pub mod end;
 pub mod foreign;
 mod machine;
+mod own;
 mod platform;
 mod signals;
 mod stack;

@@ -10,12 +10,17 @@ use std::ptr;
 use sel4_hosted_kernel::{Access, Event, Machine, Region, ThreadId, VSpaceId};
 
 use crate::end::refuse;
+use crate::own::Own;
 use crate::trace::Trace;
 
 /// Memory, address spaces and the console of a process.
 pub struct Process {
     memory: Region,
     file: libc::c_int,
+    /// Addresses of the program itself, which are there in all address spaces.
+    own: Region,
+    /// Whether these are mapped as the host has loaded them.
+    own_is_there: bool,
     /// All of the memory, as the kernel sees it.
     base: *mut u8,
     /// What the address spaces have, by address.
@@ -39,8 +44,9 @@ struct Mapping {
 }
 
 impl Process {
-    /// A machine with this memory, all zero.
-    pub fn new(memory: Region, trace: Option<Trace>) -> Self {
+    /// A machine with this memory, all zero. What is mapped first at the addresses of the program itself is taken
+    /// to be there, until [`Process::take`] has seen to it.
+    pub fn new(memory: Region, own: Region, trace: Option<Trace>) -> Self {
         let bytes = memory.end - memory.start;
         // SAFETY: plain calls of libc with what they are documented to take.
         let (file, base) = unsafe {
@@ -61,6 +67,8 @@ impl Process {
         Self {
             memory,
             file,
+            own,
+            own_is_there: true,
             base: base.cast(),
             spaces: BTreeMap::new(),
             shown: None,
@@ -106,11 +114,54 @@ impl Process {
         }
     }
 
+    /// Puts the program itself into the memory, from a physical address on. What it can write is that memory from
+    /// now on; the rest remains what debuggers know, until it is mapped anew.
+    pub fn take(&mut self, own: &Own, paddr: usize) {
+        let offset =
+            |vaddr| (paddr - self.memory.start + (vaddr - own.vaddrs.start)) as libc::off_t;
+        for segment in &own.segments {
+            let from = ptr::with_exposed_provenance(segment.start);
+            let bytes = segment.end - segment.start;
+            // SAFETY: the host has loaded it there.
+            let written = unsafe { libc::pwrite(self.file, from, bytes, offset(segment.start)) };
+            if written != bytes as isize {
+                let error = std::io::Error::last_os_error();
+                refuse(&format!("cannot copy the program into the memory: {error}"));
+            }
+        }
+        for &Region { start, end } in &own.writable {
+            // Nothing is written there from the copy on: this is the only thread, and its stack is elsewhere.
+            // SAFETY: the same bytes as before.
+            let result = unsafe {
+                libc::mmap(
+                    ptr::without_provenance_mut(start),
+                    end - start,
+                    libc::PROT_READ | libc::PROT_WRITE,
+                    libc::MAP_SHARED | libc::MAP_FIXED,
+                    self.file,
+                    offset(start),
+                )
+            };
+            if result == libc::MAP_FAILED {
+                let error = std::io::Error::last_os_error();
+                refuse(&format!(
+                    "cannot map the program's variables as frames: {error}"
+                ));
+            }
+        }
+        self.own_is_there = false;
+    }
+
+    fn is_own(&self, vaddr: usize) -> bool {
+        (self.own.start..self.own.end).contains(&vaddr)
+    }
+
     /// What is shown, with as few mappings as can be: pages that lie one behind the other are one.
     fn runs(&self) -> Vec<(usize, Mapping)> {
         let mut runs: Vec<(usize, Mapping)> = Vec::new();
         let shown = self.shown.and_then(|shown| self.spaces.get(&shown));
-        for (&vaddr, mapping) in shown.into_iter().flatten() {
+        let mappings = shown.into_iter().flatten();
+        for (&vaddr, mapping) in mappings.filter(|(vaddr, _)| !self.is_own(**vaddr)) {
             match runs.last_mut() {
                 Some((start, run))
                     if *start + run.bytes == vaddr
@@ -208,7 +259,12 @@ impl Machine for Process {
             .entry(vspace)
             .or_default()
             .insert(vaddr, mapping);
-        if *self.shown.get_or_insert(vspace) == vspace {
+        let is_shown = *self.shown.get_or_insert(vspace) == vspace;
+        let is_own = self.is_own(vaddr);
+        if is_own && self.own_is_there {
+            return;
+        }
+        if is_shown || is_own {
             // What the process has for itself stays its own; what this has mapped there is replaced.
             let place = match before {
                 Some(_) => libc::MAP_FIXED,
@@ -223,7 +279,8 @@ impl Machine for Process {
             .spaces
             .get_mut(&vspace)
             .and_then(|space| space.remove(&vaddr));
-        if let Some(mapping) = removed.filter(|_| self.shown == Some(vspace)) {
+        if let Some(mapping) = removed.filter(|_| self.shown == Some(vspace) || self.is_own(vaddr))
+        {
             // SAFETY: mapped by this, and the seL4 program wants it gone.
             unsafe { libc::munmap(ptr::without_provenance_mut(vaddr), mapping.bytes) };
         }

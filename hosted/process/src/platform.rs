@@ -22,6 +22,7 @@ use crate::debugger;
 use crate::end::{self, End};
 use crate::foreign::{self, Program};
 use crate::machine::Process;
+use crate::own::Own;
 use crate::signals::{self, Trouble};
 use crate::stack::Stack;
 use crate::switch::{self, FpState, Frame};
@@ -93,6 +94,8 @@ struct World {
     /// The registers of the thread that becomes the root server's.
     first: Context,
     settings: Settings,
+    /// Whether the process is a root server from now to its end, with its own pages as frames.
+    is_whole: bool,
     /// What runs instead of the thread that makes this.
     program: Option<Program>,
     stack: Stack,
@@ -171,7 +174,9 @@ fn number(name: &str) -> Option<u64> {
 /// capabilities, an IPC buffer and a BootInfo, and libsel4's functions work. When it suspends itself,
 /// the process ends, with the code that `main` returned if [`returned`] was told.
 pub fn start() {
-    Box::leak(World::new(None)).begin();
+    let world = Box::leak(World::new(None));
+    world.is_whole = true;
+    world.begin();
 }
 
 /// Prints what a kernel prints when it has booted.
@@ -265,6 +270,7 @@ impl World {
             // SAFETY: plain integers.
             first: unsafe { std::mem::zeroed() },
             settings: Settings::read(program.as_ref()),
+            is_whole: false,
             program,
             stack: Stack::new(HOST_STACK),
             _signals: signals::handle(),
@@ -371,16 +377,19 @@ struct Platform {
 
 impl Platform {
     fn boot(world: &mut World) -> Self {
+        let own = world.is_whole.then(Own::find).flatten();
+        let nothing = Region {
+            start: PLACE,
+            end: PLACE,
+        };
         let (labels, image) = match &world.program {
             None => (
                 Invocation::ALL
                     .map(|invocation| (format!("{invocation:?}"), invocation as usize))
                     .into(),
                 Image {
-                    vaddrs: Region {
-                        start: PLACE,
-                        end: PLACE,
-                    },
+                    vaddrs: own.as_ref().map_or(nothing, |own| own.vaddrs),
+                    ipc_buffer: PLACE,
                     entry: 0,
                     extra: Vec::new(),
                 },
@@ -392,7 +401,11 @@ impl Platform {
             Some((number, *known.iter().find(|known| known.name() == name)?))
         });
         let settings = &world.settings;
-        let machine = Process::new(settings.kernel.memory, Trace::wanted());
+        let machine = Process::new(
+            settings.kernel.memory,
+            own.as_ref().map_or(nothing, |own| own.vaddrs),
+            Trace::wanted(),
+        );
         let (mut kernel, layout) =
             Kernel::boot(machine, &settings.kernel, Labels::new(labels), &image)
                 .unwrap_or_else(|error| end::refuse(&format!("the kernel does not boot: {error}")));
@@ -403,6 +416,9 @@ impl Platform {
         let Some(root) = kernel.current() else {
             unreachable!("a kernel that has booted runs its first thread");
         };
+        if let Some(own) = own {
+            kernel.machine_mut().take(&own, layout.image.start);
+        }
         let context = kernel.context_mut(root);
         let mut side = Side::new(0);
         if let Some(program) = &world.program {

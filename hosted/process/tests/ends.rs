@@ -121,9 +121,35 @@ fn the_root_server() {
             "taken" => {
                 let (_, page, mut objects) = objects();
                 let info = BootInfo::from_ptr(sel4_hosted::boot_info());
-                let here = objects_address() & !0xfff;
+                let here = taken_address() & !0xfff;
                 let rights = CapRights::READ_WRITE;
                 let _ = objects.map_page(info.vspace(), page, here, rights, VmAttributes::DATA);
+            }
+            // The program's own page is a frame: also elsewhere, and gone when it is unmapped.
+            "own page" | "own page unmapped" => {
+                let info = BootInfo::from_ptr(sel4_hosted::boot_info());
+                let page = OWN_PAGE.0.get().cast::<usize>();
+                page.write_volatile(1234);
+                let number = (page.addr() >> 12) - ((&raw const __ehdr_start).addr() >> 12);
+                let frame = info.user_image_frames().nth(number).unwrap();
+                let frame: Cap<SmallPage> = frame.cap();
+                frame.page_unmap().unwrap();
+                if case == "own page" {
+                    let mut objects = objects().2;
+                    let (there, rights) = (0x1000_0000, CapRights::READ_WRITE);
+                    let vspace = info.vspace();
+                    objects
+                        .map_page(vspace, frame, there, rights, VmAttributes::DATA)
+                        .unwrap();
+                    let other = std::ptr::with_exposed_provenance_mut::<usize>(there);
+                    assert_eq!(other.read_volatile(), 1234);
+                    other.write_volatile(5678);
+                    frame.page_unmap().unwrap();
+                    frame
+                        .page_map(vspace, page.addr(), rights, VmAttributes::DATA)
+                        .unwrap();
+                }
+                sel4_hosted::returned((page.read_volatile() == 5678) as u8 * 9);
             }
             "retype" => {
                 let info = BootInfo::from_ptr(sel4_hosted::boot_info());
@@ -163,15 +189,28 @@ fn the_root_server() {
     }
 }
 
+#[repr(align(4096))]
+struct Page(std::cell::UnsafeCell<[u8; 4096]>);
+
+// SAFETY: one thread uses it.
+unsafe impl Sync for Page {}
+
+static OWN_PAGE: Page = Page(std::cell::UnsafeCell::new([1; 4096]));
+
+unsafe extern "C" {
+    /// The linker's name for the beginning of the program.
+    static __ehdr_start: u8;
+}
+
 fn objects() -> (Cap<Endpoint>, Cap<SmallPage>, Allocator<64>) {
     // SAFETY: the kernel's own.
     let mut objects = Allocator::new(&unsafe { BootInfo::from_ptr(sel4_hosted::boot_info()) });
     (objects.make().unwrap(), objects.make().unwrap(), objects)
 }
 
-/// An address that the process has for itself.
-fn objects_address() -> usize {
-    objects_address as *const () as usize
+/// An address that the process has for itself: in C's library.
+fn taken_address() -> usize {
+    libc::getpid as *const () as usize
 }
 
 #[allow(unconditional_recursion)]
@@ -197,6 +236,8 @@ fn exit_codes_say_what_happened() {
         ("heap", 82, "memory allocation of"),
         ("crash", 85, "signal 11 at 0x"),
         ("abort", 82, "abort()"),
+        ("own page", 9, "begins"),
+        ("own page unmapped", 81, "no fault handler"),
         ("taken", 84, "choose another, such as 0x10000000"),
     ] {
         let (found, said) = end_of(case, &[], None);

@@ -130,6 +130,7 @@ impl System {
                 start: IMAGE,
                 end: IMAGE + 0x4000,
             },
+            ipc_buffer: IMAGE + 0x4000,
             entry: IMAGE,
             extra: Vec::new(),
         };
