@@ -6,8 +6,8 @@ use std::ffi::{c_int, c_long, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
-/// The system call that `abort` ends with, as muslc numbers it.
-const TKILL: c_int = 200;
+/// The system call that `abort` ends with, by Linux' number for the architecture, which muslc has, too.
+const TKILL: c_int = libc::SYS_tkill as c_int;
 
 /// What takes its place.
 static HANDLER: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
