@@ -142,6 +142,15 @@ pub enum Cap {
     },
     IrqControl,
     IrqHandler(Irq),
+    /// The right to interrupt a processor, by one of the interrupts that software makes.
+    #[cfg_attr(
+        not(target_arch = "aarch64"),
+        expect(dead_code, reason = "Arm has them")
+    )]
+    SgiSignal {
+        irq: Irq,
+        target: u8,
+    },
     Domain,
     /// Memory for user level; `asid` 0 where it is not mapped.
     Frame {
@@ -294,7 +303,7 @@ impl Cap {
             | (Cap::Notification { badge, .. }, Cap::Notification { badge: other, .. }) => {
                 badge != other
             }
-            (Cap::IrqHandler(_), source) => source == Cap::IrqControl,
+            (Cap::IrqHandler(_) | Cap::SgiSignal { .. }, source) => source == Cap::IrqControl,
             (Cap::IoPort { .. }, source) => source == Cap::IoPortControl,
             (Cap::Untyped { .. }, _) => true,
             _ => false,
@@ -315,6 +324,7 @@ impl Cap {
             Cap::Thread(_) => 12,
             Cap::IrqControl => 14,
             Cap::IrqHandler(_) => 16,
+            Cap::SgiSignal { .. } => 27,
             Cap::Zombie { .. } => 18,
             Cap::Domain => 20,
             Cap::Frame { .. } => 1,

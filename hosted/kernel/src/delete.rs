@@ -206,7 +206,8 @@ impl<M: Machine> Kernel<M> {
             | Cap::Domain
             | Cap::Frame { .. }
             | Cap::AsidControl
-            | Cap::IoPortControl => {}
+            | Cap::IoPortControl
+            | Cap::SgiSignal { .. } => {}
         }
         (Cap::Null, Cap::Null)
     }

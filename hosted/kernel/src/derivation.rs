@@ -38,6 +38,7 @@ impl Objects {
             (Cap::VSpace { object: a, .. }, Cap::VSpace { object: b, .. }) => a == b,
             (Cap::AsidPool { object: a, .. }, Cap::AsidPool { object: b, .. }) => a == b,
             (Cap::IrqHandler(a), Cap::IrqHandler(b)) => a == b,
+            (Cap::SgiSignal { .. }, Cap::SgiSignal { .. }) => a == b,
             (
                 Cap::IoPort { first, last },
                 Cap::IoPort {
@@ -50,7 +51,7 @@ impl Objects {
             (Cap::SchedControl, Cap::SchedControl)
             | (Cap::Domain, Cap::Domain)
             | (Cap::AsidControl, Cap::AsidControl)
-            | (Cap::IrqControl, Cap::IrqControl | Cap::IrqHandler(_))
+            | (Cap::IrqControl, Cap::IrqControl | Cap::IrqHandler(_) | Cap::SgiSignal { .. })
             | (Cap::IoPortControl, Cap::IoPortControl | Cap::IoPort { .. }) => true,
             _ => false,
         }
@@ -59,7 +60,7 @@ impl Objects {
     /// Whether both are to the same object.
     pub fn same_object(&self, a: Cap, b: Cap) -> bool {
         match (a, b) {
-            (Cap::Untyped { .. } | Cap::IrqControl, _)
+            (Cap::Untyped { .. } | Cap::IrqControl | Cap::SgiSignal { .. }, _)
             | (Cap::IoPortControl, Cap::IoPort { .. }) => false,
             (
                 Cap::Frame {

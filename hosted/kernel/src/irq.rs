@@ -28,6 +28,10 @@ pub(crate) struct Irqs {
     base: SlotId,
     /// Whether somebody has a capability to it.
     active: [bool; arch::IRQS],
+    /// Whether it is kept back: it came, and its handler has not acknowledged that.
+    masked: [bool; arch::IRQS],
+    /// Whether software has raised it meanwhile.
+    raised: [bool; arch::IRQS],
 }
 
 impl Irqs {
@@ -35,7 +39,17 @@ impl Irqs {
         Irqs {
             base: slots.allocate(arch::IRQS.next_power_of_two().trailing_zeros() as u8),
             active: [false; arch::IRQS],
+            masked: [false; arch::IRQS],
+            raised: [false; arch::IRQS],
         }
+    }
+
+    /// Somebody gets the capability to it.
+    fn activate(&mut self, number: usize) -> Irq {
+        self.active[number] = true;
+        self.masked[number] = false;
+        self.raised[number] = false;
+        Irq(number as u8)
     }
 
     /// Where the capability is to the notification that it signals.
@@ -72,6 +86,22 @@ impl<M: Machine> Kernel<M> {
                 self.say(&text);
             }
         }
+        self.irqs.masked[number] = true;
+    }
+
+    /// Whether an interrupt would come to somebody now: it has a handler, and is not kept back until that has
+    /// acknowledged the last one.
+    #[must_use]
+    pub fn takes(&self, irq: usize) -> bool {
+        self.irqs.active.get(irq) == Some(&true) && !self.irqs.masked[irq]
+    }
+
+    /// Software makes an interrupt.
+    pub(crate) fn raise(&mut self, irq: Irq) {
+        match self.irqs.masked[irq.number()] {
+            true => self.irqs.raised[irq.number()] = true,
+            false => self.handle_interrupt(irq.number()),
+        }
     }
 
     /// Makes the capability to an interrupt, where each has a number that is the same for all.
@@ -88,10 +118,7 @@ impl<M: Machine> Kernel<M> {
                 let [number, _trigger, index, depth] = self.arguments(request);
                 (number, index, depth)
             }
-            Some(Invocation::ARMIRQIssueSGISignal) => {
-                self.say("not modelled: interrupts that one processor sends another\n");
-                return Err(Error::IllegalOperation);
-            }
+            Some(Invocation::ARMIRQIssueSGISignal) => return self.issue_sgi_signal(request),
             _ => return Err(Error::IllegalOperation),
         };
         within(number, arch::IRQS - 1)?;
@@ -101,8 +128,25 @@ impl<M: Machine> Kernel<M> {
         let (root, _) = self.extra_cap(request, 0)?;
         let slot = self.empty_slot_at(root, index, depth)?;
         self.commit(request.thread);
-        self.irqs.active[number] = true;
-        self.insert(Cap::IrqHandler(Irq(number as u8)), request.slot, slot);
+        let irq = self.irqs.activate(number);
+        self.insert(Cap::IrqHandler(irq), request.slot, slot);
+        Ok(())
+    }
+
+    /// Makes the capability to one of the interrupts that software makes.
+    #[cfg(target_arch = "aarch64")]
+    fn issue_sgi_signal(&mut self, request: &Request) -> Answer {
+        request.ensure(4, 1)?;
+        let [number, target, index, depth] = self.arguments(request);
+        within(number, arch::SGIS - 1)?;
+        if target >= arch::SGI_TARGETS {
+            return Err(Error::InvalidArgument(1));
+        }
+        let (root, _) = self.extra_cap(request, 0)?;
+        let slot = self.empty_slot_at(root, index, depth)?;
+        self.commit(request.thread);
+        let (irq, target) = (Irq(number as u8), target as u8);
+        self.insert(Cap::SgiSignal { irq, target }, request.slot, slot);
         Ok(())
     }
 
@@ -149,8 +193,8 @@ impl<M: Machine> Kernel<M> {
             }
         }
         self.commit(request.thread);
-        self.irqs.active[number] = true;
-        self.insert(Cap::IrqHandler(Irq(number as u8)), request.slot, slot);
+        let irq = self.irqs.activate(number);
+        self.insert(Cap::IrqHandler(irq), request.slot, slot);
         Ok(())
     }
 
@@ -159,6 +203,10 @@ impl<M: Machine> Kernel<M> {
             Some(Invocation::IRQAckIRQ) => {
                 self.commit(request.thread);
                 self.machine.acknowledge(irq.number());
+                self.irqs.masked[irq.number()] = false;
+                if std::mem::take(&mut self.irqs.raised[irq.number()]) {
+                    self.handle_interrupt(irq.number());
+                }
             }
             Some(Invocation::IRQSetIRQHandler) => {
                 request.ensure(0, 1)?;

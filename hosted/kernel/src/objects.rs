@@ -131,6 +131,7 @@ impl Objects {
             | Cap::Reply { .. }
             | Cap::IrqControl
             | Cap::IrqHandler(_)
+            | Cap::SgiSignal { .. }
             | Cap::Domain
             | Cap::AsidControl
             | Cap::IoPortControl

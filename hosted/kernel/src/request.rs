@@ -165,6 +165,15 @@ impl<M: Machine> Kernel<M> {
             Cap::Thread(thread) => self.ask_thread(request, thread),
             Cap::IrqControl => self.ask_irq_control(request),
             Cap::IrqHandler(irq) => self.ask_irq_handler(request, irq),
+            // Whatever it is asked for.
+            Cap::SgiSignal { irq, target } => {
+                self.commit(request.thread);
+                // The others of the interrupt controller have no processor.
+                if target == 0 {
+                    self.raise(irq);
+                }
+                Ok(())
+            }
             Cap::Domain => self.ask_domain(request),
             Cap::SchedContext { object, .. } => self.ask_sched_context(request, object),
             Cap::SchedControl => self.ask_sched_control(request),

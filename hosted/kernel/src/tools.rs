@@ -258,6 +258,7 @@ impl<M: Machine> Kernel<M> {
             } => format!("remains of a thread{place}, {left} slots"),
             Cap::IrqControl => "interrupts".into(),
             Cap::IrqHandler(irq) => format!("interrupt {}", irq.number()),
+            Cap::SgiSignal { irq, .. } => format!("signal of interrupt {}", irq.number()),
             Cap::Domain => "domains".into(),
             Cap::Frame { vaddr, asid, .. } => match asid {
                 0 => format!("frame{place}"),

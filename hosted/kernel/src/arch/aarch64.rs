@@ -265,5 +265,9 @@ pub(crate) const IO_TABLE_LEVELS: usize = 0;
 
 /// The timer's interrupt, which is the kernel's own.
 pub(crate) const TIMER_IRQ: usize = 27;
+/// The first ones are made by software.
+pub(crate) const SGIS: usize = 16;
+/// Processors that the interrupt controller can send them to.
+pub(crate) const SGI_TARGETS: usize = 8;
 /// All interrupts.
 pub(crate) const IRQS: usize = 160;
