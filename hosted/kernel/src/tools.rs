@@ -130,7 +130,10 @@ impl<M: Machine> Kernel<M> {
             "thread", "priority", "address"
         );
         for thread in self.threads() {
-            let state = self.describe(thread.state);
+            let state = match self.current() == Some(thread.id) {
+                true => "running".into(),
+                false => self.describe(thread.state),
+            };
             let (name, priority, ip) = (thread.name, thread.priority, thread.ip);
             _ = writeln!(table, "{name:<24} {priority:>8} {ip:>#16x}  {state}");
         }

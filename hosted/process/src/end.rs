@@ -14,8 +14,11 @@
 //! | 85 | an error in the hosted platform itself |
 //! | 130, 143 | ended from outside, by Ctrl-C or SIGTERM |
 
+use std::cell::Cell;
 use std::ffi::c_int;
 use std::fmt::Write as _;
+use std::mem::MaybeUninit;
+use std::ptr;
 
 use sel4_hosted_kernel::Kernel;
 
@@ -108,11 +111,48 @@ pub fn host_crashed(signal: c_int, ip: usize) -> ! {
         text,
         "hosted: signal {signal} at {ip:#x} in the hosted platform itself, which is an error in it"
     );
-    // SAFETY: the bytes are there; both calls may be made in a signal handler.
+    // SAFETY: the bytes are there, and these calls may be made in a signal handler.
     unsafe {
         libc::write(2, text.bytes.as_ptr().cast(), text.length);
-        libc::_exit(CRASH)
+        // What else there is to say may not work any more: then this is all.
+        for signal in [
+            libc::SIGSEGV,
+            libc::SIGBUS,
+            libc::SIGILL,
+            libc::SIGFPE,
+            libc::SIGABRT,
+            libc::SIGALRM,
+        ] {
+            let handler: extern "C" fn(c_int) = give_up;
+            libc::signal(signal, handler as usize);
+        }
+        let mut none = MaybeUninit::uninit();
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut());
+        libc::alarm(2);
     }
+    let kernel = KERNEL.get();
+    if !kernel.is_null() {
+        // SAFETY: it is where it was, and nothing goes on that could change it; it may be broken, see above.
+        say(&unsafe { &*kernel }.thread_table());
+    }
+    // SAFETY: a plain call.
+    unsafe { libc::_exit(CRASH) }
+}
+
+extern "C" fn give_up(_: c_int) {
+    // SAFETY: a plain call, which signal handlers may make.
+    unsafe { libc::_exit(CRASH) }
+}
+
+thread_local! {
+    /// The kernel of this thread of the host, for the case that it goes wrong.
+    static KERNEL: Cell<*const Kernel<Process>> = const { Cell::new(ptr::null()) };
+}
+
+/// Keeps the kernel whose threads [`host_crashed`] tells of; null for none.
+pub fn tell_of(kernel: *const Kernel<Process>) {
+    KERNEL.set(kernel);
 }
 
 struct Fixed {

@@ -325,6 +325,7 @@ unsafe extern "C" fn main(frame: *mut Frame) -> ! {
     let world = unsafe { &mut *frame.cast::<World>() };
     debugger::keep();
     let mut platform = Platform::boot(world);
+    end::tell_of(&raw const platform.kernel);
     loop {
         let Platform { kernel, .. } = &mut platform;
         if let Some(end) = signals::pending().and_then(signals::end_of) {
@@ -592,6 +593,7 @@ impl Platform {
 
     /// The kernel goes away, and the root server's thread goes on without it.
     fn leave(mut self, world: &mut World) -> ! {
+        end::tell_of(ptr::null());
         world.first = self.kernel.context(self.root).clone();
         world.frame.context = &raw mut world.first;
         self.kernel.machine_mut().flush();

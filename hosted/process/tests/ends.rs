@@ -9,8 +9,8 @@ use libsel4::libsel4_sys::{
     seL4_Call, seL4_CapInitThreadCNode, seL4_CapInitThreadTCB, seL4_CapTableObject, seL4_DebugHalt,
     seL4_DebugNameThread, seL4_DebugPutString, seL4_EndpointObject, seL4_InvalidArgument,
     seL4_MessageInfo_get_label, seL4_MessageInfo_new, seL4_NoError, seL4_NotEnoughMemory,
-    seL4_Poll, seL4_RangeError, seL4_Recv, seL4_TCB_Suspend, seL4_TCB_WriteRegisters,
-    seL4_Untyped_Retype, seL4_UntypedObject, seL4_Yield,
+    seL4_Poll, seL4_RangeError, seL4_TCB_Suspend, seL4_TCB_WriteRegisters, seL4_Untyped_Retype,
+    seL4_UntypedObject, seL4_Wait, seL4_Yield,
 };
 use libsel4::{Allocator, BootInfo, Cap, CapRights, Endpoint, SmallPage, VmAttributes};
 
@@ -67,7 +67,7 @@ fn the_root_server() {
             "halted" => seL4_DebugHalt(),
             "deadlock" => {
                 seL4_DebugNameThread(seL4_CapInitThreadTCB, c"a name".as_ptr());
-                seL4_Recv(objects().0.word(), std::ptr::null_mut());
+                seL4_Wait(objects().0.word(), std::ptr::null_mut());
             }
             "wild" => std::ptr::without_provenance::<u8>(0x18)
                 .read_volatile()
@@ -84,7 +84,7 @@ fn the_root_server() {
                 seL4_TCB_WriteRegisters(seL4_CapInitThreadTCB, 0, 0, 1, registers);
             }
             "no capability" => {
-                seL4_Recv(usize::MAX, std::ptr::null_mut());
+                seL4_Wait(usize::MAX, std::ptr::null_mut());
             }
             "no capability called" => {
                 seL4_Call(usize::MAX, seL4_MessageInfo_new(0, 0, 0, 0));
@@ -235,6 +235,7 @@ fn exit_codes_say_what_happened() {
         ("overflow", 81, "no fault handler"),
         ("heap", 82, "memory allocation of"),
         ("crash", 85, "signal 11 at 0x"),
+        ("crash", 85, "running"),
         ("abort", 82, "abort()"),
         ("own page", 9, "begins"),
         ("own page unmapped", 81, "no fault handler"),
