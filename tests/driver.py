@@ -21,7 +21,7 @@ from pathlib import Path
 KIT = Path(__file__).resolve().parent.parent
 FOLDER = KIT / "build-test"
 ARCHITECTURES = ("aarch64", "aarch64-linux", "aarch32", "riscv64", "x86_64", "ia32")
-NEEDS = ("sources", "kernel", "hosted", "rust", "shellcheck", *ARCHITECTURES)
+NEEDS = ("sources", "kernel", "hosted", "rust", "protobuf", "shellcheck", *ARCHITECTURES)
 SHOWN_LINES = 200
 UNREACHABLE = 3
 # What is to be ended when the driver is.
