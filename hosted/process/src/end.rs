@@ -91,7 +91,22 @@ pub fn meaning(code: c_int) -> Option<&'static str> {
 
 /// Says something that is no output of the seL4 program.
 pub fn say(text: &str) {
-    eprintln!("hosted: {}", text.trim_end());
+    write(2, format!("hosted: {}\n", text.trim_end()).as_bytes());
+}
+
+/// Writes to a file of the host's. Rust's own output is not for the host: an seL4 thread may hold it.
+pub(crate) fn write(file: c_int, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        // SAFETY: the bytes are there.
+        let written = unsafe { libc::write(file, bytes.as_ptr().cast(), bytes.len()) };
+        match usize::try_from(written) {
+            Ok(count) => bytes = &bytes[count..],
+            Err(_) if std::io::Error::last_os_error().kind() == std::io::ErrorKind::Interrupted => {
+            }
+            // A console that is gone takes nothing, and nobody is left to tell.
+            Err(_) => return,
+        }
+    }
 }
 
 /// Ends the process: what the program wants cannot be had.

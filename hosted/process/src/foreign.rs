@@ -114,7 +114,7 @@ pub use traps::dispatch;
 /// Making signals of system calls.
 #[cfg(target_arch = "x86_64")]
 mod traps {
-    use std::arch::{asm, naked_asm};
+    use std::arch::naked_asm;
     use std::ffi::c_int;
     use std::io::Error;
     use std::ptr;
@@ -122,12 +122,12 @@ mod traps {
 
     use crate::end::refuse;
     use crate::signals;
+    use crate::storage;
     use crate::switch::{self, HOST_FS, SELECTOR};
 
-    /// From Linux' <linux/prctl.h> and <asm/hwcap2.h>.
+    /// From Linux' <linux/prctl.h>.
     const PR_SET_SYSCALL_USER_DISPATCH: c_int = 59;
     const PR_SYS_DISPATCH_ON: usize = 1;
-    const HWCAP2_FSGSBASE: u64 = 1 << 1;
 
     /// How Linux itself takes the description of a handler.
     #[repr(C)]
@@ -144,14 +144,12 @@ mod traps {
     pub fn dispatch() {
         // SAFETY: plain calls of Linux; the handler and what it returns by keep to what handlers may do.
         unsafe {
-            if libc::getauxval(libc::AT_HWCAP2) & HWCAP2_FSGSBASE == 0 {
+            if !storage::can_set_fs() {
                 refuse(
                     "this machine does not let programs set the base of thread-local storage (FSGSBASE)\nhelp: boot the image in QEMU: ./simulate",
                 );
             }
-            let fs: usize;
-            asm!("rdfsbase {}", out(reg) fs);
-            HOST_FS.store(fs, Relaxed);
+            HOST_FS.store(storage::base(), Relaxed);
             for signal in signals::FAULTS
                 .iter()
                 .copied()

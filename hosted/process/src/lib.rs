@@ -10,6 +10,8 @@
 //! | [`start`] | makes the calling thread a root server's: what a C program begins with |
 //! | [`test`](macro@test) | makes a test a root server |
 //! | [`run_program`], [`foreign`] | runs a root server as the seL4 build links it for x86_64 |
+//! | [`storage`] | thread-local storage that a thread has for itself |
+//! | [`clock`], [`set_alarm`] | the time, and a timer |
 //! | [`end`] | how a process ends, and what its exit code says |
 //!
 //! All seL4 threads run on one thread of the host, exactly one at a time, each on its own stack;
@@ -29,6 +31,7 @@ mod own;
 mod platform;
 mod signals;
 mod stack;
+pub mod storage;
 mod switch;
 mod test;
 mod trace;
@@ -36,4 +39,7 @@ mod trace;
 pub use sel4_hosted_attribute::test;
 pub use test::run_test;
 
-pub use platform::{boot_info, keep_ipc_buffer_at, returned, run, run_program, say_booted, start};
+pub use platform::{
+    boot_info, clock, in_thread, memory, returned, run, run_program, say_booted, set_alarm, start,
+};
+pub use signals::undivided;

@@ -4,12 +4,11 @@
 //! seL4 program wants it, so that it is there for all of the process.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::Write as _;
 use std::ptr;
 
 use sel4_hosted_kernel::{Access, Event, Machine, Region, ThreadId, VSpaceId};
 
-use crate::end::refuse;
+use crate::end::{refuse, write};
 use crate::own::Own;
 use crate::trace::Trace;
 
@@ -96,9 +95,7 @@ impl Process {
 
     /// Writes out what the console has of a line.
     pub fn flush(&mut self) {
-        // A console that is gone takes nothing, and nobody is left to tell.
-        let mut out = std::io::stdout();
-        let _ = out.write_all(&self.line).and_then(|()| out.flush());
+        write(1, &self.line);
         self.line.clear();
     }
 

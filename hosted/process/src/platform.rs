@@ -5,10 +5,8 @@
 use std::arch::asm;
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
-use std::io::Write as _;
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use sel4_hosted_kernel::{
@@ -25,6 +23,7 @@ use crate::machine::Process;
 use crate::own::Own;
 use crate::signals::{self, Trouble};
 use crate::stack::Stack;
+use crate::storage;
 use crate::switch::{self, FpState, Frame};
 use crate::trace::Trace;
 
@@ -41,26 +40,84 @@ const WATCHDOG_SECONDS: u64 = 60;
 /// Kernel entries of all kernels of the process, for the watchdog.
 static ENTRIES: AtomicU64 = AtomicU64::new(0);
 
-/// Where the number of a system call is, and the base of thread-local storage.
+/// Where the number of a system call is, its first arguments, and the base of thread-local storage.
 #[cfg(target_arch = "aarch64")]
 const NUMBER: Register = Register::X7;
+#[cfg(target_arch = "aarch64")]
+const ARGUMENTS: [Register; 2] = [Register::X0, Register::X1];
 #[cfg(target_arch = "aarch64")]
 const TLS_BASE: Register = Register::TpidrEl0;
 #[cfg(target_arch = "x86_64")]
 const NUMBER: Register = Register::Rdx;
 #[cfg(target_arch = "x86_64")]
+const ARGUMENTS: [Register; 2] = [Register::Rdi, Register::Rsi];
+#[cfg(target_arch = "x86_64")]
 const TLS_BASE: Register = Register::FsBase;
 
 /// The pseudo system call by which the root server's thread says that it is done.
 const FINISH: isize = isize::MIN;
+/// That which tells the time.
+const CLOCK: isize = FINISH + 1;
+/// That which has the timer interrupt.
+const ALARM: isize = FINISH + 2;
+/// A deadline that never comes.
+const NEVER: u64 = u64::MAX;
 
-thread_local! {
-    static BOOT_INFO: Cell<*mut seL4_BootInfo> = const { Cell::new(ptr::null_mut()) };
+/// The frame of the kernel in this thread of the host; null if there is none.
+fn frame() -> *mut Frame {
+    sel4_hosted_libsel4::current().cast_mut().cast()
 }
 
 /// The BootInfo of the kernel in this thread of the host; null if there is none.
 pub fn boot_info() -> *mut seL4_BootInfo {
-    BOOT_INFO.get()
+    let frame = frame();
+    if frame.is_null() {
+        return ptr::null_mut();
+    }
+    // SAFETY: what is installed lives.
+    unsafe { (*frame).boot_info }
+}
+
+/// Bytes of physical memory of the kernel in this thread of the host.
+///
+/// # Panics
+///
+/// If there is none.
+#[must_use]
+pub fn memory() -> usize {
+    let world: *const World = frame().cast();
+    assert!(!world.is_null(), "no kernel runs in this thread");
+    // SAFETY: a frame is the beginning of a world; what is installed lives.
+    let memory = unsafe { (*world).settings.kernel.memory };
+    memory.end - memory.start
+}
+
+/// Whether an seL4 thread runs this, and not the host or another thread of Linux.
+#[must_use]
+pub fn in_thread() -> bool {
+    let frame = frame();
+    // SAFETY: what is installed lives.
+    !frame.is_null() && unsafe { (*frame).in_thread != 0 }
+}
+
+/// The time in microseconds since boot. It goes on with what threads do; to ask is a kernel entry.
+///
+/// # Safety
+///
+/// An seL4 thread runs this.
+pub unsafe fn clock() -> u64 {
+    // SAFETY: as the caller promises.
+    unsafe { call(frame(), CLOCK, [0; 2]) as u64 }
+}
+
+/// A timer for each interrupt: has this one come at `deadline`, of the clock above, and not before.
+///
+/// # Safety
+///
+/// An seL4 thread runs this.
+pub unsafe fn set_alarm(irq: usize, deadline: u64) {
+    // SAFETY: as the caller promises.
+    unsafe { call(frame(), ALARM, [irq, deadline as usize]) };
 }
 
 /// What the process keeps of a thread besides what the kernel does.
@@ -69,6 +126,8 @@ struct Side {
     ipc_buffer: *mut seL4_IPCBuffer,
     /// The base of the thread-local storage that it was set for.
     tls: usize,
+    /// The storage that it has: its own, if that was lent, or that of the host's thread.
+    storage: usize,
     /// The state of floating-point numbers.
     fp: Box<FpState>,
     /// Whether it goes on with that.
@@ -76,10 +135,13 @@ struct Side {
 }
 
 impl Side {
-    fn new(tls: usize) -> Self {
+    /// What a thread begins with that has this base; else it shares the storage at `shared`.
+    fn new(tls: usize, shared: usize) -> Self {
+        let lent = storage::lent(tls);
         Self {
-            ipc_buffer: brought_by(tls).unwrap_or(ptr::null_mut()),
+            ipc_buffer: lent.unwrap_or(ptr::null_mut()),
             tls,
+            storage: if lent.is_some() { tls } else { shared },
             fp: Box::new(FpState([0; 4096])),
             fp_restores: 0,
         }
@@ -181,8 +243,8 @@ pub fn start() {
 
 /// Prints what a kernel prints when it has booted.
 pub fn say_booted() {
-    // Nothing of C's is held back yet, and a console that is gone takes nothing.
-    let _ = std::io::stdout().write_all(b"Booting all finished, dropped to user space\n");
+    // Nothing of C's is held back yet.
+    end::write(1, b"Booting all finished, dropped to user space\n");
 }
 
 /// Runs a root server that was built for a kernel, in place of the calling thread.
@@ -209,10 +271,9 @@ pub fn run<R>(function: impl FnOnce(&'static seL4_BootInfo) -> R) -> R {
     impl Drop for Finish {
         fn drop(&mut self) {
             // SAFETY: the world lives until the function that made it ends.
-            unsafe { (*self.0).call(FINISH) };
+            unsafe { call((&raw mut (*self.0).frame).cast(), FINISH, [0; 2]) };
             // SAFETY: none is installed any more.
             unsafe { install(ptr::null()) };
-            BOOT_INFO.set(ptr::null_mut());
         }
     }
     let _finish = Finish(&raw mut *world);
@@ -225,27 +286,6 @@ pub fn returned(code: u8) {
     MAIN_RETURNED.store(code.into(), Relaxed);
 }
 
-/// Addresses by which threads bring the address of their IPC buffer along: the base of their
-/// thread-local storage points to it.
-static TLS_IMAGES: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
-
-/// A thread whose thread-local storage is at `base` finds the address of its IPC buffer there when it
-/// begins to run.
-pub fn keep_ipc_buffer_at(base: usize) {
-    TLS_IMAGES
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(base);
-}
-
-/// The address that a thread with this base brings along.
-fn brought_by(tls: usize) -> Option<*mut seL4_IPCBuffer> {
-    let images = TLS_IMAGES.lock().unwrap_or_else(PoisonError::into_inner);
-    let at = ptr::with_exposed_provenance::<*mut seL4_IPCBuffer>(tls);
-    // SAFETY: where it was told to be.
-    images.contains(&tls).then(|| unsafe { at.read() })
-}
-
 static MAIN_RETURNED: AtomicU64 = AtomicU64::new(0);
 
 impl World {
@@ -256,6 +296,7 @@ impl World {
                 ipc_buffer: Cell::new(ptr::null_mut()),
             },
             context: ptr::null_mut(),
+            boot_info: ptr::null_mut(),
             stack: 0,
             fp: ptr::null_mut(),
             fp_restores: 0,
@@ -285,38 +326,45 @@ impl World {
         unsafe {
             switch::prepare(frame, self.stack.top().cast(), main);
             install(frame.cast());
-            self.call(0);
+            call(frame, 0, [0; 2]);
         }
     }
+}
 
-    /// A system call that is none.
-    ///
-    /// # Safety
-    ///
-    /// The host is where it can take it.
-    unsafe fn call(&mut self, number: isize) {
-        // SAFETY: `entry` keeps what is not named here.
-        #[cfg(target_arch = "aarch64")]
-        unsafe {
-            asm!(
-                "ldr x10, [x9]",
-                "blr x10",
-                inout("x9") &raw mut self.frame => _,
-                inout("x7") number => _,
-                clobber_abi("C"),
-            );
-        }
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        unsafe {
-            asm!(
-                "call [rax]",
-                inout("rax") &raw mut self.frame => _,
-                inout("rdx") number => _,
-                clobber_abi("C"),
-            );
-        }
+/// A system call that is none. Gives what is answered in the place of the first argument.
+///
+/// # Safety
+///
+/// The frame is that of a kernel, and where it can take the call.
+unsafe fn call(frame: *mut Frame, number: isize, arguments: [usize; 2]) -> usize {
+    let [first, second] = arguments;
+    let answer;
+    // SAFETY: `entry` keeps what is not named here.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        asm!(
+            "ldr x10, [x9]",
+            "blr x10",
+            inout("x9") frame => _,
+            inout("x7") number => _,
+            inout("x0") first => answer,
+            inout("x1") second => _,
+            clobber_abi("C"),
+        );
     }
+    // SAFETY: as above.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        asm!(
+            "call [rax]",
+            inout("rax") frame => _,
+            inout("rdx") number => _,
+            inout("rdi") first => answer,
+            inout("rsi") second => _,
+            clobber_abi("C"),
+        );
+    }
+    answer
 }
 
 /// What the host does, on its own stack.
@@ -352,6 +400,16 @@ unsafe extern "C" fn main(frame: *mut Frame) -> ! {
         match how {
             switch::SYSCALL => match kernel.context(thread)[NUMBER] as isize {
                 FINISH => break,
+                CLOCK => {
+                    platform.count_entry();
+                    let time = platform.kernel.machine().time;
+                    platform.kernel.context_mut(thread)[ARGUMENTS[0]] = time as usize;
+                }
+                ALARM => {
+                    let context = platform.kernel.context(thread);
+                    let [irq, deadline] = ARGUMENTS.map(|register| context[register]);
+                    platform.set_alarm(irq, deadline as u64);
+                }
                 number => {
                     platform.count_entry();
                     platform.kernel.syscall(number);
@@ -374,6 +432,12 @@ struct Platform {
     /// Of the entries at which much time passes.
     seed: Option<u64>,
     sides: HashMap<ThreadId, Side>,
+    /// The thread-local storage that all threads share which have none of their own.
+    shared_storage: usize,
+    /// Timers that run: when each ends, and its interrupt.
+    alarms: BTreeSet<(u64, usize)>,
+    /// When the first ends.
+    next_alarm: u64,
 }
 
 impl Platform {
@@ -421,7 +485,8 @@ impl Platform {
             kernel.machine_mut().take(&own, layout.image.start);
         }
         let context = kernel.context_mut(root);
-        let mut side = Side::new(0);
+        let shared_storage = storage::base();
+        let mut side = Side::new(0, shared_storage);
         if let Some(program) = &world.program {
             program.load();
             foreign::dispatch();
@@ -431,7 +496,7 @@ impl Platform {
             *context = world.first.clone();
             let ipc_buffer = ptr::with_exposed_provenance_mut(layout.ipc_buffer);
             world.frame.host.ipc_buffer.set(ipc_buffer);
-            BOOT_INFO.set(ptr::with_exposed_provenance_mut(layout.boot_info));
+            world.frame.boot_info = ptr::with_exposed_provenance_mut(layout.boot_info);
         }
         world.frame.fp = &raw mut *side.fp;
         let limit = (settings.watchdog > 0).then(|| Duration::from_secs(settings.watchdog));
@@ -446,16 +511,21 @@ impl Platform {
             // A state that goes on; zero would stay.
             seed: settings.kernel.seed.map(|seed| seed | 1 << 63),
             sides: HashMap::from([(root, side)]),
+            shared_storage,
+            alarms: BTreeSet::new(),
+            next_alarm: NEVER,
         }
     }
 
     /// Gives the process what belongs to a thread, and keeps what belongs to the one before.
     fn switch_to(&mut self, world: &mut World, thread: ThreadId) {
         let frame = &mut world.frame;
+        let mut storage_now = self.shared_storage;
         if let Some(side) = self
             .running
             .and_then(|running| self.sides.get_mut(&running))
         {
+            storage_now = side.storage;
             side.ipc_buffer = frame.host.ipc_buffer.get();
             side.fp_restores = frame.fp_restores;
         }
@@ -463,10 +533,20 @@ impl Platform {
         // A thread without an address space has nothing.
         let vspace = self.kernel.vspace(thread).unwrap_or(VSpaceId(0));
         self.kernel.machine_mut().show(vspace);
-        let side = self.sides.entry(thread).or_insert_with(|| Side::new(tls));
+        let shared = self.shared_storage;
+        let side = self
+            .sides
+            .entry(thread)
+            .or_insert_with(|| Side::new(tls, shared));
         if side.tls != tls {
+            let lent = storage::lent(tls);
             side.tls = tls;
-            side.ipc_buffer = brought_by(tls).unwrap_or(side.ipc_buffer);
+            side.storage = if lent.is_some() { tls } else { shared };
+            side.ipc_buffer = lent.unwrap_or(side.ipc_buffer);
+        }
+        if side.storage != storage_now {
+            // SAFETY: it is lent, or the host's own.
+            unsafe { storage::change(side.storage) };
         }
         frame.host.ipc_buffer.set(side.ipc_buffer);
         frame.fp = &raw mut *side.fp;
@@ -478,10 +558,10 @@ impl Platform {
     #[inline]
     fn count_entry(&mut self) {
         ENTRIES.store(ENTRIES.load(Relaxed).wrapping_add(1), Relaxed);
+        self.kernel.machine_mut().time += 1;
         if !self.timed {
             return;
         }
-        self.kernel.machine_mut().time += 1;
         if let Some(state) = &mut self.seed {
             *state ^= *state << 13;
             *state ^= *state >> 7;
@@ -500,24 +580,43 @@ impl Platform {
         deadline.is_some()
     }
 
-    /// Nobody runs until the timer interrupts; whether it does.
-    fn skip_idle_time(&mut self) -> bool {
-        let waits = self.timed && !self.kernel.is_halted() && self.let_time_pass();
-        if waits {
-            self.kernel.timer();
+    /// Has a timer end at `deadline`, and no more before.
+    fn set_alarm(&mut self, irq: usize, deadline: u64) {
+        self.alarms.retain(|alarm| alarm.1 != irq);
+        if deadline != NEVER {
+            self.alarms.insert((deadline, irq));
         }
-        waits
+        self.next_alarm = self.alarms.first().map_or(NEVER, |alarm| alarm.0);
     }
 
-    /// The timer interrupts, if its time has come.
+    /// Nobody runs until a timer interrupts; whether one does.
+    fn skip_idle_time(&mut self) -> bool {
+        if self.kernel.is_halted() {
+            return false;
+        }
+        let deadline = self.kernel.deadline().filter(|_| self.timed);
+        let next = deadline.unwrap_or(NEVER).min(self.next_alarm);
+        if next == NEVER {
+            return false;
+        }
+        let time = &mut self.kernel.machine_mut().time;
+        *time = next.max(*time);
+        self.look_at_clock();
+        true
+    }
+
+    /// Timers interrupt whose time has come.
     #[inline]
     fn look_at_clock(&mut self) {
-        if self.timed
-            && self
-                .kernel
-                .deadline()
-                .is_some_and(|deadline| deadline <= self.kernel.machine().time)
-        {
+        let time = self.kernel.machine().time;
+        while self.next_alarm <= time {
+            let Some((_, irq)) = self.alarms.pop_first() else {
+                break;
+            };
+            self.next_alarm = self.alarms.first().map_or(NEVER, |alarm| alarm.0);
+            self.kernel.interrupt(irq);
+        }
+        if self.timed && self.kernel.deadline().is_some_and(|at| at <= time) {
             self.kernel.timer();
         }
     }

@@ -6,7 +6,8 @@
 use std::ffi::{c_int, c_void};
 use std::mem::{MaybeUninit, zeroed};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, compiler_fence};
 use std::time::Duration;
 
 use libc::{siginfo_t, ucontext_t};
@@ -51,6 +52,19 @@ const COMPUTES: Duration = Duration::from_millis(10);
 pub const FAULTS: &[c_int] = machine::FAULTS;
 /// What others send.
 pub const OTHERS: [c_int; 5] = [libc::SIGABRT, libc::SIGINT, libc::SIGTERM, WATCHDOG, TICK];
+
+/// Whether the running thread is in the middle of something that another must not see.
+static UNDIVIDED: AtomicBool = AtomicBool::new(false);
+
+/// Does something that no other seL4 thread comes between. It makes no system call.
+pub fn undivided<R>(work: impl FnOnce() -> R) -> R {
+    UNDIVIDED.store(true, Relaxed);
+    compiler_fence(SeqCst);
+    let result = work();
+    compiler_fence(SeqCst);
+    UNDIVIDED.store(false, Relaxed);
+    result
+}
 
 /// A signal that came while the host ran; 0 if none did.
 static PENDING: AtomicU64 = AtomicU64::new(0);
@@ -151,7 +165,10 @@ pub unsafe extern "C" fn handler(
                 PENDING.store(signal as u64, Relaxed);
             }
             ptr::null_mut()
-        } else if signal == TICK && (*frame).foreign == 0 && !is_programs_own(ip) {
+        } else if signal == TICK
+            && (*frame).foreign == 0
+            && (UNDIVIDED.load(Relaxed) || !is_programs_own(ip))
+        {
             ptr::null_mut()
         } else {
             let trouble = match signal {

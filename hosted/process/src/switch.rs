@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize};
 
 use sel4_hosted_kernel::Context;
 use sel4_hosted_libsel4::Host;
+use sel4_hosted_libsel4::api::seL4_BootInfo;
 
 use crate::signals::Trouble;
 
@@ -33,6 +34,8 @@ pub struct Frame {
     pub host: Host,
     /// Where the registers of the running thread are.
     pub context: *mut Context,
+    /// The root server's BootInfo.
+    pub boot_info: *mut seL4_BootInfo,
     /// The host's stack while a thread runs.
     pub stack: usize,
     /// Where floating-point state is saved if something goes wrong, or what is to be restored from.

@@ -4,6 +4,8 @@
 
 use sel4_hosted_kernel::Event;
 
+use crate::end;
+
 /// A trace that is written.
 #[derive(Debug, Default)]
 pub struct Trace {
@@ -21,6 +23,6 @@ impl Trace {
     /// Writes a line.
     pub fn event(&mut self, event: Event) {
         self.count += 1;
-        eprintln!("{:>7} {event:?}", self.count);
+        end::write(2, format!("{:>7} {event:?}\n", self.count).as_bytes());
     }
 }

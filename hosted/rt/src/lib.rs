@@ -8,7 +8,9 @@
 
 mod abort;
 mod begin;
+mod lender;
 #[cfg(feature = "log")]
 mod log;
+mod original;
 mod panic;
 mod runtime;

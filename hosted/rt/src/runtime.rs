@@ -2,17 +2,25 @@
 
 //! sel4runtime's functions, as `<sel4runtime.h>` declares them.
 //!
-//! All seL4 threads share the thread-local variables of C and Rust, for they run on one thread of
-//! Linux. One is each thread's own: the address of its IPC buffer.
+//! A thread that is given thread-local storage gets that of a thread of Linux that lends it. One without
+//! shares that of the first.
 
+use std::collections::BTreeMap;
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 
+use sel4_hosted::storage;
 use sel4_hosted_libsel4::api::{seL4_BootInfo, seL4_GetIPCBuffer, seL4_IPCBuffer};
 
-/// Bytes of what stands for a thread's storage: the address of its IPC buffer.
+use crate::lender::Lender;
+
+/// Bytes that a program provides for a thread's storage. Nothing is there; it is elsewhere.
 const TLS_SIZE: usize = 64;
+
+/// Who lends the storage that was asked for at an address.
+static LENDERS: Mutex<BTreeMap<usize, Lender>> = Mutex::new(BTreeMap::new());
 
 /// What is called when `main` returns or `exit` is called: a function, as an address.
 static EXIT: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
@@ -69,24 +77,30 @@ extern "C" fn sel4runtime_initial_tls_enabled() -> c_int {
     1
 }
 
-/// # Safety
-///
-/// As many bytes are there as `sel4runtime_get_tls_size` says, or it is null.
+/// Thread-local storage in which all is as the program begins with. Whoever had what was made at this address
+/// before has it no more.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn sel4runtime_write_tls_image(memory: *mut c_void) -> usize {
-    if !memory.is_null() {
-        // SAFETY: as the caller promises.
-        unsafe { memory.cast::<u8>().write_bytes(0, TLS_SIZE) };
-        sel4_hosted::keep_ipc_buffer_at(memory.addr());
+extern "C" fn sel4runtime_write_tls_image(memory: *mut c_void) -> usize {
+    if memory.is_null() {
+        return 0;
     }
-    memory.addr()
+    let lender = Lender::new(0).unwrap_or_else(|error| {
+        let error = std::io::Error::from_raw_os_error(error);
+        sel4_hosted::end::refuse(&format!(
+            "Linux makes no thread that lends its thread-local storage: {error}\nhelp: see `ulimit -u`"
+        ))
+    });
+    let base = lender.base();
+    let mut lenders = LENDERS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(before) = lenders.insert(memory.addr(), lender) {
+        // SAFETY: the program has given the memory to another thread.
+        unsafe { before.end() };
+    }
+    base
 }
 
-/// # Safety
-///
-/// As for `sel4runtime_write_tls_image`.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn sel4runtime_move_initial_tls(memory: *mut c_void) -> usize {
+extern "C" fn sel4runtime_move_initial_tls(memory: *mut c_void) -> usize {
     // Nobody's storage moves.
     memory.addr()
 }
@@ -103,15 +117,15 @@ unsafe extern "C" fn __sel4runtime_write_tls_variable(
     source: *const u8,
     bytes: usize,
 ) -> c_int {
-    // SAFETY: as the caller promises.
+    // SAFETY: as the caller promises. Variables of the program have the same distance from each base.
     unsafe {
-        let is_buffer = local == sel4_hosted_ipc_buffer().cast();
-        let to = if is_buffer {
-            ptr::with_exposed_provenance_mut(base)
+        if local == sel4_hosted_ipc_buffer().cast() {
+            storage::bring_ipc_buffer(base, source.cast::<*mut seL4_IPCBuffer>().read());
         } else {
-            local
-        };
-        to.copy_from_nonoverlapping(source, bytes);
+            let distance = local.addr().wrapping_sub(storage::base());
+            ptr::with_exposed_provenance_mut::<u8>(base.wrapping_add(distance))
+                .copy_from_nonoverlapping(source, bytes);
+        }
     }
     0
 }

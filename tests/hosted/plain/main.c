@@ -11,6 +11,7 @@
 #define CNODE seL4_CapInitThreadCNode
 
 static seL4_CPtr untyped, next, endpoint;
+static _Thread_local int own = 7;
 
 static seL4_CPtr make(seL4_Word type)
 {
@@ -49,6 +50,7 @@ static void thread(void)
     seL4_Recv(endpoint, &badge);
     for (;;) {
         printf("the thread has an IPC buffer of its own: %d\n", seL4_GetIPCBuffer() == (seL4_IPCBuffer *)BUFFER);
+        printf("and thread-local variables: %d\n", own++);
         seL4_SetMR(0, seL4_GetMR(0) * 2);
         seL4_ReplyRecv(endpoint, seL4_MessageInfo_new(0, 0, 0, 1), &badge);
     }
@@ -80,9 +82,11 @@ int main(void)
     seL4_TCB_SetTLSBase(tcb, tls_base);
     seL4_TCB_Resume(tcb);
 
+    own = 1;
     seL4_SetMR(0, 21);
     seL4_Call(endpoint, seL4_MessageInfo_new(0, 0, 0, 1));
     printf("the thread answers: %lu\n", seL4_GetMR(0));
+    printf("main() has the thread-local variable that it had: %d\n", own);
     printf("not empty: %d\n", seL4_CNode_Copy(CNODE, endpoint, 64, CNODE, tcb, 64, seL4_AllRights));
     seL4_Error error = seL4_TCB_Resume(info->empty.end - 1);
     printf("no capability: %d %lu\n", error, seL4_GetMR(0));
