@@ -125,7 +125,7 @@ function(add_rust_library target)
             SEL4_RUST_STD "${ARG_STD}"
     )
     set_property(GLOBAL APPEND PROPERTY SEL4_RUST_LIBRARIES ${target})
-    if(ARG_STD AND NOT KernelPlatform STREQUAL "hosted")
+    if(ARG_STD)
         # The hooks that an application may define.
         target_include_directories(${target} INTERFACE "${SEL4_RUST_DIR}/libsel4std/include")
     endif()

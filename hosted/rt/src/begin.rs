@@ -11,6 +11,8 @@ use std::ffi::{c_int, c_void};
 static mut sel4_hosted_begin: extern "C" fn() = begin;
 
 extern "C" fn begin() {
+    // With std a panic is told as std tells it.
+    #[cfg(not(feature = "std"))]
     crate::panic::install();
     #[cfg(feature = "log")]
     crate::log::install();
@@ -20,8 +22,12 @@ extern "C" fn begin() {
         libc::setvbuf(stdout, std::ptr::null_mut(), libc::_IOLBF, 0);
         on_exit(crate::runtime::exited, std::ptr::null_mut());
     }
+    #[cfg(feature = "std")]
+    let data_before = crate::rust_std::data_bytes();
     sel4_hosted::start();
     sel4_hosted::say_booted();
+    #[cfg(feature = "std")]
+    crate::rust_std::begin(data_before);
 }
 
 unsafe extern "C" {

@@ -101,9 +101,21 @@ impl Lender {
         Ok(lender)
     }
 
+    /// Its name in C.
+    #[cfg(feature = "std")]
+    pub(crate) fn thread(&self) -> pthread_t {
+        self.thread
+    }
+
     /// The base of its storage.
     pub(crate) fn base(&self) -> usize {
         self.shared.base.load(Relaxed)
+    }
+
+    /// The address behind what it lends of its stack.
+    #[cfg(feature = "std")]
+    pub(crate) fn stack(&self) -> usize {
+        self.shared.stack.load(Relaxed)
     }
 
     /// Takes back what it has lent, and ends it.

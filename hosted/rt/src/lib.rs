@@ -8,9 +8,13 @@
 
 mod abort;
 mod begin;
+mod files;
 mod lender;
 #[cfg(feature = "log")]
 mod log;
 mod original;
+#[cfg(not(feature = "std"))]
 mod panic;
 mod runtime;
+#[cfg(feature = "std")]
+mod rust_std;

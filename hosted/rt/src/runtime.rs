@@ -30,6 +30,10 @@ type ExitCallback = Option<unsafe extern "C" fn(c_int)>;
 /// The last of C's exit handlers.
 pub(crate) extern "C" fn exited(code: c_int, _: *mut c_void) {
     sel4_hosted::returned(code as u8);
+    #[cfg(feature = "std")]
+    if crate::rust_std::EXITS.load(Relaxed) {
+        crate::rust_std::leave(code);
+    }
     let callback = EXIT.load(Relaxed);
     // SAFETY: sel4runtime_set_exit() was given it. Without one sel4runtime jumps to address 0, which
     // is a fault of the thread, and so is this.

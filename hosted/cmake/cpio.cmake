@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# CPIO archives in a program, as MakeCPIO() of the seL4 build makes them. No program `cpio` is needed.
+
+# When this file is run as a script: writes the archive `ARCHIVE`, as assembly, of the files `FILES`, under the name
+# `SYMBOL`.
+if(CMAKE_SCRIPT_MODE_FILE)
+    # The format "newc": of each file a header of numbers as text, its name and its content, up to multiples of four.
+    function(add name size content)
+        string(LENGTH "${name}0" name_size)
+        foreach(number IN ITEMS size name_size)
+            math(EXPR ${number} "${${number}}" OUTPUT_FORMAT HEXADECIMAL)
+            string(SUBSTRING "${${number}}" 2 -1 ${number})
+            string(REPEAT 0 8 padded)
+            string(APPEND padded "${${number}}")
+            string(LENGTH "${padded}" length)
+            math(EXPR start "${length} - 8")
+            string(SUBSTRING "${padded}" ${start} 8 ${number})
+        endforeach()
+        string(REPEAT 0 8 zero)
+        # Inode, mode of a file that all may read, owner, group, links, time.
+        set(header "070701${zero}00008124${zero}${zero}00000001${zero}${size}")
+        # The devices, and no checksum.
+        string(APPEND header "${zero}${zero}${zero}${zero}${name_size}${zero}")
+        string(APPEND text ".ascii \"${header}\"\n.asciz \"${name}\"\n.balign 4\n${content}.balign 4\n")
+        set(text "${text}" PARENT_SCOPE)
+    endfunction()
+
+    set(text "/* The files of an archive. */\n.section .rodata\n.balign 16\n.globl ${SYMBOL}, ${SYMBOL}_end\n${SYMBOL}:\n")
+    foreach(file IN LISTS FILES)
+        get_filename_component(name "${file}" NAME)
+        file(SIZE "${file}" size)
+        add("${name}" ${size} ".incbin \"${file}\"\n")
+    endforeach()
+    add("TRAILER!!!" 0 "")
+    file(WRITE "${ARCHIVE}" "${text}${SYMBOL}_end:\n.section .note.GNU-stack,\"\",%progbits\n")
+    return()
+endif()
+
+set(SEL4_HOSTED_CPIO_SCRIPT "${CMAKE_CURRENT_LIST_FILE}")
+
+# Makes the object file `output`, an archive of the files; its symbols are _cpio_archive and _cpio_archive_end,
+# or have the name CPIO_SYMBOL in this place.
+function(MakeCPIO output files)
+    cmake_parse_arguments(PARSE_ARGV 2 ARG "" "CPIO_SYMBOL" "DEPENDS")
+    if(NOT ARG_CPIO_SYMBOL)
+        set(ARG_CPIO_SYMBOL _cpio_archive)
+    endif()
+    cmake_path(ABSOLUTE_PATH output BASE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}" OUTPUT_VARIABLE object)
+    add_custom_command(
+        OUTPUT "${object}"
+        COMMAND "${CMAKE_COMMAND}" "-DFILES=${files}" "-DARCHIVE=${object}.S" "-DSYMBOL=${ARG_CPIO_SYMBOL}" -P "${SEL4_HOSTED_CPIO_SCRIPT}"
+        COMMAND "${CMAKE_C_COMPILER}" -c "${object}.S" -o "${object}"
+        DEPENDS ${files} ${ARG_DEPENDS} "${SEL4_HOSTED_CPIO_SCRIPT}"
+        COMMENT "Making the archive ${output}"
+        VERBATIM
+    )
+    set_source_files_properties("${object}" PROPERTIES GENERATED TRUE EXTERNAL_OBJECT TRUE)
+endfunction()
