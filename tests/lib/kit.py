@@ -164,7 +164,7 @@ class Build:
     def ninja_fails(self, *arguments, says, **options):
         return must_fail("ninja", *arguments, says=says, cwd=self.path, **options)
 
-    def boot(self, expected, **options):
+    def boot(self, expected, command=("./simulate",), **options):
         """Boot; returns the console.Outcome. `expected` is a file (from the kit's root) or a list of its lines.
 
         Options are those of console.run(), such as linger=1 or forbidden=().
@@ -173,7 +173,7 @@ class Build:
             expected = console.read_expected(KIT / expected)
         else:
             expected = console.expectations(expected)
-        outcome = console.run(["./simulate"], expected, self.path, **options)
+        outcome = console.run(command, expected, self.path, **options)
         check(outcome.passed, "\n".join([outcome.reason, "the console:", *outcome.lines]))
         return outcome
 
