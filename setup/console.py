@@ -30,6 +30,7 @@ CRASHES = (
     r"seL4 (called fail|failed assertion)",
     r"root server abort\(\)ed",
     r"^abort\(\) called",
+    r"^The program ended with exit code",
     r"Assertion failed",
     r"panicked at",
 )
