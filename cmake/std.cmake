@@ -110,6 +110,8 @@ function(_sel4_rust_link_std executable bundle)
     # std's prebuilt objects hold more than one function each; what nobody calls must not be in the image, in debug builds
     # neither.
     target_link_options(${executable} PRIVATE -Wl,--eh-frame-hdr -Wl,--gc-sections)
+    # muslcsys keeps the archive of files to itself; libsel4std sees where it is installed.
+    target_link_options(${executable} PRIVATE -Wl,--wrap=muslcsys_install_cpio_interface)
     # libgcc's unwinder reaches these only weakly, and takes a program without them for one without threads.
     foreach(symbol IN ITEMS once key_create getspecific setspecific mutex_lock mutex_unlock)
         target_link_options(${executable} PRIVATE -Wl,-u,pthread_${symbol})
@@ -169,7 +171,7 @@ function(_sel4_rust_add_libsel4std)
         return()
     endif()
     set(dir "${SEL4_RUST_DIR}/libsel4std")
-    set(sources boot clock files futex lock memory objects process random thread unwind)
+    set(sources alarm archive boot clock files futex lock memory objects process random schedule thread unwind)
     list(TRANSFORM sources REPLACE "(.+)" "${dir}/src/\\1.c")
     add_library(sel4std OBJECT EXCLUDE_FROM_ALL ${sources})
     target_include_directories(sel4std PUBLIC "${dir}/include")

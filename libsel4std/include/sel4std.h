@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -29,13 +30,14 @@ int sel4std_entropy(void *bytes, size_t count);
 int sel4std_wall_clock(struct timespec *now);
 
 /*
- * Waits for up to `nanoseconds`, on kernels without MCS, and may return early. One thread of libsel4std alone calls it,
- * only while a thread sleeps or waits with a timeout.
+ * Sets a timer so that `wake` is signalled when `nanoseconds` are over, in place of what it was set to before, and
+ * acknowledges its last interrupt. Returns false where there is no timer. One thread of libsel4std alone calls this, only
+ * while a thread sleeps or waits with a timeout, and then waits for `wake`. A signal that comes early does no harm.
  *
- * Default: seL4_Yield(), a busy wait that leaves the processor to threads of the same priority. With MCS it is not
- * called: there that thread's scheduling context is the timer.
+ * Default: false. With MCS that thread's scheduling context is its timer then. Without MCS it calls seL4_Yield() until
+ * the time is over: a busy wait, which leaves the processor to threads of the same priority.
  */
-void sel4std_wait(uint64_t nanoseconds);
+bool sel4std_alarm(seL4_CPtr wake, uint64_t nanoseconds);
 
 /*
  * Reads up to `count` bytes of standard input into `bytes`. Returns how many there were; 0 is its end.
@@ -47,7 +49,8 @@ ssize_t sel4std_stdin(void *bytes, size_t count);
 /*
  * Ends the program with `code`. Does not return.
  *
- * Default: says the code on the console, if it is not 0, and suspends the calling thread; others go on.
+ * Default: says the code on the console, if it is not 0, and suspends all threads of std, the first among them. abort()
+ * has the code 134, as a shell would tell of it.
  */
 _Noreturn void sel4std_exit(int code);
 
@@ -62,16 +65,28 @@ _Noreturn void sel4std_exit(int code);
 seL4_CPtr sel4std_new_object(seL4_Word type, seL4_Word size_bits);
 
 /*
- * Where faults of std's threads are sent. `thread` is the number that gettid() gives in that thread.
+ * What follows is asked as a thread starts. `thread` is the number that gettid() gives in it, from 2 on; the first thread
+ * is the root server's own. 0 is the thread that wakes those whose time is over.
+ */
+
+/*
+ * Where its faults are sent.
  *
  * Default: seL4_CapNull, so that the kernel reports the fault on the console and the thread stops for good.
  */
 seL4_CPtr sel4std_fault_endpoint(int thread);
 
 /*
- * Priority of all of std's threads but the first. Locks do not hand priorities on, so it should be that of all threads
- * which use std.
+ * The core on which it runs, until it asks for others by sched_setaffinity().
+ *
+ * Default: threads take the cores in turn.
+ */
+seL4_Word sel4std_core(int thread);
+
+/*
+ * Its priority, until it asks for another by pthread_setschedprio(). Locks do not hand priorities on: a thread that waits
+ * for one of lower priority waits for as long as others keep that from running.
  *
  * Default: seL4_MaxPrio, at which the kernel starts the root server.
  */
-seL4_Word sel4std_priority(void);
+seL4_Word sel4std_priority(int thread);

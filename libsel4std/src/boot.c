@@ -49,6 +49,7 @@ __attribute__((constructor(BEFORE_MUSLC))) static void boot(void)
     memory_install();
     process_install();
     random_install();
+    schedule_install();
     thread_install();
     if (sel4std_new_object == object_from_reservation) {
         objects_reserve();

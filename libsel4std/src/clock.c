@@ -68,6 +68,12 @@ int __attribute__((weak)) sel4std_wall_clock(struct timespec *now)
     return -1;
 }
 
+static bool is_monotonic(clockid_t clock)
+{
+    return clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_MONOTONIC_COARSE
+           || clock == CLOCK_BOOTTIME;
+}
+
 static long read_clock(clockid_t clock, struct timespec *now)
 {
     if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) {
@@ -76,8 +82,7 @@ static long read_clock(clockid_t clock, struct timespec *now)
         }
         static bool said;
         say_once(&said, "sel4std: the date is not known, the clock counts from 1970; define sel4std_wall_clock()\n");
-    } else if (clock != CLOCK_MONOTONIC && clock != CLOCK_MONOTONIC_RAW && clock != CLOCK_MONOTONIC_COARSE
-               && clock != CLOCK_BOOTTIME) {
+    } else if (!is_monotonic(clock)) {
         return -EINVAL;
     }
     uint64_t time = clock_now();
@@ -142,7 +147,7 @@ static long sys_clock_nanosleep(va_list arguments)
     clockid_t clock = va_arg(arguments, clockid_t);
     int flags = va_arg(arguments, int);
     const struct timespec *time = va_arg(arguments, const struct timespec *);
-    if (!valid(time)) {
+    if (!valid(time) || !(clock == CLOCK_REALTIME || is_monotonic(clock))) {
         return -EINVAL;
     }
     return futex_sleep(clock_deadline(time, flags & TIMER_ABSTIME, clock));

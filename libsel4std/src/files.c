@@ -1,12 +1,14 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Files: reading what lies in muslcsys' CPIO archive. Its handlers stop the program over what they do not know; these
- * answer that with an error, and pass on the rest.
+ * Files: Linux' calls for reading, over the archive; the console; and what is refused. Nothing here stops the program or
+ * prints: what cannot be done is an error, which std makes an io::Error.
  */
 #define _GNU_SOURCE
+#include "archive.h"
 #include "internal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -18,25 +20,33 @@
 #include <sel4std.h>
 
 #define FIRST_FILE 3
+#define FILES 64
 
-static muslcsys_syscall_t old_openat, old_close, old_readv, old_writev, old_lseek, old_ioctl;
-/* muslcsys keeps its table of open files for one thread. */
+typedef struct {
+    bool open;
+    place_t place;
+    size_t at; /* bytes read, or where the list of a folder goes on */
+} file_t;
+
+static file_t files[FILES];
 static lock_t lock;
+static muslcsys_syscall_t old_writev;
 
 bool files_prepare(void)
 {
     return lock_prepare(&lock);
 }
 
-static long pass_on(muslcsys_syscall_t handler, ...)
+/* With the lock. NULL if there is no such file. */
+static file_t *file_of(int number)
 {
-    va_list arguments;
-    va_start(arguments, handler);
-    lock_take(&lock);
-    long result = handler(arguments);
-    lock_give(&lock);
-    va_end(arguments);
-    return result;
+    file_t *file = number >= FIRST_FILE && number < FIRST_FILE + FILES ? &files[number - FIRST_FILE] : NULL;
+    return file != NULL && file->open ? file : NULL;
+}
+
+static long find(const char *path, place_t *place)
+{
+    return *path != 0 && archive_find(path, place) ? 0 : -ENOENT;
 }
 
 static long open_file(const char *path, int flags)
@@ -44,11 +54,25 @@ static long open_file(const char *path, int flags)
     if ((flags & O_ACCMODE) != O_RDONLY || flags & (O_CREAT | O_TRUNC)) {
         return -EROFS;
     }
-    if (flags & O_DIRECTORY) {
-        return -ENOSYS;
+    place_t place;
+    if (find(path, &place) != 0) {
+        return -ENOENT;
     }
-    /* Names in the archive have no root. */
-    return pass_on(old_openat, AT_FDCWD, path + strspn(path, "/"), O_RDONLY, 0);
+    if (flags & O_DIRECTORY && !place.folder) {
+        return -ENOTDIR;
+    }
+    long result = -EMFILE;
+    lock_take(&lock);
+    for (int i = 0; i < FILES && result < 0; i++) {
+        if (!files[i].open) {
+            files[i] = (file_t) {
+                .open = true, .place = place
+            };
+            result = FIRST_FILE + i;
+        }
+    }
+    lock_give(&lock);
+    return result;
 }
 
 static long sys_openat(va_list arguments)
@@ -60,118 +84,236 @@ static long sys_openat(va_list arguments)
 
 static long sys_close(va_list arguments)
 {
-    int file = va_arg(arguments, int);
-    return file >= FIRST_FILE ? pass_on(old_close, file) : 0;
+    int number = va_arg(arguments, int);
+    lock_take(&lock);
+    file_t *file = file_of(number);
+    if (file != NULL) {
+        file->open = false;
+    }
+    lock_give(&lock);
+    return file != NULL || (number >= 0 && number < FIRST_FILE) ? 0 : -EBADF;
 }
 
-static long read_into(int file, const struct iovec *pieces, int count)
+static long read_standard_input(const struct iovec *pieces, int count)
 {
-    if (file == STDIN_FILENO) {
-        long all = 0;
-        for (int i = 0; i < count; i++) {
-            ssize_t some = sel4std_stdin(pieces[i].iov_base, pieces[i].iov_len);
-            if (some < 0) {
-                return all > 0 ? all : -EIO;
-            }
-            all += some;
-            if ((size_t)some < pieces[i].iov_len) {
-                break;
-            }
+    long all = 0;
+    for (int i = 0; i < count; i++) {
+        ssize_t some = sel4std_stdin(pieces[i].iov_base, pieces[i].iov_len);
+        if (some < 0) {
+            return all > 0 ? all : -EIO;
         }
-        return all;
+        all += some;
+        if ((size_t)some < pieces[i].iov_len) {
+            break;
+        }
     }
-    return file >= FIRST_FILE ? pass_on(old_readv, file, pieces, count) : -EBADF;
+    return all;
+}
+
+/* Reads from `*at` on, and moves it. */
+static long read_archive(const place_t *place, size_t *at, const struct iovec *pieces, int count)
+{
+    if (place->folder) {
+        return -EISDIR;
+    }
+    long all = 0;
+    for (int i = 0; i < count && *at < place->entry.size; i++) {
+        size_t rest = place->entry.size - *at;
+        size_t some = pieces[i].iov_len < rest ? pieces[i].iov_len : rest;
+        memcpy(pieces[i].iov_base, place->entry.data + *at, some);
+        *at += some;
+        all += some;
+    }
+    return all;
+}
+
+/* `at` is where, or NULL for where the file is. */
+static long read_into(int number, const struct iovec *pieces, int count, size_t *at)
+{
+    if (number == STDIN_FILENO) {
+        return at == NULL ? read_standard_input(pieces, count) : -ESPIPE;
+    }
+    lock_take(&lock);
+    file_t *file = file_of(number);
+    long result = file != NULL ? read_archive(&file->place, at != NULL ? at : &file->at, pieces, count) : -EBADF;
+    lock_give(&lock);
+    return result;
 }
 
 static long sys_readv(va_list arguments)
 {
-    int file = va_arg(arguments, int);
+    int number = va_arg(arguments, int);
     const struct iovec *pieces = va_arg(arguments, const struct iovec *);
-    return read_into(file, pieces, va_arg(arguments, int));
+    return read_into(number, pieces, va_arg(arguments, int), NULL);
 }
 
 static long sys_read(va_list arguments)
 {
-    int file = va_arg(arguments, int);
+    int number = va_arg(arguments, int);
     struct iovec piece = { .iov_base = va_arg(arguments, void *) };
     piece.iov_len = va_arg(arguments, size_t);
-    return read_into(file, &piece, 1);
+    return read_into(number, &piece, 1, NULL);
 }
 
-/* Without the lock: it is no file, and muslcsys prints while it looks for one. */
+static long sys_pread64(va_list arguments)
+{
+    int number = va_arg(arguments, int);
+    struct iovec piece = { .iov_base = va_arg(arguments, void *) };
+    piece.iov_len = va_arg(arguments, size_t);
+    off_t at = va_arg(arguments, off_t);
+    size_t from = at;
+    return at < 0 ? -EINVAL : read_into(number, &piece, 1, &from);
+}
+
 static long sys_writev(va_list arguments)
 {
     va_list copy;
     va_copy(copy, arguments);
-    int file = va_arg(copy, int);
+    int number = va_arg(copy, int);
     va_end(copy);
-    return file == STDOUT_FILENO || file == STDERR_FILENO ? old_writev(arguments) : -EBADF;
+    return number == STDOUT_FILENO || number == STDERR_FILENO ? old_writev(arguments) : -EBADF;
 }
 
 static long sys_lseek(va_list arguments)
 {
-    int file = va_arg(arguments, int);
+    int number = va_arg(arguments, int);
     off_t offset = va_arg(arguments, off_t);
     int whence = va_arg(arguments, int);
-    return file >= FIRST_FILE ? pass_on(old_lseek, file, offset, whence) : -ESPIPE;
+    if (number >= 0 && number < FIRST_FILE) {
+        return -ESPIPE;
+    }
+    long result = -EBADF;
+    lock_take(&lock);
+    file_t *file = file_of(number);
+    if (file != NULL) {
+        off_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? (off_t)file->at : (off_t)file->place.entry.size;
+        bool known = whence == SEEK_SET || whence == SEEK_CUR || (whence == SEEK_END && !file->place.folder);
+        off_t to;
+        result = -EINVAL;
+        if (known && !__builtin_add_overflow(from, offset, &to) && to >= 0) {
+            file->at = to;
+            result = to;
+        }
+    }
+    lock_give(&lock);
+    return result;
+}
+
+/* Linux' structure, which that of the C library is. */
+static long sys_getdents64(va_list arguments)
+{
+    int number = va_arg(arguments, int);
+    char *bytes = va_arg(arguments, char *);
+    size_t length = va_arg(arguments, size_t), used = 0;
+    lock_take(&lock);
+    file_t *file = file_of(number);
+    long result = file == NULL ? -EBADF : file->place.folder ? 0 : -ENOTDIR;
+    child_t child;
+    for (size_t next = result == 0 ? file->at : 0; result == 0 && archive_list(&file->place, &next, &child);) {
+        size_t size = (offsetof(struct dirent, d_name) + child.length + 1 + 7) & -8ul;
+        struct dirent *entry = (void *)(bytes + used);
+        if (child.length >= sizeof(entry->d_name) || size > length - used) {
+            result = used == 0 ? -EINVAL : 0;
+            break;
+        }
+        entry->d_ino = next;
+        entry->d_off = next;
+        entry->d_reclen = size;
+        entry->d_type = child.folder ? DT_DIR : DT_REG;
+        memcpy(entry->d_name, child.name, child.length);
+        entry->d_name[child.length] = 0;
+        used += size;
+        file->at = next;
+    }
+    lock_give(&lock);
+    return result < 0 ? result : (long)used;
 }
 
 static long sys_ioctl(va_list arguments)
 {
-    int file = va_arg(arguments, int);
-    unsigned long request = va_arg(arguments, unsigned long);
-    return file == STDOUT_FILENO ? pass_on(old_ioctl, file, request) : -ENOTTY;
-}
-
-/* The size of an open file. */
-static long size_of(int file)
-{
-    long here = pass_on(old_lseek, file, (off_t)0, SEEK_CUR);
-    long size = pass_on(old_lseek, file, (off_t)0, SEEK_END);
-    pass_on(old_lseek, file, (off_t)here, SEEK_SET);
-    return size;
+    /* muslc asks whether it writes to a terminal, and then does so line by line. */
+    return va_arg(arguments, int) == STDOUT_FILENO ? 0 : -ENOTTY;
 }
 
 /* On these machines the C library's structure is that of the system call. */
-static long tell(int file, struct stat *result)
+static void tell(const place_t *place, struct stat *result)
 {
     *result = (struct stat) {
         .st_nlink = 1, .st_blksize = 4096, .st_mode = S_IFCHR | 0600
     };
-    if (file >= FIRST_FILE) {
-        long size = size_of(file);
-        if (size < 0) {
-            return size;
-        }
-        result->st_mode = S_IFREG | 0444;
-        result->st_size = size;
+    if (place != NULL) {
+        result->st_mode = place->folder ? S_IFDIR | 0555 : S_IFREG | (place->entry.mode & 0555);
+        result->st_size = place->folder ? 0 : place->entry.size;
+        result->st_ino = place->entry.next;
+        result->st_mtim.tv_sec = place->entry.time;
     }
-    return 0;
 }
 
 static long tell_by_name(const char *path, struct stat *result)
 {
-    int file = open_file(path, O_RDONLY);
-    if (file < 0) {
-        return file;
+    place_t place;
+    long error = find(path, &place);
+    if (error == 0) {
+        tell(&place, result);
     }
-    long error = tell(file, result);
-    pass_on(old_close, file);
     return error;
 }
 
 static long sys_fstat(va_list arguments)
 {
-    int file = va_arg(arguments, int);
-    return tell(file, va_arg(arguments, struct stat *));
+    int number = va_arg(arguments, int);
+    struct stat *result = va_arg(arguments, struct stat *);
+    if (number >= 0 && number < FIRST_FILE) {
+        tell(NULL, result);
+        return 0;
+    }
+    lock_take(&lock);
+    const file_t *file = file_of(number);
+    if (file != NULL) {
+        tell(&file->place, result);
+    }
+    lock_give(&lock);
+    return file != NULL ? 0 : -EBADF;
 }
 
 static long sys_newfstatat(va_list arguments)
 {
     int folder = va_arg(arguments, int);
     const char *path = va_arg(arguments, const char *);
-    struct stat *result = va_arg(arguments, struct stat *);
-    return folder == AT_FDCWD ? tell_by_name(path, result) : -EBADF;
+    return folder == AT_FDCWD ? tell_by_name(path, va_arg(arguments, struct stat *)) : -EBADF;
+}
+
+static long may(const char *path, int how)
+{
+    place_t place;
+    long error = find(path, &place);
+    return error != 0 ? error : how & W_OK ? -EROFS : 0;
+}
+
+static long sys_faccessat(va_list arguments)
+{
+    int folder = va_arg(arguments, int);
+    const char *path = va_arg(arguments, const char *);
+    return folder == AT_FDCWD ? may(path, va_arg(arguments, int)) : -EBADF;
+}
+
+/* Nothing in the archive is taken for a link. */
+static long sys_readlinkat(va_list arguments)
+{
+    int folder = va_arg(arguments, int);
+    place_t place;
+    long error = find(va_arg(arguments, const char *), &place);
+    return folder != AT_FDCWD ? -EBADF : error != 0 ? error : -EINVAL;
+}
+
+static long sys_getcwd(va_list arguments)
+{
+    char *result = va_arg(arguments, char *);
+    if (va_arg(arguments, size_t) < 2) {
+        return -ERANGE;
+    }
+    strcpy(result, "/");
+    return 2;
 }
 
 /* The only property that can be asked for is that a file is closed with the program, and all are. */
@@ -209,9 +351,22 @@ static long sys_stat(va_list arguments)
     const char *path = va_arg(arguments, const char *);
     return tell_by_name(path, va_arg(arguments, struct stat *));
 }
+
+static long sys_access(va_list arguments)
+{
+    const char *path = va_arg(arguments, const char *);
+    return may(path, va_arg(arguments, int));
+}
+
+static long sys_readlink(va_list arguments)
+{
+    place_t place;
+    long error = find(va_arg(arguments, const char *), &place);
+    return error != 0 ? error : -EINVAL;
+}
 #endif
 
-/* What writes, and what makes sense with a file system only. */
+/* What writes. */
 static long read_only(va_list arguments)
 {
     (void)arguments;
@@ -220,25 +375,53 @@ static long read_only(va_list arguments)
 
 void files_install(void)
 {
-    old_openat = muslcsys_install_syscall(__NR_openat, sys_openat);
-    old_close = muslcsys_install_syscall(__NR_close, sys_close);
-    old_readv = muslcsys_install_syscall(__NR_readv, sys_readv);
-    old_writev = muslcsys_install_syscall(__NR_writev, sys_writev);
-    old_lseek = muslcsys_install_syscall(__NR_lseek, sys_lseek);
-    old_ioctl = muslcsys_install_syscall(__NR_ioctl, sys_ioctl);
-    muslcsys_install_syscall(__NR_read, sys_read);
-    muslcsys_install_syscall(__NR_fstat, sys_fstat);
-    muslcsys_install_syscall(__NR_newfstatat, sys_newfstatat);
-    muslcsys_install_syscall(__NR_fcntl, sys_fcntl);
-#ifdef __NR_open
-    muslcsys_install_syscall(__NR_open, sys_open);
-    muslcsys_install_syscall(__NR_stat, sys_stat);
-    muslcsys_install_syscall(__NR_lstat, sys_stat);
+    static const struct {
+        int number;
+        muslcsys_syscall_t function;
+    } calls[] = {
+        { __NR_openat, sys_openat },
+        { __NR_close, sys_close },
+        { __NR_read, sys_read },
+        { __NR_readv, sys_readv },
+        { __NR_pread64, sys_pread64 },
+        { __NR_lseek, sys_lseek },
+        { __NR_getdents64, sys_getdents64 },
+        { __NR_fstat, sys_fstat },
+        { __NR_newfstatat, sys_newfstatat },
+        { __NR_faccessat, sys_faccessat },
+        { __NR_readlinkat, sys_readlinkat },
+        { __NR_getcwd, sys_getcwd },
+        { __NR_ioctl, sys_ioctl },
+        { __NR_fcntl, sys_fcntl },
+        { __NR_mkdirat, read_only },
+        { __NR_unlinkat, read_only },
+        { __NR_renameat2, read_only },
+        { __NR_linkat, read_only },
+        { __NR_symlinkat, read_only },
+        { __NR_fchmod, read_only },
+        { __NR_fchmodat, read_only },
+        { __NR_ftruncate, read_only },
+        { __NR_utimensat, read_only },
+#ifdef __NR_renameat
+        { __NR_renameat, read_only },
 #endif
-    static const int writing[] = { __NR_mkdirat, __NR_unlinkat, __NR_renameat2, __NR_linkat, __NR_symlinkat,
-                                   __NR_fchmodat, __NR_ftruncate
-                                 };
-    for (size_t i = 0; i < sizeof(writing) / sizeof(writing[0]); i++) {
-        muslcsys_install_syscall(writing[i], read_only);
+#ifdef __NR_open
+        { __NR_open, sys_open },
+        { __NR_stat, sys_stat },
+        { __NR_lstat, sys_stat },
+        { __NR_access, sys_access },
+        { __NR_readlink, sys_readlink },
+        { __NR_mkdir, read_only },
+        { __NR_rmdir, read_only },
+        { __NR_unlink, read_only },
+        { __NR_rename, read_only },
+        { __NR_link, read_only },
+        { __NR_symlink, read_only },
+        { __NR_chmod, read_only },
+#endif
+    };
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        muslcsys_install_syscall(calls[i].number, calls[i].function);
     }
+    old_writev = muslcsys_install_syscall(__NR_writev, sys_writev);
 }

@@ -34,7 +34,9 @@ struct waiter {
 static waiter_t *lists[LISTS];
 static waiter_t *deadlines;
 static lock_t lock;
-static seL4_CPtr ticker_notification; /* once it runs */
+static thread_t *ticker; /* once it runs */
+/* When the ticker looks next; UINT64_MAX if it waits to be told. */
+static uint64_t next_look = UINT64_MAX;
 
 bool futex_prepare(void)
 {
@@ -85,7 +87,7 @@ static void let_go(waiter_t *waiter, bool woken)
 }
 
 /* The ticker's work, which never ends. */
-static void tick(thread_t *ticker)
+static void tick(thread_t *self)
 {
     for (;;) {
         lock_take(&lock);
@@ -96,27 +98,23 @@ static void tick(thread_t *ticker)
             remove_from_list(over);
             let_go(over, false);
         }
-        uint64_t next = deadlines != NULL ? deadlines->deadline : UINT64_MAX;
+        next_look = deadlines != NULL ? deadlines->deadline : UINT64_MAX;
+        uint64_t left = next_look != UINT64_MAX ? next_look - now : UINT64_MAX;
+        /* With the lock, so that it is before alarm_hasten() for a deadline that comes now. */
+        alarm_set(self, left);
         lock_give(&lock);
-        if (next == UINT64_MAX) {
-            wait_for(ticker->notification);
-        } else {
-            thread_pause_ticker(next - now);
-        }
+        alarm_wait(self, left);
     }
 }
 
-/* With the lock. Returns whether the ticker sleeps and must be told. */
-static bool add_deadline(waiter_t *waiter)
+static void add_deadline(waiter_t *waiter)
 {
-    bool first = deadlines == NULL;
     waiter_t **at = &deadlines;
     while (*at != NULL && (*at)->deadline <= waiter->deadline) {
         at = &(*at)->later;
     }
     waiter->later = *at;
     *at = waiter;
-    return first;
 }
 
 /* Waits until a wake for `word`, or the deadline. Without a word only for the deadline. */
@@ -127,9 +125,9 @@ static int wait_on(volatile int *word, int value, unsigned bits, uint64_t deadli
         return -ENOMEM;
     }
     lock_take(&lock);
-    if (deadline != UINT64_MAX && ticker_notification == seL4_CapNull) {
-        ticker_notification = thread_start_ticker(tick);
-        if (ticker_notification == seL4_CapNull) {
+    if (deadline != UINT64_MAX && ticker == NULL) {
+        ticker = thread_start_ticker(tick);
+        if (ticker == NULL) {
             lock_give(&lock);
             return -ENOMEM;
         }
@@ -139,10 +137,16 @@ static int wait_on(volatile int *word, int value, unsigned bits, uint64_t deadli
         return -EAGAIN;
     }
     add(&waiter);
-    bool tell = deadline != UINT64_MAX && add_deadline(&waiter);
+    bool hasten = deadline < next_look, waits = next_look == UINT64_MAX;
+    if (deadline != UINT64_MAX) {
+        add_deadline(&waiter);
+    }
+    if (hasten) {
+        next_look = deadline;
+    }
     lock_give(&lock);
-    if (tell) {
-        seL4_Signal(ticker_notification);
+    if (hasten) {
+        alarm_hasten(ticker, waits);
     }
     wait_for(waiter.thread->notification);
     return waiter.woken ? 0 : -ETIMEDOUT;

@@ -36,7 +36,10 @@ typedef struct thread thread_t;
 struct thread {
     bool taken;
     bool made; /* its objects exist */
+    bool scheduled; /* `core` is where it runs */
     seL4_CPtr tcb, notification, context;
+    seL4_Word core, priority;
+    uint64_t allowed; /* cores, as sched_setaffinity() was told */
     void *page; /* begins with the IPC buffer; the rest is the stack for its end */
     int (*function)(void *);
     void *argument;
@@ -45,13 +48,25 @@ struct thread {
     size_t unmap_length;
 };
 thread_t *thread_self(void);
+/* As gettid() tells it; 0 for the ticker. */
 int thread_number(const thread_t *thread);
+/* The thread with that number, the calling one for 0; NULL if there is none. */
+thread_t *thread_of(int number);
 /* Makes sure that the calling thread can be woken. */
 bool thread_can_wait(thread_t *thread);
-/* Starts the one thread that serves all deadlines, which calls `tick` for ever. Returns its notification. */
-seL4_CPtr thread_start_ticker(void (*tick)(thread_t *));
-/* Ends the ticker's turn: for a millisecond, or as long as the application's timer takes. */
-void thread_pause_ticker(uint64_t nanoseconds);
+/* Stops all threads, the calling one last. */
+_Noreturn void threads_stop(void);
+/* Starts the one thread that serves all deadlines, which calls `tick` for ever. NULL where that fails. */
+thread_t *thread_start_ticker(void (*tick)(thread_t *));
+
+/* schedule.c: puts a stopped thread on the core and to the priority that the application chooses. */
+bool schedule(thread_t *thread);
+
+/* alarm.c: how the ticker sleeps, for ever with UINT64_MAX. First alarm_set(), then alarm_wait(). */
+void alarm_set(const thread_t *ticker, uint64_t nanoseconds);
+void alarm_wait(const thread_t *ticker, uint64_t nanoseconds);
+/* Ends that sleep, or the next if it does not sleep yet. `waits` if it is for ever. */
+void alarm_hasten(const thread_t *ticker, bool waits);
 
 /* futex.c */
 bool futex_prepare(void);
@@ -79,6 +94,7 @@ void futex_install(void);
 void memory_install(void);
 void process_install(void);
 void random_install(void);
+void schedule_install(void);
 void thread_install(void);
 
 /* process.c: a line on the console, through the C library's own write. */

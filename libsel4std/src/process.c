@@ -16,6 +16,9 @@
 #include <muslcsys/vsyscall.h>
 #include <sel4std.h>
 
+/* As a shell tells of a program that a signal ended. */
+#define SIGNALLED 128
+
 void say(const char *line)
 {
     write(STDERR_FILENO, line, strlen(line));
@@ -35,10 +38,7 @@ _Noreturn void __attribute__((weak)) sel4std_exit(int code)
         snprintf(line, sizeof(line), "The program ended with exit code %d\n", code);
         say(line);
     }
-    thread_t *thread = thread_self();
-    for (;;) {
-        seL4_TCB_Suspend(thread->tcb != seL4_CapNull ? thread->tcb : seL4_CapInitThreadTCB);
-    }
+    threads_stop();
 }
 
 static long sys_exit_group(va_list arguments)
@@ -61,24 +61,9 @@ static long sys_prctl(va_list arguments)
     }
     (void)name;
 #ifdef CONFIG_DEBUG_BUILD
-    seL4_CPtr tcb = thread_self()->tcb;
-    seL4_DebugNameThread(tcb != seL4_CapNull ? tcb : seL4_CapInitThreadTCB, name);
+    seL4_DebugNameThread(thread_self()->tcb, name);
 #endif
     return 0;
-}
-
-/* All threads run on one core. */
-static long sys_sched_getaffinity(va_list arguments)
-{
-    (void)va_arg(arguments, int);
-    size_t length = va_arg(arguments, size_t);
-    unsigned char *cores = va_arg(arguments, unsigned char *);
-    if (length < sizeof(long)) {
-        return -EINVAL;
-    }
-    memset(cores, 0, sizeof(long));
-    cores[0] = 1;
-    return sizeof(long);
 }
 
 /* The way back from a signal. Nobody takes it; muslc's own is an instruction that Linux would know. */
@@ -99,22 +84,35 @@ static long nothing(va_list arguments)
     return 0;
 }
 
-/* muslc asks, and goes on without. */
+/* What nobody has installed is an error, without a line on the console. */
 static long absent(va_list arguments)
 {
     (void)arguments;
     return -ENOSYS;
 }
 
+/* A signal to itself: abort(). */
+static long sys_tkill(va_list arguments)
+{
+    (void)va_arg(arguments, int);
+    sel4std_exit(SIGNALLED + va_arg(arguments, int));
+}
+
 void process_install(void)
 {
+    /* The last call that muslc knows. */
+    for (int number = 0; number <= __NR_fchmodat2; number++) {
+        muslcsys_syscall_t old = muslcsys_install_syscall(number, absent);
+        if (old != NULL) {
+            muslcsys_install_syscall(number, old);
+        }
+    }
     muslcsys_install_syscall(__NR_exit_group, sys_exit_group);
     muslcsys_install_syscall(__NR_getpid, sys_getpid);
     muslcsys_install_syscall(__NR_prctl, sys_prctl);
-    muslcsys_install_syscall(__NR_sched_getaffinity, sys_sched_getaffinity);
     muslcsys_install_syscall(__NR_rt_sigaction, nothing);
     muslcsys_install_syscall(__NR_sigaltstack, nothing);
-    muslcsys_install_syscall(__NR_membarrier, absent);
-    muslcsys_install_syscall(__NR_statx, absent);
-    muslcsys_install_syscall(__NR_set_robust_list, absent);
+    muslcsys_install_syscall(__NR_fsync, nothing);
+    muslcsys_install_syscall(__NR_fdatasync, nothing);
+    muslcsys_install_syscall(__NR_tkill, sys_tkill);
 }

@@ -15,14 +15,15 @@
 #include <utils/util.h>
 #include <sel4std.h>
 
-/* Microseconds. A budget as long as its period means: as long as there is no other thread of this priority. */
-#define SLICE 5000
-#define TICKER_BUDGET 200
-#define TICKER_PERIOD 1000
-
 /* The first thread, those of pthread_create(), and the ticker. */
 #define THREADS (MAX_THREADS + 2)
-static thread_t threads[THREADS];
+static thread_t threads[THREADS] = {
+    { .taken = true, .scheduled = true, .tcb = seL4_CapInitThreadTCB, .priority = seL4_MaxPrio, .allowed = ~0ull,
+#ifdef CONFIG_KERNEL_MCS
+      .context = seL4_CapInitThreadSC,
+#endif
+    },
+};
 static thread_t *const ticker = &threads[THREADS - 1];
 static char pages[THREADS][BIT(seL4_PageBits)] __attribute__((aligned(BIT(seL4_PageBits))));
 
@@ -36,7 +37,16 @@ thread_t *thread_self(void)
 
 int thread_number(const thread_t *thread)
 {
-    return thread - threads + 1;
+    return thread == ticker ? 0 : thread - threads + 1;
+}
+
+thread_t *thread_of(int number)
+{
+    if (number == 0) {
+        return thread_self();
+    }
+    thread_t *thread = number > 0 && number < THREADS ? &threads[number - 1] : NULL;
+    return thread != NULL && thread->taken ? thread : NULL;
 }
 
 bool thread_can_wait(thread_t *thread)
@@ -65,19 +75,16 @@ static bool make(thread_t *thread)
     if (thread->context == seL4_CapNull) {
         thread->context = sel4std_new_object(seL4_SchedContextObject, seL4_MinSchedContextBits);
     }
-    bool ticks = thread == ticker;
+    thread->priority = sel4std_priority(thread_number(thread));
     if (thread->context == seL4_CapNull
-        || seL4_SchedControl_Configure(sel4runtime_bootinfo()->schedcontrol.start, thread->context,
-                                       ticks ? TICKER_BUDGET : SLICE, ticks ? TICKER_PERIOD : SLICE, 0, 0)
         || seL4_TCB_Configure(thread->tcb, seL4_CapInitThreadCNode, 0, seL4_CapInitThreadVSpace, 0, (seL4_Word)page,
                               frame)
-        || seL4_TCB_SetSchedParams(thread->tcb, seL4_CapInitThreadTCB, 0, sel4std_priority(), thread->context, faults)) {
+        || seL4_TCB_SetSchedParams(thread->tcb, seL4_CapInitThreadTCB, 0, thread->priority, thread->context, faults)) {
         return false;
     }
 #else
     if (seL4_TCB_Configure(thread->tcb, faults, seL4_CapInitThreadCNode, 0, seL4_CapInitThreadVSpace, 0,
-                           (seL4_Word)page, frame)
-        || seL4_TCB_SetPriority(thread->tcb, seL4_CapInitThreadTCB, sel4std_priority())) {
+                           (seL4_Word)page, frame)) {
         return false;
     }
 #endif
@@ -90,11 +97,6 @@ seL4_CPtr __attribute__((weak)) sel4std_fault_endpoint(int thread)
 {
     (void)thread;
     return seL4_CapNull;
-}
-
-seL4_Word __attribute__((weak)) sel4std_priority(void)
-{
-    return seL4_MaxPrio;
 }
 
 /* The first code of every thread, with a stack and thread-local storage of its own. */
@@ -124,9 +126,13 @@ static bool resume(thread_t *thread, uintptr_t stack, uintptr_t tls)
     registers.rdi = (seL4_Word)thread;
     registers.fs_base = tls;
 #endif
-    /* Who had the slot before may not have come to suspend itself. */
-    return seL4_TCB_Suspend(thread->tcb) == seL4_NoError
-           && seL4_TCB_WriteRegisters(thread->tcb, true, 0, sizeof(registers) / sizeof(seL4_Word), &registers) == seL4_NoError;
+    return seL4_TCB_WriteRegisters(thread->tcb, true, 0, sizeof(registers) / sizeof(seL4_Word), &registers) == seL4_NoError;
+}
+
+/* Who had the slot before may not have come to suspend itself. */
+static bool stop(const thread_t *thread)
+{
+    return seL4_TCB_Suspend(thread->tcb) == seL4_NoError;
 }
 
 /* A new thread that calls `function`. Linux' way of saying what is wanted, as far as pthread_create() uses it: `parent`
@@ -151,7 +157,7 @@ int __clone(int (*function)(void *), void *stack, int flags, void *argument, int
         thread->unmap_length = 0;
         int number = thread_number(thread);
         *parent = number;
-        if (make(thread) && resume(thread, (uintptr_t)stack, (uintptr_t)tls)) {
+        if (make(thread) && stop(thread) && schedule(thread) && resume(thread, (uintptr_t)stack, (uintptr_t)tls)) {
             return number;
         }
         __atomic_store_n(&thread->taken, false, __ATOMIC_SEQ_CST);
@@ -174,7 +180,7 @@ static _Noreturn void finish(thread_t *thread)
     }
     __atomic_store_n(&thread->taken, false, __ATOMIC_SEQ_CST);
     for (;;) {
-        seL4_TCB_Suspend(thread->tcb);
+        stop(thread);
     }
 }
 
@@ -190,15 +196,31 @@ static _Noreturn void leave(thread_t *thread)
     __builtin_unreachable();
 }
 
+static _Noreturn void stop_self(void)
+{
+    for (;;) {
+        stop(thread_self());
+    }
+}
+
+_Noreturn void threads_stop(void)
+{
+    thread_t *mine = thread_self();
+    for (thread_t *thread = threads; thread < threads + THREADS; thread++) {
+        if (thread != mine && thread->tcb != seL4_CapNull) {
+            stop(thread);
+        }
+    }
+    stop_self();
+}
+
 static long sys_exit(va_list arguments)
 {
     (void)arguments;
     thread_t *thread = thread_self();
     if (thread == &threads[0]) {
         /* The first thread may end before the others. */
-        for (;;) {
-            seL4_TCB_Suspend(seL4_CapInitThreadTCB);
-        }
+        stop_self();
     }
     leave(thread);
 }
@@ -233,35 +255,18 @@ static int begin_ticker(void *argument)
     return 0;
 }
 
-seL4_CPtr thread_start_ticker(void (*tick)(thread_t *))
+thread_t *thread_start_ticker(void (*tick)(thread_t *))
 {
     /* Thread-local storage for the application's timer; muslc knows nothing of this thread. */
     void *tls = memory_map(sel4runtime_get_tls_size() + BIT(seL4_PageBits));
-    if (tls == NULL || !make(ticker)) {
-        return seL4_CapNull;
+    if (tls == NULL || !make(ticker) || !schedule(ticker)) {
+        return NULL;
     }
     ticker_function = tick;
     ticker->function = begin_ticker;
     ticker->argument = ticker;
     uintptr_t stack = (uintptr_t)ticker->page + BIT(seL4_PageBits);
-    return resume(ticker, stack, sel4runtime_write_tls_image(tls)) ? ticker->notification : seL4_CapNull;
-}
-
-void __attribute__((weak)) sel4std_wait(uint64_t nanoseconds)
-{
-    (void)nanoseconds;
-    seL4_Yield();
-}
-
-void thread_pause_ticker(uint64_t nanoseconds)
-{
-#ifdef CONFIG_KERNEL_MCS
-    (void)nanoseconds;
-    /* Gives up what is left of the budget, until the period is over. */
-    seL4_Yield();
-#else
-    sel4std_wait(nanoseconds);
-#endif
+    return resume(ticker, stack, sel4runtime_write_tls_image(tls)) ? ticker : NULL;
 }
 
 void thread_install(void)

@@ -1,0 +1,86 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * How the ticker sleeps until the next deadline: the application's timer signals its notification; or with MCS its own
+ * scheduling context lets it run when a period as long as that is over; or, without either, it asks again and again.
+ */
+#include "internal.h"
+
+#include <sel4runtime.h>
+#include <sel4std.h>
+
+static bool no_timer(seL4_CPtr wake, uint64_t nanoseconds)
+{
+    (void)wake;
+    (void)nanoseconds;
+    return false;
+}
+
+bool sel4std_alarm(seL4_CPtr wake, uint64_t nanoseconds) __attribute__((weak, alias("no_timer")));
+
+#ifdef CONFIG_KERNEL_MCS
+/* Microseconds. Any kernel takes periods of this length, and half of one as a budget. */
+#define SHORTEST 200ull
+#define LONGEST 60000000ull
+
+static bool by_period(void)
+{
+    return sel4std_alarm == no_timer;
+}
+
+/* The arguments pass through the caller's IPC buffer, which may hold a message that is not sent yet. */
+static void configure(const thread_t *ticker, uint64_t budget, uint64_t period)
+{
+    seL4_IPCBuffer *buffer = seL4_GetIPCBuffer();
+    seL4_Word capability = buffer->caps_or_badges[0], words[5];
+    for (int i = 0; i < 5; i++) {
+        words[i] = buffer->msg[i];
+    }
+    seL4_SchedControl_Configure(sel4runtime_bootinfo()->schedcontrol.start + ticker->core, ticker->context, budget,
+                                period, 0, 0);
+    buffer->caps_or_badges[0] = capability;
+    for (int i = 0; i < 5; i++) {
+        buffer->msg[i] = words[i];
+    }
+}
+#endif
+
+/* Half of the period is the budget: it is given up when the ticker goes to sleep, and so long a turn that the ticker, which
+ * takes a lock, does not run out of it. */
+void alarm_set(const thread_t *ticker, uint64_t nanoseconds)
+{
+#ifdef CONFIG_KERNEL_MCS
+    if (by_period() && nanoseconds != UINT64_MAX) {
+        uint64_t period = nanoseconds / 1000 + 1;
+        period = period < SHORTEST ? SHORTEST : period > LONGEST ? LONGEST : period;
+        configure(ticker, period / 2, period);
+    }
+#else
+    (void)ticker;
+    (void)nanoseconds;
+#endif
+}
+
+void alarm_wait(const thread_t *ticker, uint64_t nanoseconds)
+{
+    if (nanoseconds == UINT64_MAX || sel4std_alarm(ticker->notification, nanoseconds)) {
+        wait_for(ticker->notification);
+    } else {
+        /* With MCS: until the period is over. */
+        seL4_Yield();
+    }
+}
+
+void alarm_hasten(const thread_t *ticker, bool waits)
+{
+#ifdef CONFIG_KERNEL_MCS
+    /* A budget as long as its period can be used at once: a sleep by period is over. */
+    if (by_period() && !waits) {
+        configure(ticker, SHORTEST, SHORTEST);
+    }
+#else
+    (void)waits;
+#endif
+    /* In any case, for whoever found that it waits may not have come to tell it. */
+    seL4_Signal(ticker->notification);
+}

@@ -1,0 +1,175 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * On which core a thread runs, and how urgently: what the application chooses at its start, and what the thread asks for
+ * by Linux' calls, on which pthread_setschedprio(), sched_setaffinity() and available_parallelism() stand.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <bits/syscall.h>
+#include <muslcsys/vsyscall.h>
+#include <sel4runtime.h>
+#include <sel4std.h>
+
+/* Microseconds. A budget as long as its period means: as long as there is no other thread of this priority. */
+#define SLICE 5000
+
+static seL4_Word cores(void)
+{
+    return sel4runtime_bootinfo()->numNodes;
+}
+
+/* The ticker runs beside the first thread. */
+seL4_Word __attribute__((weak)) sel4std_core(int thread)
+{
+    return thread == 0 ? 0 : (thread - 1) % cores();
+}
+
+seL4_Word __attribute__((weak)) sel4std_priority(int thread)
+{
+    (void)thread;
+    return seL4_MaxPrio;
+}
+
+/* With MCS this gives the thread its time, too. */
+static bool place(thread_t *thread, seL4_Word core)
+{
+#ifdef CONFIG_KERNEL_MCS
+    if (seL4_SchedControl_Configure(sel4runtime_bootinfo()->schedcontrol.start + core, thread->context, SLICE, SLICE, 0, 0)) {
+        return false;
+    }
+#elif CONFIG_MAX_NUM_NODES > 1
+    if (seL4_TCB_SetAffinity(thread->tcb, core)) {
+        return false;
+    }
+#endif
+    thread->core = core;
+    thread->allowed = ~0ull;
+    return true;
+}
+
+static bool set_priority(thread_t *thread, seL4_Word priority)
+{
+    if (seL4_TCB_SetPriority(thread->tcb, seL4_CapInitThreadTCB, priority) != seL4_NoError) {
+        return false;
+    }
+    thread->priority = priority;
+    return true;
+}
+
+bool schedule(thread_t *thread)
+{
+    int number = thread_number(thread);
+    seL4_Word core = sel4std_core(number), priority = sel4std_priority(number);
+    if (!thread->scheduled || thread->core != core || thread->allowed != ~0ull) {
+        thread->scheduled = core < cores() && place(thread, core);
+    }
+    return thread->scheduled && (thread->priority == priority || set_priority(thread, priority));
+}
+
+/* One word serves for all cores that seL4 can have. */
+static long sys_sched_getaffinity(va_list arguments)
+{
+    const thread_t *thread = thread_of(va_arg(arguments, int));
+    size_t length = va_arg(arguments, size_t);
+    uint64_t *result = va_arg(arguments, uint64_t *);
+    if (thread == NULL) {
+        return -ESRCH;
+    }
+    if (length < sizeof(*result)) {
+        return -EINVAL;
+    }
+    *result = thread->allowed & ((1ull << cores()) - 1);
+    return sizeof(*result);
+}
+
+static long sys_sched_setaffinity(va_list arguments)
+{
+    thread_t *thread = thread_of(va_arg(arguments, int));
+    size_t length = va_arg(arguments, size_t);
+    const void *wanted = va_arg(arguments, const void *);
+    uint64_t allowed = 0;
+    memcpy(&allowed, wanted, length < sizeof(allowed) ? length : sizeof(allowed));
+    allowed &= (1ull << cores()) - 1;
+    if (thread == NULL) {
+        return -ESRCH;
+    }
+    if (allowed == 0) {
+        return -EINVAL;
+    }
+    if (!(allowed >> thread->core & 1) && !place(thread, __builtin_ctzll(allowed))) {
+        return -EPERM;
+    }
+    thread->allowed = allowed;
+    return 0;
+}
+
+static long ask_for_priority(thread_t *thread, const struct sched_param *wanted)
+{
+    if (thread == NULL) {
+        return -ESRCH;
+    }
+    if (wanted->sched_priority < 0 || wanted->sched_priority > (int)seL4_MaxPrio) {
+        return -EINVAL;
+    }
+    return set_priority(thread, wanted->sched_priority) ? 0 : -EPERM;
+}
+
+static long sys_sched_setparam(va_list arguments)
+{
+    thread_t *thread = thread_of(va_arg(arguments, int));
+    return ask_for_priority(thread, va_arg(arguments, const struct sched_param *));
+}
+
+static long sys_sched_getparam(va_list arguments)
+{
+    const thread_t *thread = thread_of(va_arg(arguments, int));
+    struct sched_param *result = va_arg(arguments, struct sched_param *);
+    if (thread == NULL) {
+        return -ESRCH;
+    }
+    *result = (struct sched_param) {
+        .sched_priority = thread->priority
+    };
+    return 0;
+}
+
+/* seL4 has one policy: the highest priority first, and in turn where they are equal. */
+static long sys_sched_setscheduler(va_list arguments)
+{
+    thread_t *thread = thread_of(va_arg(arguments, int));
+    int policy = va_arg(arguments, int);
+    const struct sched_param *wanted = va_arg(arguments, const struct sched_param *);
+    return policy == SCHED_RR ? ask_for_priority(thread, wanted) : -EINVAL;
+}
+
+static long sys_sched_getscheduler(va_list arguments)
+{
+    return thread_of(va_arg(arguments, int)) != NULL ? SCHED_RR : -ESRCH;
+}
+
+static long sys_sched_get_priority_max(va_list arguments)
+{
+    return va_arg(arguments, int) == SCHED_RR ? (long)seL4_MaxPrio : -EINVAL;
+}
+
+static long sys_sched_get_priority_min(va_list arguments)
+{
+    return va_arg(arguments, int) == SCHED_RR ? (long)seL4_MinPrio : -EINVAL;
+}
+
+void schedule_install(void)
+{
+    muslcsys_install_syscall(__NR_sched_getaffinity, sys_sched_getaffinity);
+    muslcsys_install_syscall(__NR_sched_setaffinity, sys_sched_setaffinity);
+    muslcsys_install_syscall(__NR_sched_getparam, sys_sched_getparam);
+    muslcsys_install_syscall(__NR_sched_setparam, sys_sched_setparam);
+    muslcsys_install_syscall(__NR_sched_getscheduler, sys_sched_getscheduler);
+    muslcsys_install_syscall(__NR_sched_setscheduler, sys_sched_setscheduler);
+    muslcsys_install_syscall(__NR_sched_get_priority_max, sys_sched_get_priority_max);
+    muslcsys_install_syscall(__NR_sched_get_priority_min, sys_sched_get_priority_min);
+}

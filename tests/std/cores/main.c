@@ -1,0 +1,54 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Threads of Rust's std on several cores, with priorities and cores of C's and of their own choice.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sel4/sel4.h>
+#include <cores.h>
+#include <sel4std.h>
+
+/* The names and cores of all threads, as the kernel knows them, where it can print. */
+void show_threads(void)
+{
+#if defined(CONFIG_DEBUG_BUILD) && defined(CONFIG_PRINTING)
+    seL4_DebugDumpScheduler();
+#endif
+}
+
+static void *name_place(void *argument)
+{
+    (void)argument;
+    cpu_set_t allowed;
+    struct sched_param parameters;
+    int policy;
+    CPU_ZERO(&allowed);
+    CPU_SET(0, &allowed);
+    int moved = sched_setaffinity(0, sizeof(allowed), &allowed);
+    int lowered = pthread_setschedprio(pthread_self(), 42);
+    sched_getaffinity(0, sizeof(allowed), &allowed);
+    pthread_getschedparam(pthread_self(), &policy, &parameters);
+    printf("A thread chose: %d %d, %d core, priority %d\n", moved, lowered, CPU_COUNT(&allowed), parameters.sched_priority);
+    CPU_ZERO(&allowed);
+    CPU_SET(17, &allowed);
+    moved = sched_setaffinity(0, sizeof(allowed), &allowed);
+    printf("A core that is not there: %s, a priority: %s\n", moved != 0 ? "refused" : "taken",
+           pthread_setschedprio(pthread_self(), 256) != 0 ? "refused" : "taken");
+    return NULL;
+}
+
+int main(void)
+{
+    printf("Booting all finished, dropped to user space\n");
+    if (cores_work() != 0) {
+        return 1;
+    }
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, name_place, NULL) != 0 || pthread_join(thread, NULL) != 0) {
+        return 2;
+    }
+    return 0;
+}
