@@ -3,8 +3,10 @@
  *
  * One executable with Rust libraries of both kinds, and C that takes all memory which the boot information shows.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <time.h>
 #include <sel4/sel4.h>
 #include <sel4runtime.h>
 #include <plain.h>
@@ -74,6 +76,58 @@ static void use_pthreads(void)
     printf("Threads of C called Rust: %u\n", calls);
 }
 
+/* A place for one number, which C fills and another thread of C empties into Rust. */
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static unsigned place;
+
+static void *carry(void *argument)
+{
+    for (int i = 0; i < 100; i++) {
+        pthread_mutex_lock(&lock);
+        while (place == 0) {
+            pthread_cond_wait(&changed, &lock);
+        }
+        rich_add(place);
+        place = 0;
+        pthread_cond_signal(&changed);
+        pthread_mutex_unlock(&lock);
+    }
+    return argument;
+}
+
+static void use_a_condition(void)
+{
+    pthread_t thread;
+    void *answer = NULL;
+    pthread_create(&thread, NULL, carry, &place);
+    for (unsigned i = 1; i <= 100; i++) {
+        pthread_mutex_lock(&lock);
+        while (place != 0) {
+            pthread_cond_wait(&changed, &lock);
+        }
+        place = i;
+        pthread_cond_signal(&changed);
+        pthread_mutex_unlock(&lock);
+    }
+    pthread_join(thread, &answer);
+    /* The mutex is free, and nobody signals. */
+    struct timespec soon;
+    clock_gettime(CLOCK_REALTIME, &soon);
+    soon.tv_sec += 1;
+    pthread_mutex_lock(&lock);
+    int over = pthread_cond_timedwait(&changed, &lock, &soon);
+    pthread_mutex_unlock(&lock);
+    printf("C carried to Rust: %u, the thread's answer: %s, then %s\n", rich_add(0), answer == &place ? "right" : "wrong",
+           over == ETIMEDOUT ? "a timeout" : "no timeout");
+}
+
+/* Rust calls this with a closure of its own. */
+int run_on_a_thread(void *(*function)(void *), void *argument)
+{
+    pthread_t thread;
+    return pthread_create(&thread, NULL, function, argument) || pthread_join(thread, NULL);
+}
+
 /* Lets a thread use up its stack, and receives its fault. */
 static void overflow(void)
 {
@@ -98,6 +152,8 @@ int main(void)
     printf("Threads: %u\n", rich_crowd());
     printf("And again: %u\n", rich_crowd());
     use_pthreads();
+    use_a_condition();
+    printf("A closure on a thread of C: %u\n", rich_closure());
     overflow();
     return 0;
 }

@@ -3,7 +3,9 @@
 //! A library with std, which uses one without.
 
 use std::cell::Cell;
+use std::ffi::{c_int, c_void};
 use std::hint::black_box;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// Adds up what threads get from the other library. The vectors are made in one world and dropped in the other.
@@ -57,6 +59,44 @@ pub extern "C" fn rich_calls_of_this_thread() -> u32 {
     thread_local!(static CALLS: Cell<u32> = const { Cell::new(0) });
     CALLS.set(CALLS.get() + 1);
     CALLS.get()
+}
+
+/// Adds to a sum, and returns it.
+#[unsafe(no_mangle)]
+pub extern "C" fn rich_add(number: u32) -> u32 {
+    static SUM: Mutex<u32> = Mutex::new(0);
+    let mut sum = SUM.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    *sum += number;
+    *sum
+}
+
+unsafe extern "C" {
+    /// Has C call `function` on a new thread, and waits for that. Returns 0.
+    // SAFETY: `argument` must be what `function` expects.
+    unsafe fn run_on_a_thread(
+        function: extern "C" fn(*mut c_void) -> *mut c_void,
+        argument: *mut c_void,
+    ) -> c_int;
+}
+
+/// Runs a closure on a thread that C made. Returns what it found there, 0 if it did not run.
+#[unsafe(no_mangle)]
+pub extern "C" fn rich_closure() -> u32 {
+    extern "C" fn call(closure: *mut c_void) -> *mut c_void {
+        // SAFETY: the pointer is that of a closure below, which lives until this thread is joined.
+        let closure = unsafe { &mut *closure.cast::<&mut dyn FnMut()>() };
+        closure();
+        std::ptr::null_mut()
+    }
+    let numbers = [20, 21];
+    let mut found = 0;
+    let mut closure = || found = numbers.iter().sum::<u32>() + rich_calls_of_this_thread();
+    let mut closure: &mut dyn FnMut() = &mut closure;
+    // SAFETY: the argument is what `call` expects.
+    if unsafe { run_on_a_thread(call, (&raw mut closure).cast()) } != 0 {
+        return 0;
+    }
+    found
 }
 
 /// The lowest address of its stack that the thread of `rich_overflow` has used.
