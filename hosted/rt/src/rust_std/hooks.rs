@@ -39,7 +39,7 @@ struct Hooks {
     exit: Option<unsafe extern "C" fn(c_int)>,
     new_object: Option<unsafe extern "C" fn(seL4_Word, seL4_Word) -> seL4_CPtr>,
     fault_endpoint: Option<unsafe extern "C" fn(c_int) -> seL4_CPtr>,
-    priority: Option<unsafe extern "C" fn() -> seL4_Word>,
+    priority: Option<unsafe extern "C" fn(c_int) -> seL4_Word>,
 }
 
 unsafe extern "C" {
@@ -98,12 +98,12 @@ pub(super) fn fault_endpoint(number: c_int) -> seL4_CPtr {
         .map_or(none, |hook| unsafe { hook(number) })
 }
 
-/// The priority of threads.
-pub(super) fn priority() -> seL4_Word {
+/// The priority of a thread.
+pub(super) fn priority(number: c_int) -> seL4_Word {
     // SAFETY: as the header says.
     hooks()
         .priority
-        .map_or(seL4_MaxPrio as seL4_Word, |hook| unsafe { hook() })
+        .map_or(seL4_MaxPrio as seL4_Word, |hook| unsafe { hook(number) })
 }
 
 /// The end of the program by `exit`, when C's handlers have run.

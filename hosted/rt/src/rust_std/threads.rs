@@ -174,6 +174,7 @@ impl Thread {
             seL4_CapInitThreadVSpace as seL4_CPtr,
         );
         let faults = hooks::fault_endpoint(self.number as c_int);
+        let priority = hooks::priority(self.number as c_int);
         if self.tcb.get() == 0 {
             let (kind, bits) = (seL4_TCBObject as seL4_Word, seL4_TCBBits as seL4_Word);
             self.tcb.set(objects::new(kind, bits)?);
@@ -200,7 +201,7 @@ impl Thread {
             #[cfg(not(feature = "mcs"))]
             let errors = [
                 seL4_TCB_Configure(tcb, faults, root, 0, vspace, 0, buffer, frame),
-                seL4_TCB_SetPriority(tcb, authority, hooks::priority()),
+                seL4_TCB_SetPriority(tcb, authority, priority),
             ];
             #[cfg(feature = "mcs")]
             let errors = {
@@ -215,7 +216,7 @@ impl Thread {
                 [
                     seL4_SchedControl_Configure(control, context, SLICE, SLICE, 0, 0),
                     seL4_TCB_Configure(tcb, root, 0, vspace, 0, buffer, frame),
-                    seL4_TCB_SetSchedParams(tcb, authority, 0, hooks::priority(), context, faults),
+                    seL4_TCB_SetSchedParams(tcb, authority, 0, priority, context, faults),
                 ]
             };
             if errors.iter().any(|error| *error != seL4_NoError) {
