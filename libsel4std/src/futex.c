@@ -30,7 +30,10 @@ struct waiter {
     bool woken;
 };
 
-#define LISTS 64
+/* Lists by address. Words may lie in steps of a page or a stack; Fibonacci's multiplier spreads those too. */
+#define LIST_BITS 6
+#define LISTS (1 << LIST_BITS)
+#define SPREAD 0x9e3779b97f4a7c15ull
 static waiter_t *lists[LISTS];
 static waiter_t *deadlines;
 static lock_t lock;
@@ -45,7 +48,7 @@ bool futex_prepare(void)
 
 static waiter_t **list_of(const volatile int *word)
 {
-    return &lists[((uintptr_t)word >> 2) % LISTS];
+    return &lists[(uintptr_t)word * SPREAD >> (64 - LIST_BITS)];
 }
 
 static void add(waiter_t *waiter)
