@@ -27,7 +27,7 @@ usage: sel4-rust-codegen crate  --manifest-path Cargo.toml [--package NAME]
                                 [--header sel4/sel4.h]... [--config gen_config.json]...
        sel4-rust-codegen libclang
        sel4-rust-codegen seal   --archive IN.a --out OUT.a [--provided-by LIB.a]...
-                                [--inlined OBJECT.o] [--no-unwind-tables]
+                                [--inlined OBJECT.o] [--no-unwind-tables] [--no-symbolizer]
        sel4-rust-codegen link   --archive SEALED.a --libc LIBC.a --rust-libc LIBC.a [--strict] -- LINKER ARGUMENT...
 
 crate, bundle and header also take --cargo PROGRAM (default: $CARGO, or cargo)
@@ -47,6 +47,15 @@ const REPEATABLE: [(&str, &str); 11] = [
     ("bindings", "header"),
     ("bindings", "config"),
     ("seal", "provided-by"),
+];
+
+/// Options without a value.
+const FLAGS: [&str; 5] = [
+    "no-default-features",
+    "no-symbolizer",
+    "no-unwind-tables",
+    "std",
+    "strict",
 ];
 
 /// Runs the tool with the arguments of a process, the program's name first.
@@ -93,7 +102,7 @@ enum Command {
         out: PathBuf,
         provided_by: Vec<PathBuf>,
         inlined: Option<PathBuf>,
-        unwind_tables: bool,
+        kept: seal::Kept,
     },
     Link(link::Request),
 }
@@ -125,14 +134,8 @@ impl Command {
                 out,
                 provided_by,
                 inlined,
-                unwind_tables,
-            } => seal::seal(
-                &archive,
-                &out,
-                &provided_by,
-                inlined.as_deref(),
-                unwind_tables,
-            ),
+                kept,
+            } => seal::seal(&archive, &out, &provided_by, inlined.as_deref(), kept),
             Self::Link(request) => link::link(&request),
         }
     }
@@ -195,6 +198,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             "provided-by",
             "inlined",
             "no-unwind-tables",
+            "no-symbolizer",
         ],
         "link" => &["archive", "libc", "rust-libc", "strict"],
         "help" => return Ok(Command::Help),
@@ -228,7 +232,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             Long("help") | Short('h') => return Ok(Command::Help),
             other => return Err(other.unexpected()),
         };
-        if ["no-default-features", "no-unwind-tables", "std", "strict"].contains(&&*option) {
+        if FLAGS.contains(&&*option) {
             given.flags.push(option);
             continue;
         }
@@ -320,7 +324,10 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             out: given.need("out")?.into(),
             provided_by: given.paths("provided-by"),
             inlined: given.take("inlined").map(PathBuf::from),
-            unwind_tables: !given.flag("no-unwind-tables"),
+            kept: seal::Kept {
+                unwind_tables: !given.flag("no-unwind-tables"),
+                symbolizer: !given.flag("no-symbolizer"),
+            },
         },
     })
 }

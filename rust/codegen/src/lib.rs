@@ -14,6 +14,7 @@
 //! | [`bindings`] | `bindings`: a C library's headers for Rust |
 //! | [`link`] | `link`: links an executable with Rust's std, and looks at what came out |
 //! | [`seal`] | `seal`: a Rust archive without what the C side provides |
+//! | [`symbolizer`] | std without what finds the names of frames |
 //! | [`cargo`] | questions to cargo |
 //! | [`failure`] | errors that name the next step |
 //! | [`output`] | files that are written whole, or not at all |
@@ -31,3 +32,4 @@ pub mod output;
 pub mod profile;
 pub mod seal;
 pub mod source;
+pub mod symbolizer;

@@ -32,11 +32,12 @@ use object::read::elf::FileHeader;
 use object::{Endianness, FileKind, Object, ObjectSymbol};
 
 use crate::failure::{Failure, Result};
-use crate::output;
+use crate::{output, symbolizer};
 
 /// Writes to `out` the Rust static library `archive`, without the members of compiler_builtins
 /// that the libraries `provided_by` make superfluous. All other members keep their order, and their
-/// bytes but for one: without `unwind_tables`, each `.eh_frame` is marked as left out of images.
+/// bytes but for two things: without `unwind_tables` each `.eh_frame` is marked as left out of images, and without
+/// `symbolizer` nothing calls that.
 /// The object `inlined`, if there is one, takes the place of the members that it was made of.
 ///
 /// # Errors
@@ -48,7 +49,7 @@ pub fn seal(
     out: &Path,
     provided_by: &[PathBuf],
     inlined: Option<&Path>,
-    unwind_tables: bool,
+    kept: Kept,
 ) -> Result<()> {
     let bytes = read(archive)?;
     let mut libraries = Vec::new();
@@ -61,9 +62,18 @@ pub fn seal(
         .collect();
     let object = inlined.map(read).transpose()?;
     let object = inlined.zip(object.as_deref());
-    let sealed = sealed((archive, &bytes), &libraries, object, unwind_tables)?;
+    let sealed = sealed((archive, &bytes), &libraries, object, kept)?;
     output::write_if_changed(out, &sealed)?;
     Ok(())
+}
+
+/// What could be left out of the members, and is not.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept {
+    /// The tables for unwinding.
+    pub unwind_tables: bool,
+    /// std's search for the names of frames.
+    pub symbolizer: bool,
 }
 
 /// A file's path, for messages, and its content.
@@ -78,7 +88,7 @@ pub fn sealed(
     (archive, bytes): File<'_>,
     provided_by: &[File<'_>],
     inlined: Option<File<'_>>,
-    unwind_tables: bool,
+    kept: Kept,
 ) -> Result<Vec<u8>> {
     let mut rust = Archive::parse(archive, bytes)?;
     let Some(builtins) = rust.builtins() else {
@@ -108,17 +118,23 @@ pub fn sealed(
     if let Some((path, object)) = inlined {
         rust.replace(path, object, &mut keep)?;
     }
-    if !unwind_tables {
-        for member in &mut rust.members {
-            exclude_unwind_tables(&mut member.data).map_err(|error| {
-                Failure::new(format!(
-                    "the member `{}` of `{}` is not a whole object: {error}",
-                    String::from_utf8_lossy(member.name),
-                    archive.display()
-                ))
-                .help("delete the archive and build it again")
-            })?;
-        }
+    for member in &mut rust.members {
+        let tables = match kept.unwind_tables {
+            true => Ok(()),
+            false => exclude_unwind_tables(&mut member.data),
+        };
+        let left_out = tables.and_then(|()| match kept.symbolizer {
+            true => Ok(()),
+            false => symbolizer::leave_out(&mut member.data),
+        });
+        left_out.map_err(|error| {
+            Failure::new(format!(
+                "the member `{}` of `{}` is not a whole object: {error}",
+                String::from_utf8_lossy(member.name),
+                archive.display()
+            ))
+            .help("delete the archive and build it again")
+        })?;
     }
     Ok(rust.write(&keep))
 }

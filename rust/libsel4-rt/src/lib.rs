@@ -14,6 +14,7 @@
 //! | `log` | the sink of the `log` crate (feature `log`) |
 //! | `console` | bytes to the console |
 //! | `decimal` | numbers for those who can do without `core::fmt` |
+//! | `symbolizer` | nothing, instead of names in std's backtraces (feature `std`) |
 //! | `unwind` | stubs for the unwinder that compiled code asks for and nobody needs |
 //! | `c` | the C functions that all this rests on |
 //!
@@ -53,7 +54,7 @@
 //! # Beside Rust's std
 //!
 //! With the feature `std`, panics, heap and unwinding are those of Rust's own std, and of this crate
-//! only the logger is left.
+//! only the logger is left, and what takes the place of std's search for names of frames.
 //!
 //! # Threads, priorities and the lock
 //!
@@ -102,6 +103,8 @@ mod lock;
 mod log;
 #[cfg(any(not(feature = "std"), test))]
 mod panic;
+#[cfg(feature = "std")]
+mod symbolizer;
 #[cfg(all(
     not(feature = "std"),
     any(target_env = "musl", all(target_os = "none", target_arch = "arm"))

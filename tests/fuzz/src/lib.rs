@@ -145,10 +145,13 @@ fn archive(data: &[u8]) {
     let provided_by = if choice & 1 == 0 { &[][..] } else { &itself };
     let object = (Path::new("inlined.o"), &bytes[bytes.len() / 2..]);
     let inlined = (choice & 2 != 0).then_some(object);
-    let unwind_tables = choice & 4 == 0;
-    match seal::sealed(file, provided_by, inlined, unwind_tables) {
+    let kept = seal::Kept {
+        unwind_tables: choice & 4 == 0,
+        symbolizer: choice & 8 == 0,
+    };
+    match seal::sealed(file, provided_by, inlined, kept) {
         Ok(sealed) => {
-            let again = seal::sealed((Path::new("sealed.a"), &sealed), &[], None, unwind_tables);
+            let again = seal::sealed((Path::new("sealed.a"), &sealed), &[], None, kept);
             match again {
                 Ok(again) => assert!(again == sealed, "sealed twice it is another"),
                 // All of compiler_builtins went, by which a Rust archive is known.

@@ -292,3 +292,48 @@ fn an_object_takes_the_place_of_the_code_it_was_made_of() {
     );
     sealed("lib.rs").fails("`lib.rs` is not an object file", "-DRUST_INLINE=OFF");
 }
+
+#[test]
+fn calls_of_the_symbolizer_come_to_nothing() {
+    let fixture = Fixture::new();
+    let function = "_ZN3std12backtrace_rs9symbolize5gimli7resolve17h508bc0237af9918dE";
+    fixture.write(
+        "lib.rs",
+        format!(
+            "#![no_std]\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! {{ loop {{}} }}\n\
+             #[unsafe(no_mangle)]\nextern \"C\" fn rust_eh_personality() {{}}\n\
+             #[unsafe(no_mangle)]\nextern \"C\" fn sel4_rust_symbolizes_nothing() {{}}\n\
+             #[unsafe(export_name = \"{function}\")]\n#[inline(never)]\n\
+             extern \"C\" fn resolve(to: &mut u8) {{ unsafe {{ core::ptr::write_volatile(to, 7) }} }}\n\
+             #[unsafe(no_mangle)]\npub extern \"C\" fn names() -> u8 {{ let mut n = 42; resolve(&mut n); n }}\n"
+        ),
+    );
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let arguments = "--edition=2024 --crate-type=staticlib --crate-name=t -Cpanic=abort -Ccodegen-units=1 \
+                     -Crelocation-model=static -O lib.rs -o in.a";
+    tool(
+        &fixture,
+        &rustc,
+        &arguments.split_whitespace().collect::<Vec<_>>(),
+    );
+    fixture.write(
+        "main.c",
+        "int names(void); int main(void) { return names(); }\n",
+    );
+    for (options, names, there) in [(&[][..], 7, true), (&["--no-symbolizer"], 42, false)] {
+        let mut arguments = vec!["seal", "--archive", "in.a", "--out", "sealed.a"];
+        arguments.extend(options);
+        fixture.run(&arguments).succeeds();
+        let link = "-no-pie -Wl,--gc-sections main.c sealed.a -o image";
+        tool(
+            &fixture,
+            "gcc",
+            &link.split_whitespace().collect::<Vec<_>>(),
+        );
+        let status = Command::new(fixture.path("image"))
+            .status()
+            .expect("the image");
+        assert_eq!(status.code(), Some(names));
+        assert_eq!(tool(&fixture, "nm", &["image"]).contains(function), there);
+    }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! std without what finds the names of a backtrace's frames.
+//!
+//! The default message of a panic reaches a reader of DWARF, with a decompressor and much else, half of what std adds to
+//! a small image. It looks for the program's file, which is nowhere on seL4, so all it ever says is that there is no name.
+//! Calls of it are calls of an empty function instead, of libsel4-rt, and then the linker leaves it out. This takes
+//! both in one object, as link-time optimisation makes it.
+
+use std::borrow::Cow;
+
+use object::elf::{FileHeader64, Rela64, SHF_EXECINSTR, SHT_SYMTAB, STT_FUNC, STT_SECTION};
+use object::pod::bytes_of;
+use object::read::elf::{FileHeader, Rela, SectionHeader, Sym};
+use object::{Endianness, FileKind, SectionIndex, SymbolIndex};
+
+/// The empty function.
+const NOTHING: &[u8] = b"sel4_rust_symbolizes_nothing";
+
+/// std's functions, less `<` and `>`. Each returns nothing, whatever it takes.
+const SYMBOLIZER: [&str; 2] = [
+    "std::backtrace_rs::symbolize::gimli::resolve",
+    "std::backtrace_rs::symbolize::gimli::Cache::with_global",
+];
+
+/// Changes the calls in an object. What is no ELF object of 64 bits, or has not both, stays as it is.
+///
+/// # Errors
+///
+/// When the object is cut off.
+pub fn leave_out(data: &mut Cow<'_, [u8]>) -> object::Result<()> {
+    if !matches!(FileKind::parse(&**data), Ok(FileKind::Elf64)) {
+        return Ok(());
+    }
+    for (at, relocation) in changes(data)? {
+        let bytes = bytes_of(&relocation);
+        data.to_mut()[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+    Ok(())
+}
+
+/// The relocations that change, and where they stand.
+fn changes(data: &[u8]) -> object::Result<Vec<(usize, Rela64<Endianness>)>> {
+    let header = FileHeader64::<Endianness>::parse(data)?;
+    let endian = header.endian()?;
+    let sections = header.sections(endian, data)?;
+    let symbols = sections.symbols(endian, data, SHT_SYMTAB)?;
+    let mut changes = Vec::new();
+
+    let mut nothing = None;
+    let mut functions: Vec<(SectionIndex, SymbolIndex, u64)> = Vec::new();
+    for (index, symbol) in symbols.enumerate() {
+        let Some(section) = symbols.symbol_section(endian, symbol, index)? else {
+            continue;
+        };
+        let name = symbol.name(endian, symbols.strings())?;
+        if name == NOTHING {
+            nothing = Some(index);
+        } else if symbol.st_type() == STT_FUNC && is_symbolizer(name) {
+            functions.push((section, index, symbol.st_value(endian)));
+        }
+    }
+    let Some(nothing) = nothing else {
+        return Ok(changes);
+    };
+    for section in sections.iter() {
+        let Some((relocations, _)) = section.rela(endian, data)? else {
+            continue;
+        };
+        // Only calls: the tables for unwinding describe the function itself.
+        let of = section.info_link(endian);
+        let code = sections.section(of)?.sh_flags(endian) & u64::from(SHF_EXECINSTR) != 0;
+        if !code || functions.iter().any(|(own, _, _)| *own == of) {
+            continue;
+        }
+        for (number, relocation) in relocations.iter().enumerate() {
+            let Some(used) = relocation.symbol(endian, false) else {
+                continue;
+            };
+            let symbol = symbols.symbol(used)?;
+            let place = symbols.symbol_section(endian, symbol, used)?;
+            let whole = symbol.st_type() == STT_SECTION;
+            let start = functions.iter().find_map(|(section, index, start)| {
+                (*index == used)
+                    .then_some(0)
+                    .or((whole && place == Some(*section)).then_some(*start))
+            });
+            if let Some(start) = start {
+                let mut changed = *relocation;
+                let info = (nothing.0 as u64) << 32 | u64::from(relocation.r_type(endian, false));
+                changed.r_info.set(endian, info);
+                changed.r_addend.set(
+                    endian,
+                    relocation.r_addend(endian).wrapping_sub(start as i64),
+                );
+                let size = size_of::<Rela64<Endianness>>();
+                changes.push((section.sh_offset(endian) as usize + number * size, changed));
+            }
+        }
+    }
+    Ok(changes)
+}
+
+fn is_symbolizer(name: &[u8]) -> bool {
+    let name = String::from_utf8_lossy(name);
+    if !name.contains("symbolize") {
+        return false;
+    }
+    let path = format!("{:#}", rustc_demangle::demangle(&name)).replace(['<', '>'], "");
+    SYMBOLIZER.iter().any(|known| {
+        let rest = path.strip_prefix(known);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_symbolizer_is_known_by_name() {
+        let cache = b"_RINvMs0_NtNtNtCs3vIF18vCiwS_3std12backtrace_rs9symbolize5gimliNtB6_5Cache11with_globalNCNvB6_7resolves_0EBc_";
+        assert!(is_symbolizer(cache));
+        assert!(is_symbolizer(
+            b"_ZN3std12backtrace_rs9symbolize5gimli7resolve17h508bc0237af9918dE"
+        ));
+        assert!(!is_symbolizer(
+            b"_ZN3std12backtrace_rs9symbolize6Symbol4name17h508bc0237af9918dE"
+        ));
+        assert!(!is_symbolizer(b"symbolize"));
+    }
+}
