@@ -67,7 +67,8 @@ def measure(arguments):
         tables.append(_table(title, images, platform == AIMED_AT))
         tables.append(_sends_table(title, *sends(build)))
         if arguments.detail:
-            tables += [_detail(title, name, images) for name in PROGRAMS if name not in ("plain", BASE)]
+            tables += [detail(f"{PROGRAMS[name][0]}, {title}", images[BASE], images[name]) for name in PROGRAMS
+                       if name not in ("plain", BASE)]
         if platform == AIMED_AT:
             tables.append(_heaps_table(title, build, images))
     return "\n\n".join(tables)
@@ -111,12 +112,12 @@ def _heaps_table(title, build, images):
                     ["RUST_HEAP", "text", "over C", "bss"], rows)
 
 
-def _detail(title, name, images):
+def detail(title, c, rust):
     """Where the bytes of an image lie that the C image does not have."""
-    old, new = images[BASE].sections(), images[name].sections()
+    old, new = c.sections(), rust.sections()
     rows = [(f"section `{each}`", f"{new.get(each, 0):,}", f"{new.get(each, 0) - old.get(each, 0):+,}")
             for each in sorted(new | old) if new.get(each, 0) != old.get(each, 0)]
-    old, new = images[BASE].symbols(), images[name].symbols()
+    old, new = c.symbols(), rust.symbols()
     grown = sorted(((new[each] - old.get(each, 0), each) for each in new), reverse=True)
     rows += [(f"`{each}`", f"{new[each]:,}", f"{more:+,}") for more, each in grown[:25] if more > 0]
-    return markdown(f"Where the bytes go: {PROGRAMS[name][0]}, {title}", ["what", "bytes", "over C"], rows)
+    return markdown(f"Where the bytes go: {title}", ["what", "bytes", "over C"], rows)
