@@ -338,7 +338,7 @@ function(_sel4_rust_seal bundle dir inlined std)
             PROPERTIES
                 IMPORTED_LOCATION "${dir}/archive/lib${bundle}.a" INTERFACE_LINK_LIBRARIES
                                                                   "gcc_s;util;rt;pthread;m;dl;c"
-                INTERFACE_LINK_OPTIONS "-Wl,-u,sel4_hosted_begin"
+                INTERFACE_LINK_OPTIONS "-Wl,-u,sel4_hosted_begin;-no-pie"
         )
         add_dependencies(${bundle}-sealed cargo-build_${bundle})
         return()
