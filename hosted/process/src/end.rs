@@ -14,6 +14,7 @@
 //! | 85 | an error in the hosted platform itself |
 //! | 130, 143 | ended from outside, by Ctrl-C or SIGTERM |
 
+use std::cell::Cell;
 use std::ffi::c_int;
 use std::fmt::Write as _;
 use std::mem::MaybeUninit;
@@ -114,9 +115,8 @@ pub fn refuse(text: &str) -> ! {
     exit(REFUSED)
 }
 
-/// Ends the process, from a signal handler: there is an error in the model, or around it. Tells of the kernel's threads,
-/// if there is one.
-pub fn host_crashed(signal: c_int, ip: usize, kernel: Option<&Kernel<Process>>) -> ! {
+/// Ends the process, from a signal handler: there is an error in the model, or around it.
+pub fn host_crashed(signal: c_int, ip: usize) -> ! {
     // No allocation: the heap may be what is broken.
     let mut text = Fixed {
         bytes: [0; 200],
@@ -146,8 +146,10 @@ pub fn host_crashed(signal: c_int, ip: usize, kernel: Option<&Kernel<Process>>) 
         libc::pthread_sigmask(libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut());
         libc::alarm(2);
     }
-    if let Some(kernel) = kernel {
-        say(&kernel.thread_table());
+    let kernel = KERNEL.get();
+    if !kernel.is_null() {
+        // SAFETY: it is where it was, and nothing goes on that could change it; it may be broken, see above.
+        say(&unsafe { &*kernel }.thread_table());
     }
     // SAFETY: a plain call.
     unsafe { libc::_exit(CRASH) }
@@ -156,6 +158,16 @@ pub fn host_crashed(signal: c_int, ip: usize, kernel: Option<&Kernel<Process>>) 
 extern "C" fn give_up(_: c_int) {
     // SAFETY: a plain call, which signal handlers may make.
     unsafe { libc::_exit(CRASH) }
+}
+
+thread_local! {
+    /// The kernel of this thread of the host, for the case that it goes wrong.
+    static KERNEL: Cell<*const Kernel<Process>> = const { Cell::new(ptr::null()) };
+}
+
+/// Keeps the kernel whose threads [`host_crashed`] tells of; null for none.
+pub fn tell_of(kernel: *const Kernel<Process>) {
+    KERNEL.set(kernel);
 }
 
 struct Fixed {

@@ -34,7 +34,6 @@ mod stack;
 pub mod storage;
 mod switch;
 mod test;
-mod timer;
 mod trace;
 
 pub use sel4_hosted_attribute::test;

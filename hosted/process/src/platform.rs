@@ -24,7 +24,7 @@ use crate::own::Own;
 use crate::signals::{self, Trouble};
 use crate::stack::Stack;
 use crate::storage;
-use crate::switch::{self, FpState, Frame, Step};
+use crate::switch::{self, FpState, Frame};
 use crate::trace::Trace;
 
 /// Where the IPC buffer and the BootInfo of the root server are mapped: far from where programs map
@@ -40,19 +40,23 @@ const WATCHDOG_SECONDS: u64 = 60;
 /// Kernel entries of all kernels of the process, for the watchdog.
 static ENTRIES: AtomicU64 = AtomicU64::new(0);
 
-/// Where the number of a system call is, its first arguments, and the base of thread-local storage.
+/// Where the number of a system call is and its first arguments, the base of thread-local storage and the stack.
 #[cfg(target_arch = "aarch64")]
 const NUMBER: Register = Register::X7;
 #[cfg(target_arch = "aarch64")]
 const ARGUMENTS: [Register; 2] = [Register::X0, Register::X1];
 #[cfg(target_arch = "aarch64")]
 const TLS_BASE: Register = Register::TpidrEl0;
+#[cfg(target_arch = "aarch64")]
+const STACK_POINTER: Register = Register::Sp;
 #[cfg(target_arch = "x86_64")]
 const NUMBER: Register = Register::Rdx;
 #[cfg(target_arch = "x86_64")]
 const ARGUMENTS: [Register; 2] = [Register::Rdi, Register::Rsi];
 #[cfg(target_arch = "x86_64")]
 const TLS_BASE: Register = Register::FsBase;
+#[cfg(target_arch = "x86_64")]
+const STACK_POINTER: Register = Register::Rsp;
 
 /// The pseudo system call by which the root server's thread says that it is done.
 const FINISH: isize = isize::MIN;
@@ -181,11 +185,7 @@ impl Settings {
         let flag = |name| program.is_none_or(|program| program.flag(name, true));
         let memory =
             number("SEL4_HOSTED_MEMORY_MIB").unwrap_or(if program.is_some() { 512 } else { 64 });
-        let start = if cfg!(target_arch = "aarch64") {
-            0x4000_0000
-        } else {
-            0x100_0000
-        };
+        let start = 0x100_0000;
         let mib = usize::try_from(memory)
             .ok()
             .and_then(|mib| mib.checked_mul(1 << 20));
@@ -194,17 +194,10 @@ impl Settings {
             .unwrap_or(usize::MAX & !0xfff);
         let kernel = Config {
             memory: Region { start, end },
-            // Where QEMU's machine has its devices.
-            devices: vec![if cfg!(target_arch = "aarch64") {
-                Region {
-                    start: 0x800_0000,
-                    end: 0x1000_0000,
-                }
-            } else {
-                Region {
-                    start: 0xf000_0000,
-                    end: 0x1_0000_0000,
-                }
+            // Where a PC has its devices.
+            devices: vec![Region {
+                start: 0xf000_0000,
+                end: 0x1_0000_0000,
             }],
             root_cnode_bits: given(
                 "ROOT_CNODE_SIZE_BITS",
@@ -308,13 +301,11 @@ impl World {
             },
             context: ptr::null_mut(),
             boot_info: ptr::null_mut(),
-            kernel: ptr::null(),
             stack: 0,
             fp: ptr::null_mut(),
             fp_restores: 0,
             foreign: 0,
             in_thread: 0,
-            stepping: 0,
             // x87, SSE, AVX and AVX-512: as much as there is room for.
             fp_mask: 0xe7,
             trouble: None,
@@ -386,7 +377,7 @@ unsafe extern "C" fn main(frame: *mut Frame) -> ! {
     let world = unsafe { &mut *frame.cast::<World>() };
     debugger::keep();
     let mut platform = Platform::boot(world);
-    world.frame.kernel = &raw const platform.kernel;
+    end::tell_of(&raw const platform.kernel);
     loop {
         let Platform { kernel, .. } = &mut platform;
         if let Some(end) = signals::pending().and_then(signals::end_of) {
@@ -431,7 +422,6 @@ unsafe extern "C" fn main(frame: *mut Frame) -> ! {
             _ => platform.trouble(world, thread),
         }
         platform.look_at_clock();
-        platform.look_at_device();
     }
     platform.leave(world)
 }
@@ -603,92 +593,19 @@ impl Platform {
         self.next_alarm = self.alarms.first().map_or(NEVER, |alarm| alarm.0);
     }
 
-    /// When the timer that is a device interrupts, and by which number.
-    fn device_deadline(&self) -> Option<(u64, usize)> {
-        let machine = self.kernel.machine();
-        let irq = machine.timer_irq.filter(|irq| self.kernel.takes(*irq))?;
-        Some((machine.timer.deadline()?, irq))
-    }
-
-    /// That timer interrupts, if it wants to.
-    #[inline]
-    fn look_at_device(&mut self) {
-        let machine = self.kernel.machine_mut();
-        if !machine.timer.is_used {
-            return;
-        }
-        machine.timer.look(machine.time);
-        let now = machine.time;
-        if let Some((_, irq)) = self.device_deadline().filter(|(time, _)| *time <= now) {
-            self.kernel.interrupt(irq);
-        }
-    }
-
-    /// A thread accesses a register of a device, by one instruction; whether that is why it came back.
-    fn access_device(&mut self, world: &mut World, thread: ThreadId, fault: Fault) -> bool {
-        const WRITE: usize = if cfg!(target_arch = "aarch64") {
-            1 << 6
-        } else {
-            1 << 1
-        };
-        let Fault::Vm {
-            address, status, ..
-        } = fault
-        else {
-            return false;
-        };
-        let write = status & WRITE != 0;
-        let Some(word) = self.kernel.machine().register(address, write) else {
-            return false;
-        };
-        self.kernel.machine_mut().open_registers(address);
-        let step = Step::begin(self.kernel.context_mut(thread));
-        world.frame.stepping = 1;
-        let other = loop {
-            world.frame.context = self.kernel.context_mut(thread);
-            // SAFETY: it goes on where it came back.
-            unsafe { switch::enter(&raw mut world.frame) };
-            world.frame.fp_restores = 1;
-            match world.frame.trouble.take() {
-                Some(Trouble::Step) => break None,
-                Some(Trouble::Fault(other)) => break Some(other),
-                Some(trouble) => {
-                    if let Some(end) = signals::end_of(trouble) {
-                        self.end(end);
-                    }
-                }
-                None => {}
-            }
-        };
-        world.frame.stepping = 0;
-        step.end(self.kernel.context_mut(thread), other.is_none());
-        let written = (write && other.is_none()).then_some(word);
-        self.kernel.machine_mut().close_registers(address, written);
-        if let Some(fault) = other {
-            self.count_entry();
-            self.kernel.fault(fault);
-        }
-        true
-    }
-
     /// Nobody runs until a timer interrupts; whether one does.
     fn skip_idle_time(&mut self) -> bool {
         if self.kernel.is_halted() {
             return false;
         }
         let deadline = self.kernel.deadline().filter(|_| self.timed);
-        let of_device = self.device_deadline().map_or(NEVER, |(time, _)| time);
-        let next = deadline
-            .unwrap_or(NEVER)
-            .min(self.next_alarm)
-            .min(of_device);
+        let next = deadline.unwrap_or(NEVER).min(self.next_alarm);
         if next == NEVER {
             return false;
         }
         let time = &mut self.kernel.machine_mut().time;
         *time = next.max(*time);
         self.look_at_clock();
-        self.look_at_device();
         true
     }
 
@@ -718,10 +635,10 @@ impl Platform {
                 let number = self.kernel.context(thread)[NUMBER];
                 self.kernel.syscall(number as isize);
             }
-            Some(Trouble::Fault(fault)) if self.access_device(world, thread, fault) => {}
             Some(Trouble::Fault(fault)) => {
                 self.count_entry();
                 self.kernel.fault(fault);
+                self.look_for_overflow(thread, fault);
             }
             Some(Trouble::Tick) => {
                 self.let_time_pass();
@@ -732,6 +649,26 @@ impl Platform {
                 }
             }
             None => {}
+        }
+    }
+
+    /// Says so if a thread has used up its stack, and nobody mends that.
+    fn look_for_overflow(&mut self, thread: ThreadId, fault: Fault) {
+        /// How far from the stack pointer a function may reach: a little downwards, and into its frame.
+        const BELOW: usize = 4096;
+        const ABOVE: usize = 1 << 20;
+        let Fault::Vm { address, .. } = fault else {
+            return;
+        };
+        let top = self.kernel.context(thread)[STACK_POINTER];
+        let reach = top.saturating_sub(BELOW)..top.saturating_add(ABOVE);
+        if reach.contains(&address) && self.state(thread) == Some(State::Inactive) {
+            self.kernel.machine_mut().flush();
+            let name = self.kernel.name(thread);
+            end::say(&format!(
+                "thread `{name}` has used up its stack: there is nothing at its stack pointer, {top:#x}\n\
+                 help: give it a larger stack, or a fault handler"
+            ));
         }
     }
 
@@ -780,7 +717,7 @@ impl Platform {
 
     /// The kernel goes away, and the root server's thread goes on without it.
     fn leave(mut self, world: &mut World) -> ! {
-        world.frame.kernel = ptr::null();
+        end::tell_of(ptr::null());
         world.first = self.kernel.context(self.root).clone();
         world.frame.context = &raw mut world.first;
         self.kernel.machine_mut().flush();

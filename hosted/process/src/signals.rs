@@ -29,8 +29,6 @@ mod machine;
 pub enum Trouble {
     /// Unmodified code has made a system call.
     Syscall,
-    /// It has executed the one instruction that it was to.
-    Step,
     /// It cannot go on by itself.
     Fault(Fault),
     /// It called `abort`.
@@ -154,15 +152,14 @@ pub unsafe extern "C" fn handler(
                     libc::pthread_kill(RUNNER.load(Relaxed), signal);
                 }
                 WATCHDOG | TICK => {}
-                _ => end::host_crashed(signal, ip, None),
+                _ => end::host_crashed(signal, ip),
             }
             ptr::null_mut()
         } else if machine::resumes(&mut *frame, machine) {
             ptr::null_mut()
         } else if (*frame).in_thread == 0 || switch::is_between(ip) {
             if !expected || signal == libc::SIGABRT {
-                // It is where it was, and does not go on, whatever state it is in.
-                end::host_crashed(signal, ip, (*frame).kernel.as_ref());
+                end::host_crashed(signal, ip);
             }
             if signal != TICK {
                 PENDING.store(signal as u64, Relaxed);
@@ -176,7 +173,6 @@ pub unsafe extern "C" fn handler(
         } else {
             let trouble = match signal {
                 libc::SIGSYS => Trouble::Syscall,
-                libc::SIGTRAP if (*frame).stepping != 0 => Trouble::Step,
                 _ if expected => asynchronous(signal),
                 _ => Trouble::Fault(machine::fault(signal, machine)),
             };
@@ -260,7 +256,7 @@ pub fn watch(entries: &'static AtomicU64, limit: Option<Duration>, ticks: bool) 
 /// Ends the process by what a handler found in a thread.
 pub fn end_of(trouble: Trouble) -> Option<End> {
     match trouble {
-        Trouble::Fault(_) | Trouble::Syscall | Trouble::Step | Trouble::Tick => None,
+        Trouble::Fault(_) | Trouble::Syscall | Trouble::Tick => None,
         Trouble::Abort => Some(End::Abort),
         Trouble::Interrupt(signal) => Some(End::Interrupt(signal)),
         Trouble::Stuck => Some(End::Stuck),

@@ -11,11 +11,10 @@
 #[cfg(target_arch = "x86_64")]
 use std::sync::atomic::{AtomicU8, AtomicUsize};
 
-use sel4_hosted_kernel::{Context, Kernel};
+use sel4_hosted_kernel::Context;
 use sel4_hosted_libsel4::Host;
 use sel4_hosted_libsel4::api::seL4_BootInfo;
 
-use crate::machine::Process;
 use crate::signals::Trouble;
 
 #[cfg(target_arch = "aarch64")]
@@ -37,8 +36,6 @@ pub struct Frame {
     pub context: *mut Context,
     /// The root server's BootInfo.
     pub boot_info: *mut seL4_BootInfo,
-    /// The kernel, for the case that it goes wrong.
-    pub kernel: *const Kernel<Process>,
     /// The host's stack while a thread runs.
     pub stack: usize,
     /// Where floating-point state is saved if something goes wrong, or what is to be restored from.
@@ -50,8 +47,6 @@ pub struct Frame {
     pub foreign: u8,
     /// Whether a thread runs, and not the host.
     pub in_thread: u8,
-    /// Whether it runs for one instruction.
-    pub stepping: u8,
     /// `xsave` of x86_64 saves these parts of the state.
     pub fp_mask: u32,
     /// What a signal handler found.
