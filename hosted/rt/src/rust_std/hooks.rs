@@ -6,9 +6,7 @@ use std::arch::global_asm;
 use std::ffi::{c_int, c_void};
 
 use libc::timespec;
-use sel4_hosted_libsel4::api::{
-    seL4_CPtr, seL4_CapInitThreadTCB, seL4_CapNull, seL4_MaxPrio, seL4_TCB_Suspend, seL4_Word,
-};
+use sel4_hosted_libsel4::api::{seL4_CPtr, seL4_CapNull, seL4_MaxPrio, seL4_Word};
 
 use super::threads;
 
@@ -114,9 +112,5 @@ pub(crate) fn leave(code: c_int) -> ! {
     } else if code != 0 {
         eprintln!("The program ended with exit code {code}");
     }
-    let own = threads::current().map_or(seL4_CapInitThreadTCB as seL4_CPtr, |thread| thread.tcb());
-    loop {
-        // SAFETY: a thread may suspend itself.
-        unsafe { seL4_TCB_Suspend(own) };
-    }
+    threads::suspend_all()
 }

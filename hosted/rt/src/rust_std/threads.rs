@@ -277,6 +277,23 @@ pub(super) fn begin_first() {
     CURRENT.set(first);
 }
 
+/// Nothing of the program runs any more: suspends all threads, that which calls last.
+pub(super) fn suspend_all() -> ! {
+    let own = CURRENT.get();
+    let others = table()
+        .iter()
+        .filter(|thread| thread.tcb.get() != 0 && !ptr::eq(*thread, own));
+    for thread in others {
+        // SAFETY: it does nothing any more that matters.
+        unsafe { seL4_TCB_Suspend(thread.tcb.get()) };
+    }
+    let own = current().map_or(seL4_CapInitThreadTCB as seL4_CPtr, Thread::tcb);
+    loop {
+        // SAFETY: a thread may suspend itself.
+        unsafe { seL4_TCB_Suspend(own) };
+    }
+}
+
 /// What every thread begins with.
 unsafe extern "C" fn run(thread: *const Thread) -> ! {
     // SAFETY: threads of the table stay; who has made this one has told it what to do.
