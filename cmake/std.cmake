@@ -91,7 +91,13 @@ function(_sel4_rust_check_std_configuration)
             _sel4_rust_error("${option} is `${${option}}`; it must be a number above 0." "configure with -D${option}= a number")
         endif()
     endforeach()
-    # Each 4 KiB of the image takes a slot. What is known here is the memory of std and of malloc.
+    if(NOT RUST_STD_STACK LESS RUST_STD_MEMORY)
+        _sel4_rust_error(
+            "${call}: RUST_STD_STACK is `${RUST_STD_STACK}`, and such a stack does not fit into the `${RUST_STD_MEMORY}` bytes of RUST_STD_MEMORY."
+            "configure with a smaller -DRUST_STD_STACK= or a larger -DRUST_STD_MEMORY="
+        )
+    endif()
+    # Each 4 KiB of the image takes a slot. What is known here is the memory of std and of malloc; the link tells the rest.
     math(EXPR slots "(${RUST_STD_MEMORY} + 0${LibSel4MuslcSysMorecoreBytes}) / 4096")
     math(EXPR all "1 << ${KernelRootCNodeSizeBits}")
     if(NOT slots LESS all)
@@ -105,6 +111,16 @@ endfunction()
 # Links what std stands on to `executable`, whose Rust archive is that of `bundle`.
 function(_sel4_rust_link_std executable bundle)
     _sel4_rust_add_libsel4std()
+    if(LibSel4MuslcSysCPIOFS)
+        set_property(GLOBAL PROPERTY SEL4_RUST_SEEN "")
+        _sel4_rust_find_objects(${executable} objects)
+        if(NOT objects)
+            _sel4_rust_error(
+                "LibSel4MuslcSysCPIOFS is `${LibSel4MuslcSysCPIOFS}`, and no source of `${executable}` is an archive of files."
+                "add one: include(cpio), MakeCPIO(archive.o FILE...), and archive.o to the sources; or leave LibSel4MuslcSysCPIOFS off and install one with muslcsys_install_cpio_interface()"
+            )
+        endif()
+    endif()
     # As objects, not as an archive: what they define takes the place of muslc's, whatever the order of libraries.
     target_sources(${executable} PRIVATE $<TARGET_OBJECTS:sel4std>)
     # std's prebuilt objects hold more than one function each; what nobody calls must not be in the image, in debug builds
@@ -136,6 +152,30 @@ function(_sel4_rust_link_std executable bundle)
     _sel4_rust_check_linked(${executable} ${bundle})
 endfunction()
 
+# Sets `out` to what may be an archive of files among the sources and libraries of `target`: objects, and assembly.
+# SEL4_RUST_SEEN guards against cycles.
+function(_sel4_rust_find_objects target out)
+    set(items "")
+    foreach(property IN ITEMS SOURCES INTERFACE_SOURCES LINK_LIBRARIES INTERFACE_LINK_LIBRARIES)
+        get_target_property(value ${target} ${property})
+        if(value)
+            list(APPEND items ${value})
+        endif()
+    endforeach()
+    set(found ${items})
+    list(FILTER found INCLUDE REGEX "\\.(o|obj|s|S)$")
+    foreach(item IN LISTS items)
+        get_property(seen GLOBAL PROPERTY SEL4_RUST_SEEN)
+        # Those of upstream have assembly of their own.
+        if(TARGET "${item}" AND NOT item IN_LIST seen AND NOT item MATCHES "^(muslc|sel4)")
+            set_property(GLOBAL APPEND PROPERTY SEL4_RUST_SEEN ${item})
+            _sel4_rust_find_objects(${item} below)
+            list(APPEND found ${below})
+        endif()
+    endforeach()
+    set(${out} "${found}" PARENT_SCOPE)
+endfunction()
+
 # Has the host tool run the linker of `executable`, and look at what came out. A step after linking would have to be
 # added in the folder of the executable, which CMake has left.
 function(_sel4_rust_check_linked executable bundle)
@@ -152,6 +192,10 @@ function(_sel4_rust_check_linked executable bundle)
     if(NOT launcher)
         get_property(launcher GLOBAL PROPERTY RULE_LAUNCH_LINK)
     endif()
+    # Besides the image's pages: the kernel's first capabilities, those of untyped memory, and three objects of each thread,
+    # of the first and of the one that keeps the time too.
+    math(EXPR slots "1 << ${KernelRootCNodeSizeBits}")
+    math(EXPR others "16 + ${KernelMaxNumBootinfoUntypedCaps} + 3 * (${RUST_STD_THREADS} + 2)")
     set(strict "")
     if(RUST_STD_CHECK STREQUAL "error")
         set(strict --strict)
@@ -161,7 +205,7 @@ function(_sel4_rust_check_linked executable bundle)
         ${executable}
         PROPERTIES
             RULE_LAUNCH_LINK
-            "\"${codegen}\" link --archive \"${archive}\" --libc \"${libc}\" --rust-libc \"${rust_libc}\" ${strict} -- ${launcher}"
+            "\"${codegen}\" link --archive \"${archive}\" --libc \"${libc}\" --rust-libc \"${rust_libc}\" --slots ${slots} --other-slots ${others} ${strict} -- ${launcher}"
     )
 endfunction()
 

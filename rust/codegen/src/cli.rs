@@ -28,7 +28,8 @@ usage: sel4-rust-codegen crate  --manifest-path Cargo.toml [--package NAME]
        sel4-rust-codegen libclang
        sel4-rust-codegen seal   --archive IN.a --out OUT.a [--provided-by LIB.a]...
                                 [--inlined OBJECT.o] [--no-unwind-tables] [--no-symbolizer]
-       sel4-rust-codegen link   --archive SEALED.a --libc LIBC.a --rust-libc LIBC.a [--strict] -- LINKER ARGUMENT...
+       sel4-rust-codegen link   --archive SEALED.a --libc LIBC.a --rust-libc LIBC.a --slots N --other-slots N [--strict]
+                                -- LINKER ARGUMENT...
 
 crate, bundle and header also take --cargo PROGRAM (default: $CARGO, or cargo)
 and --target TRIPLE (without it the dependencies of every platform count).
@@ -200,7 +201,14 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             "no-unwind-tables",
             "no-symbolizer",
         ],
-        "link" => &["archive", "libc", "rust-libc", "strict"],
+        "link" => &[
+            "archive",
+            "libc",
+            "rust-libc",
+            "slots",
+            "other-slots",
+            "strict",
+        ],
         "help" => return Ok(Command::Help),
         other => return Err(format!("there is no subcommand `{other}`").into()),
     };
@@ -317,6 +325,10 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             archive: given.need("archive")?.into(),
             libc: given.need("libc")?.into(),
             rust_libc: given.need("rust-libc")?.into(),
+            slots: (
+                given.need("slots")?.parse()?,
+                given.need("other-slots")?.parse()?,
+            ),
             strict: given.flag("strict"),
         }),
         _ => Command::Seal {

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | an object of muslc whose system call is an instruction | Linux' number reaches seL4, which takes it for another |
 //! | muslc is of another version than the musl that Rust's std was made for | what they say to each other may differ |
+//! | more pages than the root CNode has slots | the kernel does not start the root server |
 //! | parts of std that have nothing behind them | they return errors, or do nothing |
 //!
 //! What is left of the image after `--gc-sections` is what is reached from where it begins, so the image itself tells what it uses.
@@ -18,7 +19,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use object::{Object, ObjectSection, ObjectSymbol};
+use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol};
 
 use crate::failure::{Failure, Result};
 use crate::seal::{self, Archive};
@@ -34,6 +35,8 @@ pub struct Request {
     pub libc: PathBuf,
     /// The C library that Rust's std was made with.
     pub rust_libc: PathBuf,
+    /// Slots of the root CNode, and how many of them are for other things than the image's pages.
+    pub slots: (u64, u64),
     /// Whether parts of std with nothing behind them are an error, and not a warning.
     pub strict: bool,
 }
@@ -43,7 +46,7 @@ pub struct Request {
 /// # Errors
 ///
 /// When the linker fails, when the executable has what would enter a kernel by itself, when the C libraries are of two
-/// versions, and if `strict` when parts of std have nothing behind them. The executable is then removed.
+/// versions, when the root CNode has too few slots for the image, and if `strict` when parts of std have nothing behind them. The executable is then removed.
 pub fn link(request: &Request) -> Result<()> {
     let (program, arguments) = request
         .command
@@ -90,10 +93,17 @@ fn check(request: &Request, output: &Path, map: &Path) -> Result<()> {
     let map = fs::read(map).map_err(|error| Failure::io("read", map, &error))?;
     map::no_traps(&String::from_utf8_lossy(&map), &request.libc)?;
 
-    let image = seal::read(output)?;
+    let bytes = seal::read(output)?;
+    let image = object::File::parse(&*bytes).map_err(|error| {
+        Failure::new(format!(
+            "`{}` is not an ELF file: {error}",
+            output.display()
+        ))
+    })?;
+    enough_slots(output, &image, request.slots)?;
     let archive = seal::read(&request.archive)?;
     let archive = Archive::parse(&request.archive, &archive)?;
-    let Some(missing) = paths::missing(output, &image, &archive)? else {
+    let Some(missing) = paths::missing(&image, &archive) else {
         return Ok(());
     };
     let message = format!(
@@ -109,6 +119,29 @@ fn check(request: &Request, output: &Path, map: &Path) -> Result<()> {
         "warning: {message}\nhelp: leave out what calls them; -DRUST_STD_CHECK=error makes this an error, =off is silent"
     );
     Ok(())
+}
+
+/// Refuses an image with more pages than slots. The kernel puts a capability of each page into the root CNode.
+fn enough_slots(path: &Path, image: &object::File<'_>, (slots, others): (u64, u64)) -> Result<()> {
+    const PAGE: u64 = 4096;
+    let start = image.segments().map(|segment| segment.address()).min();
+    let end = image
+        .segments()
+        .map(|segment| segment.address() + segment.size())
+        .max();
+    let pages = end.unwrap_or(0).div_ceil(PAGE) - start.unwrap_or(0) / PAGE;
+    if pages + others <= slots {
+        return Ok(());
+    }
+    let bits = (pages + others).next_power_of_two().ilog2();
+    Err(Failure::new(format!(
+        "`{}` has {pages} pages, each of which takes a slot of the root CNode, and {others} more are needed; KernelRootCNodeSizeBits is `{}`, {slots} slots",
+        path.display(),
+        slots.ilog2()
+    ))
+    .help(format!(
+        "configure a fresh build folder with -DKernelRootCNodeSizeBits={bits}, or with a smaller -DRUST_STD_MEMORY="
+    )))
 }
 
 /// Refuses two musls of different versions.

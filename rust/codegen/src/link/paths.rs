@@ -7,12 +7,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fmt::Write as _;
-use std::path::Path;
 
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionFlags, SymbolKind};
 
 use super::facilities;
-use crate::failure::{Failure, Result};
 use crate::seal::Archive;
 
 /// So many functions of the user's are named for each part; more are counted.
@@ -42,10 +40,7 @@ const SYSROOT: [&str; 18] = [
 
 /// What the executable `image` uses of std that has nothing behind it: a line for each part, and below it the ways
 /// there from functions of the user's crates.
-pub fn missing(path: &Path, image: &[u8], archive: &Archive<'_>) -> Result<Option<String>> {
-    let image = object::File::parse(image).map_err(|error| {
-        Failure::new(format!("`{}` is not an ELF file: {error}", path.display()))
-    })?;
+pub fn missing(image: &object::File<'_>, archive: &Archive<'_>) -> Option<String> {
     let present: HashSet<&[u8]> = image
         .symbols()
         .filter(ObjectSymbol::is_definition)
@@ -94,7 +89,7 @@ pub fn missing(path: &Path, image: &[u8], archive: &Archive<'_>) -> Result<Optio
         }
     }
     text.truncate(text.trim_end().len());
-    Ok((!text.is_empty()).then_some(text))
+    (!text.is_empty()).then_some(text)
 }
 
 /// A way from a function of the user's.

@@ -89,6 +89,9 @@ fn program(fixture: &Fixture, main: &str) {
     );
 }
 
+/// What every row has: more slots than any image here needs.
+const SLOTS: [&str; 4] = ["--slots", "65536", "--other-slots", "300"];
+
 fn link(fixture: &Fixture, rust_libc: &str, options: &[&str]) -> Outcome {
     let mut arguments = vec![
         "link",
@@ -99,6 +102,7 @@ fn link(fixture: &Fixture, rust_libc: &str, options: &[&str]) -> Outcome {
         "--rust-libc",
         rust_libc,
     ];
+    arguments.extend(SLOTS);
     arguments.extend(options);
     let command = "-- gcc -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--entry=main main.c rust.a libc.a -o image";
     arguments.extend(command.split_whitespace());
@@ -170,6 +174,24 @@ fn an_object_that_traps_is_refused() {
 }
 
 #[test]
+fn more_pages_than_slots_are_refused() {
+    let fixture = Fixture::new();
+    program(
+        &fixture,
+        "int say(int); static char much[1 << 20]; int main(void) { much[say(1)] = 1; return much[2]; }\n",
+    );
+    link(&fixture, "same.a", &[]).succeeds();
+    let command = "link --archive rust.a --libc libc.a --rust-libc same.a --slots 512 --other-slots 300 -- \
+                   gcc -nostdlib -static -no-pie -Wl,--entry=main main.c rust.a libc.a -o image";
+    let arguments: Vec<_> = command.split_whitespace().collect();
+    fixture.run(&arguments).fails(
+        "300 more are needed; KernelRootCNodeSizeBits is `9`, 512 slots",
+        "-DKernelRootCNodeSizeBits=10",
+    );
+    assert!(!fixture.path("image").exists());
+}
+
+#[test]
 fn a_linker_that_fails_speaks_for_itself() {
     let fixture = Fixture::new();
     program(
@@ -188,7 +210,7 @@ fn a_map_that_the_project_asks_for_is_the_one_that_is_read() {
     program(&fixture, SAYS);
     link(&fixture, "same.a", &[]).succeeds();
     let mut arguments =
-        "link --archive rust.a --libc libc.a --rust-libc same.a -- gcc -nostdlib -static -no-pie \
+        "link --archive rust.a --libc libc.a --rust-libc same.a --slots 65536 --other-slots 300 -- gcc -nostdlib -static -no-pie \
         -Wl,--entry=main,--gc-sections -Wl,-Map=own.map main.c rust.a libc.a -o image"
             .split_whitespace()
             .collect::<Vec<_>>();
@@ -196,5 +218,5 @@ fn a_map_that_the_project_asks_for_is_the_one_that_is_read() {
     assert!(fixture.path("own.map").exists());
     arguments.truncate(arguments.len() - 2);
     fixture.run(&arguments).fails("no `-o`", "");
-    fixture.run(&arguments[..7]).fails("no linker", "");
+    fixture.run(&arguments[..11]).fails("no linker", "");
 }
