@@ -1,7 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""seL4's threads in gdb, on the hosted platform: `gdb -x hosted/gdb.py PROGRAM`, then `info sel4-threads`."""
+"""seL4's threads in gdb, on the hosted platform: `info sel4-threads`.
+
+    gdb -x hosted/gdb.py PROGRAM        a program of PLATFORM=hosted
+    setup/hosted --gdb BUILD            an image as it is
+"""
 
 import gdb
+
+
+def words(count, name):
+    """So many words of a variable of the hosted platform."""
+    address = int(gdb.parse_and_eval(f"(unsigned long) &{name}"))
+    return [word(address + 8 * index) for index in range(count)]
+
+
+def word(address):
+    return int.from_bytes(gdb.selected_inferior().read_memory(address, 8), "little")
 
 
 class Threads(gdb.Command):
@@ -11,10 +25,46 @@ class Threads(gdb.Command):
         super().__init__("info sel4-threads", gdb.COMMAND_STATUS)
 
     def invoke(self, argument, from_tty):
-        text = gdb.parse_and_eval("(*(const char *(**)(void)) &sel4_hosted_threads)()")
-        gdb.write(text.string())
+        kernel, function, stack, storage, selector = words(5, "sel4_hosted_debugger")
+        if not kernel:
+            raise gdb.GdbError("no seL4 thread runs now, but the kernel")
+        # What is called is a part of the host: it is to have the host's stack and storage, and Linux' system calls.
+        registers = {"$sp": word(stack) - 1024}
+        if gdb.selected_frame().architecture().name().startswith("i386"):
+            registers["$fs_base"] = storage
+        frame = gdb.selected_frame()
+        gdb.newest_frame().select()
+        before = {name: int(gdb.parse_and_eval(f"(unsigned long) {name}")) for name in registers}
+        inferior = gdb.selected_inferior()
+        calls = bytes(inferior.read_memory(selector, 1)) if selector else b""
+        try:
+            self.set(registers)
+            inferior.write_memory(selector, b"\0" * len(calls))
+            text = gdb.parse_and_eval(f"((const char *(*)(void)) {function})()").string()
+        finally:
+            inferior.write_memory(selector, calls)
+            self.set(before)
+            frame.select()
+        gdb.write(text)
+
+    def set(self, registers):
+        for name, value in registers.items():
+            gdb.execute(f"set var {name} = {value}", to_string=True)
+
+
+class Image(gdb.Command):
+    """Begins to run an image as it is, and stops when it is in its place: then breakpoints can be set in it."""
+
+    def __init__(self):
+        super().__init__("sel4-image", gdb.COMMAND_RUNNING, gdb.COMPLETE_FILENAME)
+
+    def invoke(self, image, from_tty):
+        gdb.Breakpoint("sel4_hosted_loaded", temporary=True)
+        gdb.execute("run")
+        gdb.execute(f"add-symbol-file {image}", to_string=True)
 
 
 Threads()
-# Faults are the seL4 program's own business; SIGVTALRM ends time slices.
-gdb.execute("handle SIGSEGV SIGBUS SIGILL SIGFPE SIGVTALRM nostop noprint pass", to_string=True)
+Image()
+# Faults and system calls are the seL4 program's own business; SIGVTALRM ends time slices.
+gdb.execute("handle SIGSEGV SIGBUS SIGILL SIGFPE SIGVTALRM SIGSYS nostop noprint pass", to_string=True)

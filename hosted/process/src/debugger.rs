@@ -4,37 +4,71 @@
 
 use std::ffi::{CString, c_char};
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
 use sel4_hosted_kernel::Kernel;
 
 use crate::machine::Process;
+use crate::storage;
+use crate::switch::Frame;
 
-/// The kernel, while a thread runs that a debugger may use as its own.
-static KERNEL: AtomicPtr<Kernel<Process>> = AtomicPtr::new(ptr::null_mut());
+/// What a debugger finds by its name.
+#[repr(C)]
+struct Debugger {
+    /// The kernel, while a thread runs that a debugger may use as its own.
+    kernel: AtomicPtr<Kernel<Process>>,
+    /// Gives a table of the threads, as text for C.
+    threads: extern "C" fn() -> *const c_char,
+    /// Where the host's stack pointer is while a thread runs. A thread's own stack may be small.
+    stack: AtomicPtr<usize>,
+    /// The host's thread-local storage.
+    storage: AtomicUsize,
+    /// Where it says that Linux is not to have system calls; null if it always has them.
+    selector: AtomicPtr<u8>,
+}
 
-/// A table of the threads, as text for C; it is never given back.
+#[unsafe(no_mangle)]
+static sel4_hosted_debugger: Debugger = Debugger {
+    kernel: AtomicPtr::new(ptr::null_mut()),
+    threads,
+    stack: AtomicPtr::new(ptr::null_mut()),
+    storage: AtomicUsize::new(0),
+    selector: AtomicPtr::new(ptr::null_mut()),
+};
+
+/// A table of the threads; it is never given back.
 extern "C" fn threads() -> *const c_char {
-    let kernel = KERNEL.load(Relaxed);
+    let kernel = sel4_hosted_debugger.kernel.load(Relaxed);
     if kernel.is_null() {
-        return c"no seL4 thread runs now: the kernel does, or an image as it is\n".as_ptr();
+        return c"".as_ptr();
     }
     // SAFETY: the running thread stands still, and with it the kernel that has let it run.
     let table = unsafe { &*kernel }.thread_table();
     CString::new(table).map_or(c"".as_ptr(), |text| text.into_raw().cast_const())
 }
 
-/// The name by which it is called, in a program whatever its linker leaves out.
-#[unsafe(no_mangle)]
-static sel4_hosted_threads: extern "C" fn() -> *const c_char = threads;
-
 /// A thread runs on this kernel, or with null none.
 #[inline]
 pub fn observe(kernel: *mut Kernel<Process>) {
-    KERNEL.store(kernel, Relaxed);
+    sel4_hosted_debugger.kernel.store(kernel, Relaxed);
 }
 
-/// Keeps the name.
-pub fn keep() {
-    std::hint::black_box(&raw const sel4_hosted_threads);
+/// Begins to keep what a debugger needs of this host.
+pub fn begin(frame: &mut Frame) {
+    let debugger = &sel4_hosted_debugger;
+    debugger.stack.store(&raw mut frame.stack, Relaxed);
+    debugger.storage.store(storage::base(), Relaxed);
+    #[cfg(target_arch = "x86_64")]
+    if frame.foreign != 0 {
+        let selector = crate::switch::SELECTOR.as_ptr();
+        debugger.selector.store(selector, Relaxed);
+    }
+    std::hint::black_box(debugger);
+}
+
+/// Where a debugger stops when an image is in its place.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn sel4_hosted_loaded() {
+    std::hint::black_box(());
 }

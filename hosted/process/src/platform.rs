@@ -375,8 +375,11 @@ unsafe fn call(frame: *mut Frame, number: isize, arguments: [usize; 2]) -> usize
 unsafe extern "C" fn main(frame: *mut Frame) -> ! {
     // SAFETY: a frame is the beginning of a world.
     let world = unsafe { &mut *frame.cast::<World>() };
-    debugger::keep();
     let mut platform = Platform::boot(world);
+    debugger::begin(&mut world.frame);
+    if world.program.is_some() {
+        debugger::sel4_hosted_loaded();
+    }
     end::tell_of(&raw const platform.kernel);
     loop {
         let Platform { kernel, .. } = &mut platform;
@@ -395,9 +398,7 @@ unsafe extern "C" fn main(frame: *mut Frame) -> ! {
         }
         let kernel = &mut platform.kernel;
         world.frame.context = kernel.context_mut(thread);
-        if world.frame.foreign == 0 {
-            debugger::observe(kernel);
-        }
+        debugger::observe(kernel);
         // SAFETY: the thread's registers are as it left them, or as another thread wants them.
         let how = unsafe { switch::enter(frame) };
         debugger::observe(ptr::null_mut());
