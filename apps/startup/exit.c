@@ -10,10 +10,11 @@
 
 static void suspend(int code)
 {
-    if (code != 0) {
-        printf("main() returned %d\n", code);
-    }
     printf("Suspending current thread\n");
+    if (code != 0) {
+        /* ./simulate ends with the code that this line tells. */
+        printf("The program ended with exit code %d\n", code);
+    }
     fflush(stdout);
     seL4_TCB_Suspend(seL4_CapInitThreadTCB);
     for (;;) {

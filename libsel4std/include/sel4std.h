@@ -47,10 +47,11 @@ bool sel4std_alarm(seL4_CPtr wake, uint64_t nanoseconds);
 ssize_t sel4std_stdin(void *bytes, size_t count);
 
 /*
- * Ends the program with `code`. Does not return.
+ * Ends the program with `code`, for exit(), Rust's std::process::exit(), and abort(), which has the code 134, as a shell
+ * would tell of it. Does not return. For main() sel4runtime_set_exit() says what happens when it returns.
  *
- * Default: says the code on the console, if it is not 0, and suspends all threads of std, the first among them. abort()
- * has the code 134, as a shell would tell of it.
+ * Default: says `The program ended with exit code ` and the code on the console, by which ./simulate of the kit ends, and
+ * suspends all threads of std, the first among them.
  */
 _Noreturn void sel4std_exit(int code);
 
