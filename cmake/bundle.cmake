@@ -170,6 +170,7 @@ function(_sel4_rust_make_bundle executable libraries)
     if("sel4-test" IN_LIST native_libraries)
         _sel4_rust_write_test_runner(${executable})
     endif()
+    _sel4_rust_write_backtrace(${executable})
     foreach(library IN LISTS libraries)
         # One bundle is enough for rustc to speak first; the others are not made to wait for each other.
         get_target_property(waits ${library}-header SEL4_RUST_WAITS)
@@ -206,6 +207,32 @@ function(_sel4_rust_write_test_runner executable)
             "#!/bin/sh
 # Boots the image and tells what its tests came to; `./run-tests --help`.
 exec '${SEL4_RUST_DIR}/setup/run-tests' '${CMAKE_BINARY_DIR}' ${program}--executable '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' \"$@\"
+"
+        FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE
+    )
+endfunction()
+
+# Writes ./backtrace, which names the functions behind addresses on the console. ./backtrace-NAME is for an executable
+# that is not the first with Rust in it.
+function(_sel4_rust_write_backtrace executable)
+    # A program of the host tells names itself.
+    if(KernelPlatform STREQUAL "hosted")
+        return()
+    endif()
+    set(script backtrace)
+    get_property(written GLOBAL PROPERTY SEL4_RUST_BACKTRACE_WRITTEN)
+    if(written)
+        string(APPEND script "-${executable}")
+    endif()
+    set_property(GLOBAL PROPERTY SEL4_RUST_BACKTRACE_WRITTEN TRUE)
+    cmake_path(GET KERNEL_PATH PARENT_PATH workspace)
+    file(
+        GENERATE
+        OUTPUT "${CMAKE_BINARY_DIR}/${script}"
+        CONTENT
+            "#!/bin/sh
+# ./simulate | ./${script}: says which functions the addresses on the console are; `./${script} --help`.
+exec '${SEL4_RUST_DIR}/setup/backtrace' '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' --sources '${CMAKE_SOURCE_DIR}' --sources '${workspace}' \"$@\"
 "
         FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE
     )
@@ -289,6 +316,10 @@ function(_sel4_rust_write_bundle bundle dir libraries std out)
     if(triple MATCHES "-linux-musl$")
         # Images are linked at a fixed address.
         list(APPEND flags "-Crelocation-model=static")
+    endif()
+    if(std AND RUST_BACKTRACE AND profile MATCHES "^(release|minsizerel)$")
+        # For ./backtrace. They stay in the file: nothing of them is loaded.
+        list(APPEND flags "-Cdebuginfo=line-tables-only")
     endif()
     list(TRANSFORM flags PREPEND "--rustflag=")
 

@@ -6,6 +6,7 @@
 ANCHOR: options
 | option | default | |
 |---|---|---|
+| `RUST_BACKTRACE` | `OFF` | a panic tells on the console from where it came, where a library has STD; `./backtrace` names the functions |
 | `RUST_HEAP` | `linked-list` | allocator: `linked-list`, `rlsf` (bounded time), `muslc` (C's `malloc`) or `none` |
 | `RUST_HEAP_BYTES` | `262144` | bytes of the heap that the Rust libraries of one executable share; no matter to `muslc` |
 | `RUST_INLINE` | `AUTO` | whether system calls from Rust are inlined from C: `AUTO` where it can be done, `ON`, or `OFF` for calls of C's functions |
@@ -19,6 +20,7 @@ ANCHOR: options
 ANCHOR_END: options
 #]=======================================================================]
 
+set(RUST_BACKTRACE OFF CACHE BOOL "A panic tells from where it came, where a library uses Rust's std")
 set(RUST_HEAP_BYTES "262144" CACHE STRING "Bytes of the heap that the Rust libraries of one executable share")
 set(RUST_HEAP "linked-list" CACHE STRING "Allocator of that heap: linked-list, rlsf, muslc or none")
 set(RUST_INLINE "AUTO" CACHE STRING "System calls from Rust are inlined from C: AUTO, ON or OFF")

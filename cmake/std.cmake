@@ -223,6 +223,7 @@ function(_sel4_rust_add_libsel4std)
     target_compile_definitions(
         sel4std PRIVATE MEMORY_BYTES=${RUST_STD_MEMORY} STACK_BYTES="${RUST_STD_STACK}" MAX_THREADS=${RUST_STD_THREADS}
     )
+    target_compile_definitions(sel4std PRIVATE BACKTRACE=$<BOOL:${RUST_BACKTRACE}>)
     # Locks, and the ends of threads, run where thread-local storage is not to be touched.
     target_compile_options(sel4std PRIVATE -Wall -Wextra -fno-stack-protector)
 endfunction()

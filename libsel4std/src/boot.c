@@ -56,10 +56,15 @@ __attribute__((constructor(BEFORE_MUSLC))) static void boot(void)
     }
 }
 
-/* std would take 2 MiB. */
-__attribute__((constructor(AFTER_MUSLC))) static void set_default_stack(void)
+/* What std reads in the environment. */
+__attribute__((constructor(AFTER_MUSLC))) static void set_environment(void)
 {
+    /* It would take 2 MiB. */
     setenv("RUST_MIN_STACK", STACK_BYTES, 0);
+    if (BACKTRACE) {
+        /* Names it does not find here, and with less than this it tells nothing else. */
+        setenv("RUST_BACKTRACE", "full", 0);
+    }
 }
 
 /* muslc's own reads a vector that is not there yet when the compilers' constructors ask which instructions the processor
