@@ -505,9 +505,8 @@ impl Platform {
         }
         world.frame.fp = &raw mut *side.fp;
         let limit = (settings.watchdog > 0).then(|| Duration::from_secs(settings.watchdog));
-        if limit.is_some() || settings.kernel.mcs {
-            signals::watch(&ENTRIES, limit, settings.kernel.mcs);
-        }
+        signals::want_ticks(settings.kernel.mcs);
+        signals::watch(&ENTRIES, limit);
         Self {
             kernel,
             root,
@@ -577,12 +576,15 @@ impl Platform {
         }
     }
 
-    /// Time passes until the timer interrupts; whether it does.
+    /// Time passes until a timer interrupts; whether one does.
     fn let_time_pass(&mut self) -> bool {
-        let deadline = self.kernel.deadline();
+        let deadline = self.kernel.deadline().filter(|_| self.timed);
+        let next = deadline.unwrap_or(NEVER).min(self.next_alarm);
         let time = &mut self.kernel.machine_mut().time;
-        *time = deadline.unwrap_or_default().max(*time);
-        deadline.is_some()
+        if next != NEVER {
+            *time = next.max(*time);
+        }
+        next != NEVER
     }
 
     /// Has a timer end at `deadline`, and no more before.
@@ -591,23 +593,21 @@ impl Platform {
         if deadline != NEVER {
             self.alarms.insert((deadline, irq));
         }
+        self.find_next_alarm();
+    }
+
+    fn find_next_alarm(&mut self) {
         self.next_alarm = self.alarms.first().map_or(NEVER, |alarm| alarm.0);
+        signals::want_ticks(self.timed || self.next_alarm != NEVER);
     }
 
     /// Nobody runs until a timer interrupts; whether one does.
     fn skip_idle_time(&mut self) -> bool {
-        if self.kernel.is_halted() {
-            return false;
+        let waits = !self.kernel.is_halted() && self.let_time_pass();
+        if waits {
+            self.look_at_clock();
         }
-        let deadline = self.kernel.deadline().filter(|_| self.timed);
-        let next = deadline.unwrap_or(NEVER).min(self.next_alarm);
-        if next == NEVER {
-            return false;
-        }
-        let time = &mut self.kernel.machine_mut().time;
-        *time = next.max(*time);
-        self.look_at_clock();
-        true
+        waits
     }
 
     /// Timers interrupt whose time has come.
@@ -618,7 +618,7 @@ impl Platform {
             let Some((_, irq)) = self.alarms.pop_first() else {
                 break;
             };
-            self.next_alarm = self.alarms.first().map_or(NEVER, |alarm| alarm.0);
+            self.find_next_alarm();
             self.kernel.interrupt(irq);
         }
         if self.timed && self.kernel.deadline().is_some_and(|at| at <= time) {

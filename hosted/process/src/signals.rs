@@ -47,6 +47,8 @@ pub const WATCHDOG: c_int = libc::SIGALRM;
 const TICK: c_int = libc::SIGVTALRM;
 /// How long it computes before that, in its own time.
 const COMPUTES: Duration = Duration::from_millis(10);
+/// How often somebody looks at it where no timer runs.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What the processor's exceptions arrive as.
 pub const FAULTS: &[c_int] = machine::FAULTS;
@@ -58,16 +60,18 @@ static UNDIVIDED: AtomicBool = AtomicBool::new(false);
 
 /// Does something that no other seL4 thread comes between. It makes no system call.
 pub fn undivided<R>(work: impl FnOnce() -> R) -> R {
-    UNDIVIDED.store(true, Relaxed);
+    let before = UNDIVIDED.swap(true, Relaxed);
     compiler_fence(SeqCst);
     let result = work();
     compiler_fence(SeqCst);
-    UNDIVIDED.store(false, Relaxed);
+    UNDIVIDED.store(before, Relaxed);
     result
 }
 
 /// A signal that came while the host ran; 0 if none did.
 static PENDING: AtomicU64 = AtomicU64::new(0);
+/// Whether a timer runs, which interrupts a thread that computes.
+static TICKS: AtomicBool = AtomicBool::new(false);
 /// The thread of the host that runs a kernel.
 static RUNNER: AtomicU64 = AtomicU64::new(0);
 
@@ -195,10 +199,15 @@ fn is_programs_own(ip: usize) -> bool {
     (&raw const __executable_start as usize..&raw const etext as usize).contains(&ip)
 }
 
+/// A timer runs, or does no more.
+pub fn want_ticks(wanted: bool) {
+    TICKS.store(wanted, Relaxed);
+}
+
 /// Watches over a thread of the host: one that computes for so long without a kernel entry gets
-/// [`WATCHDOG`], and `ticks` meanwhile if these are wanted. What counts is its own time on a processor,
+/// [`WATCHDOG`] when `limit` is over, and ticks meanwhile if a timer runs. What counts is its own time on a processor,
 /// so a debugger may hold it as long as it likes.
-pub fn watch(entries: &'static AtomicU64, limit: Option<Duration>, ticks: bool) {
+pub fn watch(entries: &'static AtomicU64, limit: Option<Duration>) {
     // SAFETY: plain calls of libc.
     let (runner, clock) = unsafe {
         let mut clock = MaybeUninit::uninit();
@@ -225,14 +234,10 @@ pub fn watch(entries: &'static AtomicU64, limit: Option<Duration>, ticks: bool) 
             libc::sigfillset(all.as_mut_ptr());
             libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), ptr::null_mut());
         }
-        let pause = if ticks {
-            COMPUTES
-        } else {
-            Duration::from_secs(1)
-        };
         let (mut seen, mut since, mut ticked) = (0, Duration::ZERO, Duration::ZERO);
         while let Some(now) = used() {
             let count = entries.load(Relaxed);
+            let ticks = TICKS.load(Relaxed);
             if count != seen {
                 (seen, since, ticked) = (count, now, now);
             } else if limit.is_some_and(|limit| now - since >= limit) {
@@ -244,7 +249,7 @@ pub fn watch(entries: &'static AtomicU64, limit: Option<Duration>, ticks: bool) 
                 unsafe { libc::pthread_kill(runner, TICK) };
                 ticked = now;
             }
-            std::thread::sleep(pause);
+            std::thread::sleep(if ticks { COMPUTES } else { PAUSE });
         }
     };
     // Without one there is no watchdog, which is no reason not to run.

@@ -14,8 +14,15 @@ use std::sync::{Mutex, PoisonError};
 
 use sel4_hosted_libsel4::api::seL4_IPCBuffer;
 
+use crate::signals::undivided;
+
 /// Storage that is lent, and the IPC buffer that a thread finds in it when it begins to run.
 static LENT: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
+
+/// Uses it; the host may want it whenever another seL4 thread runs, so none does meanwhile.
+fn with_lent<R>(work: impl FnOnce(&mut BTreeMap<usize, usize>) -> R) -> R {
+    undivided(|| work(&mut LENT.lock().unwrap_or_else(PoisonError::into_inner)))
+}
 
 /// A thread whose register for it has `base` gets this storage.
 ///
@@ -23,27 +30,22 @@ static LENT: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
 ///
 /// It is storage of C's library, whose thread sleeps until it is taken back.
 pub unsafe fn lend(base: usize) {
-    let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
-    lent.insert(base, 0);
+    with_lent(|lent| lent.insert(base, 0));
 }
 
 /// No seL4 thread has this storage any more.
 pub fn take_back(base: usize) {
-    let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
-    lent.remove(&base);
+    with_lent(|lent| lent.remove(&base));
 }
 
 /// The thread that begins with the storage at `base` finds this IPC buffer there.
 pub fn bring_ipc_buffer(base: usize, buffer: *mut seL4_IPCBuffer) {
-    let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
-    lent.insert(base, buffer.expose_provenance());
+    with_lent(|lent| lent.insert(base, buffer.expose_provenance()));
 }
 
 /// Whether this is lent, and with which IPC buffer; null if with none.
 pub(crate) fn lent(base: usize) -> Option<*mut seL4_IPCBuffer> {
-    let lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
-    lent.get(&base)
-        .map(|address| ptr::with_exposed_provenance_mut(*address))
+    with_lent(|lent| lent.get(&base).copied()).map(ptr::with_exposed_provenance_mut)
 }
 
 /// Where the storage of the running thread is, as the processor has it.

@@ -352,6 +352,7 @@ mod c {
         fn pthread_join(name: pthread_t, result: *mut *mut c_void) -> c_int;
         fn pthread_detach(name: pthread_t) -> c_int;
         fn pthread_exit(result: *mut c_void) -> ();
+        fn pthread_setschedprio(name: pthread_t, priority: c_int) -> c_int;
         fn pthread_setname_np(name: pthread_t, text: *const c_char) -> c_int;
         fn pthread_key_create(key: *mut pthread_key_t, destructor: Option<Destructor>) -> c_int;
         fn pthread_key_delete(key: pthread_key_t) -> c_int;
@@ -468,6 +469,31 @@ unsafe extern "C" fn pthread_exit(result: *mut c_void) -> ! {
             // SAFETY: a thread may suspend itself.
             unsafe { seL4_TCB_Suspend(seL4_CapInitThreadTCB as seL4_CPtr) };
         },
+    }
+}
+
+/// Priorities are those of seL4.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn pthread_setschedprio(name: pthread_t, priority: c_int) -> c_int {
+    if !in_thread() {
+        // SAFETY: as the caller promises.
+        return unsafe { c::pthread_setschedprio(name, priority) };
+    }
+    // SAFETY: a plain call.
+    let is_own = unsafe { libc::pthread_self() } == name;
+    let Some(thread) = find(name).or_else(|| current().filter(|_| is_own)) else {
+        return ESRCH;
+    };
+    let authority = seL4_CapInitThreadTCB as seL4_CPtr;
+    let Ok(priority) = seL4_Word::try_from(priority) else {
+        return libc::EINVAL;
+    };
+    // SAFETY: it changes who runs, and no more.
+    let error = unsafe { seL4_TCB_SetPriority(thread.tcb.get(), authority, priority) };
+    if error == seL4_NoError {
+        0
+    } else {
+        libc::EINVAL
     }
 }
 

@@ -3,7 +3,7 @@
 //! What the root server's argument names.
 
 use std::ffi::{CStr, c_char};
-use std::hint::black_box;
+use std::hint::{self, black_box};
 use std::mem::forget;
 use std::net::TcpStream;
 use std::process::{self, Command};
@@ -64,6 +64,20 @@ fn time() {
         thread::yield_now();
     }
     println!("awake");
+    // One of higher priority wakes while another computes, without a call.
+    let awake = Arc::new(AtomicBool::new(false));
+    let computer = awake.clone();
+    let computes = thread::spawn(move || {
+        // SAFETY: the running thread lives.
+        unsafe { pthread_setschedprio(pthread_self(), 1) };
+        while !computer.load(Relaxed) {
+            hint::spin_loop();
+        }
+    });
+    thread::sleep(Duration::from_millis(10));
+    awake.store(true, Relaxed);
+    computes.join().unwrap();
+    println!("and awake");
 }
 
 /// Threads of std make system calls as any other.
@@ -206,5 +220,7 @@ pub extern "C" fn take_lock() {
 }
 
 unsafe extern "C" {
+    fn pthread_self() -> usize;
+    fn pthread_setschedprio(thread: usize, priority: i32) -> i32;
     fn sel4runtime_bootinfo() -> *mut seL4_BootInfo;
 }
