@@ -97,6 +97,12 @@ function(_sel4_rust_check_std_configuration)
             "configure with a smaller -DRUST_STD_STACK= or a larger -DRUST_STD_MEMORY="
         )
     endif()
+    if(NOT RUST_STD_GROWTH MATCHES "^[0-9]+$" OR RUST_STD_GROWTH GREATER 1073741824)
+        _sel4_rust_error(
+            "RUST_STD_GROWTH is `${RUST_STD_GROWTH}`; it must be a number from 0 to 1073741824, 1 GiB."
+            "configure with -DRUST_STD_GROWTH= a number"
+        )
+    endif()
     # Each 4 KiB of the image takes a slot. What is known here is the memory of std and of malloc; the link tells the rest.
     math(EXPR slots "(${RUST_STD_MEMORY} + 0${LibSel4MuslcSysMorecoreBytes}) / 4096")
     math(EXPR all "1 << ${KernelRootCNodeSizeBits}")
@@ -215,13 +221,16 @@ function(_sel4_rust_add_libsel4std)
         return()
     endif()
     set(dir "${SEL4_RUST_DIR}/libsel4std")
-    set(sources alarm archive boot clock files futex lock memory objects process random schedule thread unwind)
+    set(sources alarm archive boot clock files futex growth lock memory message objects process random schedule thread unwind)
     list(TRANSFORM sources REPLACE "(.+)" "${dir}/src/\\1.c")
+    # In large pages.
+    math(EXPR growth "(${RUST_STD_GROWTH} + (1 << 21) - 1) >> 21 << 21")
     add_library(sel4std OBJECT EXCLUDE_FROM_ALL ${sources})
     target_include_directories(sel4std PUBLIC "${dir}/include")
     target_link_libraries(sel4std PRIVATE sel4 sel4_autoconf sel4runtime sel4muslcsys muslc)
     target_compile_definitions(
-        sel4std PRIVATE MEMORY_BYTES=${RUST_STD_MEMORY} STACK_BYTES="${RUST_STD_STACK}" MAX_THREADS=${RUST_STD_THREADS}
+        sel4std PRIVATE MEMORY_BYTES=${RUST_STD_MEMORY} GROWTH_BYTES=${growth} STACK_BYTES="${RUST_STD_STACK}"
+                        MAX_THREADS=${RUST_STD_THREADS}
     )
     target_compile_definitions(sel4std PRIVATE BACKTRACE=$<BOOL:${RUST_BACKTRACE}>)
     # Locks, and the ends of threads, run where thread-local storage is not to be touched.

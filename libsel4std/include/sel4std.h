@@ -32,7 +32,8 @@ int sel4std_wall_clock(struct timespec *now);
 /*
  * Sets a timer so that `wake` is signalled when `nanoseconds` are over, in place of what it was set to before, and
  * acknowledges its last interrupt. Returns false where there is no timer. One thread of libsel4std alone calls this, only
- * while a thread sleeps or waits with a timeout, and then waits for `wake`. A signal that comes early does no harm.
+ * while a thread sleeps or waits with a timeout, and then waits for `wake`. A signal that comes early does no harm. That
+ * thread has a stack of 16 KiB, and is none of std's: it must not wait for a lock.
  *
  * Default: false. With MCS that thread's scheduling context is its timer then. Without MCS it calls seL4_Yield() until
  * the time is over: a busy wait, which leaves the processor to threads of the same priority.
@@ -57,8 +58,9 @@ _Noreturn void sel4std_exit(int code);
 
 /*
  * A new kernel object of `type`, 2^`size_bits` bytes where its size is free. Returns a capability in the root CNode, or
- * seL4_CapNull where there is none: then no thread can be made. Called as threads are made, and for the first wait. An
- * object is kept and used again, never given back.
+ * seL4_CapNull where there is none: then no thread can be made. Called as threads are made, for the first wait, and where
+ * memory grows (RUST_STD_GROWTH), which may be before main(). An object is kept and used again, never given back. It must
+ * not call malloc().
  *
  * Default: from a reservation that is made before main(), of slots and the end of one untyped. The boot information then
  * tells of all the rest: what an application's allocator reads afterwards is free, all of it.

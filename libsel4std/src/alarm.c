@@ -28,20 +28,13 @@ static bool by_period(void)
     return sel4std_alarm == no_timer;
 }
 
-/* The arguments pass through the caller's IPC buffer, which may hold a message that is not sent yet. */
 static void configure(const thread_t *ticker, uint64_t budget, uint64_t period)
 {
-    seL4_IPCBuffer *buffer = seL4_GetIPCBuffer();
-    seL4_Word capability = buffer->caps_or_badges[0], words[5];
-    for (int i = 0; i < 5; i++) {
-        words[i] = buffer->msg[i];
-    }
+    message_t message;
+    message_keep(&message);
     seL4_SchedControl_Configure(sel4runtime_bootinfo()->schedcontrol.start + ticker->core, ticker->context, budget,
                                 period, 0, 0);
-    buffer->caps_or_badges[0] = capability;
-    for (int i = 0; i < 5; i++) {
-        buffer->msg[i] = words[i];
-    }
+    message_restore(&message);
 }
 #endif
 

@@ -25,11 +25,30 @@ void lock_give(lock_t *lock);
 /* Waits for a notification and leaves the message registers alone. */
 void wait_for(seL4_CPtr notification);
 
+/* message.c: keeps what the invocations of this library use of the caller's IPC buffer, and puts it back. */
+#define MESSAGE_WORDS 8
+#define MESSAGE_CAPABILITIES 3
+typedef struct {
+    seL4_Word words[MESSAGE_WORDS], capabilities[MESSAGE_CAPABILITIES];
+} message_t;
+void message_keep(message_t *message);
+void message_restore(const message_t *message);
+
 /* objects.c */
+/* sel4std_new_object(), with the caller's message left as it is. */
+seL4_CPtr new_object(seL4_Word type, seL4_Word size_bits);
 seL4_CPtr object_from_reservation(seL4_Word type, seL4_Word size_bits);
 void objects_reserve(void);
 /* The capability of the frame that holds `page` of this image, or seL4_CapNull. */
 seL4_CPtr image_frame(const void *page);
+
+/* growth.c: maps a new large page at `address`. */
+#ifdef CONFIG_ARCH_AARCH64
+#define GROWTH_PAGE seL4_ARM_LargePageObject
+#else
+#define GROWTH_PAGE seL4_X86_LargePageObject
+#endif
+bool growth_map(void *address);
 
 /* thread.c */
 typedef struct thread thread_t;

@@ -5,12 +5,10 @@
  */
 #include "internal.h"
 
-#include <sel4std.h>
-
 bool lock_prepare(lock_t *lock)
 {
     if (lock->notification == seL4_CapNull) {
-        lock->notification = sel4std_new_object(seL4_NotificationObject, seL4_NotificationBits);
+        lock->notification = new_object(seL4_NotificationObject, seL4_NotificationBits);
     }
     return lock->notification != seL4_CapNull;
 }

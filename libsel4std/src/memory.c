@@ -1,10 +1,10 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * mmap and its kin over an arena in the image: thread stacks and large blocks. muslc's malloc takes small blocks from
- * muslcsys' own region, and comes here when that is used up.
- *
- * Guard pages are real: a page without access is taken out of the address space.
+ * mmap and its kin: thread stacks and large blocks. muslc's malloc takes small blocks from muslcsys' own region, and comes
+ * here when that is used up. There are two regions: an arena in the image, and addresses where untyped memory is mapped as
+ * it is needed (RUST_STD_GROWTH). Blocks come from the latter first; stacks only from the arena, whose pages have frames of
+ * their own: guard pages are real, a page without access is taken out of the address space.
  */
 #define _GNU_SOURCE
 #include "internal.h"
@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <bits/syscall.h>
 #include <muslcsys/vsyscall.h>
+#include <sel4muslcsys/gen_config.h>
 #include <utils/util.h>
 #include <sel4std.h>
 
@@ -31,13 +32,26 @@
 #define page_unmap(frame) seL4_X86_Page_Unmap(frame)
 #endif
 
-static char arena[PAGES][PAGE] __attribute__((aligned(BIT(seL4_PageBits))));
+#define GROWTH_START 0x4000000000ul
+#define GROWTH_PAGES (GROWTH_BYTES / PAGE)
+#define LARGE (BIT(seL4_LargePageBits) / PAGE)
+
 /* What is known of each page. */
 enum { TAKEN = 1, ABSENT = 2, WRITTEN = 4 };
-static unsigned char state[PAGES];
+
+typedef struct {
+    char (*page)[PAGE];
+    size_t pages;
+    unsigned char *state;
+} region_t;
+
+static char arena_pages[PAGES][PAGE] __attribute__((aligned(BIT(seL4_PageBits))));
+static unsigned char arena_state[PAGES], growth_state[GROWTH_PAGES + 1];
+static region_t arena = { arena_pages, PAGES, arena_state };
+static region_t growth = { (void *)GROWTH_START, GROWTH_PAGES, growth_state };
 static lock_t lock;
 
-/* pthread_create() asks for a stack without access, and then for access to all but its guard. So that not every page is
+/* Of the arena: pthread_create() asks for a stack without access, and then for access to all but its guard. So that not every page is
  * taken out and put back, this much of the newest such piece still waits to be taken out. */
 static size_t pending_first, pending_count;
 
@@ -46,28 +60,38 @@ bool memory_prepare(void)
     return lock_prepare(&lock);
 }
 
-/* Puts a page into the address space, or takes it out. Both send a capability, and leave no trace of that in the IPC
- * buffer: who allocates need not expect one. */
-static bool set_present(size_t page, bool present)
+/* Puts a page of the arena into the address space, or takes it out. */
+static bool change_present(size_t page, bool present)
 {
-    if (present != !!(state[page] & ABSENT)) {
-        return true;
-    }
-    seL4_CPtr frame = image_frame(arena[page]);
-    seL4_Word before = seL4_GetIPCBuffer()->caps_or_badges[0];
-    seL4_Error error = present ? page_map(frame, (seL4_Word)arena[page]) : page_unmap(frame);
-    seL4_GetIPCBuffer()->caps_or_badges[0] = before;
-    if (error != seL4_NoError) {
+    seL4_CPtr frame = image_frame(arena_pages[page]);
+    message_t message;
+    message_keep(&message);
+    seL4_Error error = present ? page_map(frame, (seL4_Word)arena_pages[page]) : page_unmap(frame);
+    message_restore(&message);
+    arena_state[page] ^= error == seL4_NoError ? ABSENT : 0;
+    return error == seL4_NoError;
+}
+
+static bool grow(size_t page)
+{
+    size_t first = page / LARGE * LARGE;
+    if (!growth_map(growth.page[first])) {
         return false;
     }
-    state[page] ^= ABSENT;
+    for (size_t i = first; i < first + LARGE; i++) {
+        growth_state[i] &= ~ABSENT;
+    }
     return true;
 }
 
-static bool set_all_present(size_t first, size_t count, bool present)
+/* Only the arena's pages can be taken out. */
+static bool set_present(const region_t *region, size_t first, size_t count, bool present)
 {
     for (size_t i = first; i < first + count; i++) {
-        if (!set_present(i, present)) {
+        if (present != !!(region->state[i] & ABSENT)) {
+            continue;
+        }
+        if (!(region == &arena ? change_present(i, present) : present && grow(i))) {
             return false;
         }
     }
@@ -76,30 +100,31 @@ static bool set_all_present(size_t first, size_t count, bool present)
 
 static void take_out_pending(void)
 {
-    set_all_present(pending_first, pending_count, false);
+    set_present(&arena, pending_first, pending_count, false);
     pending_count = 0;
 }
 
-/* Finds `count` free pages in a row; PAGES if there are none. */
-static size_t find(size_t count)
+/* Finds `count` free pages in a row. False if there are none. */
+static bool find(const region_t *region, size_t count, size_t *first)
 {
     size_t run = 0;
-    for (size_t i = 0; i < PAGES; i++) {
-        run = state[i] & TAKEN ? 0 : run + 1;
+    for (size_t i = 0; i < region->pages; i++) {
+        run = region->state[i] & TAKEN ? 0 : run + 1;
         if (run == count) {
-            return i + 1 - count;
+            *first = i + 1 - count;
+            return true;
         }
     }
-    return PAGES;
+    return false;
 }
 
-static bool is_free(size_t first, size_t count)
+static bool is_free(const region_t *region, size_t first, size_t count)
 {
-    if (first > PAGES || count > PAGES - first) {
+    if (first > region->pages || count > region->pages - first) {
         return false;
     }
     for (size_t i = first; i < first + count; i++) {
-        if (state[i] & TAKEN) {
+        if (region->state[i] & TAKEN) {
             return false;
         }
     }
@@ -107,55 +132,60 @@ static bool is_free(size_t first, size_t count)
 }
 
 /* Takes free pages, all zero and with access. */
-static bool take(size_t first, size_t count)
+static bool take(const region_t *region, size_t first, size_t count)
 {
-    if (!set_all_present(first, count, true)) {
+    if (!set_present(region, first, count, true)) {
         return false;
     }
     for (size_t i = first; i < first + count; i++) {
-        if (state[i] & WRITTEN) {
-            memset(arena[i], 0, PAGE);
+        if (region->state[i] & WRITTEN) {
+            memset(region->page[i], 0, PAGE);
         }
-        state[i] |= TAKEN | WRITTEN;
+        region->state[i] |= TAKEN | WRITTEN;
     }
     return true;
 }
 
-static void give(size_t first, size_t count)
+static void give(const region_t *region, size_t first, size_t count)
 {
     for (size_t i = first; i < first + count; i++) {
-        state[i] &= ~TAKEN;
+        region->state[i] &= ~TAKEN;
     }
 }
 
-/* The pages of a piece of the arena. False if it lies elsewhere, or begins within a page. */
-static bool piece(const void *start, size_t length, size_t *first, size_t *count)
+/* The region and pages of a piece of memory. NULL if it is none of ours, or begins within a page. */
+static const region_t *piece(const void *start, size_t length, size_t *first, size_t *count)
 {
-    uintptr_t offset = (uintptr_t)start - (uintptr_t)arena;
-    if (offset % PAGE != 0 || offset >= sizeof(arena) || length == 0 || length > sizeof(arena) - offset) {
-        return false;
+    const region_t *region = (uintptr_t)start >= GROWTH_START ? &growth : &arena;
+    uintptr_t offset = (uintptr_t)start - (uintptr_t)region->page;
+    size_t size = region->pages * PAGE;
+    if (offset % PAGE != 0 || offset >= size || length == 0 || length > size - offset) {
+        return NULL;
     }
     *first = offset / PAGE;
     *count = DIV_ROUND_UP(length, PAGE);
-    return true;
+    return region;
+}
+
+static void *map_in(const region_t *region, size_t length)
+{
+    size_t first, count = DIV_ROUND_UP(length, PAGE);
+    if (length > region->pages * PAGE || !find(region, count, &first) || !take(region, first, count)) {
+        return NULL;
+    }
+    return region->page[first];
 }
 
 static void *map(size_t length, bool access)
 {
-    if (length == 0 || length > sizeof(arena)) {
-        return NULL;
-    }
-    size_t count = DIV_ROUND_UP(length, PAGE);
-    void *start = NULL;
     lock_take(&lock);
     take_out_pending();
-    size_t first = find(count);
-    if (first != PAGES && take(first, count)) {
-        start = arena[first];
-        if (!access) {
-            pending_first = first;
-            pending_count = count;
-        }
+    void *start = access ? map_in(&growth, length) : NULL;
+    if (start == NULL) {
+        start = map_in(&arena, length);
+    }
+    if (start != NULL && !access) {
+        piece(start, length, &pending_first, &pending_count);
     }
     lock_give(&lock);
     return start;
@@ -170,11 +200,12 @@ void *memory_map(size_t length)
 long memory_unmap(void *start, size_t length)
 {
     size_t first, count;
-    if (!piece(start, length, &first, &count)) {
+    const region_t *region = piece(start, length, &first, &count);
+    if (region == NULL) {
         return -EINVAL;
     }
     lock_take(&lock);
-    give(first, count);
+    give(region, first, count);
     lock_give(&lock);
     return 0;
 }
@@ -209,15 +240,16 @@ static long sys_mprotect(va_list arguments)
     size_t length = va_arg(arguments, size_t);
     int access = va_arg(arguments, int);
     size_t first, count;
-    if (!piece(start, length, &first, &count)) {
+    const region_t *region = piece(start, length, &first, &count);
+    if (region == NULL) {
         return -ENOMEM;
     }
     lock_take(&lock);
-    if (access != PROT_NONE && first > pending_first && first + count == pending_first + pending_count) {
+    if (region == &arena && access != PROT_NONE && first > pending_first && first + count == pending_first + pending_count) {
         pending_count -= count;
     }
     take_out_pending();
-    bool done = set_all_present(first, count, access != PROT_NONE);
+    bool done = set_present(region, first, count, access != PROT_NONE);
     lock_give(&lock);
     return done ? 0 : -ENOMEM;
 }
@@ -229,7 +261,8 @@ static long sys_mremap(va_list arguments)
     size_t wanted = va_arg(arguments, size_t);
     int flags = va_arg(arguments, int);
     size_t first, count;
-    if (!piece(start, length, &first, &count)) {
+    const region_t *region = piece(start, length, &first, &count);
+    if (region == NULL) {
         return -EFAULT;
     }
     size_t more = DIV_ROUND_UP(wanted, PAGE);
@@ -240,9 +273,9 @@ static long sys_mremap(va_list arguments)
     take_out_pending();
     bool here = true;
     if (more < count) {
-        give(first + more, count - more);
+        give(region, first + more, count - more);
     } else if (more > count) {
-        here = is_free(first + count, more - count) && take(first + count, more - count);
+        here = is_free(region, first + count, more - count) && take(region, first + count, more - count);
     }
     lock_give(&lock);
     if (here) {
@@ -257,8 +290,21 @@ static long sys_mremap(va_list arguments)
     return (long)moved;
 }
 
+#if CONFIG_LIB_SEL4_MUSLC_SYS_MORECORE_BYTES == 0
+/* Where muslcsys has no region for malloc, all blocks come from here. */
+static long sys_brk(va_list arguments)
+{
+    (void)arguments;
+    return 0;
+}
+#endif
+
 void memory_install(void)
 {
+#if CONFIG_LIB_SEL4_MUSLC_SYS_MORECORE_BYTES == 0
+    muslcsys_install_syscall(__NR_brk, sys_brk);
+#endif
+    memset(growth_state, ABSENT, sizeof(growth_state));
     muslcsys_install_syscall(__NR_mmap, sys_mmap);
     muslcsys_install_syscall(__NR_munmap, sys_munmap);
     muslcsys_install_syscall(__NR_mprotect, sys_mprotect);

@@ -19,18 +19,35 @@ typedef struct {
     seL4_Word used;
 } stock_t;
 
-/* The largest first, so that nothing is lost to alignment. */
+/* Those of a page and less first, the largest of them before the others, so that nothing is lost to alignment: what is taken
+ * begins with a page, and ends where a large page ends. */
 static stock_t stocks[] = {
+#if GROWTH_BYTES > 0 && defined(CONFIG_ARCH_AARCH64)
+    { .type = seL4_ARM_PageTableObject, .size_bits = seL4_PageTableBits, .count = 2 },
+#elif GROWTH_BYTES > 0
+    { .type = seL4_X86_PDPTObject, .size_bits = seL4_PageTableBits, .count = 1 },
+    { .type = seL4_X86_PageDirectoryObject, .size_bits = seL4_PageTableBits, .count = 1 },
+#endif
     { .type = seL4_TCBObject, .size_bits = seL4_TCBBits, .count = THREADS },
 #ifdef CONFIG_KERNEL_MCS
     { .type = seL4_SchedContextObject, .size_bits = seL4_MinSchedContextBits, .count = THREADS },
 #endif
     { .type = seL4_NotificationObject, .size_bits = seL4_NotificationBits, .count = NOTIFICATIONS },
+#if GROWTH_BYTES > 0
+    { .type = GROWTH_PAGE, .size_bits = seL4_LargePageBits, .count = GROWTH_BYTES >> seL4_LargePageBits },
+#endif
 };
 
 static seL4_Error retype(seL4_CPtr untyped, seL4_Word type, seL4_Word size_bits, seL4_CPtr slot, seL4_Word count)
 {
-    return seL4_Untyped_Retype(untyped, type, size_bits, seL4_CapInitThreadCNode, 0, 0, slot, count);
+    seL4_Error error = seL4_NoError;
+    while (count > 0 && error == seL4_NoError) {
+        seL4_Word some = MIN(count, (seL4_Word)CONFIG_RETYPE_FAN_OUT_LIMIT);
+        error = seL4_Untyped_Retype(untyped, type, size_bits, seL4_CapInitThreadCNode, 0, 0, slot, some);
+        slot += some;
+        count -= some;
+    }
+    return error;
 }
 
 /* The smallest untyped that has `bytes` and something over; the number of all if there is none. */
@@ -148,6 +165,15 @@ seL4_CPtr object_from_reservation(seL4_Word type, seL4_Word size_bits)
 
 seL4_CPtr sel4std_new_object(seL4_Word type, seL4_Word size_bits)
 __attribute__((weak, alias("object_from_reservation")));
+
+seL4_CPtr new_object(seL4_Word type, seL4_Word size_bits)
+{
+    message_t message;
+    message_keep(&message);
+    seL4_CPtr object = sel4std_new_object(type, size_bits);
+    message_restore(&message);
+    return object;
+}
 
 /* The kernel lists the frames of the image in the order of their addresses. */
 seL4_CPtr image_frame(const void *page)

@@ -15,6 +15,9 @@
 #include <utils/util.h>
 #include <sel4std.h>
 
+/* The ticker's, which calls the application's alarm. */
+#define TICKER_STACK 16384
+
 /* The first thread, those of pthread_create(), and the ticker. */
 #define THREADS (MAX_THREADS + 2)
 static thread_t threads[THREADS] = {
@@ -52,7 +55,7 @@ thread_t *thread_of(int number)
 bool thread_can_wait(thread_t *thread)
 {
     if (thread->notification == seL4_CapNull) {
-        thread->notification = sel4std_new_object(seL4_NotificationObject, seL4_NotificationBits);
+        thread->notification = new_object(seL4_NotificationObject, seL4_NotificationBits);
     }
     return thread->notification != seL4_CapNull;
 }
@@ -66,14 +69,14 @@ static bool make(thread_t *thread)
     seL4_CPtr frame = image_frame(page);
     seL4_CPtr faults = sel4std_fault_endpoint(thread_number(thread));
     if (thread->tcb == seL4_CapNull) {
-        thread->tcb = sel4std_new_object(seL4_TCBObject, seL4_TCBBits);
+        thread->tcb = new_object(seL4_TCBObject, seL4_TCBBits);
     }
     if (frame == seL4_CapNull || thread->tcb == seL4_CapNull || !thread_can_wait(thread)) {
         return false;
     }
 #ifdef CONFIG_KERNEL_MCS
     if (thread->context == seL4_CapNull) {
-        thread->context = sel4std_new_object(seL4_SchedContextObject, seL4_MinSchedContextBits);
+        thread->context = new_object(seL4_SchedContextObject, seL4_MinSchedContextBits);
     }
     thread->priority = sel4std_priority(thread_number(thread));
     if (thread->context == seL4_CapNull
@@ -257,16 +260,16 @@ static int begin_ticker(void *argument)
 
 thread_t *thread_start_ticker(void (*tick)(thread_t *))
 {
-    /* Thread-local storage for the application's timer; muslc knows nothing of this thread. */
-    void *tls = memory_map(sel4runtime_get_tls_size() + BIT(seL4_PageBits));
+    /* A stack and thread-local storage for the application's timer, too; muslc knows nothing of this thread. */
+    size_t length = ROUND_UP(sel4runtime_get_tls_size(), BIT(seL4_PageBits)) + TICKER_STACK;
+    char *tls = memory_map(length);
     if (tls == NULL || !make(ticker) || !schedule(ticker)) {
         return NULL;
     }
     ticker_function = tick;
     ticker->function = begin_ticker;
     ticker->argument = ticker;
-    uintptr_t stack = (uintptr_t)ticker->page + BIT(seL4_PageBits);
-    return resume(ticker, stack, sel4runtime_write_tls_image(tls)) ? ticker : NULL;
+    return resume(ticker, (uintptr_t)tls + length, sel4runtime_write_tls_image(tls)) ? ticker : NULL;
 }
 
 void thread_install(void)

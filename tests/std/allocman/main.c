@@ -17,6 +17,8 @@
 
 #define SMALLEST seL4_PageBits
 
+/* Bytes of objects that std took from allocman. */
+static seL4_Word given_bytes;
 static simple_t simple;
 static vka_t vka;
 static char pool[64 * BIT(seL4_PageBits)];
@@ -46,9 +48,16 @@ static int given;
 seL4_CPtr sel4std_new_object(seL4_Word type, seL4_Word size_bits)
 {
     vka_object_t object;
+    /* Large blocks may be asked for before main(). */
+    if (vka.data == NULL) {
+        return seL4_CapNull;
+    }
     pthread_mutex_lock(&lock);
     int error = vka_alloc_object(&vka, type, size_bits, &object);
-    given += error == 0;
+    if (error == 0) {
+        given++;
+        given_bytes += BIT(object.size_bits);
+    }
     pthread_mutex_unlock(&lock);
     return error == 0 ? object.cptr : seL4_CapNull;
 }
@@ -86,11 +95,13 @@ int main(void)
 #ifdef OBJECTS_FROM_APPLICATION
     printf("Objects from allocman: %d\n", given);
 #endif
-    /* Pieces below a page, and the one that the objects above are made of, aside. */
-    seL4_Word all = take_all_memory();
+    printf("A block larger than the arena: %s\n", crew_fills(6 * 1024 * 1024) ? "yes" : "no");
+    /* Pieces below a page, and the one that the endpoint is made of, aside. */
+    seL4_Word all = take_all_memory() + given_bytes;
     printf("allocman gave out all memory: %s\n", shown() - all < 128 * 1024 ? "yes" : "no");
     /* Objects of threads that ended serve again; only for more there must be some left. */
     printf("Threads: %u\n", crew(8));
     printf("Threads: %u\n", crew(17));
+    printf("A block where none is left: %s\n", crew_fills(9 * 1024 * 1024) ? "yes" : "no");
     return 0;
 }

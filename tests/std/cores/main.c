@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sel4/sel4.h>
 #include <cores.h>
@@ -17,6 +18,24 @@ void show_threads(void)
 #if defined(CONFIG_DEBUG_BUILD) && defined(CONFIG_PRINTING)
     seL4_DebugDumpScheduler();
 #endif
+}
+
+/* A message that is being written, in all words that the kernel's invocations of libsel4std may use. */
+void write_message(seL4_Word seed)
+{
+    for (int i = 0; i < 8; i++) {
+        seL4_SetMR(i, seed + i);
+    }
+    seL4_SetCap(0, seed);
+}
+
+bool message_is(seL4_Word seed)
+{
+    bool same = seL4_GetIPCBuffer()->caps_or_badges[0] == seed;
+    for (int i = 0; i < 8; i++) {
+        same = same && seL4_GetMR(i) == seed + i;
+    }
+    return same;
 }
 
 static void *name_place(void *argument)

@@ -151,6 +151,7 @@ int main(void)
     printf("The library without std was called %u times\n", plain_calls());
     printf("Threads: %u\n", rich_crowd());
     printf("And again: %u\n", rich_crowd());
+    printf("Thread-local storage is aligned: %s\n", rich_is_aligned() ? "yes" : "no");
     use_pthreads();
     use_a_condition();
     printf("A closure on a thread of C: %u\n", rich_closure());

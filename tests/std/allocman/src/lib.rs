@@ -28,3 +28,13 @@ pub extern "C" fn crew(count: u32) -> u32 {
     let joined = threads.into_iter().filter_map(|thread| thread.join().ok());
     said.min(joined.count()) as u32
 }
+
+/// Whether a block of that many bytes can be had, and holds what is written.
+#[unsafe(no_mangle)]
+pub extern "C" fn crew_fills(bytes: usize) -> bool {
+    let mut block = Vec::new();
+    block.try_reserve_exact(bytes).is_ok() && {
+        block.resize(bytes, 7u8);
+        block.iter().all(|&byte| byte == 7)
+    }
+}

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 unsafe extern "C" {
     safe fn show_threads();
+    safe fn write_message(seed: usize);
+    safe fn message_is(seed: usize) -> bool;
     safe fn pthread_self() -> usize;
     // SAFETY: the thread must live.
     unsafe fn pthread_setschedprio(thread: usize, priority: i32) -> i32;
@@ -24,7 +26,7 @@ pub extern "C" fn cores_work() -> usize {
         "Cores: {:?}",
         available_parallelism().map_or(0, |n| n.get())
     );
-    let findings: [Finding; 8] = [
+    let findings: [Finding; 9] = [
         ("Two threads run at a time", run_at_a_time),
         ("The kernel knows the names", name),
         ("A contended mutex counts right", count),
@@ -33,6 +35,7 @@ pub extern "C" fn cores_work() -> usize {
         ("Timeouts and wake-ups race", race),
         ("Threads come and go", come_and_go),
         ("Memory of all threads is right", allocate),
+        ("Messages stay as they are written", write),
     ];
     let mut wrong = 0;
     for (what, find) in findings {
@@ -199,6 +202,25 @@ fn allocate() -> bool {
                 let old = kept.swap_remove(round % 20);
                 assert!(old.iter().all(|&byte| byte == mine as u8));
             }
+        }
+    })
+}
+
+/// Waits for locks, for time and for memory between writing a message and what would send it.
+fn write() -> bool {
+    let shared = Arc::new(Mutex::new(0u32));
+    all(4, move |mine| {
+        for round in 0..200usize {
+            let seed = (mine + 1) * 1000 + round * 10;
+            write_message(seed);
+            let mut guard = shared.lock().unwrap();
+            *guard += 1;
+            if round % 20 == 0 {
+                thread::sleep(Duration::from_micros(300 * (4 - mine as u64)));
+                drop(vec![0u8; 300 << 10]);
+            }
+            drop(guard);
+            assert!(message_is(seed));
         }
     })
 }

@@ -61,6 +61,19 @@ pub extern "C" fn rich_calls_of_this_thread() -> u32 {
     CALLS.get()
 }
 
+/// A value that asks for more alignment than thread-local storage has by itself.
+#[repr(align(256))]
+struct Aligned([u64; 4]);
+
+/// Whether the calling thread's own such value lies and is as it should, and so in another thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn rich_is_aligned() -> bool {
+    thread_local!(static VALUE: Aligned = const { Aligned([1, 2, 3, 4]) });
+    let right =
+        || VALUE.with(|value| (&raw const *value).addr() % 256 == 0 && value.0 == [1, 2, 3, 4]);
+    right() && std::thread::spawn(right).join().is_ok_and(|right| right)
+}
+
 /// Adds to a sum, and returns it.
 #[unsafe(no_mangle)]
 pub extern "C" fn rich_add(number: u32) -> u32 {
