@@ -156,8 +156,7 @@ function(_sel4_rust_make_bundle executable libraries)
     set_target_properties(_cargo-build_${bundle} PROPERTIES EchoString "Rust: taking the archive of ${executable}")
 
     set(inlined "")
-    # A panic that unwinds passes through C's inline functions; inlining them is for worlds without std.
-    if("sel4" IN_LIST native_libraries AND NOT std)
+    if("sel4" IN_LIST native_libraries)
         _sel4_rust_inline(${bundle} "${dir}" inlined)
     endif()
     _sel4_rust_seal(${bundle} "${dir}" "${inlined}" ${std})
