@@ -27,6 +27,7 @@ resolver = "2"
 [profile.test]
 opt-level = 1
 debug = 0
+incremental = false
 """
 PACKAGE = """\
 [package]
@@ -51,8 +52,9 @@ STD = """build = "../library/std/build.rs"
 path = "../library/std/src/lib.rs"
 
 [features]
-default = ["backtrace", "panic-unwind"]
+default = ["backtrace", "compiler-builtins-c", "panic-unwind"]
 backtrace = []
+compiler-builtins-c = []
 panic-unwind = []
 """
 STD_CRATES = ("addr2line", "alloc", "cfg_if", "hashbrown", "libc", "miniz_oxide", "object", "panic_unwind", "rustc_demangle",
