@@ -1,14 +1,18 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Starts a test program of Rust's as Linux would: with arguments, an environment, and a date.
+ * Starts a test program of Rust's as Linux would: with arguments, an environment, a file, and a date.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <bits/syscall.h>
+#include <cpio/cpio.h>
+#include <muslcsys/io.h>
 #include <muslcsys/vsyscall.h>
 #include <sel4std.h>
+
+extern const char _cpio_archive[], _cpio_archive_end[];
 
 /* How many, and what: written beside the program's object. */
 extern int suite_argument_count;
@@ -42,6 +46,7 @@ void sel4std_exit(int code)
 int __wrap_main(void)
 {
     printf("Booting all finished, dropped to user space\n");
+    muslcsys_install_cpio_interface(_cpio_archive, _cpio_archive_end - _cpio_archive, cpio_get_file);
 #ifdef __NR_poll
     muslcsys_install_syscall(__NR_poll, console_is_open);
 #endif
