@@ -4,6 +4,7 @@
 //! seL4 program wants it, so that it is there for all of the process.
 
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::ptr;
 
 use sel4_hosted_kernel::{Access, Event, Machine, Region, ThreadId, VSpaceId};
@@ -11,6 +12,10 @@ use sel4_hosted_kernel::{Access, Event, Machine, Region, ThreadId, VSpaceId};
 use crate::end::{refuse, write};
 use crate::own::Own;
 use crate::trace::Trace;
+
+/// Hashes without keys. Rust's own are a thread's, and those of a root server's first thread are not the host's to ask
+/// for.
+pub type Plain = BuildHasherDefault<DefaultHasher>;
 
 /// Memory, address spaces and the console of a process.
 pub struct Process {
@@ -32,7 +37,7 @@ pub struct Process {
     pub time: u64,
     trace: Option<Trace>,
     /// Who went wrong, and has made no system call since.
-    wrong: HashSet<ThreadId>,
+    wrong: HashSet<ThreadId, Plain>,
 }
 
 #[derive(Clone, Copy)]
@@ -74,7 +79,7 @@ impl Process {
             line: Vec::new(),
             time: 0,
             trace,
-            wrong: HashSet::new(),
+            wrong: HashSet::default(),
         }
     }
 

@@ -19,7 +19,7 @@ use sel4_hosted_libsel4::{Host, config, install};
 use crate::debugger;
 use crate::end::{self, End};
 use crate::foreign::{self, Program};
-use crate::machine::Process;
+use crate::machine::{Plain, Process};
 use crate::own::Own;
 use crate::signals::{self, Trouble};
 use crate::stack::Stack;
@@ -436,7 +436,7 @@ struct Platform {
     timed: bool,
     /// Of the entries at which much time passes.
     seed: Option<u64>,
-    sides: HashMap<ThreadId, Side>,
+    sides: HashMap<ThreadId, Side, Plain>,
     /// The thread-local storage that all threads share which have none of their own.
     shared_storage: usize,
     /// Timers that run: when each ends, and its interrupt.
@@ -514,7 +514,7 @@ impl Platform {
             timed: settings.kernel.mcs,
             // A state that goes on; zero would stay.
             seed: settings.kernel.seed.map(|seed| seed | 1 << 63),
-            sides: HashMap::from([(root, side)]),
+            sides: HashMap::from_iter([(root, side)]),
             shared_storage,
             alarms: BTreeSet::new(),
             next_alarm: NEVER,

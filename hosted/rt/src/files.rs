@@ -6,13 +6,15 @@
 //! Once there is an archive, or std is in the program, Linux' own files are none of an seL4 thread's, but for
 //! those that the program itself is made of: a backtrace reads them.
 
-use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
-use std::ptr;
-use std::slice;
+use std::collections::BTreeMap;
+use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_ulong, c_void};
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::{ptr, slice};
 
 use sel4_hosted::in_thread;
 
+use crate::archive::Archive;
 use crate::original::original;
 
 mod c {
@@ -28,11 +30,23 @@ mod c {
             result: *mut libc::statx,
         ) -> c_int;
         fn opendir(path: *const c_char) -> *mut libc::DIR;
+        fn readdir64(folder: *mut libc::DIR) -> *mut libc::dirent64;
+        fn dirfd(folder: *mut libc::DIR) -> c_int;
+        fn closedir(folder: *mut libc::DIR) -> c_int;
+        fn realpath(path: *const c_char, result: *mut c_char) -> *mut c_char;
+        fn getcwd(result: *mut c_char, bytes: usize) -> *mut c_char;
+        fn chdir(path: *const c_char) -> c_int;
         fn mkdir(path: *const c_char, mode: libc::mode_t) -> c_int;
         fn rmdir(path: *const c_char) -> c_int;
         fn unlink(path: *const c_char) -> c_int;
         fn rename(from: *const c_char, to: *const c_char) -> c_int;
-        fn link(from: *const c_char, to: *const c_char) -> c_int;
+        fn linkat(
+            from_folder: c_int,
+            from: *const c_char,
+            to_folder: c_int,
+            to: *const c_char,
+            flags: c_int,
+        ) -> c_int;
         fn symlink(from: *const c_char, to: *const c_char) -> c_int;
         fn chmod(path: *const c_char, mode: libc::mode_t) -> c_int;
     }
@@ -63,31 +77,75 @@ fn replaces() -> bool {
     (cfg!(feature = "std") || !ARCHIVE.load(Relaxed).is_null()) && in_thread()
 }
 
-/// What a file of the archive contains.
+/// A path as the archive has it: without a root, and without `.` and `..`.
 ///
 /// # Safety
 ///
 /// The path is text of C's.
-unsafe fn find(path: *const c_char) -> Option<&'static [u8]> {
+unsafe fn plain(path: *const c_char) -> Vec<u8> {
+    let mut parts: Vec<&[u8]> = Vec::new();
+    // SAFETY: as the caller promises.
+    for part in unsafe { CStr::from_ptr(path) }
+        .to_bytes()
+        .split(|byte| *byte == b'/')
+    {
+        match part {
+            b"" | b"." => {}
+            b".." => _ = parts.pop(),
+            part => parts.push(part),
+        }
+    }
+    parts.join(&b'/')
+}
+
+/// The archive; without one, an empty one.
+fn archive() -> Archive<'static> {
+    let start = ARCHIVE.load(Relaxed);
+    if start.is_null() {
+        return Archive(&[]);
+    }
+    // SAFETY: the program has told where it is, and it stays.
+    Archive(unsafe { slice::from_raw_parts(start.cast(), LENGTH.load(Relaxed)) })
+}
+
+/// What a file of the archive contains.
+fn find(name: &[u8]) -> Option<&'static [u8]> {
     let (archive, find) = (ARCHIVE.load(Relaxed), FIND.load(Relaxed));
     if archive.is_null() {
         return None;
     }
-    // Names in the archive have no root.
-    // SAFETY: as the caller promises; the archive stays, and what finds files in it was told.
+    let name = CString::new(name).ok()?;
+    // SAFETY: the archive stays, and what finds files in it was told.
     unsafe {
-        let root = CStr::from_ptr(path).to_bytes().iter();
-        let name = path.add(root.take_while(|byte| **byte == b'/').count());
         let mut size = 0;
         let find = std::mem::transmute::<*mut c_void, Find>(find);
-        let content = find(
-            archive,
-            LENGTH.load(Relaxed) as c_ulong,
-            name,
-            &raw mut size,
-        );
+        let length = LENGTH.load(Relaxed) as c_ulong;
+        let content = find(archive, length, name.as_ptr(), &raw mut size);
         (!content.is_null()).then(|| slice::from_raw_parts(content.cast(), size as usize))
     }
+}
+
+/// What a folder of the archive has: names, and whether they are folders. None if there is no such folder.
+fn list(folder: &[u8]) -> Option<Vec<(Vec<u8>, bool)>> {
+    let mut found: Vec<(Vec<u8>, bool)> = Vec::new();
+    let mut is_there = folder.is_empty() && !ARCHIVE.load(Relaxed).is_null();
+    for entry in archive() {
+        is_there |= entry.is_folder && entry.name == folder;
+        let below = match entry.name.strip_prefix(folder) {
+            Some(rest) if folder.is_empty() => rest,
+            Some([b'/', rest @ ..]) => rest,
+            _ => continue,
+        };
+        is_there = true;
+        let end = below.iter().position(|byte| *byte == b'/');
+        let name = &below[..end.unwrap_or(below.len())];
+        let is_folder = end.is_some() || entry.is_folder;
+        match found.iter_mut().find(|(other, _)| other == name) {
+            Some((_, folder)) => *folder |= is_folder,
+            None => found.push((name.to_vec(), is_folder)),
+        }
+    }
+    is_there.then_some(found)
 }
 
 /// Whether this file is a part of the program: its own, or one of its libraries.
@@ -127,7 +185,8 @@ unsafe fn open_file(path: *const c_char, flags: c_int) -> c_int {
         {
             return fail(libc::EROFS);
         }
-        if let Some(content) = find(path) {
+        let name = plain(path);
+        if let Some(content) = find(&name) {
             let copy = libc::memfd_create(c"file".as_ptr(), libc::MFD_CLOEXEC);
             let mut written = 0;
             while written < content.len() {
@@ -137,11 +196,26 @@ unsafe fn open_file(path: *const c_char, flags: c_int) -> c_int {
                     _ => break,
                 }
             }
+            let entry = archive().find(|entry| entry.name == name);
+            let changed = libc::timespec {
+                tv_sec: entry.map_or(0, |entry| entry.changed) as libc::time_t,
+                tv_nsec: 0,
+            };
+            libc::futimens(copy, [changed; 2].as_ptr());
+            libc::fchmod(copy, 0o444);
             // Another way to it, which does not write.
             let name = format!("/proc/self/fd/{copy}\0");
             let file = c::open64(name.as_ptr().cast(), libc::O_RDONLY | libc::O_CLOEXEC, 0);
             libc::close(copy);
             return file;
+        }
+        if list(&name).is_some() {
+            // It can be opened, and not be read.
+            return c::open64(
+                c"/proc/self/task".as_ptr(),
+                libc::O_RDONLY | libc::O_CLOEXEC,
+                0,
+            );
         }
         if is_programs_own(path) {
             return c::open64(path, flags, 0);
@@ -197,6 +271,29 @@ pub(crate) unsafe extern "C" fn statx(
         if !replaces() || *path == 0 {
             return c::statx(folder, path, flags, mask, result);
         }
+        // An entry of a folder that is open.
+        let mut path = path;
+        let below = folders(|all| {
+            let place = all.values().find(|place| place.file == folder)?;
+            Some(
+                [
+                    &place.name,
+                    &b"/"[..],
+                    CStr::from_ptr(path).to_bytes_with_nul(),
+                ]
+                .concat(),
+            )
+        });
+        if let Some(below) = &below {
+            path = below.as_ptr().cast();
+        }
+        if list(&plain(path)).is_some() {
+            result.write_bytes(0, 1);
+            (*result).stx_mask = libc::STATX_BASIC_STATS;
+            (*result).stx_mode = (libc::S_IFDIR | 0o555) as u16;
+            (*result).stx_nlink = 1;
+            return 0;
+        }
         let file = open_file(path, libc::O_RDONLY);
         if file < 0 {
             return file;
@@ -207,14 +304,144 @@ pub(crate) unsafe extern "C" fn statx(
     }
 }
 
+/// A folder of the archive that is open.
+struct Folder {
+    name: Vec<u8>,
+    /// What stands for it where a file is asked for.
+    file: c_int,
+    entries: Vec<(Vec<u8>, bool)>,
+    /// The one that was given last.
+    entry: Box<libc::dirent64>,
+}
+
+/// Uses those that are open, by what C has of them.
+fn folders<R>(work: impl FnOnce(&mut BTreeMap<usize, Folder>) -> R) -> R {
+    static ALL: Mutex<BTreeMap<usize, Folder>> = Mutex::new(BTreeMap::new());
+    work(&mut ALL.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
 #[unsafe(no_mangle)]
 unsafe extern "C" fn opendir(path: *const c_char) -> *mut libc::DIR {
+    // SAFETY: as the caller promises.
+    unsafe {
+        if !replaces() {
+            return c::opendir(path);
+        }
+        let name = plain(path);
+        let Some(entries) = list(&name).filter(|_| *path != 0) else {
+            let is_file = find(&name).is_some();
+            fail(if is_file { libc::ENOTDIR } else { libc::ENOENT });
+            return ptr::null_mut();
+        };
+        let folder = Folder {
+            name,
+            file: libc::memfd_create(c"folder".as_ptr(), libc::MFD_CLOEXEC),
+            entries: entries.into_iter().rev().collect(),
+            entry: Box::new(std::mem::zeroed()),
+        };
+        let handle = (&raw const *folder.entry).expose_provenance();
+        folders(|all| all.insert(handle, folder));
+        ptr::with_exposed_provenance_mut(handle)
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn readdir64(handle: *mut libc::DIR) -> *mut libc::dirent64 {
+    let next = folders(|all| {
+        let folder = all.get_mut(&handle.addr())?;
+        let Some((name, is_folder)) = folder.entries.pop() else {
+            return Some(ptr::null_mut());
+        };
+        let entry = &mut *folder.entry;
+        entry.d_type = if is_folder {
+            libc::DT_DIR
+        } else {
+            libc::DT_REG
+        };
+        entry.d_ino = 1;
+        let length = name.len().min(entry.d_name.len() - 1);
+        for (to, from) in entry.d_name.iter_mut().zip(&name[..length]) {
+            *to = *from as c_char;
+        }
+        entry.d_name[length] = 0;
+        Some(&raw mut *entry)
+    });
+    // SAFETY: as the caller promises.
+    next.unwrap_or_else(|| unsafe { c::readdir64(handle) })
+}
+
+/// The same, as C calls it on machines whose files have sizes of 64 bits anyway.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn readdir(handle: *mut libc::DIR) -> *mut libc::dirent64 {
+    // SAFETY: as the caller promises.
+    unsafe { readdir64(handle) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn dirfd(handle: *mut libc::DIR) -> c_int {
+    let own = folders(|all| all.get(&handle.addr()).map(|folder| folder.file));
+    // SAFETY: as the caller promises.
+    own.unwrap_or_else(|| unsafe { c::dirfd(handle) })
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn closedir(handle: *mut libc::DIR) -> c_int {
+    // SAFETY: as the caller promises.
+    unsafe {
+        match folders(|all| all.remove(&handle.addr())) {
+            Some(folder) => libc::close(folder.file),
+            None => c::closedir(handle),
+        }
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn realpath(path: *const c_char, result: *mut c_char) -> *mut c_char {
+    // SAFETY: as the caller promises; a buffer for it has room for the longest path.
+    unsafe {
+        if !replaces() {
+            return c::realpath(path, result);
+        }
+        let name = plain(path);
+        if find(&name).is_none() && list(&name).is_none() {
+            fail(libc::ENOENT);
+            return ptr::null_mut();
+        }
+        let name = [b"/", &name[..], b"\0"].concat();
+        if name.len() > libc::PATH_MAX as usize {
+            fail(libc::ENAMETOOLONG);
+            return ptr::null_mut();
+        }
+        if result.is_null() {
+            return libc::strdup(name.as_ptr().cast());
+        }
+        libc::strcpy(result, name.as_ptr().cast())
+    }
+}
+
+/// There is one folder to be in.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn getcwd(result: *mut c_char, bytes: usize) -> *mut c_char {
+    // SAFETY: as the caller promises.
+    unsafe {
+        if !replaces() || result.is_null() {
+            return c::getcwd(result, bytes);
+        }
+        if bytes < 2 {
+            fail(libc::ERANGE);
+            return ptr::null_mut();
+        }
+        libc::strcpy(result, c"/".as_ptr())
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn chdir(path: *const c_char) -> c_int {
     if replaces() {
-        fail(libc::ENOSYS);
-        return ptr::null_mut();
+        return fail(libc::ENOSYS);
     }
     // SAFETY: as the caller promises.
-    unsafe { c::opendir(path) }
+    unsafe { c::chdir(path) }
 }
 
 /// What writes, which nobody can.
@@ -236,63 +463,7 @@ read_only! {
     fn rmdir(path: *const c_char);
     fn unlink(path: *const c_char);
     fn rename(from: *const c_char, to: *const c_char);
-    fn link(from: *const c_char, to: *const c_char);
+    fn linkat(from_folder: c_int, from: *const c_char, to_folder: c_int, to: *const c_char, flags: c_int);
     fn symlink(from: *const c_char, to: *const c_char);
     fn chmod(path: *const c_char, mode: libc::mode_t);
-}
-
-/// An archive in the format that has "newc" for a name: of each file a header of numbers as text, its name and
-/// its content, both up to a multiple of four.
-struct Archive<'a>(&'a [u8]);
-
-impl<'a> Iterator for Archive<'a> {
-    type Item = (&'a [u8], &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        const HEADER: usize = 110;
-        const SIZE: usize = 54;
-        const NAME_SIZE: usize = 94;
-        let bytes = self.0;
-        if !bytes.starts_with(b"07070") {
-            return None;
-        }
-        let number = |at: usize| {
-            let text = std::str::from_utf8(bytes.get(at..at + 8)?).ok()?;
-            usize::from_str_radix(text, 16).ok()
-        };
-        let (size, name_size) = (number(SIZE)?, number(NAME_SIZE)?);
-        let name = bytes.get(HEADER..HEADER.checked_add(name_size)?)?;
-        let start = (HEADER + name_size).next_multiple_of(4);
-        let end = start.checked_add(size)?;
-        let content = bytes.get(start..end)?;
-        self.0 = bytes.get(end.next_multiple_of(4)..).unwrap_or_default();
-        let name = name.split_last()?.1;
-        (name != b"TRAILER!!!").then_some((name, content))
-    }
-}
-
-/// The content of a file of an archive, and its size; null if there is no such file.
-///
-/// # Safety
-///
-/// The archive has `length` bytes, the name is text of C's, and there is room for a size, or it is null.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn cpio_get_file(
-    archive: *const c_void,
-    length: c_ulong,
-    name: *const c_char,
-    size: *mut c_ulong,
-) -> *const c_void {
-    // SAFETY: as the caller promises.
-    unsafe {
-        let name = CStr::from_ptr(name).to_bytes();
-        let files = Archive(slice::from_raw_parts(archive.cast(), length as usize));
-        let Some((_, content)) = { files }.find(|(other, _)| *other == name) else {
-            return ptr::null();
-        };
-        if let Some(size) = size.as_mut() {
-            *size = content.len() as c_ulong;
-        }
-        content.as_ptr().cast()
-    }
 }

@@ -7,6 +7,7 @@
 //! is a root server's thread, `main` and all that comes before and after it included.
 
 mod abort;
+mod archive;
 mod begin;
 mod files;
 mod lender;
