@@ -30,7 +30,7 @@ CRASHES = (
     r"seL4 (called fail|failed assertion)",
     r"root server abort\(\)ed",
     r"^abort\(\) called",
-    r"^The program ended with exit code",
+    r"^The program ended with exit code [^0]",
     r"Assertion failed",
     r"panicked at",
 )
