@@ -115,6 +115,13 @@ pub fn refuse(text: &str) -> ! {
     exit(REFUSED)
 }
 
+/// Ends the process, from a signal handler: a thread in which no kernel runs has called `abort`.
+pub fn aborted_elsewhere() -> ! {
+    write(2, b"hosted: a thread of Linux has called abort()\n");
+    // SAFETY: it may be called anywhere.
+    unsafe { libc::_exit(End::Abort.code()) }
+}
+
 /// Ends the process, from a signal handler: there is an error in the model, or around it.
 pub fn host_crashed(signal: c_int, ip: usize) -> ! {
     // No allocation: the heap may be what is broken.

@@ -156,6 +156,7 @@ pub unsafe extern "C" fn handler(
                     libc::pthread_kill(RUNNER.load(Relaxed), signal);
                 }
                 WATCHDOG | TICK => {}
+                libc::SIGABRT => end::aborted_elsewhere(),
                 _ => end::host_crashed(signal, ip),
             }
             ptr::null_mut()

@@ -112,6 +112,8 @@ fn the_root_server() {
                 objects();
             }
             "abort" => libc::abort(),
+            // In a program of the host's, std's threads are the host's.
+            "another thread" => drop(std::thread::spawn(|| seL4_Yield()).join()),
             "busy" => loop {
                 seL4_Yield();
             },
@@ -232,8 +234,10 @@ fn exit_codes_say_what_happened() {
         ("no capability", 81, "no fault handler"),
         ("no capability called", 81, "no capability to send to"),
         ("empty slot called", 2, "begins"),
-        ("overflow", 81, "no fault handler"),
+        ("overflow", 81, "has used up its stack"),
         ("heap", 82, "memory allocation of"),
+        ("another thread", 82, "no kernel runs in this thread"),
+        ("another thread", 82, "a thread of Linux has called abort()"),
         ("crash", 85, "signal 11 at 0x"),
         ("crash", 85, "running"),
         ("abort", 82, "abort()"),
