@@ -8,7 +8,7 @@
 //! | 1 to 63 | the same, and `main` had returned this |
 //! | 80 | deadlock: threads wait, and nothing can wake them |
 //! | 81 | the root server's thread went wrong, and has no fault handler |
-//! | 82 | `abort`, or a panic in Rust |
+//! | 82 | `abort`, or a panic in Rust; an image as it is has halted the system |
 //! | 83 | a thread ran for long without a kernel entry |
 //! | 84 | what the program wants cannot be had on this platform; the message says what |
 //! | 85 | an error in the hosted platform itself |
@@ -33,6 +33,8 @@ pub enum End {
     Deadlock,
     /// The root server's thread went wrong.
     Fault,
+    /// An image has halted the system.
+    Halted,
     /// `abort` was called.
     Abort,
     /// A thread does not enter the kernel.
@@ -53,7 +55,7 @@ impl End {
             Self::Done(code) => code.into(),
             Self::Deadlock => 80,
             Self::Fault => 81,
-            Self::Abort => 82,
+            Self::Abort | Self::Halted => 82,
             Self::Stuck => 83,
             Self::Interrupt(signal) => 128 + signal,
         }
@@ -66,6 +68,7 @@ impl End {
             Self::Deadlock => "deadlock: no thread can run, and nothing can wake one",
             Self::Fault => "the root server's thread has stopped, and no other can run",
             Self::Abort => "a thread has called abort()",
+            Self::Halted => "a thread has halted the system, as abort() does",
             Self::Stuck => {
                 "a thread runs and runs, and does not enter the kernel\nhelp: SEL4_HOSTED_WATCHDOG=SECONDS gives it longer, 0 for ever"
             }

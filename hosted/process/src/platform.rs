@@ -390,7 +390,7 @@ unsafe extern "C" fn main(frame: *mut Frame) -> ! {
             if platform.skip_idle_time() {
                 continue;
             }
-            let end = platform.why_nobody_runs();
+            let end = platform.why_nobody_runs(world.frame.foreign != 0);
             platform.end(end);
         };
         if platform.running != Some(thread) {
@@ -680,9 +680,11 @@ impl Platform {
             .map(|view| view.state)
     }
 
-    fn why_nobody_runs(&self) -> End {
+    fn why_nobody_runs(&self, is_image: bool) -> End {
         let done = End::Done(MAIN_RETURNED.load(Relaxed) as u8);
         match self.state(self.root) {
+            // That is how muslc's abort() ends.
+            _ if self.kernel.is_halted() && is_image => End::Halted,
             _ if self.kernel.is_halted() => done,
             Some(State::Inactive) if self.kernel.machine().went_wrong(self.root) => End::Fault,
             Some(State::Inactive) | None => done,
