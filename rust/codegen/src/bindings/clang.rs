@@ -89,7 +89,7 @@ pub fn load_libclang() -> Result<()> {
         Failure::new(format!(
             "libclang, which reads C headers, cannot be loaded: {error}"
         ))
-        .help("apt-get install libclang-dev, or name the folder of libclang.so in LIBCLANG_PATH")
+        .help("apt-get install clang, or name the folder of libclang.so in LIBCLANG_PATH")
     })
 }
 

@@ -239,7 +239,7 @@ fn a_missing_libclang_is_said_with_its_package() {
         &stderr,
         &[
             "error: libclang, which reads C headers, cannot be loaded",
-            "help: apt-get install libclang-dev",
+            "help: apt-get install clang",
         ],
     );
     assert!(!fixture.path("out").exists());
