@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How long builds take, with Rust and without: zynqmp, Debug. The median of several runs, C and Rust in turn.
 
-ccache is off throughout: it would answer for the C compiler, and not for rustc.
+In seconds, and in seconds of a processor, all processes together, in which other work on the machine shows less. ccache is off throughout: it would answer for the C compiler, and not for rustc.
 """
 
 import os
 import re
+import resource
 import shutil
 import statistics
 
@@ -22,15 +23,17 @@ NO_OP_AIM = 0.15
 
 
 class Times:
-    """Seconds of one thing, taken several times."""
+    """Seconds of one thing, taken several times, and those of the processors."""
 
     def __init__(self):
-        self.seconds = []
+        self.seconds, self.processor = [], []
 
     def take(self, action, *arguments, **options):
+        before = _processor_seconds()
         with kit.Stopwatch() as watch:
             action(*arguments, **options)
         self.seconds.append(watch.seconds)
+        self.processor.append(_processor_seconds() - before)
 
     @property
     def median(self):
@@ -42,18 +45,27 @@ class Times:
         return f"{self.median:.2f} ({min(self.seconds):.2f} to {max(self.seconds):.2f})"
 
 
+def _processor_seconds():
+    """What all processes that have ended took that were started from here."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def measure(arguments):
     load = f"{os.getloadavg()[0]:.1f}"
     programs = _write_programs()
     rows = _builds(programs, arguments.runs) + _no_ops(programs, arguments.runs) + _edits(programs, arguments.runs)
     return markdown(
-        "Seconds of a build, zynqmp, Debug", ["", "in C", "with Rust", "ratio", "aim", "before: C, Rust"], rows,
+        "Seconds of a build, zynqmp, Debug", ["", "in C", "with Rust", "ratio", "processor: C", "with Rust", "ratio", "aim", "before: C, Rust"],
+        rows,
         f"Medians of {arguments.runs} runs with the least and the most, four times as many of `ninja` with nothing to do; "
         f"without ccache; noisy. Load average {load} before and {os.getloadavg()[0]:.1f} after, on {os.cpu_count()} cores.")
 
 
 def _row(what, c, rust, before, aim=None):
-    return what, c, rust, ratio(rust.median, c.median), verdict(rust.median, aim) if aim else "", before
+    work = [statistics.median(times.processor) for times in (c, rust)]
+    return (what, c, rust, ratio(rust.median, c.median), *(f"{seconds:.2f}" for seconds in work), ratio(*reversed(work)),
+            verdict(rust.median, aim) if aim else "", before)
 
 
 def _builds(programs, runs):
@@ -113,6 +125,7 @@ def _no_ops(programs, runs):
             taken = Times()
             taken.take(folders[name].ninja, env=NO_CCACHE)
             times[name].seconds += taken.seconds if run else []
+            times[name].processor += taken.processor if run else []
     return [_row("`ninja`, nothing to do, 1 Rust library", times["c"], times["rust"], "0.01, 0.09"),
             _row(f"… {LIBRARIES} in one executable", times["c"], times["ten_in_one"], "", NO_OP_AIM),
             _row(f"… {LIBRARIES} in {LIBRARIES} executables", times["c"], times["ten_in_ten"], "")]
