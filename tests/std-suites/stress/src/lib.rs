@@ -27,7 +27,7 @@ struct Stock {
 impl Stock {
     /// Threads that nobody joins may still be about to end: with the last of them gone, `threads` can live.
     fn count(threads: usize) -> Self {
-        let patience = Instant::now() + Duration::from_secs(10);
+        let patience = Instant::now() + Duration::from_secs(60);
         let mut found = limits::threads(threads);
         while found != threads && Instant::now() < patience {
             thread::sleep(Duration::from_millis(1));
