@@ -14,6 +14,7 @@ ANCHOR: options
 | `RUST_STD_CHECK` | `warn` | what the link of an image says of parts of std that have nothing behind them: `warn`, `error`, or `off` for no check at all |
 | `RUST_STD_MEMORY` | `4194304` | bytes that `mmap` gives out where a library has STD: thread stacks and large blocks |
 | `RUST_STD_GROWTH` | `0` | bytes of untyped memory, up to 1 GiB, that large blocks may take beside that |
+| `RUST_STD_PANIC` | `unwind` | what a panic does where a library has STD: `unwind`, so that it can be caught, or `abort`, which makes the image smaller |
 | `RUST_STD_STACK` | `131072` | bytes of stack of a thread that asks for no other size |
 | `RUST_STD_THREADS` | `16` | threads beside the first that can live at a time where a library has STD |
 
@@ -29,9 +30,11 @@ set(RUST_LOG_LEVEL "info" CACHE STRING "Lowest level of the log crate that is co
 set(RUST_STD_CHECK "warn" CACHE STRING "Parts of Rust's std with nothing behind them: warn, error or off")
 set(RUST_STD_MEMORY "4194304" CACHE STRING "Bytes for thread stacks and large blocks of Rust's std")
 set(RUST_STD_GROWTH "0" CACHE STRING "Bytes of untyped memory that large blocks of Rust's std may take")
+set(RUST_STD_PANIC "unwind" CACHE STRING "What a panic does where Rust's std is: unwind or abort")
 set(RUST_STD_STACK "131072" CACHE STRING "Bytes of stack of a thread of Rust's std that asks for no other size")
 set(RUST_STD_THREADS "16" CACHE STRING "Threads of Rust's std beside the first that can live at a time")
 set_property(CACHE RUST_HEAP PROPERTY STRINGS linked-list rlsf muslc none)
 set_property(CACHE RUST_INLINE PROPERTY STRINGS AUTO ON OFF)
 set_property(CACHE RUST_STD_CHECK PROPERTY STRINGS warn error off)
 set_property(CACHE RUST_LOG_LEVEL PROPERTY STRINGS off error warn info debug trace)
+set_property(CACHE RUST_STD_PANIC PROPERTY STRINGS unwind abort)

@@ -103,6 +103,7 @@ function(_sel4_rust_check_std_configuration)
             "configure with -DRUST_STD_GROWTH= a number"
         )
     endif()
+    _sel4_rust_check_choice(RUST_STD_PANIC "unwind;abort")
     # Each 4 KiB of the image takes a slot. What is known here is the memory of std and of malloc; the link tells the rest.
     math(EXPR slots "(${RUST_STD_MEMORY} + 0${LibSel4MuslcSysMorecoreBytes}) / 4096")
     math(EXPR all "1 << ${KernelRootCNodeSizeBits}")

@@ -42,6 +42,8 @@ pub struct Request {
     pub bindings_dir: Option<String>,
     /// Whether Rust's std is in the executable, and with it panics that unwind.
     pub std: bool,
+    /// Whether panics end the program even so.
+    pub panic_abort: bool,
 }
 
 /// The profiles a bundle has, one per CMake build type.
@@ -605,7 +607,8 @@ impl<'a> Bundle<'a> {
                 self.request.log_level.feature()
             );
         }
-        text += &PROFILES.replace("PANIC", if self.request.std { "unwind" } else { "abort" });
+        let unwinds = self.request.std && !self.request.panic_abort;
+        text += &PROFILES.replace("PANIC", if unwinds { "unwind" } else { "abort" });
         for (package, table) in overrides {
             let profile = self.request.profile.name();
             text += &format!("\n[profile.{profile}.package.{}]\n{table}", quoted(package));

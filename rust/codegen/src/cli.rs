@@ -16,7 +16,7 @@ const USAGE: &str = "\
 usage: sel4-rust-codegen crate  --manifest-path Cargo.toml [--package NAME]
        sel4-rust-codegen bundle --out FOLDER --name NAME --profile PROFILE --log-level LEVEL
                                 --runtime Cargo.toml --runtime-lock Cargo.lock [--runtime-feature F]...
-                                [--rustflag FLAG]... [--env NAME=VALUE]... [--bindings-dir FOLDER] [--std]
+                                [--rustflag FLAG]... [--env NAME=VALUE]... [--bindings-dir FOLDER] [--std [--panic-abort]]
                                 [--library TARGET --package NAME --manifest-path Cargo.toml --lock Cargo.lock
                                  [--feature F]... [--no-default-features] [--library-profile PROFILE]]...
        sel4-rust-codegen header --manifest-path Cargo.toml --package NAME --out FILE.h --depfile FILE.d
@@ -51,10 +51,11 @@ const REPEATABLE: [(&str, &str); 11] = [
 ];
 
 /// Options without a value.
-const FLAGS: [&str; 5] = [
+const FLAGS: [&str; 6] = [
     "no-default-features",
     "no-symbolizer",
     "no-unwind-tables",
+    "panic-abort",
     "std",
     "strict",
 ];
@@ -166,6 +167,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             "env",
             "bindings-dir",
             "std",
+            "panic-abort",
             "library",
             "cargo",
             "target",
@@ -281,6 +283,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
                     .collect::<std::result::Result<_, _>>()?,
                 bindings_dir: given.text("bindings-dir")?,
                 std: given.flag("std"),
+                panic_abort: given.flag("panic-abort"),
             },
             cargo: given.cargo()?,
         },

@@ -225,13 +225,17 @@ fn profiles_of_a_library_are_honoured() {
 }
 
 #[test]
-fn with_std_panics_unwind() {
+fn with_std_panics_unwind_unless_they_are_to_abort() {
     let fixture = Fixture::new();
     fixture.library("greeter", "");
     let greeter = library(&fixture, "greeter", "greeter", "");
     let settings = ["--profile", "release", "--log-level", "info"];
-    for (std, panic, attribute) in [(false, "abort", true), (true, "unwind", false)] {
-        let more: Vec<&str> = settings.into_iter().chain(std.then_some("--std")).collect();
+    for (options, panic, attribute) in [
+        (&[][..], "abort", true),
+        (&["--std"], "unwind", false),
+        (&["--std", "--panic-abort"], "abort", false),
+    ] {
+        let more: Vec<&str> = settings.iter().chain(options).copied().collect();
         bundle_with(&fixture, &more, &[&greeter]).succeeds();
         let manifest = fixture.read("out/Cargo.toml");
         let profiles = manifest.matches("panic = ").count();
