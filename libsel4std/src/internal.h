@@ -54,6 +54,7 @@ bool growth_map(void *address);
 typedef struct thread thread_t;
 struct thread {
     bool taken;
+    bool leaving; /* soon not taken any more */
     bool made; /* its objects exist */
     bool scheduled; /* `core` is where it runs */
     seL4_CPtr tcb, notification, context;

@@ -138,6 +138,28 @@ static bool stop(const thread_t *thread)
     return seL4_TCB_Suspend(thread->tcb) == seL4_NoError;
 }
 
+/* How often one who finds no place lets those run that are about to leave theirs. */
+#define TURNS 64
+
+/* A place that nobody has, or NULL. A thread that was joined still has its own for some instructions more. */
+static thread_t *take(void)
+{
+    for (int turn = 0;; turn++) {
+        bool leaving = false;
+        for (thread_t *thread = &threads[1]; thread < ticker; thread++) {
+            if (!__atomic_exchange_n(&thread->taken, true, __ATOMIC_SEQ_CST)) {
+                __atomic_store_n(&thread->leaving, false, __ATOMIC_SEQ_CST);
+                return thread;
+            }
+            leaving |= __atomic_load_n(&thread->leaving, __ATOMIC_SEQ_CST);
+        }
+        if (!leaving || turn == TURNS) {
+            return NULL;
+        }
+        seL4_Yield();
+    }
+}
+
 /* A new thread that calls `function`. Linux' way of saying what is wanted, as far as pthread_create() uses it: `parent`
  * receives the thread's number, and when it ends the word `child` becomes zero and one who waits for that is woken. */
 int __clone(int (*function)(void *), void *stack, int flags, void *argument, int *parent, void *tls, int *child)
@@ -150,22 +172,20 @@ int __clone(int (*function)(void *), void *stack, int flags, void *argument, int
     if (!memory_prepare() || !futex_prepare() || !files_prepare() || !thread_can_wait(thread_self())) {
         return -EAGAIN;
     }
-    for (thread_t *thread = &threads[1]; thread < ticker; thread++) {
-        if (__atomic_exchange_n(&thread->taken, true, __ATOMIC_SEQ_CST)) {
-            continue;
-        }
-        thread->function = function;
-        thread->argument = argument;
-        thread->clear_at_exit = child;
-        thread->unmap_length = 0;
-        int number = thread_number(thread);
-        *parent = number;
-        if (make(thread) && stop(thread) && schedule(thread) && resume(thread, (uintptr_t)stack, (uintptr_t)tls)) {
-            return number;
-        }
-        __atomic_store_n(&thread->taken, false, __ATOMIC_SEQ_CST);
+    thread_t *thread = take();
+    if (thread == NULL) {
         return -EAGAIN;
     }
+    thread->function = function;
+    thread->argument = argument;
+    thread->clear_at_exit = child;
+    thread->unmap_length = 0;
+    int number = thread_number(thread);
+    *parent = number;
+    if (make(thread) && stop(thread) && schedule(thread) && resume(thread, (uintptr_t)stack, (uintptr_t)tls)) {
+        return number;
+    }
+    __atomic_store_n(&thread->taken, false, __ATOMIC_SEQ_CST);
     return -EAGAIN;
 }
 
@@ -173,6 +193,7 @@ int __clone(int (*function)(void *), void *stack, int flags, void *argument, int
  * the word is clear. */
 static _Noreturn void finish(thread_t *thread)
 {
+    __atomic_store_n(&thread->leaving, true, __ATOMIC_SEQ_CST);
     if (thread->unmap_length != 0) {
         memory_unmap(thread->unmap_at_exit, thread->unmap_length);
     }

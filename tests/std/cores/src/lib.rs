@@ -2,6 +2,7 @@
 
 //! What only threads on several cores can do, and what goes wrong there if a lock or a wake-up is lost.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Barrier, Condvar, Mutex, mpsc};
 use std::thread::{self, Builder, available_parallelism};
@@ -26,7 +27,7 @@ pub extern "C" fn cores_work() -> usize {
         "Cores: {:?}",
         available_parallelism().map_or(0, |n| n.get())
     );
-    let findings: [Finding; 9] = [
+    let findings: [Finding; 10] = [
         ("Two threads run at a time", run_at_a_time),
         ("The kernel knows the names", name),
         ("A contended mutex counts right", count),
@@ -34,6 +35,7 @@ pub extern "C" fn cores_work() -> usize {
         ("No wake-up is lost", park),
         ("Timeouts and wake-ups race", race),
         ("Threads come and go", come_and_go),
+        ("The next takes the place of one that was joined", replace),
         ("Memory of all threads is right", allocate),
         ("Messages stay as they are written", write),
     ];
@@ -188,6 +190,32 @@ fn come_and_go() -> bool {
         thread::sleep(Duration::from_millis(1));
     }
     right && RUN.load(SeqCst) == 600
+}
+
+/// When all places are taken, one is free as soon as its thread was joined.
+fn replace() -> bool {
+    let start = || {
+        let (end, wait) = mpsc::channel::<()>();
+        let thread = Builder::new().spawn(move || wait.recv().is_err())?;
+        Ok::<_, std::io::Error>((end, thread))
+    };
+    let mut all: VecDeque<_> = std::iter::from_fn(|| start().ok()).collect();
+    let replaced = (0..300)
+        .filter(|_| {
+            let (end, thread) = all.pop_front().expect("a place for a thread");
+            drop(end);
+            let joined = thread.join().is_ok_and(|ended| ended);
+            let next = start();
+            let started = next.is_ok();
+            all.extend(next);
+            joined && started
+        })
+        .count();
+    for (end, thread) in all {
+        drop(end);
+        let _ = thread.join();
+    }
+    replaced == 300
 }
 
 fn allocate() -> bool {
