@@ -36,6 +36,8 @@ const HOST_STACK: usize = 8 << 20;
 
 /// How long a thread may run without a kernel entry, in seconds of its own time.
 const WATCHDOG_SECONDS: u64 = 60;
+/// By how many kernel entries a signal is late that shall be, where nobody says.
+const DELAY_ENTRIES: u64 = 1000;
 
 /// Kernel entries of all kernels of the process, for the watchdog.
 static ENTRIES: AtomicU64 = AtomicU64::new(0);
@@ -172,7 +174,7 @@ struct World {
 struct Settings {
     kernel: Config,
     watchdog: u64,
-    failing_retype: u64,
+    injection: Injection,
 }
 
 impl Settings {
@@ -220,7 +222,11 @@ impl Settings {
         Self {
             kernel,
             watchdog: number("SEL4_HOSTED_WATCHDOG").unwrap_or(WATCHDOG_SECONDS),
-            failing_retype: number("SEL4_HOSTED_FAIL_RETYPE").unwrap_or(0),
+            injection: Injection {
+                failing_retype: number("SEL4_HOSTED_FAIL_RETYPE").unwrap_or(0),
+                delayed_signal: number("SEL4_HOSTED_DELAY_SIGNAL").unwrap_or(0),
+                delay: number("SEL4_HOSTED_DELAY").unwrap_or(DELAY_ENTRIES),
+            },
         }
     }
 }
@@ -479,10 +485,7 @@ impl Platform {
         let (mut kernel, layout) =
             Kernel::boot(machine, &settings.kernel, Labels::new(labels), &image)
                 .unwrap_or_else(|error| end::refuse(&format!("the kernel does not boot: {error}")));
-        kernel.inject(Injection {
-            failing_retype: settings.failing_retype,
-            ..Injection::default()
-        });
+        kernel.inject(settings.injection);
         let Some(root) = kernel.current() else {
             unreachable!("a kernel that has booted runs its first thread");
         };

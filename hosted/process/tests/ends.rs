@@ -12,7 +12,9 @@ use libsel4::libsel4_sys::{
     seL4_Poll, seL4_RangeError, seL4_TCB_Suspend, seL4_TCB_WriteRegisters, seL4_Untyped_Retype,
     seL4_UntypedObject, seL4_Wait, seL4_Yield,
 };
-use libsel4::{Allocator, BootInfo, Cap, CapRights, Endpoint, SmallPage, VmAttributes};
+use libsel4::{
+    Allocator, BootInfo, Cap, CapRights, Endpoint, Notification, SmallPage, VmAttributes,
+};
 
 /// What this process is to do, if it is the root server of one of the tests below.
 const CASE: &str = "ENDS";
@@ -165,6 +167,13 @@ fn the_root_server() {
                 let result = untyped.untyped_retype::<Endpoint>(0, root, slot.index(), 1);
                 sel4_hosted::returned(if result.is_ok() { 1 } else { 2 });
             }
+            "signal" => {
+                let mut objects = objects().2;
+                let pending: Cap<Notification> = objects.make().unwrap();
+                objects.mint(pending, CapRights::ALL, 7).unwrap().signal();
+                let late = (0..9).take_while(|_| pending.poll() == 0).count();
+                sel4_hosted::returned(late as u8);
+            }
             "sizes" => {
                 let info = BootInfo::from_ptr(sel4_hosted::boot_info());
                 let untyped = info.untypeds().find(|untyped| !untyped.is_device).unwrap();
@@ -310,6 +319,18 @@ fn settings_that_are_no_numbers_are_refused() {
 fn the_nth_retype_fails_if_it_is_asked_to() {
     for (number, expected) in [("0", 1), ("1", 2), ("2", 1)] {
         let (code, said) = end_of("retype", &[("SEL4_HOSTED_FAIL_RETYPE", number)], None);
+        assert_eq!(code, expected, "{said}");
+    }
+}
+
+#[test]
+fn the_nth_signal_is_late_if_it_is_asked_to() {
+    for (number, entries, expected) in [("0", "5", 0), ("1", "5", 5), ("2", "5", 0)] {
+        let environment = [
+            ("SEL4_HOSTED_DELAY_SIGNAL", number),
+            ("SEL4_HOSTED_DELAY", entries),
+        ];
+        let (code, said) = end_of("signal", &environment, None);
         assert_eq!(code, expected, "{said}");
     }
 }
