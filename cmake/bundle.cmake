@@ -224,14 +224,18 @@ function(_sel4_rust_write_backtrace executable)
         string(APPEND script "-${executable}")
     endif()
     set_property(GLOBAL PROPERTY SEL4_RUST_BACKTRACE_WRITTEN TRUE)
-    cmake_path(GET KERNEL_PATH PARENT_PATH workspace)
+    set(sources "--sources '${CMAKE_SOURCE_DIR}'")
+    if(DEFINED KERNEL_PATH)
+        cmake_path(GET KERNEL_PATH PARENT_PATH workspace)
+        string(APPEND sources " --sources '${workspace}'")
+    endif()
     file(
         GENERATE
         OUTPUT "${CMAKE_BINARY_DIR}/${script}"
         CONTENT
             "#!/bin/sh
 # ./simulate | ./${script}: says which functions the addresses on the console are; `./${script} --help`.
-exec '${SEL4_RUST_DIR}/setup/backtrace' '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' --sources '${CMAKE_SOURCE_DIR}' --sources '${workspace}' \"$@\"
+exec '${SEL4_RUST_DIR}/setup/backtrace' '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' ${sources} \"$@\"
 "
         FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE
     )
