@@ -2,23 +2,7 @@
 
 //! `link`: an executable is linked, and what is wrong with it is told.
 
-use std::process::Command;
-
 use crate::fixture::{Fixture, Outcome};
-
-#[track_caller]
-fn tool(fixture: &Fixture, program: &str, arguments: &[&str]) {
-    let output = Command::new(program)
-        .args(arguments)
-        .current_dir(fixture.path(""))
-        .output()
-        .expect(program);
-    assert!(
-        output.status.success(),
-        "{program}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
 
 fn archive(fixture: &Fixture, name: &str, sources: &[(&str, &str)]) {
     let mut objects = Vec::new();
@@ -26,8 +10,7 @@ fn archive(fixture: &Fixture, name: &str, sources: &[(&str, &str)]) {
         fixture.write(&format!("{source}.c"), text);
         let object = format!("{source}.o");
         let file = format!("{source}.c");
-        tool(
-            fixture,
+        fixture.tool(
             "gcc",
             &[
                 "-c",
@@ -42,7 +25,7 @@ fn archive(fixture: &Fixture, name: &str, sources: &[(&str, &str)]) {
     }
     let mut arguments = vec!["rcs", name];
     arguments.extend(objects.iter().map(String::as_str));
-    tool(fixture, "ar", &arguments);
+    fixture.tool("ar", &arguments);
 }
 
 /// A program whose C calls Rust, whose C library is two functions and a version.
@@ -60,11 +43,7 @@ fn program(fixture: &Fixture, main: &str) {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let arguments = "--edition=2024 --crate-type=staticlib --crate-name=t -Cpanic=abort -Crelocation-model=static -O \
                      lib.rs -o rust.a";
-    tool(
-        fixture,
-        &rustc,
-        &arguments.split_whitespace().collect::<Vec<_>>(),
-    );
+    fixture.tool(&rustc, &arguments.split_whitespace().collect::<Vec<_>>());
     let version = "const char __libc_version[] = \"1.2.5\";\n";
     archive(
         fixture,

@@ -15,21 +15,6 @@ fn seal(fixture: &Fixture, archive: &str, provided_by: &[&str]) -> Outcome {
     fixture.run(&arguments)
 }
 
-#[track_caller]
-fn tool(fixture: &Fixture, program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program)
-        .args(arguments)
-        .current_dir(fixture.path(""))
-        .output()
-        .expect(program);
-    assert!(
-        output.status.success(),
-        "{program}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
 /// A static library for this machine that divides 128-bit numbers and copies bytes.
 fn library(fixture: &Fixture) {
     fixture.write(
@@ -42,8 +27,7 @@ fn library(fixture: &Fixture) {
          unsafe { core::ptr::copy_nonoverlapping(from, to, n) } }\n",
     );
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    tool(
-        fixture,
+    fixture.tool(
         &rustc,
         &[
             "--edition=2024",
@@ -60,7 +44,7 @@ fn library(fixture: &Fixture) {
 
 /// The names in an archive's index. readelf does not stumble over LLVM's bitcode.
 fn index(fixture: &Fixture, archive: &str) -> Vec<String> {
-    let text = tool(fixture, "readelf", &["--archive-index", archive]);
+    let text = fixture.tool("readelf", &["--archive-index", archive]);
     text.lines()
         .filter(|line| line.starts_with('\t'))
         .map(|line| line.trim().to_owned())
@@ -71,7 +55,8 @@ fn index(fixture: &Fixture, archive: &str) -> Vec<String> {
 fn a_sealed_archive_links_and_runs() {
     let fixture = Fixture::new();
     library(&fixture);
-    let libgcc = tool(&fixture, "gcc", &["-print-libgcc-file-name"])
+    let libgcc = fixture
+        .tool("gcc", &["-print-libgcc-file-name"])
         .trim()
         .to_owned();
     seal(&fixture, "in.a", &[&libgcc]).succeeds();
@@ -92,13 +77,9 @@ fn a_sealed_archive_links_and_runs() {
          uint64_t divide(uint64_t, uint64_t); void copy(char *, const char *, size_t);\n\
          int main(void) { char text[3]; copy(text, \"ok\", 3); printf(\"%s %lu\\n\", text, (unsigned long)divide(6, 3)); return 0; }\n",
     );
-    tool(
-        &fixture,
-        "gcc",
-        &["-static", "main.c", "sealed.a", "-o", "program"],
-    );
+    fixture.tool("gcc", &["-static", "main.c", "sealed.a", "-o", "program"]);
     let program = fixture.text("program");
-    assert_eq!(tool(&fixture, &program, &[]), "ok 32\n");
+    assert_eq!(fixture.tool(&program, &[]), "ok 32\n");
 
     // The index is the one that the binutils themselves would write.
     std::fs::copy(fixture.path("sealed.a"), fixture.path("again.a")).expect("copied");
@@ -136,8 +117,10 @@ fn unwind_tables_are_left_out_of_the_image_when_asked_to() {
             ],
         ]
         .concat();
-        tool(&fixture, "gcc", &link);
-        tool(&fixture, "readelf", &["-SW", "program"]).contains(".eh_frame")
+        fixture.tool("gcc", &link);
+        fixture
+            .tool("readelf", &["-SW", "program"])
+            .contains(".eh_frame")
     };
     seal(&fixture, "in.a", &[]).succeeds();
     assert!(tables("sealed.a"));
@@ -194,8 +177,8 @@ fn what_the_user_defines_stays() {
         "c.c",
         "int divide(void) { return 0; }\nint other(void) { return 0; }\n",
     );
-    tool(&fixture, "gcc", &["-c", "c.c"]);
-    tool(&fixture, "ar", &["rcs", "libc.a", "c.o"]);
+    fixture.tool("gcc", &["-c", "c.c"]);
+    fixture.tool("ar", &["rcs", "libc.a", "c.o"]);
     seal(&fixture, "in.a", &["libc.a"]).succeeds();
     assert_eq!(index(&fixture, "in.a"), index(&fixture, "sealed.a"));
 }
@@ -213,12 +196,12 @@ fn archives_that_are_none() {
         seal(&fixture, "half.a", &[]).fails("`half.a` is not a whole archive", "build it again");
     }
     fixture.write("c.c", "int f(void) { return 0; }\n");
-    tool(&fixture, "gcc", &["-c", "c.c"]);
-    tool(&fixture, "ar", &["rcs", "c.a", "c.o"]);
+    fixture.tool("gcc", &["-c", "c.c"]);
+    fixture.tool("ar", &["rcs", "c.a", "c.o"]);
     seal(&fixture, "c.a", &[]).fails("`c.a` is not a Rust static library", "staticlib");
-    tool(&fixture, "ar", &["rcS", "bare.a", "c.o"]);
+    fixture.tool("ar", &["rcS", "bare.a", "c.o"]);
     seal(&fixture, "in.a", &["bare.a"]).fails("`bare.a` has no symbol index", "ranlib bare.a");
-    tool(&fixture, "ar", &["rcsT", "thin.a", "c.o"]);
+    fixture.tool("ar", &["rcsT", "thin.a", "c.o"]);
     seal(&fixture, "in.a", &["thin.a"]).fails("`thin.a` is a thin archive", "ar rcs");
     let missing: PathBuf = fixture.path("sealed.a");
     assert!(!missing.exists(), "nothing stays behind");
@@ -228,8 +211,7 @@ fn archives_that_are_none() {
 fn optimised_as_one(fixture: &Fixture) {
     library(fixture);
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    tool(
-        fixture,
+    fixture.tool(
         &rustc,
         &[
             "--edition=2024",
@@ -244,10 +226,10 @@ fn optimised_as_one(fixture: &Fixture) {
             "in.a",
         ],
     );
-    let members = tool(fixture, "ar", &["t", "in.a"]);
+    let members = fixture.tool("ar", &["t", "in.a"]);
     let own = members.lines().find(|name| name.starts_with("in.t."));
     let own = own.expect("the crate's own member");
-    tool(fixture, "ar", &["x", "in.a", own]);
+    fixture.tool("ar", &["x", "in.a", own]);
     std::fs::rename(fixture.path(own), fixture.path("own.o")).expect("the object");
 }
 
@@ -267,7 +249,7 @@ fn an_object_takes_the_place_of_the_code_it_was_made_of() {
         ])
     };
     sealed("own.o").succeeds();
-    let members = tool(&fixture, "ar", &["t", "sealed.a"]);
+    let members = fixture.tool("ar", &["t", "sealed.a"]);
     assert!(members.starts_with("inlined.o\n"), "{members}");
     assert!(!members.contains("\nin.t."), "{members}");
     let names = index(&fixture, "sealed.a");
@@ -275,17 +257,13 @@ fn an_object_takes_the_place_of_the_code_it_was_made_of() {
         assert_eq!(names.iter().filter(|known| *known == name).count(), 1);
     }
 
-    tool(
-        &fixture,
-        "objcopy",
-        &["--localize-symbol=divide", "own.o", "part.o"],
-    );
+    fixture.tool("objcopy", &["--localize-symbol=divide", "own.o", "part.o"]);
     sealed("part.o").fails("`part.o` does not hold all Rust code", "-DRUST_INLINE=OFF");
     fixture.write(
         "lost.c",
         "void _RNvlost(void); void divide(void) { _RNvlost(); } void copy(void) {}",
     );
-    tool(&fixture, "gcc", &["-c", "lost.c", "-o", "lost.o"]);
+    fixture.tool("gcc", &["-c", "lost.c", "-o", "lost.o"]);
     sealed("lost.o").fails(
         "`lost.o` lacks the Rust function `_RNvlost`",
         "-DRUST_INLINE=OFF",
@@ -311,11 +289,7 @@ fn calls_of_the_symbolizer_come_to_nothing() {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let arguments = "--edition=2024 --crate-type=staticlib --crate-name=t -Cpanic=abort -Ccodegen-units=1 \
                      -Crelocation-model=static -O lib.rs -o in.a";
-    tool(
-        &fixture,
-        &rustc,
-        &arguments.split_whitespace().collect::<Vec<_>>(),
-    );
+    fixture.tool(&rustc, &arguments.split_whitespace().collect::<Vec<_>>());
     fixture.write(
         "main.c",
         "int names(void); int main(void) { return names(); }\n",
@@ -325,15 +299,11 @@ fn calls_of_the_symbolizer_come_to_nothing() {
         arguments.extend(options);
         fixture.run(&arguments).succeeds();
         let link = "-no-pie -Wl,--gc-sections main.c sealed.a -o image";
-        tool(
-            &fixture,
-            "gcc",
-            &link.split_whitespace().collect::<Vec<_>>(),
-        );
+        fixture.tool("gcc", &link.split_whitespace().collect::<Vec<_>>());
         let status = Command::new(fixture.path("image"))
             .status()
             .expect("the image");
         assert_eq!(status.code(), Some(names));
-        assert_eq!(tool(&fixture, "nm", &["image"]).contains(function), there);
+        assert_eq!(fixture.tool("nm", &["image"]).contains(function), there);
     }
 }
