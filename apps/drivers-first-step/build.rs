@@ -4,6 +4,8 @@
 
 fn main() {
     let cfg = std::env::var("DEP_SEL4_CFG").expect("libsel4-sys among the dependencies");
+    // No kernel's configuration has it.
+    println!("cargo::rustc-check-cfg=cfg(CONFIG_PLAT_HOSTED)");
     println!("cargo::rerun-if-changed={cfg}");
     print!(
         "{}",

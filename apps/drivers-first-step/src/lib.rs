@@ -8,15 +8,25 @@
     CONFIG_PLAT_QEMU_ARM_VIRT,
     CONFIG_PLAT_ZYNQMP,
     CONFIG_PLAT_QEMU_RISCV_VIRT,
-    CONFIG_PLAT_PC99
+    CONFIG_PLAT_PC99,
+    CONFIG_PLAT_HOSTED
 )))]
 compile_error!("no driver for this platform: write one as pl031.rs, and name it below");
 
 mod alarm;
-#[cfg_attr(CONFIG_PLAT_QEMU_ARM_VIRT, path = "pl031.rs")]
+#[cfg_attr(
+    any(
+        CONFIG_PLAT_QEMU_ARM_VIRT,
+        all(CONFIG_PLAT_HOSTED, CONFIG_ARCH_AARCH64)
+    ),
+    path = "pl031.rs"
+)]
 #[cfg_attr(CONFIG_PLAT_ZYNQMP, path = "ttc.rs")]
 #[cfg_attr(CONFIG_PLAT_QEMU_RISCV_VIRT, path = "goldfish.rs")]
-#[cfg_attr(CONFIG_PLAT_PC99, path = "hpet.rs")]
+#[cfg_attr(
+    any(CONFIG_PLAT_PC99, all(CONFIG_PLAT_HOSTED, CONFIG_ARCH_X86_64)),
+    path = "hpet.rs"
+)]
 mod device;
 
 use core::ptr;

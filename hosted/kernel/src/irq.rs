@@ -177,6 +177,7 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::RevokeFirst);
         }
         let slot = self.empty_slot_at(root, index, depth)?;
+        let mut pin_of_apic = None;
         match invocation {
             Invocation::X86IRQIssueIRQHandlerIOAPIC => {
                 let (apic, pin, level, polarity) = (a, b, c, d);
@@ -184,6 +185,7 @@ impl<M: Machine> Kernel<M> {
                 within(pin, arch::IOAPIC_PINS - 1)?;
                 within(level, 1)?;
                 within(polarity, 1)?;
+                pin_of_apic = Some(pin);
             }
             _ => {
                 let (bus, device, function) = (a, b, c);
@@ -193,6 +195,9 @@ impl<M: Machine> Kernel<M> {
             }
         }
         self.commit(request.thread);
+        if let Some(pin) = pin_of_apic {
+            self.machine.route(number, pin);
+        }
         let irq = self.irqs.activate(number);
         self.insert(Cap::IrqHandler(irq), request.slot, slot);
         Ok(())

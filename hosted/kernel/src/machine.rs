@@ -36,6 +36,8 @@ pub trait Machine {
     fn put_char(&mut self, byte: u8);
     /// The time, in ticks of the machine's clock.
     fn now(&self) -> u64;
+    /// An interrupt is what a pin of the I/O APIC wants from now on.
+    fn route(&mut self, _irq: usize, _pin: usize) {}
     /// An interrupt can come again: its handler has acknowledged it.
     fn acknowledge(&mut self, _irq: usize) {}
     /// Is told what the kernel does. Costs nothing where it does nothing.

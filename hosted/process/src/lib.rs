@@ -34,6 +34,7 @@ mod stack;
 pub mod storage;
 mod switch;
 mod test;
+mod timer;
 mod trace;
 
 pub use sel4_hosted_attribute::test;

@@ -11,6 +11,7 @@ use sel4_hosted_kernel::{Access, Event, Machine, Region, ThreadId, VSpaceId};
 
 use crate::end::{refuse, write};
 use crate::own::Own;
+use crate::timer::{self, Timer};
 use crate::trace::Trace;
 
 /// Hashes without keys. Rust's own are a thread's, and those of a root server's first thread are not the host's to ask
@@ -20,7 +21,11 @@ pub type Plain = BuildHasherDefault<DefaultHasher>;
 /// Memory, address spaces and the console of a process.
 pub struct Process {
     memory: Region,
+    /// That memory, and the page of the timer's registers.
     file: libc::c_int,
+    pub timer: Timer,
+    /// The interrupt that the timer makes.
+    pub timer_irq: Option<usize>,
     /// Addresses of the program itself, which are there in all address spaces.
     own: Region,
     /// Whether these are mapped as the host has loaded them.
@@ -40,6 +45,8 @@ pub struct Process {
     wrong: HashSet<ThreadId, Plain>,
 }
 
+const PAGE: usize = 4096;
+
 #[derive(Clone, Copy)]
 struct Mapping {
     paddr: usize,
@@ -55,11 +62,11 @@ impl Process {
         // SAFETY: plain calls of libc with what they are documented to take.
         let (file, base) = unsafe {
             let file = libc::memfd_create(c"seL4 memory".as_ptr(), libc::MFD_CLOEXEC);
-            libc::ftruncate(file, bytes as libc::off_t);
+            libc::ftruncate(file, (bytes + PAGE) as libc::off_t);
             let rw = libc::PROT_READ | libc::PROT_WRITE;
             (
                 file,
-                libc::mmap(ptr::null_mut(), bytes, rw, libc::MAP_SHARED, file, 0),
+                libc::mmap(ptr::null_mut(), bytes + PAGE, rw, libc::MAP_SHARED, file, 0),
             )
         };
         if base == libc::MAP_FAILED {
@@ -71,6 +78,8 @@ impl Process {
         Self {
             memory,
             file,
+            timer: Timer::default(),
+            timer_irq: timer::IRQ,
             own,
             own_is_there: true,
             base: base.cast(),
@@ -154,6 +163,54 @@ impl Process {
         self.own_is_there = false;
     }
 
+    fn is_memory(&self, paddr: usize) -> bool {
+        (self.memory.start..self.memory.end).contains(&paddr)
+    }
+
+    /// The timer's register at an address where a thread may read or write it.
+    pub fn register(&self, address: usize, write: bool) -> Option<usize> {
+        let space = self.spaces.get(&self.shown?)?;
+        let mapping = space.get(&(address & !(PAGE - 1)))?;
+        let is_timer = mapping.paddr == timer::ADDRESS && mapping.bytes == PAGE;
+        (is_timer && (mapping.access.write || !write)).then_some(address % PAGE / 4)
+    }
+
+    /// Lets a thread access the timer's registers at an address.
+    pub fn open_registers(&mut self, address: usize) {
+        self.time += timer::ACCESS;
+        self.timer.is_used = true;
+        self.timer.look(self.time);
+        for word in 0..PAGE / 4 {
+            if let Some(value) = self.timer.read(word, self.time) {
+                // SAFETY: in the page behind the memory.
+                unsafe { self.timer_page().add(word).write_volatile(value) };
+            }
+        }
+        self.protect_registers(address, libc::PROT_READ | libc::PROT_WRITE);
+    }
+
+    /// No longer, and what was written has its effect.
+    pub fn close_registers(&mut self, address: usize, written: Option<usize>) {
+        self.protect_registers(address, libc::PROT_NONE);
+        if let Some(word) = written {
+            // SAFETY: in the page behind the memory.
+            let value = unsafe { self.timer_page().add(word).read_volatile() };
+            self.timer.write(word, value, self.time);
+        }
+    }
+
+    fn timer_page(&self) -> *mut u32 {
+        self.base
+            .wrapping_add(self.memory.end - self.memory.start)
+            .cast()
+    }
+
+    fn protect_registers(&self, address: usize, protection: libc::c_int) {
+        let page = ptr::without_provenance_mut(address & !(PAGE - 1));
+        // SAFETY: the timer's page is mapped there.
+        unsafe { libc::mprotect(page, PAGE, protection) };
+    }
+
     fn is_own(&self, vaddr: usize) -> bool {
         (self.own.start..self.own.end).contains(&vaddr)
     }
@@ -166,7 +223,8 @@ impl Process {
         for (&vaddr, mapping) in mappings.filter(|(vaddr, _)| !self.is_own(**vaddr)) {
             match runs.last_mut() {
                 Some((start, run))
-                    if *start + run.bytes == vaddr
+                    if self.is_memory(run.paddr)
+                        && *start + run.bytes == vaddr
                         && run.paddr + run.bytes == mapping.paddr
                         && run.access == mapping.access =>
                 {
@@ -200,10 +258,18 @@ impl Process {
         if access.execute {
             protection |= libc::PROT_EXEC;
         }
-        let (file, flags, offset) = if (self.memory.start..self.memory.end).contains(&paddr) {
+        let (file, flags, offset) = if self.is_memory(paddr) {
             (self.file, libc::MAP_SHARED, paddr - self.memory.start)
+        } else if paddr == timer::ADDRESS {
+            // Each access is a fault, and seen to.
+            protection = libc::PROT_NONE;
+            (
+                self.file,
+                libc::MAP_SHARED,
+                self.memory.end - self.memory.start,
+            )
         } else {
-            // Of a device, of which there is none: zero, and nobody reads what is written.
+            // Of a device that is not there: zero, and nobody reads what is written.
             (-1, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, 0)
         };
         let at = ptr::without_provenance_mut(vaddr);
@@ -299,6 +365,13 @@ impl Machine for Process {
         self.time
     }
 
+    #[cfg(target_arch = "x86_64")]
+    fn route(&mut self, irq: usize, pin: usize) {
+        if pin == timer::PIN {
+            self.timer_irq = Some(irq);
+        }
+    }
+
     #[inline]
     fn event(&mut self, event: Event) {
         match event {
@@ -322,7 +395,7 @@ impl Drop for Process {
         self.hide();
         // SAFETY: all of it is this value's own.
         unsafe {
-            libc::munmap(self.base.cast(), self.memory.end - self.memory.start);
+            libc::munmap(self.base.cast(), self.memory.end - self.memory.start + PAGE);
             libc::close(self.file);
         }
     }

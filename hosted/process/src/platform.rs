@@ -24,7 +24,7 @@ use crate::own::Own;
 use crate::signals::{self, Trouble};
 use crate::stack::Stack;
 use crate::storage;
-use crate::switch::{self, FpState, Frame};
+use crate::switch::{self, FpState, Frame, Step};
 use crate::trace::Trace;
 
 /// Where the IPC buffer and the BootInfo of the root server are mapped: far from where programs map
@@ -187,7 +187,11 @@ impl Settings {
         let flag = |name| program.is_none_or(|program| program.flag(name, true));
         let memory =
             number("SEL4_HOSTED_MEMORY_MIB").unwrap_or(if program.is_some() { 512 } else { 64 });
-        let start = 0x100_0000;
+        let start = if cfg!(target_arch = "aarch64") {
+            0x4000_0000
+        } else {
+            0x100_0000
+        };
         let mib = usize::try_from(memory)
             .ok()
             .and_then(|mib| mib.checked_mul(1 << 20));
@@ -196,10 +200,17 @@ impl Settings {
             .unwrap_or(usize::MAX & !0xfff);
         let kernel = Config {
             memory: Region { start, end },
-            // Where a PC has its devices.
-            devices: vec![Region {
-                start: 0xf000_0000,
-                end: 0x1_0000_0000,
+            // Where QEMU's machine has its devices.
+            devices: vec![if cfg!(target_arch = "aarch64") {
+                Region {
+                    start: 0x800_0000,
+                    end: 0x1000_0000,
+                }
+            } else {
+                Region {
+                    start: 0xf000_0000,
+                    end: 0x1_0000_0000,
+                }
             }],
             root_cnode_bits: given(
                 "ROOT_CNODE_SIZE_BITS",
@@ -312,6 +323,7 @@ impl World {
             fp_restores: 0,
             foreign: 0,
             in_thread: 0,
+            stepping: 0,
             // x87, SSE, AVX and AVX-512: as much as there is room for.
             fp_mask: 0xe7,
             trouble: None,
@@ -582,7 +594,11 @@ impl Platform {
     /// Time passes until a timer interrupts; whether one does.
     fn let_time_pass(&mut self) -> bool {
         let deadline = self.kernel.deadline().filter(|_| self.timed);
-        let next = deadline.unwrap_or(NEVER).min(self.next_alarm);
+        let of_device = self.device_deadline().map_or(NEVER, |(time, _)| time);
+        let next = deadline
+            .unwrap_or(NEVER)
+            .min(self.next_alarm)
+            .min(of_device);
         let time = &mut self.kernel.machine_mut().time;
         if next != NEVER {
             *time = next.max(*time);
@@ -601,7 +617,82 @@ impl Platform {
 
     fn find_next_alarm(&mut self) {
         self.next_alarm = self.alarms.first().map_or(NEVER, |alarm| alarm.0);
-        signals::want_ticks(self.timed || self.next_alarm != NEVER);
+        self.choose_ticks();
+    }
+
+    /// A thread that computes is interrupted now and then while a timer runs.
+    fn choose_ticks(&self) {
+        let runs = self.next_alarm != NEVER || self.device_deadline().is_some();
+        signals::want_ticks(self.timed || runs);
+    }
+
+    /// When the timer that is a device interrupts, and by which number.
+    fn device_deadline(&self) -> Option<(u64, usize)> {
+        let machine = self.kernel.machine();
+        let irq = machine.timer_irq.filter(|irq| self.kernel.takes(*irq))?;
+        Some((machine.timer.deadline()?, irq))
+    }
+
+    /// That timer interrupts, if it wants to.
+    #[inline]
+    fn look_at_device(&mut self) {
+        let machine = self.kernel.machine_mut();
+        if !machine.timer.is_used {
+            return;
+        }
+        machine.timer.look(machine.time);
+        let now = machine.time;
+        if let Some((_, irq)) = self.device_deadline().filter(|(time, _)| *time <= now) {
+            self.kernel.interrupt(irq);
+        }
+    }
+
+    /// A thread accesses a register of a device, by one instruction; whether that is why it came back.
+    fn access_device(&mut self, world: &mut World, thread: ThreadId, fault: Fault) -> bool {
+        const WRITE: usize = if cfg!(target_arch = "aarch64") {
+            1 << 6
+        } else {
+            1 << 1
+        };
+        let Fault::Vm {
+            address, status, ..
+        } = fault
+        else {
+            return false;
+        };
+        let write = status & WRITE != 0;
+        let Some(word) = self.kernel.machine().register(address, write) else {
+            return false;
+        };
+        self.kernel.machine_mut().open_registers(address);
+        let step = Step::begin(self.kernel.context_mut(thread));
+        world.frame.stepping = 1;
+        let other = loop {
+            world.frame.context = self.kernel.context_mut(thread);
+            // SAFETY: it goes on where it came back.
+            unsafe { switch::enter(&raw mut world.frame) };
+            world.frame.fp_restores = 1;
+            match world.frame.trouble.take() {
+                Some(Trouble::Step) => break None,
+                Some(Trouble::Fault(other)) => break Some(other),
+                Some(trouble) => {
+                    if let Some(end) = signals::end_of(trouble) {
+                        self.end(end);
+                    }
+                }
+                None => {}
+            }
+        };
+        world.frame.stepping = 0;
+        step.end(self.kernel.context_mut(thread), other.is_none());
+        let written = (write && other.is_none()).then_some(word);
+        self.kernel.machine_mut().close_registers(address, written);
+        self.choose_ticks();
+        if let Some(fault) = other {
+            self.count_entry();
+            self.kernel.fault(fault);
+        }
+        true
     }
 
     /// Nobody runs until a timer interrupts; whether one does.
@@ -627,6 +718,7 @@ impl Platform {
         if self.timed && self.kernel.deadline().is_some_and(|at| at <= time) {
             self.kernel.timer();
         }
+        self.look_at_device();
     }
 
     /// A thread has come back without a system call.
@@ -639,6 +731,7 @@ impl Platform {
                 let number = self.kernel.context(thread)[NUMBER];
                 self.kernel.syscall(number as isize);
             }
+            Some(Trouble::Fault(fault)) if self.access_device(world, thread, fault) => {}
             Some(Trouble::Fault(fault)) => {
                 self.count_entry();
                 self.kernel.fault(fault);

@@ -29,6 +29,8 @@ mod machine;
 pub enum Trouble {
     /// Unmodified code has made a system call.
     Syscall,
+    /// It has executed the one instruction that it was to.
+    Step,
     /// It cannot go on by itself.
     Fault(Fault),
     /// It called `abort`.
@@ -178,6 +180,7 @@ pub unsafe extern "C" fn handler(
         } else {
             let trouble = match signal {
                 libc::SIGSYS => Trouble::Syscall,
+                libc::SIGTRAP if (*frame).stepping != 0 => Trouble::Step,
                 _ if expected => asynchronous(signal),
                 _ => Trouble::Fault(machine::fault(signal, machine)),
             };
@@ -262,7 +265,7 @@ pub fn watch(entries: &'static AtomicU64, limit: Option<Duration>) {
 /// Ends the process by what a handler found in a thread.
 pub fn end_of(trouble: Trouble) -> Option<End> {
     match trouble {
-        Trouble::Fault(_) | Trouble::Syscall | Trouble::Tick => None,
+        Trouble::Fault(_) | Trouble::Syscall | Trouble::Step | Trouble::Tick => None,
         Trouble::Abort => Some(End::Abort),
         Trouble::Interrupt(signal) => Some(End::Interrupt(signal)),
         Trouble::Stuck => Some(End::Stuck),

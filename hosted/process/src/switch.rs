@@ -47,6 +47,8 @@ pub struct Frame {
     pub foreign: u8,
     /// Whether a thread runs, and not the host.
     pub in_thread: u8,
+    /// Whether it runs for one instruction.
+    pub stepping: u8,
     /// `xsave` of x86_64 saves these parts of the state.
     pub fp_mask: u32,
     /// What a signal handler found.

@@ -310,7 +310,7 @@ fn settings_that_are_no_numbers_are_refused() {
     );
     let (code, said) = end_of("done", &[("SEL4_HOSTED_MEMORY_MIB", "0")], None);
     assert!(
-        code == 84 && said.contains("0 bytes of memory"),
+        code == 84 && said.contains("of `0` that there are"),
         "{code}\n{said}"
     );
 }

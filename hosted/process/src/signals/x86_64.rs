@@ -11,7 +11,13 @@ use super::Trouble;
 use crate::switch::{self, FpState, Frame};
 
 /// What the processor's exceptions arrive as.
-pub const FAULTS: &[c_int] = &[libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
+pub const FAULTS: &[c_int] = &[
+    libc::SIGSEGV,
+    libc::SIGBUS,
+    libc::SIGILL,
+    libc::SIGFPE,
+    libc::SIGTRAP,
+];
 
 /// Processor exceptions, by their numbers.
 const PAGE_FAULT: i64 = 14;

@@ -2,8 +2,10 @@
 
 //! The machine code for aarch64.
 
-use std::arch::naked_asm;
+use std::arch::{asm, naked_asm};
+use std::cell::Cell;
 use std::mem::offset_of;
+use std::ptr;
 
 use sel4_hosted_kernel::{Context, Register};
 
@@ -257,4 +259,55 @@ pub unsafe extern "C" fn returned() {
 #[unsafe(naked)]
 unsafe extern "C" fn begin() {
     naked_asm!("mov x0, x19", "blr x20", "udf #0")
+}
+
+/// A thread that executes one load or store and comes back. It does so elsewhere, in front of a
+/// breakpoint: Linux lets no program trap behind an instruction.
+pub struct Step {
+    /// Where the instruction is.
+    pc: usize,
+}
+
+impl Step {
+    /// The thread with these registers executes one instruction.
+    pub fn begin(context: &mut Context) -> Self {
+        /// `brk #0`
+        const BREAKPOINT: u32 = 0xd420_0000;
+        let pc = context.next;
+        let at = elsewhere();
+        // SAFETY: the thread has just executed that instruction; this thread of the host alone uses the page, and has
+        // the processor look at it again.
+        unsafe {
+            at.write_volatile(ptr::with_exposed_provenance::<u32>(pc).read());
+            at.add(1).write_volatile(BREAKPOINT);
+            asm!("dc cvau, {at}", "dsb ish", "ic ivau, {at}", "dsb ish", "isb", at = in(reg) at);
+        }
+        context.next = at.addr();
+        Self { pc }
+    }
+
+    /// It has come back, behind the instruction if that is `done`.
+    pub fn end(self, context: &mut Context, done: bool) {
+        context.next = self.pc + usize::from(done) * 4;
+        context[Register::Pc] = context.next;
+    }
+}
+
+/// A page of this thread of the host for instructions.
+fn elsewhere() -> *mut u32 {
+    thread_local! {
+        static PAGE: Cell<*mut u32> = const { Cell::new(ptr::null_mut()) };
+    }
+    if PAGE.get().is_null() {
+        let protection = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        // SAFETY: a fresh page.
+        let page = unsafe { libc::mmap(ptr::null_mut(), 4096, protection, flags, -1, 0) };
+        if page == libc::MAP_FAILED {
+            let error = std::io::Error::last_os_error();
+            crate::end::refuse(&format!("cannot have a page for instructions: {error}"));
+        }
+        PAGE.set(page.cast());
+    }
+    PAGE.get()
 }

@@ -266,3 +266,21 @@ pub unsafe extern "C" fn go_on() {
 unsafe extern "C" fn begin() {
     naked_asm!("mov rdi, rbx", "call rbp", "ud2")
 }
+
+/// A thread that executes one instruction and comes back: the processor traps behind it.
+pub struct Step;
+
+const TRAP_FLAG: usize = 1 << 8;
+
+impl Step {
+    /// The thread with these registers executes one instruction.
+    pub fn begin(context: &mut Context) -> Self {
+        context[Register::Rflags] |= TRAP_FLAG;
+        Self
+    }
+
+    /// It has come back.
+    pub fn end(self, context: &mut Context, _done: bool) {
+        context[Register::Rflags] &= !TRAP_FLAG;
+    }
+}
