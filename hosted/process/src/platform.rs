@@ -2,6 +2,10 @@
 
 //! A kernel and its threads on one thread of the host.
 
+mod device;
+mod settings;
+mod time;
+
 use std::arch::asm;
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
@@ -10,12 +14,13 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use sel4_hosted_kernel::{
-    Config, Context, Fault, Holdings, Image, Injection, Kernel, Labels, Region, Register, State,
-    ThreadId, VSpaceId,
+    Context, Fault, Holdings, Image, Kernel, Labels, Region, Register, State, ThreadId, VSpaceId,
 };
 use sel4_hosted_libsel4::api::{Invocation, seL4_BootInfo, seL4_IPCBuffer};
-use sel4_hosted_libsel4::{Host, config, install};
+use sel4_hosted_libsel4::{Host, install};
 
+use self::settings::Settings;
+use self::time::NEVER;
 use crate::debugger;
 use crate::end::{self, End};
 use crate::foreign::{self, Program};
@@ -24,7 +29,7 @@ use crate::own::Own;
 use crate::signals::{self, Trouble};
 use crate::stack::Stack;
 use crate::storage;
-use crate::switch::{self, FpState, Frame, Step};
+use crate::switch::{self, FpState, Frame};
 use crate::trace::Trace;
 
 /// Where the IPC buffer and the BootInfo of the root server are mapped: far from where programs map
@@ -33,11 +38,6 @@ const PLACE: usize = 0x2000_0000_0000;
 
 /// Bytes of the host's own stack.
 const HOST_STACK: usize = 8 << 20;
-
-/// How long a thread may run without a kernel entry, in seconds of its own time.
-const WATCHDOG_SECONDS: u64 = 60;
-/// By how many kernel entries a signal is late that shall be, where nobody says.
-const DELAY_ENTRIES: u64 = 1000;
 
 /// Kernel entries of all kernels of the process, for the watchdog.
 static ENTRIES: AtomicU64 = AtomicU64::new(0);
@@ -66,9 +66,6 @@ const FINISH: isize = isize::MIN;
 const CLOCK: isize = FINISH + 1;
 /// That which has the timer interrupt.
 const ALARM: isize = FINISH + 2;
-/// A deadline that never comes.
-const NEVER: u64 = u64::MAX;
-
 /// The frame of the kernel in this thread of the host; null if there is none.
 fn frame() -> *mut Frame {
     sel4_hosted_libsel4::current().cast_mut().cast()
@@ -168,89 +165,6 @@ struct World {
     program: Option<Program>,
     stack: Stack,
     _signals: Stack,
-}
-
-/// What a user may choose, in the environment.
-struct Settings {
-    kernel: Config,
-    watchdog: u64,
-    injection: Injection,
-}
-
-impl Settings {
-    fn read(program: Option<&Program>) -> Self {
-        let given = |name, default| {
-            program
-                .and_then(|program| program.number(name))
-                .unwrap_or(default)
-        };
-        let flag = |name| program.is_none_or(|program| program.flag(name, true));
-        let memory =
-            number("SEL4_HOSTED_MEMORY_MIB").unwrap_or(if program.is_some() { 512 } else { 64 });
-        let start = if cfg!(target_arch = "aarch64") {
-            0x4000_0000
-        } else {
-            0x100_0000
-        };
-        let mib = usize::try_from(memory)
-            .ok()
-            .and_then(|mib| mib.checked_mul(1 << 20));
-        let end = mib
-            .and_then(|bytes| bytes.checked_add(start))
-            .unwrap_or(usize::MAX & !0xfff);
-        let kernel = Config {
-            memory: Region { start, end },
-            // Where QEMU's machine has its devices.
-            devices: vec![if cfg!(target_arch = "aarch64") {
-                Region {
-                    start: 0x800_0000,
-                    end: 0x1000_0000,
-                }
-            } else {
-                Region {
-                    start: 0xf000_0000,
-                    end: 0x1_0000_0000,
-                }
-            }],
-            root_cnode_bits: given(
-                "ROOT_CNODE_SIZE_BITS",
-                config::CONFIG_ROOT_CNODE_SIZE_BITS as u64,
-            ) as u8,
-            domains: given("NUM_DOMAINS", 1) as u8,
-            fan_out_limit: given(
-                "RETYPE_FAN_OUT_LIMIT",
-                config::CONFIG_RETYPE_FAN_OUT_LIMIT as u64,
-            ) as usize,
-            mcs: program.map_or(config::CONFIG_KERNEL_MCS, |program| {
-                program.flag("KERNEL_MCS", false)
-            }),
-            time_slice: given("TIME_SLICE", config::CONFIG_TIME_SLICE as u64) as u32,
-            debug: flag("PRINTING"),
-            set_tls_base_self: flag("SET_TLS_BASE_SELF"),
-            seed: number("SEL4_HOSTED_SEED"),
-            ..Config::default()
-        };
-        Self {
-            kernel,
-            watchdog: number("SEL4_HOSTED_WATCHDOG").unwrap_or(WATCHDOG_SECONDS),
-            injection: Injection {
-                failing_retype: number("SEL4_HOSTED_FAIL_RETYPE").unwrap_or(0),
-                delayed_signal: number("SEL4_HOSTED_DELAY_SIGNAL").unwrap_or(0),
-                delay: number("SEL4_HOSTED_DELAY").unwrap_or(DELAY_ENTRIES),
-            },
-        }
-    }
-}
-
-/// A number in the environment.
-fn number(name: &str) -> Option<u64> {
-    let text = std::env::var(name).ok().filter(|text| !text.is_empty())?;
-    match text.parse() {
-        Ok(number) => Some(number),
-        Err(_) => end::refuse(&format!(
-            "{name} is `{text}`, which is no number\nhelp: leave it out, or give a number of 0 or more"
-        )),
-    }
 }
 
 /// Makes the calling thread the root server's thread of a fresh kernel: from here on it has
@@ -571,154 +485,6 @@ impl Platform {
         frame.fp = &raw mut *side.fp;
         frame.fp_restores = side.fp_restores;
         self.running = Some(thread);
-    }
-
-    /// A thread enters the kernel, which takes a microsecond.
-    #[inline]
-    fn count_entry(&mut self) {
-        ENTRIES.store(ENTRIES.load(Relaxed).wrapping_add(1), Relaxed);
-        self.kernel.machine_mut().time += 1;
-        if !self.timed {
-            return;
-        }
-        if let Some(state) = &mut self.seed {
-            *state ^= *state << 13;
-            *state ^= *state >> 7;
-            *state ^= *state << 17;
-            if state.is_multiple_of(8) {
-                self.let_time_pass();
-            }
-        }
-    }
-
-    /// Time passes until a timer interrupts; whether one does.
-    fn let_time_pass(&mut self) -> bool {
-        let deadline = self.kernel.deadline().filter(|_| self.timed);
-        let of_device = self.device_deadline().map_or(NEVER, |(time, _)| time);
-        let next = deadline
-            .unwrap_or(NEVER)
-            .min(self.next_alarm)
-            .min(of_device);
-        let time = &mut self.kernel.machine_mut().time;
-        if next != NEVER {
-            *time = next.max(*time);
-        }
-        next != NEVER
-    }
-
-    /// Has a timer end at `deadline`, and no more before.
-    fn set_alarm(&mut self, irq: usize, deadline: u64) {
-        self.alarms.retain(|alarm| alarm.1 != irq);
-        if deadline != NEVER {
-            self.alarms.insert((deadline, irq));
-        }
-        self.find_next_alarm();
-    }
-
-    fn find_next_alarm(&mut self) {
-        self.next_alarm = self.alarms.first().map_or(NEVER, |alarm| alarm.0);
-        self.choose_ticks();
-    }
-
-    /// A thread that computes is interrupted now and then while a timer runs.
-    fn choose_ticks(&self) {
-        let runs = self.next_alarm != NEVER || self.device_deadline().is_some();
-        signals::want_ticks(self.timed || runs);
-    }
-
-    /// When the timer that is a device interrupts, and by which number.
-    fn device_deadline(&self) -> Option<(u64, usize)> {
-        let machine = self.kernel.machine();
-        let irq = machine.timer_irq.filter(|irq| self.kernel.takes(*irq))?;
-        Some((machine.timer.deadline()?, irq))
-    }
-
-    /// That timer interrupts, if it wants to.
-    #[inline]
-    fn look_at_device(&mut self) {
-        let machine = self.kernel.machine_mut();
-        if !machine.timer.is_used {
-            return;
-        }
-        machine.timer.look(machine.time);
-        let now = machine.time;
-        if let Some((_, irq)) = self.device_deadline().filter(|(time, _)| *time <= now) {
-            self.kernel.interrupt(irq);
-        }
-    }
-
-    /// A thread accesses a register of a device, by one instruction; whether that is why it came back.
-    fn access_device(&mut self, world: &mut World, thread: ThreadId, fault: Fault) -> bool {
-        const WRITE: usize = if cfg!(target_arch = "aarch64") {
-            1 << 6
-        } else {
-            1 << 1
-        };
-        let Fault::Vm {
-            address, status, ..
-        } = fault
-        else {
-            return false;
-        };
-        let write = status & WRITE != 0;
-        let Some(word) = self.kernel.machine().register(address, write) else {
-            return false;
-        };
-        self.kernel.machine_mut().open_registers(address);
-        let step = Step::begin(self.kernel.context_mut(thread));
-        world.frame.stepping = 1;
-        let other = loop {
-            world.frame.context = self.kernel.context_mut(thread);
-            // SAFETY: it goes on where it came back.
-            unsafe { switch::enter(&raw mut world.frame) };
-            world.frame.fp_restores = 1;
-            match world.frame.trouble.take() {
-                Some(Trouble::Step) => break None,
-                Some(Trouble::Fault(other)) => break Some(other),
-                Some(trouble) => {
-                    if let Some(end) = signals::end_of(trouble) {
-                        self.end(end);
-                    }
-                }
-                None => {}
-            }
-        };
-        world.frame.stepping = 0;
-        step.end(self.kernel.context_mut(thread), other.is_none());
-        let written = (write && other.is_none()).then_some(word);
-        self.kernel.machine_mut().close_registers(address, written);
-        self.choose_ticks();
-        if let Some(fault) = other {
-            self.count_entry();
-            self.kernel.fault(fault);
-        }
-        true
-    }
-
-    /// Nobody runs until a timer interrupts; whether one does.
-    fn skip_idle_time(&mut self) -> bool {
-        let waits = !self.kernel.is_halted() && self.let_time_pass();
-        if waits {
-            self.look_at_clock();
-        }
-        waits
-    }
-
-    /// Timers interrupt whose time has come.
-    #[inline]
-    fn look_at_clock(&mut self) {
-        let time = self.kernel.machine().time;
-        while self.next_alarm <= time {
-            let Some((_, irq)) = self.alarms.pop_first() else {
-                break;
-            };
-            self.find_next_alarm();
-            self.kernel.interrupt(irq);
-        }
-        if self.timed && self.kernel.deadline().is_some_and(|at| at <= time) {
-            self.kernel.timer();
-        }
-        self.look_at_device();
     }
 
     /// A thread has come back without a system call.

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What a user may choose in the environment, and what an image's kernel was configured with.
+
+use sel4_hosted_kernel::{Config, Injection, Region};
+use sel4_hosted_libsel4::config;
+
+use crate::end;
+use crate::foreign::Program;
+
+/// How long a thread may run without a kernel entry, in seconds of its own time.
+const WATCHDOG_SECONDS: u64 = 60;
+/// By how many kernel entries a signal is late that shall be, where nobody says.
+const DELAY_ENTRIES: u64 = 1000;
+
+/// Where QEMU's machine has its memory and its devices.
+#[cfg(target_arch = "aarch64")]
+const MEMORY_START: usize = 0x4000_0000;
+#[cfg(target_arch = "aarch64")]
+const DEVICES: Region = Region {
+    start: 0x800_0000,
+    end: 0x1000_0000,
+};
+#[cfg(target_arch = "x86_64")]
+const MEMORY_START: usize = 0x100_0000;
+#[cfg(target_arch = "x86_64")]
+const DEVICES: Region = Region {
+    start: 0xf000_0000,
+    end: 0x1_0000_0000,
+};
+
+/// What a user may choose, in the environment.
+pub struct Settings {
+    pub kernel: Config,
+    /// Seconds, or 0 for ever.
+    pub watchdog: u64,
+    pub injection: Injection,
+}
+
+impl Settings {
+    pub fn read(program: Option<&Program>) -> Self {
+        let given = |name, default| {
+            program
+                .and_then(|program| program.number(name))
+                .unwrap_or(default)
+        };
+        let flag = |name| program.is_none_or(|program| program.flag(name, true));
+        let memory =
+            number("SEL4_HOSTED_MEMORY_MIB").unwrap_or(if program.is_some() { 512 } else { 64 });
+        let mib = usize::try_from(memory)
+            .ok()
+            .and_then(|mib| mib.checked_mul(1 << 20));
+        let end = mib
+            .and_then(|bytes| bytes.checked_add(MEMORY_START))
+            .unwrap_or(usize::MAX & !0xfff);
+        let kernel = Config {
+            memory: Region {
+                start: MEMORY_START,
+                end,
+            },
+            devices: vec![DEVICES],
+            root_cnode_bits: given(
+                "ROOT_CNODE_SIZE_BITS",
+                config::CONFIG_ROOT_CNODE_SIZE_BITS as u64,
+            ) as u8,
+            domains: given("NUM_DOMAINS", 1) as u8,
+            fan_out_limit: given(
+                "RETYPE_FAN_OUT_LIMIT",
+                config::CONFIG_RETYPE_FAN_OUT_LIMIT as u64,
+            ) as usize,
+            mcs: program.map_or(config::CONFIG_KERNEL_MCS, |program| {
+                program.flag("KERNEL_MCS", false)
+            }),
+            time_slice: given("TIME_SLICE", config::CONFIG_TIME_SLICE as u64) as u32,
+            debug: flag("PRINTING"),
+            set_tls_base_self: flag("SET_TLS_BASE_SELF"),
+            seed: number("SEL4_HOSTED_SEED"),
+            ..Config::default()
+        };
+        Self {
+            kernel,
+            watchdog: number("SEL4_HOSTED_WATCHDOG").unwrap_or(WATCHDOG_SECONDS),
+            injection: Injection {
+                failing_retype: number("SEL4_HOSTED_FAIL_RETYPE").unwrap_or(0),
+                delayed_signal: number("SEL4_HOSTED_DELAY_SIGNAL").unwrap_or(0),
+                delay: number("SEL4_HOSTED_DELAY").unwrap_or(DELAY_ENTRIES),
+            },
+        }
+    }
+}
+
+/// A number in the environment.
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok().filter(|text| !text.is_empty())?;
+    match text.parse() {
+        Ok(number) => Some(number),
+        Err(_) => end::refuse(&format!(
+            "{name} is `{text}`, which is no number\nhelp: leave it out, or give a number of 0 or more"
+        )),
+    }
+}
