@@ -208,6 +208,9 @@ def run_group(group, only, report):
         open_test = report.running.get(group.name)
         during = f"during `{open_test}`: " if open_test else ""
         report.result("not ok", group.name, f"{during}{problem}", time.monotonic() - begun, output)
+    elif not failures:
+        # Together the groups leave many gigabytes; what there is to look at is with those that failed.
+        shutil.rmtree(FOLDER / group.name, ignore_errors=True)
 
 
 def run_groups(groups, jobs, chosen, report):
