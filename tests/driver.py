@@ -123,8 +123,9 @@ def prepare(groups):
     needs = {need for group in groups for need in group.needs}
     architectures = [name for name in ARCHITECTURES if name in needs]
     # Who needs the sources builds a kernel.
-    needs |= {"kernel"} if "sources" in needs else set()
-    packages = [need for need in ("kernel", "hosted", "rust", "shellcheck") if need in needs] + architectures
+    needs |= {"kernel", "ccache"} if "sources" in needs else set()
+    packages = [need for need in ("kernel", "hosted", "rust", "protobuf", "shellcheck", "ccache") if need in needs]
+    packages += architectures
     steps = []
     if packages:
         steps.append(("packages", *packages))
@@ -143,7 +144,10 @@ def environment(group):
     path = subprocess.run(["sh", "-c", ". \"$0\"; printf %s \"$PATH\"", KIT / "setup" / "environment.sh"],
                           check=True, stdout=subprocess.PIPE, text=True).stdout
     return {**os.environ, "PATH": path, "PYTHONPATH": str(KIT / "tests" / "lib"), "PYTHONDONTWRITEBYTECODE": "1",
-            "TEST_FOLDER": str(FOLDER / group.name)}
+            "TEST_FOLDER": str(FOLDER / group.name),
+            # seL4's build uses ccache if it is there. All that differs between two folders of one configuration is their
+            # place; the kernel and the C libraries are built some eighty times in a whole run.
+            "CCACHE_BASEDIR": str(FOLDER), "CCACHE_NOHASHDIR": "1"}
 
 
 @contextlib.contextmanager
