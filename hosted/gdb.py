@@ -25,7 +25,7 @@ class Threads(gdb.Command):
         super().__init__("info sel4-threads", gdb.COMMAND_STATUS)
 
     def invoke(self, argument, from_tty):
-        kernel, function, stack, storage, selector = words(5, "sel4_hosted_debugger")
+        kernel, function, stack, storage, selector = words(6, "sel4_hosted_debugger")[:5]
         if not kernel:
             raise gdb.GdbError("no seL4 thread runs now, but the kernel")
         # What is called is a part of the host: it is to have the host's stack and storage, and Linux' system calls.
@@ -64,7 +64,23 @@ class Image(gdb.Command):
         gdb.execute(f"add-symbol-file {image}", to_string=True)
 
 
+class Steps(gdb.Function):
+    """Whether the program executes one instruction, an access to the timer, and gets a SIGTRAP for it."""
+
+    def __init__(self):
+        super().__init__("sel4_steps")
+
+    def invoke(self):
+        stepping = words(6, "sel4_hosted_debugger")[5]
+        return stepping != 0 and gdb.selected_inferior().read_memory(stepping, 1)[0] != b"\0"
+
+
 Threads()
 Image()
+Steps()
+# gdb makes its breakpoints of SIGTRAP, and passes one on by no other way.
+gdb.execute("catch signal SIGTRAP", to_string=True)
+gdb.execute("condition $bpnum $sel4_steps()")
+gdb.execute("commands $bpnum\nsilent\nsignal SIGTRAP\nend")
 # Faults and system calls are the seL4 program's own business; SIGVTALRM ends time slices.
 gdb.execute("handle SIGSEGV SIGBUS SIGILL SIGFPE SIGVTALRM SIGSYS nostop noprint pass", to_string=True)

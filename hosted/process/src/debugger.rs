@@ -25,6 +25,8 @@ struct Debugger {
     storage: AtomicUsize,
     /// Where it says that Linux is not to have system calls; null if it always has them.
     selector: AtomicPtr<u8>,
+    /// Whether a thread runs for one instruction, whose SIGTRAP is this platform's own.
+    stepping: AtomicPtr<u8>,
 }
 
 #[unsafe(no_mangle)]
@@ -34,6 +36,7 @@ static sel4_hosted_debugger: Debugger = Debugger {
     stack: AtomicPtr::new(ptr::null_mut()),
     storage: AtomicUsize::new(0),
     selector: AtomicPtr::new(ptr::null_mut()),
+    stepping: AtomicPtr::new(ptr::null_mut()),
 };
 
 /// A table of the threads; it is never given back.
@@ -58,6 +61,7 @@ pub fn begin(frame: &mut Frame) {
     let debugger = &sel4_hosted_debugger;
     debugger.stack.store(&raw mut frame.stack, Relaxed);
     debugger.storage.store(storage::base(), Relaxed);
+    debugger.stepping.store(&raw mut frame.stepping, Relaxed);
     #[cfg(target_arch = "x86_64")]
     if frame.foreign != 0 {
         let selector = crate::switch::SELECTOR.as_ptr();
