@@ -44,6 +44,13 @@ for argument in "$@"; do
     esac
 done
 
+# seL4's own build puts paths into the linker's flags without quotes.
+case $build in
+    *[[:space:]]*)
+        die "seL4's build cannot link in a folder with a space in its path, as in \`$build\`" \
+            "make the build folder at a path without one" ;;
+esac
+
 # A workspace made by repo holds the kit at projects/sel4-rust-kit; else the sources lie in the user's cache.
 workspace=$called_from
 [ -e "$workspace/kernel" ] || workspace=$(realpath "$kit/../..")
