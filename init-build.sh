@@ -26,6 +26,7 @@ case "$build/" in
             "make the build folder beside them: mkdir \"$kit/build\" && cd \"$kit/build\"" ;;
 esac
 # Tools that quickstart brought into the user's cache.
+callers_python=$(command -v python3) || :
 . "$kit/setup/environment.sh"
 command -v cmake >/dev/null || die "\`cmake\` is not on PATH" "apt-get install cmake ninja-build, or ./quickstart"
 command -v ninja >/dev/null || die "\`ninja\` is not on PATH" "apt-get install ninja-build, or ./quickstart"
@@ -60,6 +61,10 @@ workspace=$called_from
 cache=${HOME-}/.sel4_cache
 [ -n "${HOME-}" ] && [ -d "$cache" ] || cache=$workspace/.sel4_cache
 
-exec cmake -G Ninja "$@" \
+cmake -G Ninja "$@" \
     -DSEL4_WORKSPACE="$workspace" -DSEL4_CACHE_DIR="$cache" \
     -C "$kit/settings/settings.cmake" "$kit"
+# seL4's build calls whichever python3 comes first; the caller's may lack the modules that quickstart brought.
+if [ "$(command -v python3)" != "$callers_python" ]; then
+    printf 'note: before ninja, put the Python modules of seL4'\''s build on PATH: . %s\n' "$kit/setup/environment.sh" >&2
+fi
