@@ -45,6 +45,10 @@ row("a procedural macro", "`macros` (`", "is a procedural macro", "add the libra
 row("a crate that is a staticlib only", "`old` (`", "is built as `staticlib` only", "remove the `crate-type` line",
     add="add_rust_library(greeter MANIFEST_PATH old/Cargo.toml)\n",
     files=crate("old", GREETER, '[lib]\ncrate-type = ["staticlib"]\n', "old"))
+row("a crate that is a staticlib as well", "the crate `greeter` (`", "is built as `staticlib`, `rlib`", "remove the `crate-type` line",
+    files=crate("greeter", GREETER, '[lib]\ncrate-type = ["staticlib", "rlib"]\n'))
+row("a crate without a source file", "the package of `", "/source/Cargo.toml` has no source file", "src/lib.rs",
+    files={"src/lib.rs": None})
 row("a package that the manifest lacks", "has no package `greter`", "did you mean `greeter`?",
     add="add_rust_library(greeter PACKAGE greter)\n")
 row("a workspace of several without PACKAGE", "is a workspace without a package of its own",

@@ -59,11 +59,21 @@ impl fmt::Display for Facts {
 /// # Errors
 ///
 /// When there is no such crate, when it is not a plain library, when its `Cargo.lock` is missing
-/// or stale, or when it brings its own panic handler or allocator.
+/// or stale, or when it brings, or makes rustc ask for, its own panic handler or allocator.
 pub fn check(manifest: &Path, package: Option<&str>, cargo: &Cargo) -> Result<Facts> {
     let manifest = find_manifest(manifest)?;
     let workspace = match cargo.metadata(&manifest, &["--no-deps"])? {
         Ok(metadata) => metadata,
+        Err(refusal) if refusal.0.contains("no targets specified in the manifest") => {
+            return Err(Failure::new(format!(
+                "the package of `{}` has no source file",
+                manifest.display()
+            ))
+            .help(format!(
+                "write its library into {}",
+                manifest.with_file_name("src").join("lib.rs").display()
+            )));
+        }
         Err(refusal) => {
             return Err(Failure::new(format!(
                 "cargo cannot read `{}`: {}",
@@ -279,18 +289,29 @@ fn manifests_of(manifest: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Refuses a package that has a panic handler or an allocator: the bundle has them already.
+/// Refuses a package that has a panic handler or an allocator: the bundle has them already. Also one
+/// that is a `staticlib` besides: cargo makes every crate type of a dependency, and rustc wants a
+/// panic handler in that one.
 fn no_runtime_of_its_own(package: &Package, asked: &Package) -> Result<()> {
     let Some(library) = package.library() else {
         return Ok(());
     };
+    let staticlib = library.crate_types.iter().any(|kind| kind == "staticlib");
     // Only few crates of a registry come into question; those are worth parsing.
-    if package.source.is_some() && !mentions(library.src_path.parent(), 0) {
+    if package.source.is_some() && !staticlib && !mentions(library.src_path.parent(), 0) {
         return Ok(());
     }
     // What does not parse is for rustc to report.
     let Ok(sources) = Sources::load(&library.src_path, &Cfg::default()) else {
         return Ok(());
+    };
+    let whose = if package.id == asked.id {
+        format!("the crate `{}`", package.name)
+    } else {
+        format!(
+            "the crate `{}`, which `{}` depends on,",
+            package.name, asked.name
+        )
     };
     for source in &sources.items {
         let attributes = attributes(&source.item);
@@ -307,14 +328,6 @@ fn no_runtime_of_its_own(package: &Package, asked: &Package) -> Result<()> {
         if Cfg::default().presence(attributes) != Presence::Yes {
             continue;
         }
-        let whose = if package.id == asked.id {
-            format!("the crate `{}`", package.name)
-        } else {
-            format!(
-                "the crate `{}`, which `{}` depends on,",
-                package.name, asked.name
-            )
-        };
         let help = if package.source.is_none() {
             "remove it, or put it behind a feature that is off in the image"
         } else {
@@ -326,6 +339,17 @@ fn no_runtime_of_its_own(package: &Package, asked: &Package) -> Result<()> {
             ident.span().start().line
         ))
         .help(help));
+    }
+    if staticlib && sources.no_std {
+        return Err(Failure::new(format!(
+            "{whose} (`{}`) is built as `{}`, and rustc wants a panic handler in a `staticlib`",
+            package.manifest_path.display(),
+            library.crate_types.join("`, `")
+        ))
+        .help(
+            "remove the `crate-type` line from [lib]: the kit makes the archive for C; \
+             another build can ask for one with `cargo rustc --crate-type staticlib`",
+        ));
     }
     Ok(())
 }

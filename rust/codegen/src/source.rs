@@ -17,6 +17,8 @@ pub struct Sources {
     pub items: Vec<SourceItem>,
     /// `mod` lines whose file is not there: a build that succeeds has them behind a `#[cfg]`.
     pub missing: Vec<Missing>,
+    /// Whether the crate is known to be `#![no_std]`.
+    pub no_std: bool,
     /// The files that are being read, each a module of the one before it.
     open: Vec<PathBuf>,
 }
@@ -81,6 +83,20 @@ impl Cfg {
                 Err(_) => Presence::Unknown,
             });
         every(all)
+    }
+
+    /// Whether `#![no_std]` is among `attributes`, or in a `#![cfg_attr]` that is known to hold.
+    fn no_std(&self, attributes: &[Attribute]) -> bool {
+        let is_no_std = |meta: &Meta| meta.path().is_ident("no_std");
+        attributes.iter().any(|attribute| {
+            if !attribute.path().is_ident("cfg_attr") {
+                return is_no_std(&attribute.meta);
+            }
+            let parts = attribute
+                .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+                .unwrap_or_default();
+            parts.iter().skip(1).any(is_no_std) && self.holds(&parts[0]) == Presence::Yes
+        })
     }
 
     /// Takes out the `#[cfg]`s that hold.
@@ -289,6 +305,9 @@ impl Sources {
         }
         let parsed = syn::parse_file(&text)
             .map_err(|error| failed(error.span().start().line, error.to_string()))?;
+        if self.files.is_empty() {
+            self.no_std = cfg.no_std(&parsed.attrs);
+        }
         self.files.push(path.to_owned());
         let file = self.files.len() - 1;
         let mut inner = outer.to_vec();

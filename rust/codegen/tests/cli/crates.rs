@@ -127,6 +127,8 @@ fn a_crate_that_c_cannot_link() {
     )
     .expect("renamed");
     check(&fixture, "program/Cargo.toml").fails("only a binary", "src/lib.rs");
+    std::fs::remove_file(fixture.path("program/src/main.rs")).expect("removed");
+    check(&fixture, "program/Cargo.toml").fails("has no source file", "/program/src/lib.rs");
     fixture.library("macros", "[lib]\nproc-macro = true\n");
     check(&fixture, "macros/Cargo.toml").fails("procedural macro", "the library that uses");
     fixture.library(
@@ -135,8 +137,33 @@ fn a_crate_that_c_cannot_link() {
     );
     check(&fixture, "shared/Cargo.toml")
         .fails("`cdylib`, `staticlib` only", "remove the `crate-type` line");
+}
+
+#[test]
+fn a_staticlib_beside_the_rlib_is_only_for_std() {
+    let fixture = Fixture::new();
     fixture.library("both", "[lib]\ncrate-type = [\"staticlib\", \"rlib\"]\n");
-    check(&fixture, "both/Cargo.toml").succeeds();
+    for (attribute, refused) in [
+        ("", false),
+        ("#![no_std]\n", true),
+        ("#![cfg_attr(not(test), no_std)]\n", true),
+        ("#![cfg_attr(not(feature = \"std\"), no_std)]\n", false),
+        ("#![cfg_attr(test, no_std)]\n", false),
+    ] {
+        fixture.write("both/src/lib.rs", attribute);
+        let outcome = check(&fixture, "both/Cargo.toml");
+        if refused {
+            outcome.fails("the crate `both` (`", "remove the `crate-type` line");
+        } else {
+            outcome.succeeds();
+        }
+    }
+    fixture.write("both/src/lib.rs", "#![no_std]\n");
+    fixture.library("user", "[dependencies]\nboth = { path = \"../both\" }\n");
+    check(&fixture, "user/Cargo.toml").fails(
+        "the crate `both`, which `user` depends on, (`",
+        "cargo rustc --crate-type staticlib",
+    );
 }
 
 #[test]
