@@ -15,9 +15,9 @@ function(_sel4_rust_use_std triple out)
     elseif(triple STREQUAL "x86_64-unknown-linux-musl")
         set(std_triple ${triple})
     else()
-        set(missing "Rust has no prebuilt std for muslc with this build's float ABI")
-        if(triple MATCHES "^i686")
-            set(missing "libsel4std, which it stands on, is written for 64-bit machines")
+        set(missing "libsel4std, which it stands on, is written for aarch64 and x86_64")
+        if(triple MATCHES "^aarch64")
+            set(missing "Rust has no prebuilt std for muslc without hard floats")
         endif()
         _sel4_rust_error(
             "add_rust_library(${target} STD): there is no std for KernelSel4Arch `${KernelSel4Arch}` (`${triple}`): ${missing}."
