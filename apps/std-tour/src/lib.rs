@@ -12,10 +12,13 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// Shows one facility; the text is what it has to say, or what is wrong.
+type Station = fn() -> Result<String, String>;
+
 /// Shows everything. Returns 0 when all went well; what did not is on the console.
 #[unsafe(no_mangle)]
 pub extern "C" fn tour() -> i32 {
-    let stations: [(&str, fn() -> Result<String, String>); 13] = [
+    let stations: [(&str, Station); 13] = [
         ("collections", collections),
         ("panics", panics),
         ("time", time),

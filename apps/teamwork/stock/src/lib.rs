@@ -42,7 +42,10 @@ pub unsafe extern "C" fn stock_amount(stock: &Stock, article: u32) -> u32 {
 ///
 /// `stock` comes from `stock_new()` and has not been freed; `visit` leaves it alone.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn stock_each(stock: &Stock, visit: unsafe extern "C" fn(article: u32, amount: u32)) {
+pub unsafe extern "C" fn stock_each(
+    stock: &Stock,
+    visit: unsafe extern "C" fn(article: u32, amount: u32),
+) {
     for (&article, &amount) in &stock.0 {
         // SAFETY: the caller vouches for `visit`.
         unsafe { visit(article, amount) };
