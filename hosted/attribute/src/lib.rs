@@ -2,7 +2,7 @@
 
 //! The attribute of tests that run on the hosted platform; use it as `sel4_hosted::test`.
 
-use proc_macro::{Delimiter, Spacing, TokenStream, TokenTree};
+use proc_macro::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 
 /// A test that is a root server: its function runs on a fresh kernel, in a process of its own, and may
 /// take the BootInfo, `&seL4_BootInfo`.
@@ -13,12 +13,16 @@ pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     } else {
         Err("#[sel4_hosted::test] takes no arguments")
     };
-    let text = expanded.unwrap_or_else(|message| format!("compile_error!({message:?});"));
-    // What is written here is Rust.
+    expanded.unwrap_or_else(|message| rust(&format!("compile_error!({message:?});")))
+}
+
+/// What is written here is Rust.
+fn rust(text: &str) -> TokenStream {
     text.parse().unwrap_or_default()
 }
 
-fn expand(item: TokenStream) -> Option<String> {
+/// The function's own tokens are passed on as they are: errors of the compiler, and panics, tell their places.
+fn expand(item: TokenStream) -> Option<TokenStream> {
     let mut tokens = item.into_iter().peekable();
     // Other attributes, such as #[should_panic], are for the test around the function.
     let mut attributes = TokenStream::new();
@@ -46,10 +50,14 @@ fn expand(item: TokenStream) -> Option<String> {
     } else {
         "info"
     };
-    Some(format!(
-        "#[::core::prelude::v1::test] {attributes} fn {name}() {{\n\
-             {function}\n\
-             ::sel4_hosted::run_test(::core::module_path!(), ::core::stringify!({name}), |info| {{ let _ = info; {name}({argument}) }})\n\
-         }}"
-    ))
+    let mut body = function;
+    body.extend(rust(&format!(
+        "::sel4_hosted::run_test(::core::module_path!(), ::core::stringify!({name}), |info| {{ let _ = info; {name}({argument}) }})"
+    )));
+    let mut test = rust("#[::core::prelude::v1::test]");
+    test.extend(attributes);
+    test.extend(rust(&format!("fn {name}()")));
+    let body = Group::new(Delimiter::Brace, body);
+    test.extend([TokenTree::Group(body)]);
+    Some(test)
 }

@@ -287,10 +287,8 @@ fn rights_of_a_mapping_are_kept(info: &'static seL4_BootInfo) {
     let address = BASE + 0x200_0000;
     let page = world.map(address, CapRights::READ);
     // SAFETY: mapped, and nobody writes there.
-    assert_eq!(
-        unsafe { with_exposed_provenance::<u8>(address).read_volatile() },
-        0
-    );
+    let read = unsafe { with_exposed_provenance::<u8>(address).read_volatile() };
+    assert_eq!(read, 0);
     assert_eq!(fault_of_write(&mut world, address), address);
     // SAFETY: nobody uses it.
     unsafe { page.page_unmap() }.unwrap();
@@ -381,10 +379,8 @@ fn address_spaces_are_apart(info: &'static seL4_BootInfo) {
         (9, Some(2_usize))
     );
     // SAFETY: mapped above.
-    assert_eq!(
-        unsafe { with_exposed_provenance::<usize>(SAME).read_volatile() },
-        1
-    );
+    let read = unsafe { with_exposed_provenance::<usize>(SAME).read_volatile() };
+    assert_eq!(read, 1);
     // It has not what is mapped here alone.
     assert_eq!(fault_of_write(&mut world, SAME + 8 * PAGE), SAME + 8 * PAGE);
 }
@@ -416,7 +412,7 @@ fn registers_written_from_outside_are_what_a_thread_goes_on_with(info: &'static 
         let after = {
             assert!(before.sp > BASE && before.pc != 0);
             seL4_UserContext {
-                pc: arrives as usize,
+                pc: arrives as *const () as usize,
                 sp: before.sp & !15,
                 x0: told.word(),
                 ..before
@@ -426,7 +422,7 @@ fn registers_written_from_outside_are_what_a_thread_goes_on_with(info: &'static 
         let after = {
             assert!(before.rsp > BASE && before.rip != 0);
             seL4_UserContext {
-                rip: arrives as usize,
+                rip: arrives as *const () as usize,
                 // As after a call.
                 rsp: (before.rsp & !15) - 8,
                 rdi: told.word(),
@@ -447,6 +443,12 @@ fn what_the_kernel_refuses_is_told_as_ever(info: &'static seL4_BootInfo) {
         .make_sized::<libsel4::Untyped>(62)
         .unwrap_err();
     assert_eq!(error.to_string(), "no untyped has room for 2^62 bytes");
+}
+
+#[sel4_hosted::test]
+#[should_panic(expected = "as it should")]
+fn a_panic_is_expected() {
+    panic!("this test panics as it should");
 }
 
 #[sel4_hosted::test]
