@@ -13,21 +13,21 @@ add_rust_library(<target>
     [STD])
 ```
 
-Makes a target of a Rust crate. Any executable or library links it with `target_link_libraries()`, and whatever
-links it can include its header. Call it after the kernel and muslc are brought in.
+Makes a CMake target from a Rust crate. Any executable or library links it with `target_link_libraries()`, and whatever
+links it can include its header. Call it after the kernel and muslc have been brought in.
 
 * **target**: name of the CMake target; a C identifier.
 * **MANIFEST_PATH**: the crate's `Cargo.toml`, relative to the current source folder. Default: the one in it.
-* **PACKAGE**: the package, where `MANIFEST_PATH` names a workspace of several.
+* **PACKAGE**: which package, if `MANIFEST_PATH` names a workspace of several.
 * **HEADER**: file name of the generated C header. Default: `<target>.h`.
-* **PROFILE**: cargo profile whose settings the crate is compiled with, one of cargo's or one that the crate's
+* **PROFILE**: cargo profile whose settings the crate is compiled with: one of cargo's, or one that the crate's
   workspace defines. Default: `dev` for the build type Debug (or none), else `release`.
 * **FEATURES**, **NO_DEFAULT_FEATURES**: cargo features of the crate.
-* **STD**: the crate uses Rust's std, on aarch64 and x86_64. An executable with such a library in it is one std world, the
-  libraries without STD included; [std on seL4](std.md) says what there is and what is refused.
+* **STD**: the crate uses Rust's std, on aarch64 and x86_64. If one library of an executable does, panics and the heap are
+  std's for all of them; [std on seL4](std.md) says what there is and what is refused.
 
-Without STD the crate is an ordinary `#![no_std]` library: it needs no `crate-type`, no panic handler and no allocator. It has a
-`Cargo.lock`, which the build uses as it is. C sees its `extern "C"` functions that are `#[unsafe(no_mangle)]`.
+Without STD, the crate is an ordinary `#![no_std]` library: it needs no `crate-type`, no panic handler and no allocator.
+It must have a `Cargo.lock`, which the build uses as it is. C sees its `extern "C"` functions that are `#[unsafe(no_mangle)]`.
 
 All Rust libraries that one executable links, directly or through C libraries, share one panic handler, one heap and
 the statics of the crates they have in common. The cache variables `RUST_HEAP_BYTES`, `RUST_HEAP` and
