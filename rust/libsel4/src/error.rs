@@ -7,7 +7,7 @@ use core::fmt;
 use libsel4_sys as sys;
 
 /// What an invocation gives.
-pub type Result<T> = core::result::Result<T, Error>;
+pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 /// Corresponds to `seL4_Error`. Why the kernel refused an invocation, with the details that it gives.
 ///
