@@ -107,6 +107,28 @@ function(_sel4_rust_find_inliner why clang lld objcopy flags)
     set(${flags} "${given}" PARENT_SCOPE)
 endfunction()
 
+# Sets `out` to whether C code of this build takes aarch32's thread pointer from the register TPIDRURO. Then inlined code
+# is to do so; LLVM's way is a call of __aeabi_read_tp. `dir` is for the file that is compiled.
+function(_sel4_rust_c_reads_tpidruro dir out)
+    set(${out} FALSE PARENT_SCOPE)
+    if(NOT KernelSel4Arch MATCHES "^(aarch32|arm_hyp)$")
+        return()
+    endif()
+    separate_arguments(flags NATIVE_COMMAND "${CMAKE_C_FLAGS}")
+    get_property(options DIRECTORY PROPERTY COMPILE_OPTIONS)
+    list(FILTER options EXCLUDE REGEX "\\$<")
+    set(source "${dir}/thread-pointer.c")
+    _sel4_rust_write_if_changed("${source}" "void *thread_pointer(void) { return __builtin_thread_pointer(); }\n")
+    execute_process(
+        COMMAND "${CMAKE_C_COMPILER}" ${flags} ${options} -S -o - "${source}"
+        OUTPUT_VARIABLE assembly
+        ERROR_QUIET
+    )
+    if(assembly MATCHES "mrc[ \t]+p15, *#?(0x)?0, *r[0-9]+, *c13, *c0, *#?(0x)?3")
+        set(${out} TRUE PARENT_SCOPE)
+    endif()
+endfunction()
+
 # Adds the steps that make <dir>/inlined.o.
 function(_sel4_rust_add_inlining bundle dir clang lld objcopy flags)
     get_property(sys_dir GLOBAL PROPERTY SEL4_RUST_SYS_DIR)

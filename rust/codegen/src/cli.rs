@@ -27,7 +27,7 @@ usage: sel4-rust-codegen crate  --manifest-path Cargo.toml [--package NAME]
                                 [--header sel4/sel4.h]... [--config gen_config.json]...
        sel4-rust-codegen libclang
        sel4-rust-codegen seal   --archive IN.a --out OUT.a [--provided-by LIB.a]...
-                                [--inlined OBJECT.o] [--no-unwind-tables] [--no-symbolizer]
+                                [--inlined OBJECT.o] [--no-unwind-tables] [--no-symbolizer] [--no-read-tp]
        sel4-rust-codegen link   --archive SEALED.a --libc LIBC.a --rust-libc LIBC.a --slots N --other-slots N [--strict]
                                 -- LINKER ARGUMENT...
 
@@ -51,8 +51,9 @@ const REPEATABLE: [(&str, &str); 11] = [
 ];
 
 /// Options without a value.
-const FLAGS: [&str; 6] = [
+const FLAGS: [&str; 7] = [
     "no-default-features",
+    "no-read-tp",
     "no-symbolizer",
     "no-unwind-tables",
     "panic-abort",
@@ -202,6 +203,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             "inlined",
             "no-unwind-tables",
             "no-symbolizer",
+            "no-read-tp",
         ],
         "link" => &[
             "archive",
@@ -342,6 +344,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             kept: seal::Kept {
                 unwind_tables: !given.flag("no-unwind-tables"),
                 symbolizer: !given.flag("no-symbolizer"),
+                read_tp: !given.flag("no-read-tp"),
             },
         },
     })

@@ -13,6 +13,7 @@
 //! | [`source`] | the modules of a crate, parsed |
 //! | [`bindings`] | `bindings`: a C library's headers for Rust |
 //! | [`link`] | `link`: links an executable with Rust's std, and looks at what came out |
+//! | [`read_tp`] | the thread pointer of aarch32, read as GCC reads it |
 //! | [`seal`] | `seal`: a Rust archive without what the C side provides |
 //! | [`symbolizer`] | std without what finds the names of frames |
 //! | [`cargo`] | questions to cargo |
@@ -30,6 +31,7 @@ pub mod link;
 pub mod lock;
 pub mod output;
 pub mod profile;
+pub mod read_tp;
 pub mod seal;
 pub mod source;
 pub mod symbolizer;

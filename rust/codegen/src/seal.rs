@@ -32,12 +32,12 @@ use object::read::elf::FileHeader;
 use object::{Endianness, FileKind, Object, ObjectSymbol};
 
 use crate::failure::{Failure, Result};
-use crate::{output, symbolizer};
+use crate::{output, read_tp, symbolizer};
 
 /// Writes to `out` the Rust static library `archive`, without the members of compiler_builtins
 /// that the libraries `provided_by` make superfluous. All other members keep their order, and their
-/// bytes but for two things: without `unwind_tables` each `.eh_frame` is marked as left out of images, and without
-/// `symbolizer` nothing calls that.
+/// bytes but for three things: without `unwind_tables` each `.eh_frame` is marked as left out of images, and without
+/// `symbolizer` or `read_tp` nothing calls that.
 /// The object `inlined`, if there is one, takes the place of the members that it was made of.
 ///
 /// # Errors
@@ -74,6 +74,8 @@ pub struct Kept {
     pub unwind_tables: bool,
     /// std's search for the names of frames.
     pub symbolizer: bool,
+    /// Calls for aarch32's thread pointer.
+    pub read_tp: bool,
 }
 
 /// A file's path, for messages, and its content.
@@ -126,6 +128,10 @@ pub fn sealed(
         let left_out = tables.and_then(|()| match kept.symbolizer {
             true => Ok(()),
             false => symbolizer::leave_out(&mut member.data),
+        });
+        let left_out = left_out.and_then(|()| match kept.read_tp {
+            true => Ok(()),
+            false => read_tp::leave_out(&mut member.data),
         });
         left_out.map_err(|error| {
             Failure::new(format!(

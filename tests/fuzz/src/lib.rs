@@ -148,6 +148,7 @@ fn archive(data: &[u8]) {
     let kept = seal::Kept {
         unwind_tables: choice & 4 == 0,
         symbolizer: choice & 8 == 0,
+        read_tp: choice & 16 == 0,
     };
     match seal::sealed(file, provided_by, inlined, kept) {
         Ok(sealed) => {
