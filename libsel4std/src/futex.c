@@ -46,6 +46,16 @@ bool futex_prepare(void)
     return lock_prepare(&lock);
 }
 
+void futex_lock(void)
+{
+    lock_take(&lock);
+}
+
+void futex_unlock(void)
+{
+    lock_give(&lock);
+}
+
 static waiter_t **list_of(const volatile int *word)
 {
     return &lists[(uintptr_t)word * SPREAD >> (64 - LIST_BITS)];
@@ -161,10 +171,10 @@ int futex_sleep(uint64_t deadline)
     return error == -ETIMEDOUT ? 0 : error;
 }
 
-static int wake(volatile int *word, int count, unsigned bits, volatile int *move_to)
+/* With the lock. */
+static int wake_locked(volatile int *word, int count, unsigned bits, volatile int *move_to)
 {
     int woken = 0;
-    lock_take(&lock);
     waiter_t **at = list_of(word);
     while (*at != NULL) {
         waiter_t *waiter = *at;
@@ -184,13 +194,20 @@ static int wake(volatile int *word, int count, unsigned bits, volatile int *move
             break;
         }
     }
+    return woken;
+}
+
+static int wake(volatile int *word, int count, unsigned bits, volatile int *move_to)
+{
+    lock_take(&lock);
+    int woken = wake_locked(word, count, bits, move_to);
     lock_give(&lock);
     return woken;
 }
 
-int futex_wake(volatile int *word, int count)
+void futex_wake_one(volatile int *word)
 {
-    return wake(word, count, ANY_BIT, NULL);
+    wake_locked(word, 1, ANY_BIT, NULL);
 }
 
 static long sys_futex(va_list arguments)

@@ -53,8 +53,7 @@ bool growth_map(void *address);
 /* thread.c */
 typedef struct thread thread_t;
 struct thread {
-    bool taken;
-    bool leaving; /* soon not taken any more */
+    bool taken; /* with futex_lock() */
     bool made; /* its objects exist */
     bool scheduled; /* `core` is where it runs */
     seL4_CPtr tcb, notification, context;
@@ -90,7 +89,12 @@ void alarm_hasten(const thread_t *ticker, bool waits);
 
 /* futex.c */
 bool futex_prepare(void);
-int futex_wake(volatile int *word, int count);
+/* The lock over all who wait. The end of a thread is one step under it, so who sees that a thread has ended finds its place
+ * free. */
+void futex_lock(void);
+void futex_unlock(void);
+/* Wakes one who waits for `word`, with the lock. */
+void futex_wake_one(volatile int *word);
 /* Sleeps until the clock shows `deadline`. */
 int futex_sleep(uint64_t deadline);
 

@@ -138,26 +138,26 @@ static bool stop(const thread_t *thread)
     return seL4_TCB_Suspend(thread->tcb) == seL4_NoError;
 }
 
-/* How often one who finds no place lets those run that are about to leave theirs. */
-#define TURNS 64
-
-/* A place that nobody has, or NULL. A thread that was joined still has its own for some instructions more. */
+/* A place that nobody has, or NULL. */
 static thread_t *take(void)
 {
-    for (int turn = 0;; turn++) {
-        bool leaving = false;
-        for (thread_t *thread = &threads[1]; thread < ticker; thread++) {
-            if (!__atomic_exchange_n(&thread->taken, true, __ATOMIC_SEQ_CST)) {
-                __atomic_store_n(&thread->leaving, false, __ATOMIC_SEQ_CST);
-                return thread;
-            }
-            leaving |= __atomic_load_n(&thread->leaving, __ATOMIC_SEQ_CST);
-        }
-        if (!leaving || turn == TURNS) {
-            return NULL;
-        }
-        seL4_Yield();
+    futex_lock();
+    thread_t *thread = &threads[1];
+    while (thread < ticker && thread->taken) {
+        thread++;
     }
+    if (thread < ticker) {
+        thread->taken = true;
+    }
+    futex_unlock();
+    return thread < ticker ? thread : NULL;
+}
+
+static void give_back(thread_t *thread)
+{
+    futex_lock();
+    thread->taken = false;
+    futex_unlock();
 }
 
 /* A new thread that calls `function`. Linux' way of saying what is wanted, as far as pthread_create() uses it: `parent`
@@ -185,24 +185,25 @@ int __clone(int (*function)(void *), void *stack, int flags, void *argument, int
     if (make(thread) && stop(thread) && schedule(thread) && resume(thread, (uintptr_t)stack, (uintptr_t)tls)) {
         return number;
     }
-    __atomic_store_n(&thread->taken, false, __ATOMIC_SEQ_CST);
+    give_back(thread);
     return -EAGAIN;
 }
 
-/* The end of a thread, on a stack that belongs to its slot. Its own stack and thread-local storage may be gone as soon as
- * the word is clear. */
+/* The end of a thread, on a stack that belongs to its place. Its own stack and thread-local storage may be gone as soon as
+ * the word is clear. Whoever has the place next gets it with the lock, and so when this one has given that back. */
 static _Noreturn void finish(thread_t *thread)
 {
-    __atomic_store_n(&thread->leaving, true, __ATOMIC_SEQ_CST);
     if (thread->unmap_length != 0) {
         memory_unmap(thread->unmap_at_exit, thread->unmap_length);
     }
     volatile int *word = thread->clear_at_exit;
+    futex_lock();
     if (word != NULL) {
         __atomic_store_n(word, 0, __ATOMIC_SEQ_CST);
-        futex_wake(word, 1);
+        futex_wake_one(word);
     }
-    __atomic_store_n(&thread->taken, false, __ATOMIC_SEQ_CST);
+    thread->taken = false;
+    futex_unlock();
     for (;;) {
         stop(thread);
     }
