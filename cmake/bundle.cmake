@@ -119,6 +119,20 @@ function(_sel4_rust_make_bundle executable libraries)
         list(JOIN libraries ", " names)
         message(STATUS "Rust in ${executable}: ${names}")
     endif()
+    # Whoever links both would find one of the two, and C calls what it has no prototype of all the same.
+    set(headers "")
+    foreach(library IN LISTS libraries)
+        get_target_property(header ${library} SEL4_RUST_HEADER)
+        list(FIND headers "${header}" index)
+        if(NOT index EQUAL -1)
+            list(GET libraries ${index} other)
+            _sel4_rust_error(
+                "`${executable}` links `${other}` and `${library}`, whose headers are both called `${header}`."
+                "give one of them another name: add_rust_library(${library} HEADER ${library}.h)"
+            )
+        endif()
+        list(APPEND headers "${header}")
+    endforeach()
     _sel4_rust_has_std("${libraries}" std)
     _sel4_rust_write_bundle(${bundle} "${dir}" "${libraries}" ${std} native_libraries)
     # The hosted platform's libsel4 is a crate itself.

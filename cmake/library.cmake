@@ -123,6 +123,7 @@ function(add_rust_library target)
             SEL4_RUST_FEATURES "${ARG_FEATURES}"
             SEL4_RUST_NO_DEFAULT_FEATURES "${ARG_NO_DEFAULT_FEATURES}"
             SEL4_RUST_STD "${ARG_STD}"
+            SEL4_RUST_HEADER "${ARG_HEADER}"
     )
     set_property(GLOBAL APPEND PROPERTY SEL4_RUST_LIBRARIES ${target})
     if(ARG_STD)

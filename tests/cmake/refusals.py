@@ -94,6 +94,11 @@ row("a header that is no file name", "HEADER is `../greeter.h`", "give a plain o
 row("a header that C has", "the C library has a header `limits.h` of its own", "such as HEADER rust_limits.h",
     add="add_rust_library(greeter HEADER limits.h)\n", mend=False)
 
+row("two headers of one name in an executable", "`main` links `greeter` and `other`", "both called `greeter.h`",
+    "add_rust_library(other HEADER other.h)",
+    add=ADD + "add_rust_library(other MANIFEST_PATH other/Cargo.toml HEADER greeter.h)\n",
+    link=LINK + "target_link_libraries(main PRIVATE other)\n", files=crate("other", "#![no_std]\n", "", "other"))
+
 # What is chosen for the image.
 
 for value in ("0", "64k", "-1", ""):
