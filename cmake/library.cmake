@@ -54,8 +54,8 @@ function(add_rust_library target)
         _sel4_rust_error("${call} has no value after `${ARG_KEYWORDS_MISSING_VALUES}`." "give one, or leave the keyword out")
     elseif(NOT target MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
         _sel4_rust_error(
-            "${call}: `${target}` is no C identifier."
-            "use letters, digits and `_` in the target's name; the package may be called otherwise (PACKAGE)"
+            "${call}: `${target}` is not a C identifier."
+            "use letters, digits and `_` in the target's name; the package may have another name (PACKAGE)"
         )
     elseif(TARGET ${target})
         _sel4_rust_error(
@@ -68,7 +68,7 @@ function(add_rust_library target)
     if(NOT DEFINED ARG_HEADER)
         set(ARG_HEADER "${target}.h")
     elseif(NOT ARG_HEADER MATCHES "^[A-Za-z0-9_][A-Za-z0-9_.-]*$")
-        _sel4_rust_error("${call}: HEADER is `${ARG_HEADER}`, which is no file name." "give a plain one, such as ${target}.h")
+        _sel4_rust_error("${call}: HEADER is `${ARG_HEADER}`, which is not a file name." "give a plain one, such as ${target}.h")
     endif()
     # It would hide C's own from all that link the library.
     string(
@@ -83,7 +83,7 @@ function(add_rust_library target)
     )
     if(ARG_HEADER MATCHES "^(${headers_of_c})\\.h$")
         _sel4_rust_error(
-            "${call}: the C library has a header `${ARG_HEADER}` of its own." "name this one otherwise, such as HEADER rust_${ARG_HEADER}"
+            "${call}: the C library has a header `${ARG_HEADER}` of its own." "give this one another name, such as HEADER rust_${ARG_HEADER}"
         )
     endif()
     cmake_path(ABSOLUTE_PATH ARG_MANIFEST_PATH BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE)

@@ -6,17 +6,17 @@
 ANCHOR: options
 | option | default | |
 |---|---|---|
-| `RUST_BACKTRACE` | `OFF` | a panic tells on the console from where it came, where a library has STD; `./backtrace` names the functions |
+| `RUST_BACKTRACE` | `OFF` | where a library has STD, a panic prints a backtrace on the console; `./backtrace` names its functions |
 | `RUST_HEAP` | `linked-list` | allocator: `linked-list`, `rlsf` (bounded time), `muslc` (C's `malloc`) or `none` |
-| `RUST_HEAP_BYTES` | `262144` | bytes of the heap that the Rust libraries of one executable share; no matter to `muslc` |
+| `RUST_HEAP_BYTES` | `262144` | bytes of the heap that the Rust libraries of one executable share; ignored with `muslc` |
 | `RUST_INLINE` | `AUTO` | whether system calls from Rust are inlined from C: `AUTO` where it can be done, `ON`, or `OFF` for calls of C's functions |
 | `RUST_LOG_LEVEL` | `info` | lowest level of the `log` crate that is compiled in: `off`, `error`, `warn`, `info`, `debug`, `trace` |
-| `RUST_STD_CHECK` | `warn` | what the link of an image says of parts of std that have nothing behind them: `warn`, `error`, or `off` for no check at all |
-| `RUST_STD_MEMORY` | `4194304` | bytes that `mmap` gives out where a library has STD: thread stacks and large blocks |
-| `RUST_STD_GROWTH` | `0` | bytes of untyped memory, up to 1 GiB, that large blocks may take beside that |
+| `RUST_STD_CHECK` | `warn` | what linking an image says about parts of std that have nothing behind them: `warn`, `error`, or `off` for no check at all |
+| `RUST_STD_MEMORY` | `4194304` | bytes that `mmap` can hand out where a library has STD: for thread stacks and large blocks |
+| `RUST_STD_GROWTH` | `0` | bytes of untyped memory, up to 1 GiB, that large blocks may take in addition |
 | `RUST_STD_PANIC` | `unwind` | what a panic does where a library has STD: `unwind`, so that it can be caught, or `abort`, which makes the image smaller |
-| `RUST_STD_STACK` | `131072` | bytes of stack of a thread that asks for no other size |
-| `RUST_STD_THREADS` | `16` | threads beside the first that can live at a time where a library has STD |
+| `RUST_STD_STACK` | `131072` | stack size, in bytes, of a thread that asks for no other |
+| `RUST_STD_THREADS` | `16` | threads that can exist at a time, besides the first, where a library has STD |
 
 [The runtime](runtime.md) says when to take which heap.
 ANCHOR_END: options

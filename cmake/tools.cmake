@@ -34,7 +34,7 @@ function(_sel4_rust_find_tools)
     )
     if(NOT result EQUAL 0)
         _sel4_rust_error(
-            "`${_sel4_rust_rustc} --print sysroot` failed: ${stderr}" "run it in ${CMAKE_SOURCE_DIR} and mend what it says"
+            "`${_sel4_rust_rustc} --print sysroot` failed: ${stderr}" "run it in ${CMAKE_SOURCE_DIR} and fix what it reports"
         )
     endif()
     foreach(tool IN ITEMS cargo rustc)

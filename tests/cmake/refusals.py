@@ -87,7 +87,7 @@ row("the same name twice", "add_rust_library(greeter): there is a target `greete
     add=ADD + ADD, mend=False)
 row("the name of an executable", "there is a target `main` already", "another name",
     add="add_executable(main main.c)\nadd_rust_library(main)\n", link="", mend=False)
-row("a name that is no C identifier", "`my-greeter` is no C identifier", "letters, digits and `_`", "PACKAGE",
+row("a name that is no C identifier", "`my-greeter` is not a C identifier", "letters, digits and `_`", "PACKAGE",
     add="add_rust_library(my-greeter)\n", mend=False)
 row("a header that is no file name", "HEADER is `../greeter.h`", "give a plain one, such as greeter.h",
     add="add_rust_library(greeter HEADER ../greeter.h)\n", mend=False)

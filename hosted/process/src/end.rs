@@ -85,7 +85,7 @@ pub fn meaning(code: c_int) -> Option<&'static str> {
         81 => "the root server's thread went wrong",
         82 => "abort() or a panic",
         83 => "no kernel entry for long",
-        REFUSED => "not to be had on the hosted platform",
+        REFUSED => "not available on the hosted platform",
         CRASH => "an error in the hosted platform",
         101 => "it panicked",
         _ => return None,

@@ -774,7 +774,7 @@ fn add_patches(patches: &mut Table, part: &Part) -> Result<()> {
             }
             if known.get(name).is_some_and(|other| *other != patch) {
                 return Err(Failure::new(format!(
-                    "`{}` patches `{name}` to something else than another library's workspace does",
+                    "`{}` patches `{name}` to something other than another library's workspace does",
                     part.root.display()
                 ))
                 .help(format!(

@@ -86,7 +86,7 @@ fn serious(crates: &Crates<'_>, known: &KnownToC, complaint: &str) -> Option<Fai
     if let Some(rest) = complaint.strip_prefix("Missing `[defines]` entry for `") {
         let condition = rest.split('`').next().unwrap_or(rest);
         let failure = Failure::new(format!(
-            "what the crate `{}` exports depends on `{condition}`, of which C knows nothing",
+            "what the crate `{}` exports depends on `{condition}`, which C knows nothing about",
             crates.own.package.name
         ));
         return Some(failure.help(format!(

@@ -48,14 +48,14 @@ pub fn no_traps(map: &str, libc: &Path) -> Result<()> {
             return Err(Failure::new(format!(
                 "`{member}` of {name} would be in the image, and it enters the kernel as if that were Linux; {asked} asks for it"
             ))
-            .help("leave out what needs it: fork(), vfork(), pthread_cancel() and clone() are not to be had on seL4"));
+            .help("leave out what needs it: fork(), vfork(), pthread_cancel() and clone() do not exist on seL4"));
         }
     }
     if any {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "the link map tells of nothing in the image that is of `{}`",
+        "the link map shows nothing in the image from `{}`",
         libc.display()
     ))
     .help("link with GNU ld, or go on without this check: configure with -DRUST_STD_CHECK=off"))

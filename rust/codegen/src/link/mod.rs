@@ -177,7 +177,7 @@ fn version(path: &Path) -> Result<String> {
     };
     read().ok_or_else(|| {
         Failure::new(format!(
-            "`{}` is no musl: it has no `{SYMBOL}`",
+            "`{}` is not musl: it has no `{SYMBOL}`",
             path.display()
         ))
         .help("Rust's std for this target needs musllibc as the C library")

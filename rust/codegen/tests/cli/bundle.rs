@@ -439,7 +439,7 @@ fn patches_of_a_workspace_come_along() {
         "dev",
         &[&greeter, &library(&fixture, "other", "other", "")],
     )
-    .fails("patches `x` to something else", "[patch.crates-io]");
+    .fails("patches `x` to something other", "[patch.crates-io]");
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn two_versions_of_musl_are_refused() {
         "muslc is of version `1.2.5`, and Rust's std for this target was made with musl `1.2.3`, `older.a`",
         "-DRUST_STD_CHECK=off",
     );
-    link(&fixture, "other.a", &[]).fails("`other.a` is no musl", "musllibc");
+    link(&fixture, "other.a", &[]).fails("`other.a` is not musl", "musllibc");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn an_object_that_traps_is_refused() {
     );
     link(&fixture, "same.a", &[]).fails(
         "`vfork.o` of libc.a would be in the image",
-        "not to be had on seL4",
+        "do not exist on seL4",
     );
     assert!(!fixture.path("image").exists());
 }
