@@ -17,7 +17,7 @@ use crate::cargo::{self, Cargo, Metadata, Refusal};
 use crate::check::{choose, nearest};
 use crate::failure::{Failure, Result};
 use crate::lock::{self, Keep, Lock};
-use crate::{output, profile};
+use crate::{arguments, output, profile};
 
 /// What CMake asks for.
 #[derive(Debug)]
@@ -42,6 +42,8 @@ pub struct Request {
     pub bindings_dir: Option<String>,
     /// Whether Rust's std is in the executable, and with it panics that unwind.
     pub std: bool,
+    /// The folder of the prebuilt std that is to be told the program's arguments.
+    pub libstd: Option<PathBuf>,
     /// Whether panics end the program even so.
     pub panic_abort: bool,
 }
@@ -210,11 +212,13 @@ struct Part {
 /// versions that their locks name. The folder is then as it was.
 pub fn write(request: &Request, cargo: &Cargo) -> Result<BTreeSet<String>> {
     let out = output::absolute(&request.out)?;
-    let stamp = Stamp::new(&out, request, cargo);
+    let start = request.libstd.as_deref().map(arguments::start);
+    let start = start.transpose()?.flatten();
+    let stamp = Stamp::new(&out, request, start.as_deref(), cargo);
     if let Some(links) = stamp.holds() {
         return Ok(links);
     }
-    let bundle = Bundle::new(request, &out, cargo)?;
+    let bundle = Bundle::new(request, &out, start, cargo)?;
     let (links, inputs) = bundle.write()?;
     stamp.set(&links, inputs)?;
     Ok(links)
@@ -233,10 +237,17 @@ struct Bundle<'a> {
     runtime: Part,
     libraries: Vec<Part>,
     patches: Table,
+    /// The symbol of std's own start.
+    start: Option<String>,
 }
 
 impl<'a> Bundle<'a> {
-    fn new(request: &'a Request, out: &'a Path, cargo: &'a Cargo) -> Result<Self> {
+    fn new(
+        request: &'a Request,
+        out: &'a Path,
+        start: Option<String>,
+        cargo: &'a Cargo,
+    ) -> Result<Self> {
         let mut runtime = part(
             &request.runtime.manifest,
             None,
@@ -288,6 +299,7 @@ impl<'a> Bundle<'a> {
             runtime,
             libraries,
             patches,
+            start,
         })
     }
 
@@ -584,7 +596,11 @@ impl<'a> Bundle<'a> {
                 part.targets.join(", ")
             );
         }
-        text + "extern crate runtime as _;\n"
+        text += "extern crate runtime as _;\n";
+        if let Some(start) = &self.start {
+            text += &KEEP_START.replace("START", start);
+        }
+        text
     }
 
     fn manifest_text(&self, log: bool, overrides: &BTreeMap<String, Table>) -> String {
@@ -621,6 +637,20 @@ impl<'a> Bundle<'a> {
         text
     }
 }
+
+/// See arguments.rs.
+const KEEP_START: &str = r#"
+// std's place for the program's arguments is left out by link-time optimisation unless somebody could fill it. Nobody calls
+// this, and the linker leaves it out.
+#[unsafe(no_mangle)]
+extern "C" fn sel4_rust_fills_arguments() -> usize {
+    unsafe extern "Rust" {
+        #[link_name = "START"]
+        fn start();
+    }
+    start as *const () as usize
+}
+"#;
 
 /// Release is made small: an image is loaded into memory whole.
 const PROFILES: &str = r#"
@@ -814,10 +844,11 @@ struct Stamp {
 }
 
 impl Stamp {
-    fn new(out: &Path, request: &Request, cargo: &Cargo) -> Self {
+    fn new(out: &Path, request: &Request, start: Option<&str>, cargo: &Cargo) -> Self {
         let mut seed = DefaultHasher::new();
         (
             format!("{request:?}"),
+            start,
             &cargo.program,
             &cargo.target,
             env!("CARGO_PKG_VERSION"),

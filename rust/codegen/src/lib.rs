@@ -14,12 +14,14 @@
 //! | [`bindings`] | `bindings`: a C library's headers for Rust |
 //! | [`link`] | `link`: links an executable with Rust's std, and looks at what came out |
 //! | [`read_tp`] | the thread pointer of aarch32, read as GCC reads it |
+//! | [`arguments`] | where std keeps the arguments of the program |
 //! | [`seal`] | `seal`: a Rust archive without what the C side provides |
 //! | [`symbolizer`] | std without what finds the names of frames |
 //! | [`cargo`] | questions to cargo |
 //! | [`failure`] | errors that name the next step |
 //! | [`output`] | files that are written whole, or not at all |
 
+pub mod arguments;
 pub mod bindings;
 pub mod bundle;
 pub mod cargo;

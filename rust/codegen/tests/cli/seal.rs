@@ -307,3 +307,50 @@ fn calls_of_the_symbolizer_come_to_nothing() {
         assert_eq!(fixture.tool("nm", &["image"]).contains(function), there);
     }
 }
+
+#[test]
+fn std_can_be_told_the_arguments_of_the_program() {
+    let fixture = Fixture::new();
+    fixture.write(
+        "lib.rs",
+        "#[unsafe(no_mangle)]\npub extern \"C\" fn length() -> usize { std::env::args().map(|text| text.len()).sum() }\n",
+    );
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let arguments = "--edition=2024 --crate-type=staticlib --crate-name=t -Crelocation-model=static -O lib.rs -o in.a";
+    fixture.tool(&rustc, &arguments.split_whitespace().collect::<Vec<_>>());
+    fixture.write(
+        "main.c",
+        "#include <stdint.h>\n\
+         extern intptr_t sel4_rust_argc __attribute__((weak));\n\
+         extern const char *const *sel4_rust_argv __attribute__((weak));\n\
+         uintptr_t length(void);\n\
+         int main(void)\n{\n    static const char *const told[] = { \"one\", \"three\", 0 };\n\
+         if (&sel4_rust_argc && &sel4_rust_argv) { sel4_rust_argc = 2; sel4_rust_argv = told; }\n\
+         return length();\n}\n",
+    );
+    // The host's std knows its own arguments.
+    let image = fixture.text("image");
+    for (options, length) in [(&[][..], image.len()), (&["--std"], 8)] {
+        let mut arguments = vec!["seal", "--archive", "in.a", "--out", "sealed.a"];
+        arguments.extend(options);
+        let said = fixture.run(&arguments).succeeds();
+        assert!(!said.stderr.contains("note: "), "{}", said.stderr);
+        let link = "-no-pie main.c sealed.a -o image -lpthread -ldl -lm";
+        fixture.tool("gcc", &link.split_whitespace().collect::<Vec<_>>());
+        let status = Command::new(&image).status().expect("the image");
+        assert_eq!(status.code(), Some(length as i32));
+    }
+}
+
+#[test]
+fn a_std_that_keeps_its_arguments_elsewhere_is_told() {
+    let fixture = Fixture::new();
+    library(&fixture);
+    let arguments = ["seal", "--archive", "in.a", "--out", "sealed.a", "--std"];
+    let said = fixture.run(&arguments).succeeds();
+    assert!(
+        said.stderr.contains("std::env::args() is empty"),
+        "{}",
+        said.stderr
+    );
+}
