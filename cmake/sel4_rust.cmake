@@ -11,8 +11,11 @@ include("${CMAKE_CURRENT_LIST_DIR}/target.cmake") # the Rust target that fits th
 include("${CMAKE_CURRENT_LIST_DIR}/std.cmake") # Rust's std, and what of C it stands on
 include("${CMAKE_CURRENT_LIST_DIR}/library.cmake") # add_rust_library()
 include("${CMAKE_CURRENT_LIST_DIR}/bindings.cmake") # libsel4 for Rust
-include("${CMAKE_CURRENT_LIST_DIR}/inline.cmake") # C's inline functions, inlined into Rust
+include("${CMAKE_CURRENT_LIST_DIR}/reach.cmake") # which libraries an executable reaches
 include("${CMAKE_CURRENT_LIST_DIR}/bundle.cmake") # one Rust archive per executable
+include("${CMAKE_CURRENT_LIST_DIR}/inline.cmake") # C's inline functions, inlined into Rust
+include("${CMAKE_CURRENT_LIST_DIR}/seal.cmake") # the archive without what C provides
+include("${CMAKE_CURRENT_LIST_DIR}/scripts.cmake") # ./run-tests and ./backtrace
 
 # seL4_tools ships a module of the same name; callers of `include(rust)` get this one.
 list(PREPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}/compat")

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Which Rust libraries an executable reaches, through whatever it links.
+
+# Sets `out` to the executables of `dir` and of the folders added below it.
+function(_sel4_rust_find_executables dir out)
+    set(found "")
+    get_property(targets DIRECTORY "${dir}" PROPERTY BUILDSYSTEM_TARGETS)
+    foreach(target IN LISTS targets)
+        get_target_property(type ${target} TYPE)
+        if(type STREQUAL "EXECUTABLE")
+            list(APPEND found ${target})
+        endif()
+    endforeach()
+    get_property(subdirs DIRECTORY "${dir}" PROPERTY SUBDIRECTORIES)
+    foreach(subdir IN LISTS subdirs)
+        _sel4_rust_find_executables("${subdir}" below)
+        list(APPEND found ${below})
+    endforeach()
+    set(${out} "${found}" PARENT_SCOPE)
+endfunction()
+
+# Sets `out` to the Rust libraries in the link closure of `target`. SEL4_RUST_SEEN guards against cycles.
+function(_sel4_rust_find_libraries target out)
+    set(found "")
+    set(items "")
+    foreach(property IN ITEMS LINK_LIBRARIES INTERFACE_LINK_LIBRARIES)
+        get_target_property(value ${target} ${property})
+        if(value)
+            list(APPEND items ${value})
+        endif()
+    endforeach()
+    # Of a generator expression any part may name a target. Taking in too much is harmless: of a crate in the
+    # archive only what is called gets into the image.
+    # A `::` belongs to the name of a target, a lone `:` to the expression.
+    string(REPLACE "::" "\t" items "${items}")
+    string(REGEX REPLACE "[$<>:,;\"]+" ";" items "${items}")
+    string(REPLACE "\t" "::" items "${items}")
+    foreach(item IN LISTS items)
+        get_property(seen GLOBAL PROPERTY SEL4_RUST_SEEN)
+        if(NOT TARGET "${item}" OR item IN_LIST seen)
+            continue()
+        endif()
+        set_property(GLOBAL APPEND PROPERTY SEL4_RUST_SEEN ${item})
+        get_target_property(aliased ${item} ALIASED_TARGET)
+        if(aliased)
+            set(item ${aliased})
+        endif()
+        get_target_property(package ${item} SEL4_RUST_PACKAGE)
+        if(package)
+            list(APPEND found ${item})
+        endif()
+        _sel4_rust_find_libraries(${item} below)
+        list(APPEND found ${below})
+    endforeach()
+    list(REMOVE_DUPLICATES found)
+    set(${out} "${found}" PARENT_SCOPE)
+endfunction()

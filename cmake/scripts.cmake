@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What is written into the build folder for those who run the image, beside seL4's ./simulate.
+
+# Writes ./run-tests beside ./simulate, for images in whose `executable` Rust has tests.
+function(_sel4_rust_write_test_runner executable)
+    # ./simulate boots one image. Where several executables have tests, it is for the first.
+    get_property(written GLOBAL PROPERTY SEL4_RUST_TEST_RUNNER)
+    if(written)
+        return()
+    endif()
+    set_property(GLOBAL PROPERTY SEL4_RUST_TEST_RUNNER TRUE)
+    set(program "")
+    if(KernelPlatform STREQUAL "hosted")
+        set(program "--program '$<TARGET_FILE:${executable}>' ")
+    endif()
+    file(
+        GENERATE
+        OUTPUT "${CMAKE_BINARY_DIR}/run-tests"
+        CONTENT
+            "#!/bin/sh
+# Boots the image and tells what its tests came to; `./run-tests --help`.
+exec '${SEL4_RUST_DIR}/setup/run-tests' '${CMAKE_BINARY_DIR}' ${program}--executable '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' \"$@\"
+"
+        FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE
+    )
+endfunction()
+
+# Writes ./backtrace, which names the functions behind addresses on the console. ./backtrace-NAME is for an executable
+# that is not the first with Rust in it.
+function(_sel4_rust_write_backtrace executable)
+    # A program of the host tells names itself.
+    if(KernelPlatform STREQUAL "hosted")
+        return()
+    endif()
+    set(script backtrace)
+    get_property(written GLOBAL PROPERTY SEL4_RUST_BACKTRACE_WRITTEN)
+    if(written)
+        string(APPEND script "-${executable}")
+    endif()
+    set_property(GLOBAL PROPERTY SEL4_RUST_BACKTRACE_WRITTEN TRUE)
+    set(sources "--sources '${CMAKE_SOURCE_DIR}'")
+    if(DEFINED KERNEL_PATH)
+        cmake_path(GET KERNEL_PATH PARENT_PATH workspace)
+        string(APPEND sources " --sources '${workspace}'")
+    endif()
+    file(
+        GENERATE
+        OUTPUT "${CMAKE_BINARY_DIR}/${script}"
+        CONTENT
+            "#!/bin/sh
+# ./simulate | ./${script}: says which functions the addresses on the console are; `./${script} --help`.
+exec '${SEL4_RUST_DIR}/setup/backtrace' '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' ${sources} \"$@\"
+"
+        FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE
+    )
+endfunction()
