@@ -86,7 +86,11 @@ fn work(jobs: &Queue<Job>, to_pool: &Sender<Answer>) {
 }
 
 fn primes_below(limit: u32) -> u32 {
-    let is_prime = |n: u32| (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d));
+    let is_prime = |n: u32| {
+        (2..)
+            .take_while(|d| d * d <= n)
+            .all(|d| !n.is_multiple_of(d))
+    };
     (2..limit).filter(|&n| is_prime(n)).count() as u32
 }
 
