@@ -65,7 +65,8 @@ endfunction()
 function(_sel4_rust_build_codegen rustc_version)
     get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
     get_property(rustc GLOBAL PROPERTY SEL4_RUST_RUSTC)
-    set(sources "${SEL4_RUST_DIR}/rust/Cargo.lock")
+    # The workspace says how the tool is optimised.
+    set(sources "${SEL4_RUST_DIR}/rust/Cargo.toml" "${SEL4_RUST_DIR}/rust/Cargo.lock")
     file(GLOB_RECURSE more "${SEL4_RUST_DIR}/rust/codegen/src/*.rs" "${SEL4_RUST_DIR}/rust/codegen/Cargo.toml")
     list(APPEND sources ${more})
     # A changed host tool must be noticed by a build folder that is configured already.
