@@ -53,7 +53,13 @@ const COMPUTES: Duration = Duration::from_millis(10);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// What the processor's exceptions arrive as.
-pub const FAULTS: &[c_int] = machine::FAULTS;
+pub const FAULTS: &[c_int] = &[
+    libc::SIGSEGV,
+    libc::SIGBUS,
+    libc::SIGILL,
+    libc::SIGFPE,
+    libc::SIGTRAP,
+];
 /// What others send.
 pub const OTHERS: [c_int; 5] = [libc::SIGABRT, libc::SIGINT, libc::SIGTERM, WATCHDOG, TICK];
 

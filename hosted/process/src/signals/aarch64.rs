@@ -11,15 +11,6 @@ use sel4_hosted_kernel::{Fault, Register};
 use super::Trouble;
 use crate::switch::{self, FpState, Frame};
 
-/// What the processor's exceptions arrive as.
-pub const FAULTS: &[c_int] = &[
-    libc::SIGSEGV,
-    libc::SIGBUS,
-    libc::SIGILL,
-    libc::SIGFPE,
-    libc::SIGTRAP,
-];
-
 /// General registers by their numbers.
 const REGISTERS: [(Register, usize); 31] = {
     use Register::*;

@@ -10,15 +10,6 @@ use sel4_hosted_kernel::{Fault, Register};
 use super::Trouble;
 use crate::switch::{self, FpState, Frame};
 
-/// What the processor's exceptions arrive as.
-pub const FAULTS: &[c_int] = &[
-    libc::SIGSEGV,
-    libc::SIGBUS,
-    libc::SIGILL,
-    libc::SIGFPE,
-    libc::SIGTRAP,
-];
-
 /// Processor exceptions, by their numbers.
 const PAGE_FAULT: i64 = 14;
 /// In the code of a page fault: an instruction was fetched.
