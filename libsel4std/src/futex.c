@@ -171,7 +171,7 @@ int futex_sleep(uint64_t deadline)
     return error == -ETIMEDOUT ? 0 : error;
 }
 
-/* With the lock. */
+/* The caller has the lock. */
 static int wake_locked(volatile int *word, int count, unsigned bits, volatile int *move_to)
 {
     int woken = 0;

@@ -53,7 +53,7 @@ bool growth_map(void *address);
 /* thread.c */
 typedef struct thread thread_t;
 struct thread {
-    bool taken; /* with futex_lock() */
+    bool taken; /* changes with futex_lock() only */
     bool made; /* its objects exist */
     bool scheduled; /* `core` is where it runs */
     seL4_CPtr tcb, notification, context;
@@ -93,7 +93,7 @@ bool futex_prepare(void);
  * free. */
 void futex_lock(void);
 void futex_unlock(void);
-/* Wakes one who waits for `word`, with the lock. */
+/* Wakes one who waits for `word`. The caller has the lock. */
 void futex_wake_one(volatile int *word);
 /* Sleeps until the clock shows `deadline`. */
 int futex_sleep(uint64_t deadline);
