@@ -29,6 +29,10 @@ function(_sel4_rust_use_std triple out)
         _sel4_rust_error("the Rust target `${std_triple}` is not installed." "rustup target add ${std_triple}")
     endif()
     _sel4_rust_check_std_configuration()
+    # Here and not when executables are linked: CMake adds no subdirectory in a deferred call.
+    if(NOT TARGET sel4std)
+        add_subdirectory("${SEL4_RUST_DIR}/libsel4std" "${CMAKE_BINARY_DIR}/libsel4std" EXCLUDE_FROM_ALL)
+    endif()
     set_property(GLOBAL PROPERTY SEL4_RUST_STD_TRIPLE ${std_triple})
     set(${out} ${std_triple} PARENT_SCOPE)
 endfunction()
@@ -117,7 +121,6 @@ endfunction()
 
 # Links what std stands on to `executable`, whose Rust archive is that of `bundle`.
 function(_sel4_rust_link_std executable bundle)
-    _sel4_rust_add_libsel4std()
     if(LibSel4MuslcSysCPIOFS)
         set_property(GLOBAL PROPERTY SEL4_RUST_SEEN "")
         _sel4_rust_find_objects(${executable} objects)
@@ -214,26 +217,4 @@ function(_sel4_rust_check_linked executable bundle)
             RULE_LAUNCH_LINK
             "\"${codegen}\" link --archive \"${archive}\" --libc \"${libc}\" --rust-libc \"${rust_libc}\" --slots ${slots} --other-slots ${others} ${strict} -- ${launcher}"
     )
-endfunction()
-
-# Makes libsel4std, once: what muslc lacks on seL4 for Rust's std and for pthreads.
-function(_sel4_rust_add_libsel4std)
-    if(TARGET sel4std)
-        return()
-    endif()
-    set(dir "${SEL4_RUST_DIR}/libsel4std")
-    set(sources alarm archive boot clock files futex growth lock memory message objects process random schedule thread unwind)
-    list(TRANSFORM sources REPLACE "(.+)" "${dir}/src/\\1.c")
-    # In large pages.
-    math(EXPR growth "(${RUST_STD_GROWTH} + (1 << 21) - 1) >> 21 << 21")
-    add_library(sel4std OBJECT EXCLUDE_FROM_ALL ${sources})
-    target_include_directories(sel4std PUBLIC "${dir}/include")
-    target_link_libraries(sel4std PRIVATE sel4 sel4_autoconf sel4runtime sel4muslcsys muslc)
-    target_compile_definitions(
-        sel4std PRIVATE MEMORY_BYTES=${RUST_STD_MEMORY} GROWTH_BYTES=${growth} STACK_BYTES="${RUST_STD_STACK}"
-                        MAX_THREADS=${RUST_STD_THREADS}
-    )
-    target_compile_definitions(sel4std PRIVATE BACKTRACE=$<BOOL:${RUST_BACKTRACE}>)
-    # Locks, and the ends of threads, run where thread-local storage is not to be touched.
-    target_compile_options(sel4std PRIVATE -Wall -Wextra -fno-stack-protector)
 endfunction()
