@@ -5,7 +5,8 @@
 use std::time::Instant;
 
 use sel4_hosted_kernel::{
-    Access, Config, Image, Info, Invocation, Kernel, Labels, Machine, Region, Register, VSpaceId,
+    Access, Config, Image, Invocation, Kernel, Labels, Machine, MessageInfo, Region, Register,
+    VSpaceId,
 };
 
 /// Where system calls have the capability, the message info and the first words of a message.
@@ -75,7 +76,7 @@ struct System(Kernel<Words>);
 
 impl System {
     /// A system call of the thread that runs; capabilities and words after four are in the buffer.
-    fn enter(&mut self, number: isize, cptr: usize, info: Info, words: [usize; 4]) {
+    fn enter(&mut self, number: isize, cptr: usize, info: MessageInfo, words: [usize; 4]) {
         if let Some(current) = self.0.current() {
             let context = self.0.context_mut(current);
             context[PLACES.0] = cptr;
@@ -97,7 +98,7 @@ impl System {
             machine.write_word(machine.buffer + (122 + index) * 8, *cap);
         }
         let label = Invocation::ALL.iter().position(|of| *of == invocation);
-        let info = Info::new(
+        let info = MessageInfo::new(
             label.map_or(0, |label| label + 1),
             0,
             caps.len(),
@@ -150,7 +151,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     make(&mut system, 1, THREADS, 2);
     assert_eq!(layout.ipc_buffer, IMAGE.end);
 
-    let none = Info::new(0, 0, 0, 0);
+    let none = MessageInfo::new(0, 0, 0, 0);
     measure("system calls that do nothing: yield", 5_000_000, || {
         system.enter(YIELD, 0, none, [0; 4]);
     });
@@ -184,7 +185,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     system.enter(RECV, NOTIFICATION, none, [0; 4]);
     system.enter(RECV, ENDPOINT, none, [0; 4]);
     for length in [0, 4] {
-        let message = Info::new(0, 0, 0, length);
+        let message = MessageInfo::new(0, 0, 0, length);
         measure(
             &format!("calls and replies of {length} words"),
             2_000_000,

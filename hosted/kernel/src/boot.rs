@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Booting: the first thread, its spaces, its BootInfo, and untyped memory from what is left.
+//! Booting: the first thread, its vspaces, its BootInfo, and untyped memory from what is left.
 
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::arch::{self, level_shift, table_index};
 use crate::arena::Id;
-use crate::cap::{Cap, FrameRights};
+use crate::cap::{Cap, VmRights};
 use crate::config::{Config, PAGE_BITS, Region, WORD, WORD_BITS};
 use crate::invocation::Labels;
-use crate::irq::Irqs;
+use crate::irq::InterruptState;
 use crate::kernel::Kernel;
 use crate::machine::{Access, Machine, VSpaceId};
-use crate::objects::{CNode, Entry, Objects, Pool, Table};
-use crate::ports::Ports;
+use crate::objects::{AsidPool, CNode, Objects, PageTable, Pte};
+use crate::ports::IoPorts;
 use crate::scheduler::Scheduler;
 use crate::slots::{SlotId, Slots};
-use crate::thread::{State, THREAD_SLOT_BITS, Thread, ThreadSlot};
+use crate::thread::{TCB_CNODE_RADIX, Tcb, TcbSlot, ThreadState};
 
 const PAGE: usize = 1 << PAGE_BITS;
 
@@ -146,7 +146,7 @@ fn ensure_pages(what: &'static str, region: Region) -> Result<(), BootError> {
 }
 
 /// Where everything goes.
-struct Plan {
+struct BootPlan {
     layout: Layout,
     /// The paging structures that the image, the IPC buffer and the BootInfo need: level and address.
     tables: Vec<(u8, usize)>,
@@ -170,8 +170,8 @@ fn tables_for(regions: [Region; 2]) -> Vec<(u8, usize)> {
     tables
 }
 
-impl Plan {
-    fn new(config: &Config, image: &Image) -> Result<Plan, BootError> {
+impl BootPlan {
+    fn new(config: &Config, image: &Image) -> Result<BootPlan, BootError> {
         ensure_pages("the addresses of the image", image.vaddrs)?;
         ensure_pages("the addresses of memory", config.memory)?;
         for device in &config.devices {
@@ -221,7 +221,7 @@ impl Plan {
             start,
             end: start + objects,
         };
-        Ok(Plan {
+        Ok(BootPlan {
             layout: Layout {
                 image: Region {
                     start: config.memory.start,
@@ -249,14 +249,14 @@ impl Plan {
 }
 
 /// Hands out the slots of the root CNode and the memory of the first thread's objects.
-struct Giver {
+struct RootserverAllocator {
     root: SlotId,
     next_slot: usize,
     next_paddr: usize,
 }
 
-impl Giver {
-    fn memory(&mut self, bits: u8) -> usize {
+impl RootserverAllocator {
+    fn alloc_rootserver_obj(&mut self, bits: u8) -> usize {
         let paddr = self.next_paddr;
         self.next_paddr += 1 << bits;
         paddr
@@ -282,9 +282,9 @@ impl<M: Machine> Kernel<M> {
         labels: Labels,
         image: &Image,
     ) -> Result<(Self, Layout), BootError> {
-        let plan = Plan::new(config, image)?;
+        let plan = BootPlan::new(config, image)?;
         let mut slots = Slots::default();
-        let irqs = Irqs::new(&mut slots);
+        let irqs = InterruptState::new(&mut slots);
         let mut kernel = Kernel {
             machine,
             config: Config {
@@ -299,24 +299,24 @@ impl<M: Machine> Kernel<M> {
             },
             scheduler: Scheduler::new(config),
             irqs,
-            ports: Ports::default(),
-            pools: [None; arch::ASID_POOLS],
+            ports: IoPorts::default(),
+            asid_table: [None; arch::ASID_POOLS],
             halted: false,
             entries: 0,
-            threads_made: 0,
+            threads_created: 0,
             retypes: 0,
             signals: 0,
-            delayed: Vec::new(),
+            delayed_signals: Vec::new(),
             injection: Default::default(),
         };
-        kernel.create_first_thread(&plan, image);
+        kernel.create_rootserver(&plan, image);
         Ok((kernel, plan.layout))
     }
 
-    fn create_first_thread(&mut self, plan: &Plan, image: &Image) {
+    fn create_rootserver(&mut self, plan: &BootPlan, image: &Image) {
         let bits = self.config.root_cnode_bits;
         let base = self.slots.allocate(bits);
-        let mut giver = Giver {
+        let mut alloc = RootserverAllocator {
             root: base,
             next_slot: slot::FIRST_FREE,
             next_paddr: plan.objects.start,
@@ -326,13 +326,13 @@ impl<M: Machine> Kernel<M> {
         let cnode_bytes = 1 << (bits + arch::SLOT_BITS);
         let mut extra = 0;
         if extra_bytes > cnode_bytes {
-            extra = giver.next_paddr;
-            giver.next_paddr += extra_bytes;
+            extra = alloc.next_paddr;
+            alloc.next_paddr += extra_bytes;
         }
-        let cnode_paddr = giver.memory(bits + arch::SLOT_BITS);
+        let cnode_paddr = alloc.alloc_rootserver_obj(bits + arch::SLOT_BITS);
         if extra_bytes != 0 && extra_bytes <= cnode_bytes {
-            extra = giver.next_paddr.next_multiple_of(extra_bytes);
-            giver.next_paddr = extra + extra_bytes;
+            extra = alloc.next_paddr.next_multiple_of(extra_bytes);
+            alloc.next_paddr = extra + extra_bytes;
         }
         let cnode = Cap::CNode {
             object: self
@@ -341,24 +341,24 @@ impl<M: Machine> Kernel<M> {
                 .insert(cnode_paddr, CNode { base, radix: bits }),
             base,
             radix: bits,
-            guard_bits: (WORD_BITS as u8) - bits,
+            guard_size: (WORD_BITS as u8) - bits,
             guard: 0,
         };
         let root = |index: usize| base.plus(index);
-        let vspace_paddr = giver.memory(arch::TABLE_BITS);
-        let vspace = self.new_table(vspace_paddr, arch::ROOT_LEVEL);
-        let pool_paddr = giver.memory(arch::ASID_POOL_BITS);
-        let ipc_buffer = giver.memory(PAGE_BITS);
-        let boot_info = giver.memory(PAGE_BITS);
+        let vspace_paddr = alloc.alloc_rootserver_obj(arch::TABLE_BITS);
+        let vspace = self.create_page_table(vspace_paddr, arch::ROOT_LEVEL);
+        let pool_paddr = alloc.alloc_rootserver_obj(arch::ASID_POOL_BITS);
+        let ipc_buffer = alloc.alloc_rootserver_obj(PAGE_BITS);
+        let boot_info = alloc.alloc_rootserver_obj(PAGE_BITS);
         let space = Cap::VSpace {
             object: vspace,
             asid: FIRST_ASID,
         };
-        let pool = Pool {
-            spaces: BTreeMap::from([(FIRST_ASID, vspace)]),
+        let pool = AsidPool {
+            vspaces: BTreeMap::from([(FIRST_ASID, vspace)]),
         };
-        let pool = self.objects.pools.insert(pool_paddr, pool);
-        self.pools[0] = Some(pool);
+        let pool = self.objects.asid_pools.insert(pool_paddr, pool);
+        self.asid_table[0] = Some(pool);
         for (index, cap) in [
             (slot::CNODE, cnode),
             (slot::VSPACE, space),
@@ -373,46 +373,47 @@ impl<M: Machine> Kernel<M> {
             ),
             (slot::DOMAIN, Cap::Domain),
         ] {
-            self.slots.put_root(root(index), cap);
+            self.slots.write_slot(root(index), cap);
         }
         if arch::IO_PORTS {
             let ports = root(slot::IO_PORT_CONTROL);
-            self.slots.put_root(ports, Cap::IoPortControl);
+            self.slots.write_slot(ports, Cap::IoPortControl);
         }
 
         let control = Region {
-            start: giver.next_slot,
-            end: giver.next_slot + usize::from(self.config.mcs),
+            start: alloc.next_slot,
+            end: alloc.next_slot + usize::from(self.config.mcs),
         };
         if self.config.mcs {
-            self.slots.put_root(giver.slot(), Cap::SchedControl);
+            self.slots.write_slot(alloc.slot(), Cap::SchedControl);
         }
-        let paging = self.map_tables(&plan.tables, vspace, &mut giver);
-        let info = self.map_page(vspace, plan.layout.boot_info, boot_info);
-        self.slots.put_root(root(slot::BOOT_INFO), info);
-        let extra_pages = self.map_pages(
+        let paging = self.create_paging_structures(&plan.tables, vspace, &mut alloc);
+        let info = self.create_mapped_frame(vspace, plan.layout.boot_info, boot_info);
+        self.slots.write_slot(root(slot::BOOT_INFO), info);
+        let extra_pages = self.create_frames_of_region(
             vspace,
             Region {
                 start: extra,
                 end: extra + extra_bytes,
             },
             plan.layout.boot_info + PAGE,
-            &mut giver,
+            &mut alloc,
         );
-        let buffer = self.map_page(vspace, plan.layout.ipc_buffer, ipc_buffer);
-        self.slots.put_root(root(slot::IPC_BUFFER), buffer);
-        let frames = self.map_pages(vspace, plan.layout.image, image.vaddrs.start, &mut giver);
+        let buffer = self.create_mapped_frame(vspace, plan.layout.ipc_buffer, ipc_buffer);
+        self.slots.write_slot(root(slot::IPC_BUFFER), buffer);
+        let frames =
+            self.create_frames_of_region(vspace, plan.layout.image, image.vaddrs.start, &mut alloc);
 
-        let thread = self.create_thread(&mut giver, plan, image);
-        self.slots.put_root(root(slot::TCB), thread);
-        let (untypeds, list) = self.create_untypeds(plan, &mut giver);
-        self.write_boot_info(
+        let thread = self.create_initial_thread(&mut alloc, plan, image);
+        self.slots.write_slot(root(slot::TCB), thread);
+        let (untypeds, list) = self.create_untypeds(plan, &mut alloc);
+        self.populate_bi_frame(
             boot_info,
             plan,
             image,
             [
                 Region {
-                    start: giver.next_slot,
+                    start: alloc.next_slot,
                     end: 1 << bits,
                 },
                 frames,
@@ -431,94 +432,106 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    fn new_table(&mut self, paddr: usize, level: u8) -> Id<Table> {
+    fn create_page_table(&mut self, paddr: usize, level: u8) -> Id<PageTable> {
         let entries = BTreeMap::new();
-        self.objects.tables.insert(paddr, Table { level, entries })
+        self.objects
+            .page_tables
+            .insert(paddr, PageTable { level, entries })
     }
 
     /// Makes paging structures, the highest first. Gives the slots.
-    fn map_tables(&mut self, tables: &[(u8, usize)], root: Id<Table>, giver: &mut Giver) -> Region {
-        let start = giver.next_slot;
+    fn create_paging_structures(
+        &mut self,
+        tables: &[(u8, usize)],
+        root: Id<PageTable>,
+        alloc: &mut RootserverAllocator,
+    ) -> Region {
+        let start = alloc.next_slot;
         for &(level, vaddr) in tables {
-            let table = self.new_table(giver.memory(arch::TABLE_BITS), level);
-            self.enter(root, vaddr, level + 1, Entry::Table(table));
-            let cap = Cap::Table {
+            let table = self.create_page_table(alloc.alloc_rootserver_obj(arch::TABLE_BITS), level);
+            self.set_pte(root, vaddr, level + 1, Pte::PageTable(table));
+            let cap = Cap::PageTable {
                 object: table,
                 vaddr,
                 asid: FIRST_ASID,
                 mapped: true,
             };
-            self.slots.put_root(giver.slot(), cap);
+            self.slots.write_slot(alloc.slot(), cap);
         }
-        let end = giver.next_slot;
+        let end = alloc.next_slot;
         Region { start, end }
     }
 
     /// Sets an entry in the table of a level that an address leads to.
-    fn enter(&mut self, root: Id<Table>, vaddr: usize, level: u8, entry: Entry) {
+    fn set_pte(&mut self, root: Id<PageTable>, vaddr: usize, level: u8, entry: Pte) {
         let mut table = root;
         for above in (level + 1..=arch::ROOT_LEVEL).rev() {
-            let entries = &self.objects.tables[table].entries;
-            if let Some(Entry::Table(next)) = entries.get(&table_index(above, vaddr)) {
+            let entries = &self.objects.page_tables[table].entries;
+            if let Some(Pte::PageTable(next)) = entries.get(&table_index(above, vaddr)) {
                 table = *next;
             }
         }
-        let entries = &mut self.objects.tables[table].entries;
+        let entries = &mut self.objects.page_tables[table].entries;
         entries.insert(table_index(level, vaddr), entry);
     }
 
     /// Maps pages that lie one behind the other. Gives the slots.
-    fn map_pages(
+    fn create_frames_of_region(
         &mut self,
-        root: Id<Table>,
+        root: Id<PageTable>,
         pages: Region,
         vaddr: usize,
-        giver: &mut Giver,
+        alloc: &mut RootserverAllocator,
     ) -> Region {
-        let start = giver.next_slot;
+        let start = alloc.next_slot;
         for paddr in (pages.start..pages.end).step_by(PAGE) {
-            let cap = self.map_page(root, vaddr + (paddr - pages.start), paddr);
-            self.slots.put_root(giver.slot(), cap);
+            let cap = self.create_mapped_frame(root, vaddr + (paddr - pages.start), paddr);
+            self.slots.write_slot(alloc.slot(), cap);
         }
-        let end = giver.next_slot;
+        let end = alloc.next_slot;
         Region { start, end }
     }
 
-    fn map_page(&mut self, root: Id<Table>, vaddr: usize, paddr: usize) -> Cap {
+    fn create_mapped_frame(&mut self, root: Id<PageTable>, vaddr: usize, paddr: usize) -> Cap {
         let access = Access {
             write: true,
             execute: true,
         };
-        let entry = Entry::Frame {
+        let entry = Pte::Frame {
             paddr,
             access: Some(access),
         };
-        self.enter(root, vaddr, 1, entry);
-        let id = VSpaceId(self.objects.tables.paddr(root));
+        self.set_pte(root, vaddr, 1, entry);
+        let id = VSpaceId(self.objects.page_tables.paddr(root));
         self.machine.map(id, vaddr, paddr, PAGE_BITS, access);
         Cap::Frame {
             paddr,
             vaddr,
             asid: FIRST_ASID,
             size_bits: PAGE_BITS,
-            rights: FrameRights::ReadWrite,
+            rights: VmRights::ReadWrite,
             device: false,
         }
     }
 
-    fn create_thread(&mut self, giver: &mut Giver, plan: &Plan, image: &Image) -> Cap {
-        let root = giver.root;
-        let slots = self.slots.allocate(THREAD_SLOT_BITS);
-        self.threads_made += 1;
-        let mut thread = Thread::new(
+    fn create_initial_thread(
+        &mut self,
+        alloc: &mut RootserverAllocator,
+        plan: &BootPlan,
+        image: &Image,
+    ) -> Cap {
+        let root = alloc.root;
+        let slots = self.slots.allocate(TCB_CNODE_RADIX);
+        self.threads_created += 1;
+        let mut thread = Tcb::new(
             slots,
             0,
             self.config.time_slice,
             "rootserver".into(),
-            self.threads_made,
+            self.threads_created,
         );
         (thread.priority, thread.mcp) = (u8::MAX, u8::MAX);
-        thread.state = State::Running;
+        thread.state = ThreadState::Running;
         thread.ipc_buffer = plan.layout.ipc_buffer;
         thread.context[arch::CAP] = plan.layout.boot_info;
         thread.context.next = image.entry;
@@ -526,33 +539,38 @@ impl<M: Machine> Kernel<M> {
         let id = self
             .objects
             .threads
-            .insert(giver.memory(arch::TCB_BITS), thread);
+            .insert(alloc.alloc_rootserver_obj(arch::TCB_BITS), thread);
         for (index, to) in [
-            (slot::CNODE, ThreadSlot::CSpace),
-            (slot::VSPACE, ThreadSlot::VSpace),
-            (slot::IPC_BUFFER, ThreadSlot::IpcBuffer),
+            (slot::CNODE, TcbSlot::CTable),
+            (slot::VSPACE, TcbSlot::VTable),
+            (slot::IPC_BUFFER, TcbSlot::Buffer),
         ] {
             let from = root.plus(index);
-            if let Ok(cap) = self.derive(from, self.slots.cap(from)) {
-                self.insert(cap, from, slots.plus(to as usize));
+            if let Ok(cap) = self.derive_cap(from, self.slots.cap(from)) {
+                self.cte_insert(cap, from, slots.plus(to as usize));
             }
         }
         if self.config.mcs {
-            let paddr = giver.memory(arch::MIN_SCHED_CONTEXT_BITS);
-            let context = self.first_context(paddr, id);
-            self.slots.put_root(root.plus(slot::SCHED_CONTEXT), context);
+            let paddr = alloc.alloc_rootserver_obj(arch::MIN_SCHED_CONTEXT_BITS);
+            let context = self.create_root_sched_context(paddr, id);
+            self.slots
+                .write_slot(root.plus(slot::SCHED_CONTEXT), context);
         } else {
-            self.set_up_reply(id);
+            self.setup_reply_master(id);
         }
-        self.enqueue_first(id);
-        self.schedule();
+        self.tcb_sched_enqueue(id);
+        self.exit_kernel();
         Cap::Thread(id)
     }
 
     /// Makes untypeds of devices and of the memory that is left. Gives the slots, and the list
     /// that the BootInfo has.
-    fn create_untypeds(&mut self, plan: &Plan, giver: &mut Giver) -> (Region, Vec<[usize; 2]>) {
-        let start = giver.next_slot;
+    fn create_untypeds(
+        &mut self,
+        plan: &BootPlan,
+        alloc: &mut RootserverAllocator,
+    ) -> (Region, Vec<[usize; 2]>) {
+        let start = alloc.next_slot;
         let mut list = Vec::new();
         let devices = self.config.devices.clone();
         let devices = devices.into_iter().map(|region| (region, true));
@@ -565,26 +583,26 @@ impl<M: Machine> Kernel<M> {
                 if size_bits >= arch::MIN_UNTYPED_BITS {
                     let cap = Cap::Untyped {
                         paddr: region.start,
-                        used: 0,
+                        free_index: 0,
                         size_bits,
                         device,
                     };
-                    self.slots.put_root(giver.slot(), cap);
+                    self.slots.write_slot(alloc.slot(), cap);
                     let kind = usize::from(size_bits) | usize::from(device) << 8;
                     list.push([region.start, kind]);
                 }
                 region.start += 1 << size_bits;
             }
         }
-        let end = giver.next_slot;
+        let end = alloc.next_slot;
         (Region { start, end }, list)
     }
 
     /// Writes a `seL4_BootInfo`.
-    fn write_boot_info(
+    fn populate_bi_frame(
         &mut self,
         paddr: usize,
-        plan: &Plan,
+        plan: &BootPlan,
         image: &Image,
         [empty, frames, paging, extra, control, untypeds]: [Region; 6],
         list: &[[usize; 2]],

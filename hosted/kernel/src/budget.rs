@@ -17,28 +17,28 @@ pub(crate) const MIN_BUDGET_US: u64 = 20;
 
 /// The refills of a scheduling context. There is always one once it is configured.
 #[derive(Debug, Default)]
-pub(crate) struct Budget {
+pub(crate) struct Refills {
     refills: VecDeque<Refill>,
     /// How many there can be. 0: it was never configured.
-    pub max: usize,
+    pub max_refills: usize,
     /// 0: whoever runs by it takes turns with others, and is never out of budget.
     pub period: u64,
     /// The least amount that can be used.
-    min: u64,
+    min_budget: u64,
     /// Later than this nothing is put off.
-    last_time: u64,
+    max_release_time: u64,
 }
 
-impl Budget {
+impl Refills {
     pub const fn is_active(&self) -> bool {
-        self.max > 0
+        self.max_refills > 0
     }
 
-    pub const fn takes_turns(&self) -> bool {
+    pub const fn is_round_robin(&self) -> bool {
         self.period == 0
     }
 
-    pub fn head(&self) -> Refill {
+    pub fn refill_head(&self) -> Refill {
         let none = Refill {
             amount: 0,
             time: u64::MAX,
@@ -46,30 +46,37 @@ impl Budget {
         self.refills.front().copied().unwrap_or(none)
     }
 
-    pub fn is_ready(&self, now: u64) -> bool {
-        self.head().time <= now
+    pub fn refill_ready(&self, now: u64) -> bool {
+        self.refill_head().time <= now
     }
 
     /// Whether enough is left after so much has been used.
-    pub fn is_sufficient(&self, used: u64) -> bool {
-        let left = self.head().amount.checked_sub(used);
-        left.is_some_and(|left| left >= self.min)
+    pub fn refill_sufficient(&self, used: u64) -> bool {
+        let left = self.refill_head().amount.checked_sub(used);
+        left.is_some_and(|left| left >= self.min_budget)
     }
 
     /// All of it, from now.
-    pub fn renew(&mut self, max: usize, amount: u64, period: u64, now: u64, ticks_per_us: u64) {
-        self.min = MIN_BUDGET_US * ticks_per_us;
-        self.last_time = u64::MAX - 5 * (u64::MAX / 8);
-        (self.max, self.period) = (max, period);
+    pub fn refill_new(
+        &mut self,
+        max: usize,
+        amount: u64,
+        period: u64,
+        now: u64,
+        ticks_per_us: u64,
+    ) {
+        self.min_budget = MIN_BUDGET_US * ticks_per_us;
+        self.max_release_time = u64::MAX - 5 * (u64::MAX / 8);
+        (self.max_refills, self.period) = (max, period);
         self.refills.clear();
         self.refills.push_back(Refill { amount, time: now });
-        self.keep_two();
+        self.maybe_add_empty_tail();
     }
 
     /// Other parameters for one that is in use: in no period more than the budget is given.
-    pub fn update(&mut self, max: usize, amount: u64, period: u64, now: u64) {
-        let mut head = self.head();
-        (self.max, self.period) = (max, period);
+    pub fn refill_update(&mut self, max: usize, amount: u64, period: u64, now: u64) {
+        let mut head = self.refill_head();
+        (self.max_refills, self.period) = (max, period);
         if head.time <= now {
             head.time = now;
         }
@@ -78,7 +85,7 @@ impl Budget {
         self.refills.clear();
         self.refills.push_back(head);
         if rest == 0 {
-            self.keep_two();
+            self.maybe_add_empty_tail();
         } else {
             self.refills.push_back(Refill {
                 amount: rest,
@@ -88,15 +95,15 @@ impl Budget {
     }
 
     /// Who takes turns has two: what is left, and what is used.
-    fn keep_two(&mut self) {
-        if self.takes_turns() {
-            let time = self.head().time;
+    fn maybe_add_empty_tail(&mut self) {
+        if self.is_round_robin() {
+            let time = self.refill_head().time;
             self.refills.push_back(Refill { amount: 0, time });
         }
     }
 
     /// A turn is over: what was used is there again.
-    pub fn end_turn(&mut self) {
+    pub fn refill_reset_rr(&mut self) {
         let used = self
             .refills
             .back_mut()
@@ -107,7 +114,7 @@ impl Budget {
     }
 
     /// A part of a turn is used.
-    pub fn use_turn(&mut self, used: u64) {
+    pub fn charge_round_robin(&mut self, used: u64) {
         if let Some(head) = self.refills.front_mut() {
             let used = used.min(head.amount);
             head.amount -= used;
@@ -118,9 +125,9 @@ impl Budget {
     }
 
     /// Takes so much away, which comes back one period later.
-    pub fn charge(&mut self, used: u64) {
+    pub fn refill_budget_check(&mut self, used: u64) {
         let mut used = used;
-        while self.head().amount <= used && self.head().time < self.last_time {
+        while self.refill_head().amount <= used && self.refill_head().time < self.max_release_time {
             let Some(mut head) = self.refills.pop_front() else {
                 return;
             };
@@ -128,21 +135,21 @@ impl Budget {
             head.time += self.period;
             match self.refills.is_empty() {
                 true => self.refills.push_back(head),
-                false => self.come_back(head),
+                false => self.schedule_used(head),
             }
         }
-        let head = self.head();
-        if used > 0 && head.time < self.last_time {
+        let head = self.refill_head();
+        if used > 0 && head.time < self.max_release_time {
             if let Some(head) = self.refills.front_mut() {
                 head.amount -= used;
                 head.time += used;
             }
-            self.come_back(Refill {
+            self.schedule_used(Refill {
                 amount: used,
                 time: head.time + self.period,
             });
         }
-        while self.refills.len() > 1 && self.head().amount < self.min {
+        while self.refills.len() > 1 && self.refill_head().amount < self.min_budget {
             let amount = self.refills.pop_front().map_or(0, |head| head.amount);
             if let Some(head) = self.refills.front_mut() {
                 head.amount += amount;
@@ -152,8 +159,8 @@ impl Budget {
     }
 
     /// Adds a refill behind the others, or to the last of them.
-    fn come_back(&mut self, refill: Refill) {
-        let full = self.refills.len() >= self.max;
+    fn schedule_used(&mut self, refill: Refill) {
+        let full = self.refills.len() >= self.max_refills;
         match self.refills.back_mut() {
             Some(tail) if tail.time + tail.amount >= refill.time => tail.amount += refill.amount,
             Some(tail) if full => {
@@ -165,8 +172,8 @@ impl Budget {
     }
 
     /// Whoever runs by it begins now: what could have been used earlier is not used twice.
-    pub fn unblock(&mut self, now: u64) {
-        if self.takes_turns() || !self.is_ready(now) {
+    pub fn refill_unblock_check(&mut self, now: u64) {
+        if self.is_round_robin() || !self.refill_ready(now) {
             return;
         }
         if let Some(head) = self.refills.front_mut() {
@@ -188,55 +195,55 @@ impl Budget {
 mod tests {
     use super::*;
 
-    fn sum(budget: &Budget) -> u64 {
+    fn sum(budget: &Refills) -> u64 {
         budget.refills.iter().map(|refill| refill.amount).sum()
     }
 
     #[test]
     fn what_is_used_comes_back_a_period_later() {
-        let mut budget = Budget::default();
-        budget.renew(4, 1000, 5000, 100, 1);
-        budget.charge(300);
+        let mut budget = Refills::default();
+        budget.refill_new(4, 1000, 5000, 100, 1);
+        budget.refill_budget_check(300);
         assert_eq!(
-            budget.head(),
+            budget.refill_head(),
             Refill {
                 amount: 700,
                 time: 400
             }
         );
-        budget.charge(700);
+        budget.refill_budget_check(700);
         assert_eq!(
-            budget.head(),
+            budget.refill_head(),
             Refill {
                 amount: 1000,
                 time: 5100
             }
         );
-        assert!(!budget.is_ready(5099) && budget.is_ready(5100));
+        assert!(!budget.refill_ready(5099) && budget.refill_ready(5100));
     }
 
     #[test]
     fn nothing_is_gained_or_lost() {
-        let mut budget = Budget::default();
-        budget.renew(3, 1000, 10_000, 0, 1);
+        let mut budget = Refills::default();
+        budget.refill_new(3, 1000, 10_000, 0, 1);
         let mut now = 0;
         for step in 1..200 {
-            budget.charge(step * 7 % 400);
+            budget.refill_budget_check(step * 7 % 400);
             assert_eq!(sum(&budget), 1000);
-            assert!(budget.is_sufficient(0) && budget.refills.len() <= 3);
+            assert!(budget.refill_sufficient(0) && budget.refills.len() <= 3);
             now += step * 13 % 3000;
-            budget.unblock(now);
+            budget.refill_unblock_check(now);
             assert_eq!(sum(&budget), 1000);
         }
     }
 
     #[test]
     fn who_takes_turns_is_never_out_of_budget() {
-        let mut budget = Budget::default();
-        budget.renew(2, 500, 0, 0, 1);
-        budget.use_turn(490);
-        assert!(!budget.is_sufficient(0));
-        budget.end_turn();
-        assert!(budget.is_sufficient(0) && budget.is_ready(0));
+        let mut budget = Refills::default();
+        budget.refill_new(2, 500, 0, 0, 1);
+        budget.charge_round_robin(490);
+        assert!(!budget.refill_sufficient(0));
+        budget.refill_reset_rr();
+        assert!(budget.refill_sufficient(0) && budget.refill_ready(0));
     }
 }

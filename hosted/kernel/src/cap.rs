@@ -6,23 +6,23 @@ use crate::arch;
 use crate::arena::Id;
 use crate::config::WORD_BITS;
 use crate::irq::Irq;
-use crate::objects::{CNode, Endpoint, Notification, Pool, SchedContext, Table};
+use crate::objects::{AsidPool, CNode, Endpoint, Notification, PageTable, SchedContext};
 use crate::reply::Reply;
 use crate::slots::SlotId;
-use crate::thread::Thread;
+use crate::thread::Tcb;
 
-/// Rights, as the bits of a `seL4_CapRights`.
+/// CapRights, as the bits of a `seL4_CapRights`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rights(pub u8);
+pub struct CapRights(pub u8);
 
-impl Rights {
+impl CapRights {
     /// Every right.
-    pub const ALL: Rights = Rights(0b1111);
+    pub const ALL: CapRights = CapRights(0b1111);
     /// What a notification knows.
-    pub(crate) const READ_WRITE: Rights = Rights(0b0011);
+    pub(crate) const READ_WRITE: CapRights = CapRights(0b0011);
 
     pub(crate) fn from_word(word: usize) -> Self {
-        Rights(word as u8 & 0b1111)
+        CapRights(word as u8 & 0b1111)
     }
 
     /// To send.
@@ -49,41 +49,41 @@ impl Rights {
         self.0 & 8 != 0
     }
 
-    const fn and(self, other: Rights) -> Rights {
-        Rights(self.0 & other.0)
+    const fn and(self, other: CapRights) -> CapRights {
+        CapRights(self.0 & other.0)
     }
 }
 
 /// What user level may do with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FrameRights {
+pub enum VmRights {
     /// Nothing.
     KernelOnly,
     /// Read.
-    Read,
+    ReadOnly,
     /// Read and write.
     ReadWrite,
 }
 
-impl FrameRights {
+impl VmRights {
     /// There is no mapping that can be written and not read.
-    pub(crate) fn mask(self, mask: Rights) -> FrameRights {
+    pub(crate) fn mask_vm_rights(self, mask: CapRights) -> VmRights {
         match self {
-            FrameRights::Read if mask.read() => FrameRights::Read,
-            FrameRights::ReadWrite if mask.read() && mask.write() => FrameRights::ReadWrite,
-            FrameRights::ReadWrite if mask.read() => FrameRights::Read,
-            _ => FrameRights::KernelOnly,
+            VmRights::ReadOnly if mask.read() => VmRights::ReadOnly,
+            VmRights::ReadWrite if mask.read() && mask.write() => VmRights::ReadWrite,
+            VmRights::ReadWrite if mask.read() => VmRights::ReadOnly,
+            _ => VmRights::KernelOnly,
         }
     }
 }
 
 /// What is left to delete of a CNode or a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remains {
+pub enum ZombieObject {
     /// Slots of a CNode.
     CNode(Id<CNode>),
     /// Slots of a thread.
-    Thread(Id<Thread>),
+    Thread(Id<Tcb>),
 }
 
 /// A capability.
@@ -95,24 +95,24 @@ pub enum Cap {
     /// Memory, of which `used` bytes from its start are taken.
     Untyped {
         paddr: usize,
-        used: usize,
+        free_index: usize,
         size_bits: u8,
         device: bool,
     },
     Endpoint {
         object: Id<Endpoint>,
         badge: usize,
-        rights: Rights,
+        rights: CapRights,
     },
     Notification {
         object: Id<Notification>,
         badge: usize,
-        rights: Rights,
+        rights: CapRights,
     },
     /// The right to answer a thread. A thread holds its own master copy, from which the others
     /// are derived.
     Reply {
-        thread: Id<Thread>,
+        thread: Id<Tcb>,
         master: bool,
         grant: bool,
     },
@@ -130,15 +130,15 @@ pub enum Cap {
         object: Id<CNode>,
         base: SlotId,
         radix: u8,
-        guard_bits: u8,
+        guard_size: u8,
         guard: usize,
     },
-    Thread(Id<Thread>),
+    Thread(Id<Tcb>),
     /// A CNode or thread whose deletion has begun: `left` of its slots, from `base`.
     Zombie {
-        of: Remains,
+        object: ZombieObject,
         base: SlotId,
-        left: u32,
+        number: u32,
     },
     IrqControl,
     IrqHandler(Irq),
@@ -158,24 +158,24 @@ pub enum Cap {
         vaddr: usize,
         asid: u16,
         size_bits: u8,
-        rights: FrameRights,
+        rights: VmRights,
         device: bool,
     },
     /// A paging structure below the root.
-    Table {
-        object: Id<Table>,
+    PageTable {
+        object: Id<PageTable>,
         vaddr: usize,
         asid: u16,
         mapped: bool,
     },
     /// The root of an address space; `asid` 0 where none is assigned.
     VSpace {
-        object: Id<Table>,
+        object: Id<PageTable>,
         asid: u16,
     },
     AsidControl,
     AsidPool {
-        object: Id<Pool>,
+        object: Id<AsidPool>,
         base: u16,
     },
     IoPortControl,
@@ -194,7 +194,7 @@ impl Cap {
 
     /// With no more rights than these.
     #[must_use]
-    pub(crate) fn mask(self, mask: Rights) -> Cap {
+    pub(crate) fn mask_cap_rights(self, mask: CapRights) -> Cap {
         match self {
             Cap::Endpoint {
                 object,
@@ -239,7 +239,7 @@ impl Cap {
                 vaddr,
                 asid,
                 size_bits,
-                rights: rights.mask(mask),
+                rights: rights.mask_vm_rights(mask),
                 device,
             },
             other => other,
@@ -248,7 +248,7 @@ impl Cap {
 
     /// With another badge or guard. `preserve`: it is moved, not copied, and keeps its badge.
     #[must_use]
-    pub(crate) fn with_data(self, preserve: bool, data: usize) -> Cap {
+    pub(crate) fn update_cap_data(self, preserve: bool, data: usize) -> Cap {
         match self {
             Cap::Endpoint {
                 object,
@@ -280,16 +280,16 @@ impl Cap {
                 radix,
                 ..
             } => {
-                let guard_bits = (data % 64) as u8;
-                if u32::from(guard_bits) + u32::from(radix) > WORD_BITS {
+                let guard_size = (data % 64) as u8;
+                if u32::from(guard_size) + u32::from(radix) > WORD_BITS {
                     return Cap::Null;
                 }
                 Cap::CNode {
                     object,
                     base,
                     radix,
-                    guard_bits,
-                    guard: (data >> 6) & low_bits(u32::from(guard_bits)),
+                    guard_size,
+                    guard: (data >> 6) & low_bits(u32::from(guard_size)),
                 }
             }
             other => other,
@@ -297,7 +297,7 @@ impl Cap {
     }
 
     /// Whether a copy of `self` that is `derived` is the root of derivations of its own.
-    pub(crate) fn is_revocable_from(self, source: Cap) -> bool {
+    pub(crate) fn is_cap_revocable(self, source: Cap) -> bool {
         match (self, source) {
             (Cap::Endpoint { badge, .. }, Cap::Endpoint { badge: other, .. })
             | (Cap::Notification { badge, .. }, Cap::Notification { badge: other, .. }) => {
@@ -311,7 +311,7 @@ impl Cap {
     }
 
     /// The number that `seL4_DebugCapIdentify` gives: the kernel's own tag.
-    pub(crate) fn tag(self, levels: impl Fn(Id<Table>) -> u8) -> usize {
+    pub(crate) fn cap_type(self, levels: impl Fn(Id<PageTable>) -> u8) -> usize {
         match self {
             Cap::Null => 0,
             Cap::Untyped { .. } => 2,
@@ -328,7 +328,7 @@ impl Cap {
             Cap::Zombie { .. } => 18,
             Cap::Domain => 20,
             Cap::Frame { .. } => 1,
-            Cap::Table { object, .. } => arch::table_tag(levels(object)),
+            Cap::PageTable { object, .. } => arch::table_tag(levels(object)),
             Cap::VSpace { .. } => 9,
             Cap::AsidControl => 11,
             Cap::AsidPool { .. } => 13,

@@ -3,13 +3,13 @@
 //! What always holds between two kernel entries.
 
 use crate::arena::Id;
-use crate::cap::{Cap, Remains};
+use crate::cap::{Cap, ZombieObject};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::objects::Endpoint;
 use crate::queue::Chain;
-use crate::scheduler::PRIORITIES;
-use crate::thread::{State, ThreadId};
+use crate::scheduler::NUM_PRIORITIES;
+use crate::thread::{ThreadId, ThreadState};
 
 impl<M: Machine> Kernel<M> {
     /// Looks at everything: the derivation tree, queues, references and untyped memory. For tests;
@@ -24,11 +24,11 @@ impl<M: Machine> Kernel<M> {
         self.check_untypeds()?;
         self.check_ready()?;
         self.check_waiting()?;
-        match self.scheduler.current {
+        match self.scheduler.cur_thread {
             Some(current) if !self.objects.threads.is_live(current) => {
                 Err(format!("the current thread {current:?} is gone"))
             }
-            Some(current) if self.objects.threads[current].state != State::Running => {
+            Some(current) if self.objects.threads[current].state != ThreadState::Running => {
                 let state = self.objects.threads[current].state;
                 Err(format!("the current thread {current:?} is {state:?}"))
             }
@@ -37,7 +37,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     fn check_tree(&self) -> Result<(), String> {
-        match self.slots.inconsistent() {
+        match self.slots.find_inconsistent() {
             Some(slot) => Err(format!("{slot:?} and its neighbours contradict each other")),
             None => Ok(()),
         }
@@ -46,26 +46,26 @@ impl<M: Machine> Kernel<M> {
     /// No capability is to an object that is gone.
     fn check_references(&self) -> Result<(), String> {
         let objects = &self.objects;
-        for (slot, cap) in self.slots.filled() {
+        for (slot, cap) in self.slots.occupied() {
             let live = match cap {
                 Cap::Endpoint { object, .. } => objects.endpoints.is_live(object),
                 Cap::Notification { object, .. } => objects.notifications.is_live(object),
                 Cap::CNode { object, .. } => objects.cnodes.is_live(object),
                 Cap::Thread(thread) | Cap::Reply { thread, .. } => objects.threads.is_live(thread),
                 Cap::Zombie {
-                    of: Remains::CNode(cnode),
+                    object: ZombieObject::CNode(cnode),
                     ..
                 } => objects.cnodes.is_live(cnode),
                 Cap::Zombie {
-                    of: Remains::Thread(thread),
+                    object: ZombieObject::Thread(thread),
                     ..
                 } => objects.threads.is_live(thread),
-                Cap::Table { object, .. } | Cap::VSpace { object, .. } => {
-                    objects.tables.is_live(object)
+                Cap::PageTable { object, .. } | Cap::VSpace { object, .. } => {
+                    objects.page_tables.is_live(object)
                 }
-                Cap::AsidPool { object, .. } => objects.pools.is_live(object),
+                Cap::AsidPool { object, .. } => objects.asid_pools.is_live(object),
                 Cap::ReplyObject { object, .. } => objects.replies.is_live(object),
-                Cap::SchedContext { object, .. } => objects.contexts.is_live(object),
+                Cap::SchedContext { object, .. } => objects.sched_contexts.is_live(object),
                 _ => true,
             };
             if !live {
@@ -75,7 +75,7 @@ impl<M: Machine> Kernel<M> {
         for (id, thread) in objects.threads.iter() {
             let waits = matches!(
                 thread.state,
-                State::BlockedOnReply | State::BlockedOnReceive { .. }
+                ThreadState::BlockedOnReply | ThreadState::BlockedOnReceive { .. }
             );
             if let Some(reply) = thread.reply
                 && (!waits || objects.replies.get(reply).and_then(|reply| reply.thread) != Some(id))
@@ -84,9 +84,9 @@ impl<M: Machine> Kernel<M> {
                     "{id:?} waits with {reply:?}, which does not know it"
                 ));
             }
-            if let Some(context) = thread.context_id
+            if let Some(context) = thread.sched_context
                 && objects
-                    .contexts
+                    .sched_contexts
                     .get(context)
                     .and_then(|context| context.thread)
                     != Some(id)
@@ -95,14 +95,14 @@ impl<M: Machine> Kernel<M> {
                     "{id:?} runs by {context:?}, which does not know it"
                 ));
             }
-            if thread.postponed != self.scheduler.waiting.contains(&id) {
+            if thread.in_release_queue != self.scheduler.release_queue.contains(&id) {
                 return Err(format!("{id:?} waits for budget, or does not"));
             }
-            if let Some(bound) = thread.bound
+            if let Some(bound) = thread.bound_notification
                 && objects
                     .notifications
                     .get(bound)
-                    .and_then(|bound| bound.bound)
+                    .and_then(|bound| bound.bound_tcb)
                     != Some(id)
             {
                 return Err(format!(
@@ -115,29 +115,29 @@ impl<M: Machine> Kernel<M> {
 
     /// What was made of an untyped lies in what is taken of it, and nowhere twice.
     fn check_untypeds(&self) -> Result<(), String> {
-        for (slot, cap) in self.slots.filled() {
+        for (slot, cap) in self.slots.occupied() {
             let Cap::Untyped {
                 paddr,
-                used,
+                free_index,
                 size_bits,
                 ..
             } = cap
             else {
                 continue;
             };
-            if used > 1 << size_bits {
+            if free_index > 1 << size_bits {
                 return Err(format!("{slot:?} has more taken than there is: {cap:?}"));
             }
-            let mut next = self.slots.next(slot);
-            while let Some(child) = next.filter(|child| self.is_parent(slot, *child)) {
+            let mut next = self.slots.mdb_next(slot);
+            while let Some(child) = next.filter(|child| self.is_mdb_parent_of(slot, *child)) {
                 let (at, bits) = self
                     .objects
-                    .region(self.slots.cap(child))
+                    .cap_region(self.slots.cap(child))
                     .unwrap_or_default();
-                if at + (1 << bits) > paddr + used {
+                if at + (1 << bits) > paddr + free_index {
                     return Err(format!("{child:?} lies in free memory of {slot:?}"));
                 }
-                next = self.slots.next(child);
+                next = self.slots.mdb_next(child);
             }
         }
         Ok(())
@@ -147,8 +147,8 @@ impl<M: Machine> Kernel<M> {
     fn check_ready(&self) -> Result<(), String> {
         let mut queued = 0;
         for domain in 0..usize::from(self.config.domains.max(1)) {
-            for priority in 0..PRIORITIES {
-                let Some(queue) = self.scheduler.ready(domain, priority) else {
+            for priority in 0..NUM_PRIORITIES {
+                let Some(queue) = self.scheduler.ready_queue(domain, priority) else {
                     continue;
                 };
                 for id in queue.iter(&self.objects.threads, Chain::Ready) {
@@ -167,7 +167,7 @@ impl<M: Machine> Kernel<M> {
         }
         let threads = self.objects.threads.iter();
         let ready: Vec<(ThreadId, bool)> = threads
-            .filter(|(id, _)| self.is_schedulable(*id) && self.scheduler.current != Some(*id))
+            .filter(|(id, _)| self.is_schedulable(*id) && self.scheduler.cur_thread != Some(*id))
             .map(|(id, thread)| (id, thread.queued))
             .collect();
         match ready.iter().find(|(_, queued)| !queued) {
@@ -181,9 +181,9 @@ impl<M: Machine> Kernel<M> {
     fn check_waiting(&self) -> Result<(), String> {
         let threads = &self.objects.threads;
         let mut queued = 0;
-        let waits_at = |state: State, sending: bool, endpoint: Id<Endpoint>| match state {
-            State::BlockedOnSend { endpoint: at, .. } => sending && at == endpoint,
-            State::BlockedOnReceive { endpoint: at, .. } => !sending && at == endpoint,
+        let waits_at = |state: ThreadState, sending: bool, endpoint: Id<Endpoint>| match state {
+            ThreadState::BlockedOnSend { endpoint: at, .. } => sending && at == endpoint,
+            ThreadState::BlockedOnReceive { endpoint: at, .. } => !sending && at == endpoint,
             _ => false,
         };
         for (id, endpoint) in self.objects.endpoints.iter() {
@@ -200,20 +200,20 @@ impl<M: Machine> Kernel<M> {
         for (id, notification) in self.objects.notifications.iter() {
             for thread in notification.queue.iter(threads, Chain::Waiting) {
                 queued += 1;
-                if threads[thread].state != State::BlockedOnNotification(id) {
+                if threads[thread].state != ThreadState::BlockedOnNotification(id) {
                     return Err(format!("{thread:?} is in the queue of notification {id:?}"));
                 }
             }
-            if notification.pending.is_some() && !notification.queue.is_empty() {
+            if notification.active.is_some() && !notification.queue.is_empty() {
                 return Err(format!("a signal waits at {id:?} for who waits for it"));
             }
         }
         let waiting = threads.iter().filter(|(_, thread)| {
             matches!(
                 thread.state,
-                State::BlockedOnSend { .. }
-                    | State::BlockedOnReceive { .. }
-                    | State::BlockedOnNotification(_)
+                ThreadState::BlockedOnSend { .. }
+                    | ThreadState::BlockedOnReceive { .. }
+                    | ThreadState::BlockedOnNotification(_)
             )
         });
         match waiting.count() == queued {

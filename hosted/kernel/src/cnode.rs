@@ -2,17 +2,17 @@
 
 //! What CNodes are asked for: copying, moving and deleting capabilities.
 
-use crate::cap::{Cap, Rights};
+use crate::cap::{Cap, CapRights};
 use crate::error::{Error, LookupFailure};
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::request::{Answer, Request};
+use crate::request::{InvocationResult, Request};
 use crate::slots::SlotId;
-use crate::thread::ThreadSlot;
+use crate::thread::TcbSlot;
 
 impl<M: Machine> Kernel<M> {
-    pub(crate) fn ask_cnode(&mut self, request: &Request) -> Answer {
+    pub(crate) fn decode_cnode_invocation(&mut self, request: &Request) -> InvocationResult {
         use Invocation::*;
         let invocation = match request.invocation {
             Some(
@@ -28,38 +28,38 @@ impl<M: Machine> Kernel<M> {
             ) => invocation,
             _ => return Err(Error::IllegalOperation),
         };
-        request.ensure(2, 0)?;
-        let [index, depth] = self.arguments(request);
-        let slot = self.slot_at(request.cap, index, depth, false)?;
+        request.ensure_length(2, 0)?;
+        let [index, depth] = self.get_syscall_args(request);
+        let slot = self.lookup_slot_for_cnode_op(request.cap, index, depth, false)?;
         match invocation {
             CNodeRevoke => {
-                self.commit(request.thread);
-                self.revoke(slot);
+                self.begin_perform(request.thread);
+                self.cte_revoke(slot);
             }
             CNodeDelete => {
-                self.commit(request.thread);
-                self.delete(slot, true);
+                self.begin_perform(request.thread);
+                self.cte_delete(slot, true);
             }
             CNodeCancelBadgedSends => match self.slots.cap(slot) {
                 Cap::Endpoint {
                     object,
                     badge,
-                    rights: Rights::ALL,
+                    rights: CapRights::ALL,
                 } => {
-                    self.commit(request.thread);
+                    self.begin_perform(request.thread);
                     if badge != 0 {
-                        self.cancel_badged(object, badge);
+                        self.cancel_badged_sends(object, badge);
                     }
                 }
                 _ => return Err(Error::IllegalOperation),
             },
             CNodeSaveCaller => {
-                self.ensure_empty(slot)?;
-                self.commit(request.thread);
-                let caller = self.objects.threads[request.thread].slot(ThreadSlot::Caller);
+                self.ensure_empty_slot(slot)?;
+                self.begin_perform(request.thread);
+                let caller = self.objects.threads[request.thread].slot(TcbSlot::Caller);
                 let cap = self.slots.cap(caller);
                 if !cap.is_null() {
-                    self.slots.relocate(caller, slot, cap);
+                    self.slots.cte_move(caller, slot, cap);
                 }
             }
             CNodeRotate => self.rotate(request, slot)?,
@@ -68,49 +68,57 @@ impl<M: Machine> Kernel<M> {
         Ok(())
     }
 
-    fn copy_or_move(&mut self, request: &Request, invocation: Invocation, to: SlotId) -> Answer {
-        request.ensure(4, 1)?;
-        let [_, _, index, depth] = self.arguments(request);
+    fn copy_or_move(
+        &mut self,
+        request: &Request,
+        invocation: Invocation,
+        to: SlotId,
+    ) -> InvocationResult {
+        request.ensure_length(4, 1)?;
+        let [_, _, index, depth] = self.get_syscall_args(request);
         let (root, _) = self.extra_cap(request, 0)?;
-        self.ensure_empty(to)?;
-        let from = self.slot_at(root, index, depth, true)?;
+        self.ensure_empty_slot(to)?;
+        let from = self.lookup_slot_for_cnode_op(root, index, depth, true)?;
         let cap = self.slots.cap(from);
         if cap.is_null() {
             return Err(nothing_there(true, depth));
         }
-        let rights = || Rights::from_word(self.argument(request, 4));
+        let rights = || CapRights::from_word(self.get_syscall_arg(request, 4));
         let (new, moves) = match invocation {
             Invocation::CNodeCopy => {
-                request.ensure(5, 0)?;
-                (self.derive(from, cap.mask(rights()))?, false)
+                request.ensure_length(5, 0)?;
+                (self.derive_cap(from, cap.mask_cap_rights(rights()))?, false)
             }
             Invocation::CNodeMint => {
-                request.ensure(6, 0)?;
+                request.ensure_length(6, 0)?;
                 let minted = cap
-                    .mask(rights())
-                    .with_data(false, self.argument(request, 5));
-                (self.derive(from, minted)?, false)
+                    .mask_cap_rights(rights())
+                    .update_cap_data(false, self.get_syscall_arg(request, 5));
+                (self.derive_cap(from, minted)?, false)
             }
             Invocation::CNodeMutate => {
-                request.ensure(5, 0)?;
-                (cap.with_data(true, self.argument(request, 4)), true)
+                request.ensure_length(5, 0)?;
+                (
+                    cap.update_cap_data(true, self.get_syscall_arg(request, 4)),
+                    true,
+                )
             }
             _ => (cap, true),
         };
         if new.is_null() {
             return Err(Error::IllegalOperation);
         }
-        self.commit(request.thread);
+        self.begin_perform(request.thread);
         match moves {
-            true => self.slots.relocate(from, to, new),
-            false => self.insert(new, from, to),
+            true => self.slots.cte_move(from, to, new),
+            false => self.cte_insert(new, from, to),
         }
         Ok(())
     }
 
     /// What is in the source goes to the pivot, and what is in the pivot to the destination.
-    fn rotate(&mut self, request: &Request, to: SlotId) -> Answer {
-        request.ensure(8, 2)?;
+    fn rotate(&mut self, request: &Request, to: SlotId) -> InvocationResult {
+        request.ensure_length(8, 2)?;
         let [
             _,
             _,
@@ -120,16 +128,16 @@ impl<M: Machine> Kernel<M> {
             data,
             index,
             depth,
-        ] = self.arguments(request);
+        ] = self.get_syscall_args(request);
         let (pivot_root, _) = self.extra_cap(request, 0)?;
         let (root, _) = self.extra_cap(request, 1)?;
-        let from = self.slot_at(root, index, depth, true)?;
-        let pivot = self.slot_at(pivot_root, pivot_index, pivot_depth, true)?;
+        let from = self.lookup_slot_for_cnode_op(root, index, depth, true)?;
+        let pivot = self.lookup_slot_for_cnode_op(pivot_root, pivot_index, pivot_depth, true)?;
         if pivot == from || pivot == to {
             return Err(Error::IllegalOperation);
         }
         if from != to {
-            self.ensure_empty(to)?;
+            self.ensure_empty_slot(to)?;
         }
         let (cap, pivot_cap) = (self.slots.cap(from), self.slots.cap(pivot));
         if cap.is_null() {
@@ -139,18 +147,18 @@ impl<M: Machine> Kernel<M> {
             return Err(nothing_there(false, pivot_depth));
         }
         let (new, new_pivot) = (
-            cap.with_data(true, data),
-            pivot_cap.with_data(true, pivot_data),
+            cap.update_cap_data(true, data),
+            pivot_cap.update_cap_data(true, pivot_data),
         );
         if new.is_null() || new_pivot.is_null() {
             return Err(Error::IllegalOperation);
         }
-        self.commit(request.thread);
+        self.begin_perform(request.thread);
         if from == to {
-            self.slots.exchange(from, new, pivot, new_pivot);
+            self.slots.cte_swap(from, new, pivot, new_pivot);
         } else {
-            self.slots.relocate(pivot, to, new_pivot);
-            self.slots.relocate(from, pivot, new);
+            self.slots.cte_move(pivot, to, new_pivot);
+            self.slots.cte_move(from, pivot, new);
         }
         Ok(())
     }

@@ -12,10 +12,10 @@ pub(crate) const WORD: usize = size_of::<usize>();
 pub const PAGE_BITS: u8 = 12;
 
 /// Words of a message.
-pub const MESSAGE_WORDS: usize = 120;
+pub const MSG_MAX_LENGTH: usize = 120;
 
 /// Capabilities of a message.
-pub const MESSAGE_CAPS: usize = 3;
+pub const MSG_MAX_EXTRA_CAPS: usize = 3;
 
 /// A range of physical addresses, up to and without `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

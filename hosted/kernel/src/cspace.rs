@@ -8,12 +8,12 @@ use crate::error::{Error, LookupFailure};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::slots::{SlotId, Slots};
-use crate::thread::{ThreadId, ThreadSlot};
+use crate::thread::{TcbSlot, ThreadId};
 
 /// Follows an address of `bits` bits from a CNode. Gives the slot, and the bits that were left
 /// where it does not lead on.
 #[inline]
-fn resolve(
+fn resolve_address_bits(
     slots: &Slots,
     root: Cap,
     address: usize,
@@ -25,30 +25,30 @@ fn resolve(
     while let Cap::CNode {
         base,
         radix,
-        guard_bits,
+        guard_size,
         guard,
         ..
     } = cap
     {
-        let (radix, guard_bits) = (usize::from(radix), usize::from(guard_bits));
-        let matches = guard_bits <= left
-            && address.checked_shr((left - guard_bits) as u32).unwrap_or(0)
-                & low_bits(guard_bits as u32)
+        let (radix, guard_size) = (usize::from(radix), usize::from(guard_size));
+        let matches = guard_size <= left
+            && address.checked_shr((left - guard_size) as u32).unwrap_or(0)
+                & low_bits(guard_size as u32)
                 == guard;
         if !matches {
             return Err(LookupFailure::GuardMismatch {
                 bits_left: left,
                 guard_found: guard,
-                bits_found: guard_bits,
+                bits_found: guard_size,
             });
         }
-        if guard_bits + radix > left {
+        if guard_size + radix > left {
             return Err(LookupFailure::DepthMismatch {
                 bits_left: left,
-                bits_found: guard_bits + radix,
+                bits_found: guard_size + radix,
             });
         }
-        left -= guard_bits + radix;
+        left -= guard_size + radix;
         let slot = base.plus(address >> left & low_bits(radix as u32));
         if left == 0 {
             return Ok((slot, 0));
@@ -64,15 +64,20 @@ fn resolve(
 impl<M: Machine> Kernel<M> {
     /// The slot that an address names in a thread's capability space. What is found early counts.
     #[inline]
-    pub(crate) fn lookup(&self, thread: ThreadId, cptr: usize) -> Result<SlotId, LookupFailure> {
-        let root = self.objects.threads[thread].slot(ThreadSlot::CSpace);
-        let found = resolve(&self.slots, self.slots.cap(root), cptr, WORD_BITS as usize);
+    pub(crate) fn lookup_slot(
+        &self,
+        thread: ThreadId,
+        cptr: usize,
+    ) -> Result<SlotId, LookupFailure> {
+        let root = self.objects.threads[thread].slot(TcbSlot::CTable);
+        let found =
+            resolve_address_bits(&self.slots, self.slots.cap(root), cptr, WORD_BITS as usize);
         found.map(|(slot, _)| slot)
     }
 
     /// The slot that is named by a CNode, an index and a depth, as the invocations of CNodes and
     /// untypeds name one.
-    pub(crate) fn slot_at(
+    pub(crate) fn lookup_slot_for_cnode_op(
         &self,
         root: Cap,
         index: usize,
@@ -89,7 +94,7 @@ impl<M: Machine> Kernel<M> {
                 max: WORD_BITS as usize,
             });
         }
-        match resolve(&self.slots, root, index, depth).map_err(failed)? {
+        match resolve_address_bits(&self.slots, root, index, depth).map_err(failed)? {
             (slot, 0) => Ok(slot),
             (_, bits_left) => Err(failed(LookupFailure::DepthMismatch {
                 bits_left,
@@ -98,19 +103,19 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// The same, of a slot that is to be filled.
-    pub(crate) fn empty_slot_at(
+    /// The same, of a slot that is to be occupied.
+    pub(crate) fn lookup_empty_target_slot(
         &self,
         root: Cap,
         index: usize,
         depth: usize,
     ) -> Result<SlotId, Error> {
-        let slot = self.slot_at(root, index, depth, false)?;
-        self.ensure_empty(slot)?;
+        let slot = self.lookup_slot_for_cnode_op(root, index, depth, false)?;
+        self.ensure_empty_slot(slot)?;
         Ok(slot)
     }
 
-    pub(crate) fn ensure_empty(&self, slot: SlotId) -> Result<(), Error> {
+    pub(crate) fn ensure_empty_slot(&self, slot: SlotId) -> Result<(), Error> {
         match self.slots.cap(slot).is_null() {
             true => Ok(()),
             false => Err(Error::DeleteFirst),

@@ -4,7 +4,7 @@
 
 use crate::arch;
 use crate::cap::Cap;
-use crate::config::{MESSAGE_WORDS, WORD};
+use crate::config::{MSG_MAX_LENGTH, WORD};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::thread::ThreadId;
@@ -25,7 +25,7 @@ mod number {
 
 impl<M: Machine> Kernel<M> {
     /// Whether it is one, which is done then. None of them lets another thread run.
-    pub(crate) fn debug_call(&mut self, current: ThreadId, call: isize) -> bool {
+    pub(crate) fn handle_debug_syscall(&mut self, current: ThreadId, call: isize) -> bool {
         let argument = self.objects.threads[current].context[arch::CAP];
         // With mixed-criticality scheduling there are three more system calls before them.
         let call = if self.config.mcs { call + 3 } else { call };
@@ -42,19 +42,21 @@ impl<M: Machine> Kernel<M> {
             number::PUT_CHAR => self.machine.put_char(argument as u8),
             number::DUMP_SCHEDULER => {
                 let table = self.thread_table();
-                self.say(&table);
+                self.print(&table);
             }
             number::HALT => self.halt(current, "the system is halted"),
             number::CAP_IDENTIFY => {
                 let cap = self
-                    .lookup(current, argument)
+                    .lookup_slot(current, argument)
                     .map(|slot| self.slots.cap(slot));
-                let tag = cap.map_or(0, |cap| cap.tag(|table| self.objects.tables[table].level));
+                let tag = cap.map_or(0, |cap| {
+                    cap.cap_type(|table| self.objects.page_tables[table].level)
+                });
                 self.objects.threads[current].context[arch::CAP] = tag;
             }
             number::SNAPSHOT => {
                 let graph = self.graph();
-                self.say(&graph);
+                self.print(&graph);
             }
             number::NAME_THREAD => self.name_thread(current, argument),
             _ => return false,
@@ -65,20 +67,22 @@ impl<M: Machine> Kernel<M> {
     fn halt(&mut self, current: ThreadId, why: &str) {
         let name = &self.objects.threads[current].name;
         let text = format!("thread `{name}`: {why}\n");
-        self.say(&text);
+        self.print(&text);
         self.halted = true;
     }
 
     /// The name is in the IPC buffer.
     fn name_thread(&mut self, current: ThreadId, cptr: usize) {
-        let cap = self.lookup(current, cptr).map(|slot| self.slots.cap(slot));
+        let cap = self
+            .lookup_slot(current, cptr)
+            .map(|slot| self.slots.cap(slot));
         let Ok(Cap::Thread(thread)) = cap else {
             return self.halt(current, "what it wants to name is no thread");
         };
-        let Some(buffer) = self.buffer(current, true) else {
+        let Some(buffer) = self.lookup_ipc_buffer(current, true) else {
             return self.halt(current, "it has no IPC buffer to name a thread from");
         };
-        let words = (1..=MESSAGE_WORDS).map(|word| self.machine.read_word(buffer + word * WORD));
+        let words = (1..=MSG_MAX_LENGTH).map(|word| self.machine.read_word(buffer + word * WORD));
         let bytes: Vec<u8> = words.flat_map(usize::to_ne_bytes).collect();
         let Some(length) = bytes.iter().position(|byte| *byte == 0) else {
             return self.halt(current, "the name it gives a thread has no end");

@@ -11,7 +11,7 @@ use crate::slots::SlotId;
 
 impl Objects {
     /// Whether the memory or authority of `b` is part of that of `a`.
-    fn covers(&self, a: Cap, b: Cap) -> bool {
+    fn same_region_as(&self, a: Cap, b: Cap) -> bool {
         match (a, b) {
             (
                 Cap::Untyped {
@@ -19,7 +19,7 @@ impl Objects {
                 },
                 b,
             ) => self
-                .region(b)
+                .cap_region(b)
                 .is_some_and(|region| inside(region, (paddr, size_bits))),
             (
                 Cap::Frame {
@@ -27,14 +27,14 @@ impl Objects {
                 },
                 Cap::Frame { .. },
             ) => self
-                .region(b)
+                .cap_region(b)
                 .is_some_and(|region| inside(region, (paddr, size_bits))),
             (Cap::Endpoint { object: a, .. }, Cap::Endpoint { object: b, .. }) => a == b,
             (Cap::Notification { object: a, .. }, Cap::Notification { object: b, .. }) => a == b,
             (Cap::CNode { object: a, .. }, Cap::CNode { object: b, .. }) => a == b,
             (Cap::Thread(a), Cap::Thread(b)) => a == b,
             (Cap::Reply { thread: a, .. }, Cap::Reply { thread: b, .. }) => a == b,
-            (Cap::Table { object: a, .. }, Cap::Table { object: b, .. }) => a == b,
+            (Cap::PageTable { object: a, .. }, Cap::PageTable { object: b, .. }) => a == b,
             (Cap::VSpace { object: a, .. }, Cap::VSpace { object: b, .. }) => a == b,
             (Cap::AsidPool { object: a, .. }, Cap::AsidPool { object: b, .. }) => a == b,
             (Cap::IrqHandler(a), Cap::IrqHandler(b)) => a == b,
@@ -58,7 +58,7 @@ impl Objects {
     }
 
     /// Whether both are to the same object.
-    pub fn same_object(&self, a: Cap, b: Cap) -> bool {
+    pub fn same_object_as(&self, a: Cap, b: Cap) -> bool {
         match (a, b) {
             (Cap::Untyped { .. } | Cap::IrqControl | Cap::SgiSignal { .. }, _)
             | (Cap::IoPortControl, Cap::IoPort { .. }) => false,
@@ -76,7 +76,7 @@ impl Objects {
                     ..
                 },
             ) => (paddr, size_bits, device) == (other_paddr, other_bits, other_device),
-            (a, b) => self.covers(a, b),
+            (a, b) => self.same_region_as(a, b),
         }
     }
 }
@@ -88,23 +88,23 @@ fn inside((inner, inner_bits): (usize, u8), (outer, outer_bits): (usize, u8)) ->
 
 impl<M: Machine> Kernel<M> {
     /// Whether what is in `child` was derived from what is in `parent`; `child` lies behind it.
-    pub(crate) fn is_parent(&self, parent: SlotId, child: SlotId) -> bool {
+    pub(crate) fn is_mdb_parent_of(&self, parent: SlotId, child: SlotId) -> bool {
         let (a, b) = (self.slots.cap(parent), self.slots.cap(child));
-        if !self.slots.is_revocable(parent) || !self.objects.covers(a, b) {
+        if !self.slots.mdb_revocable(parent) || !self.objects.same_region_as(a, b) {
             return false;
         }
         match (a, b) {
             (Cap::Endpoint { badge, .. }, Cap::Endpoint { badge: other, .. })
             | (Cap::Notification { badge, .. }, Cap::Notification { badge: other, .. }) => {
-                badge == 0 || badge == other && !self.slots.is_first_badged(child)
+                badge == 0 || badge == other && !self.slots.mdb_first_badged(child)
             }
             _ => true,
         }
     }
 
     pub(crate) fn has_children(&self, slot: SlotId) -> bool {
-        let next = self.slots.next(slot);
-        next.is_some_and(|next| self.is_parent(slot, next))
+        let next = self.slots.mdb_next(slot);
+        next.is_some_and(|next| self.is_mdb_parent_of(slot, next))
     }
 
     pub(crate) fn ensure_no_children(&self, slot: SlotId) -> Result<(), Error> {
@@ -115,22 +115,22 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Whether no other capability is to the same object: all that are lie side by side.
-    pub(crate) fn is_final(&self, slot: SlotId) -> bool {
+    pub(crate) fn is_final_capability(&self, slot: SlotId) -> bool {
         let cap = self.slots.cap(slot);
-        let before = self.slots.previous(slot).map(|slot| self.slots.cap(slot));
-        let behind = self.slots.next(slot).map(|slot| self.slots.cap(slot));
-        !before.is_some_and(|before| self.objects.same_object(before, cap))
-            && !behind.is_some_and(|behind| self.objects.same_object(cap, behind))
+        let before = self.slots.mdb_prev(slot).map(|slot| self.slots.cap(slot));
+        let behind = self.slots.mdb_next(slot).map(|slot| self.slots.cap(slot));
+        !before.is_some_and(|before| self.objects.same_object_as(before, cap))
+            && !behind.is_some_and(|behind| self.objects.same_object_as(cap, behind))
     }
 
     /// What a copy of a capability is; it is in `slot`, or what is there made it.
-    pub(crate) fn derive(&self, slot: SlotId, cap: Cap) -> Result<Cap, Error> {
+    pub(crate) fn derive_cap(&self, slot: SlotId, cap: Cap) -> Result<Cap, Error> {
         match cap {
             Cap::Zombie { .. } | Cap::IrqControl | Cap::Reply { .. } | Cap::IoPortControl => {
                 Ok(Cap::Null)
             }
             Cap::Untyped { .. } => self.ensure_no_children(slot).map(|()| cap),
-            Cap::Table { mapped: false, .. } | Cap::VSpace { asid: 0, .. } => {
+            Cap::PageTable { mapped: false, .. } | Cap::VSpace { asid: 0, .. } => {
                 Err(Error::IllegalOperation)
             }
             Cap::Frame {
@@ -153,7 +153,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Puts a copy of what is in `source` into an empty slot.
-    pub(crate) fn insert(&mut self, cap: Cap, source: SlotId, slot: SlotId) {
+    pub(crate) fn cte_insert(&mut self, cap: Cap, source: SlotId, slot: SlotId) {
         let original = self.slots.cap(source);
         // Of two capabilities to the same untyped memory only the younger has room.
         if let (
@@ -168,19 +168,21 @@ impl<M: Machine> Kernel<M> {
         ) = (cap, original)
             && (paddr, size_bits) == (other, other_bits)
         {
-            self.exhaust(source);
+            self.set_untyped_cap_as_full(source);
         }
-        let revocable = cap.is_revocable_from(original);
-        self.slots.put_behind(source, slot, cap, revocable);
+        let revocable = cap.is_cap_revocable(original);
+        self.slots.mdb_insert(source, slot, cap, revocable);
     }
 
     /// Leaves no room in an untyped.
-    pub(crate) fn exhaust(&mut self, slot: SlotId) {
+    pub(crate) fn set_untyped_cap_as_full(&mut self, slot: SlotId) {
         if let Cap::Untyped {
-            size_bits, used, ..
+            size_bits,
+            free_index,
+            ..
         } = self.slots.cap_mut(slot)
         {
-            *used = 1 << *size_bits;
+            *free_index = 1 << *size_bits;
         }
     }
 }

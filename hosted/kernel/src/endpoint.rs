@@ -4,7 +4,7 @@
 
 use crate::arch;
 use crate::arena::Id;
-use crate::cap::{Cap, Rights};
+use crate::cap::{Cap, CapRights};
 use crate::error::LookupFailure;
 use crate::fault::Fault;
 use crate::kernel::Kernel;
@@ -13,12 +13,12 @@ use crate::objects::Endpoint;
 use crate::queue::Chain;
 use crate::reply::Reply;
 use crate::slots::SlotId;
-use crate::thread::{State, ThreadId, ThreadSlot};
+use crate::thread::{TcbSlot, ThreadId, ThreadState};
 
 impl<M: Machine> Kernel<M> {
     /// A thread sends, or waits until somebody takes it.
     #[allow(clippy::too_many_arguments)] // They are the sender's rights, each of its own meaning.
-    pub(crate) fn send(
+    pub(crate) fn send_ipc(
         &mut self,
         sender: ThreadId,
         endpoint: Id<Endpoint>,
@@ -42,37 +42,37 @@ impl<M: Machine> Kernel<M> {
                     true => queue.insert(&mut self.objects.threads, Chain::Waiting, sender),
                     false => queue.append(&mut self.objects.threads, Chain::Waiting, sender),
                 }
-                let state = State::BlockedOnSend {
+                let state = ThreadState::BlockedOnSend {
                     endpoint,
                     badge,
                     grant,
                     grant_reply,
                     call,
                 };
-                self.set_state(sender, state);
+                self.set_thread_state(sender, state);
             }
             return;
         };
         let queue = &mut object.queue;
         queue.remove(&mut self.objects.threads, Chain::Waiting, receiver);
-        self.transfer(sender, Some(endpoint), badge, grant, receiver);
+        self.do_ipc_transfer(sender, Some(endpoint), badge, grant, receiver);
         let reply_grant = match self.objects.threads[receiver].state {
-            State::BlockedOnReceive { grant, .. } => grant,
+            ThreadState::BlockedOnReceive { grant, .. } => grant,
             _ => false,
         };
         if self.config.mcs {
-            self.take_message(sender, receiver, grant || grant_reply, call, donate);
+            self.donate_or_wait_for_reply(sender, receiver, grant || grant_reply, call, donate);
         }
-        self.set_state(receiver, State::Running);
-        self.unblock(receiver);
-        self.wake(receiver);
+        self.set_thread_state(receiver, ThreadState::Running);
+        self.refill_unblock_check_sporadic(receiver);
+        self.possible_switch_to(receiver);
         if call && !self.config.mcs {
-            self.wait_for_reply(sender, receiver, grant || grant_reply, reply_grant);
+            self.setup_caller_cap(sender, receiver, grant || grant_reply, reply_grant);
         }
     }
 
     /// With reply objects: who has received may have one, with which the sender is replied to.
-    fn take_message(
+    fn donate_or_wait_for_reply(
         &mut self,
         sender: ThreadId,
         receiver: ThreadId,
@@ -82,27 +82,27 @@ impl<M: Machine> Kernel<M> {
     ) {
         let reply = self.objects.threads[receiver].reply;
         if let Some(reply) = reply {
-            self.unlink_reply(reply, receiver);
+            self.reply_unlink(reply, receiver);
         }
         if call || self.objects.threads[sender].fault.is_some() {
             match reply.filter(|_| can_reply) {
-                Some(reply) => self.push_reply(sender, receiver, reply, donate),
-                None => self.set_state(sender, State::Inactive),
+                Some(reply) => self.reply_push(sender, receiver, reply, donate),
+                None => self.set_thread_state(sender, ThreadState::Inactive),
             }
         } else if donate
-            && self.objects.threads[receiver].context_id.is_none()
-            && let Some(context) = self.objects.threads[sender].context_id
+            && self.objects.threads[receiver].sched_context.is_none()
+            && let Some(context) = self.objects.threads[sender].sched_context
         {
-            self.donate(context, receiver);
+            self.sched_context_donate(context, receiver);
         }
     }
 
     /// A thread receives, or waits until somebody sends.
-    pub(crate) fn receive(
+    pub(crate) fn receive_ipc(
         &mut self,
         receiver: ThreadId,
         endpoint: Id<Endpoint>,
-        rights: Rights,
+        rights: CapRights,
         blocking: bool,
         reply: Option<Id<Reply>>,
     ) {
@@ -112,14 +112,14 @@ impl<M: Machine> Kernel<M> {
         {
             self.cancel_ipc(other);
         }
-        if let Some(bound) = self.objects.threads[receiver].bound {
-            if let Some(badge) = self.objects.notifications[bound].pending.take() {
+        if let Some(bound) = self.objects.threads[receiver].bound_notification {
+            if let Some(badge) = self.objects.notifications[bound].active.take() {
                 self.objects.threads[receiver].context[arch::CAP] = badge;
-                self.lend(bound, receiver);
-                return self.unblock(receiver);
+                self.maybe_donate_sched_context(bound, receiver);
+                return self.refill_unblock_check_sporadic(receiver);
             }
             if blocking {
-                self.give_back(bound, receiver);
+                self.maybe_return_sched_context(bound, receiver);
             }
         }
         let object = &mut self.objects.endpoints[endpoint];
@@ -140,7 +140,7 @@ impl<M: Machine> Kernel<M> {
                     self.objects.replies[reply].thread = Some(receiver);
                 }
                 let grant = rights.grant();
-                self.set_state(receiver, State::BlockedOnReceive { endpoint, grant });
+                self.set_thread_state(receiver, ThreadState::BlockedOnReceive { endpoint, grant });
             } else {
                 self.objects.threads[receiver].context[arch::CAP] = 0;
             }
@@ -149,7 +149,7 @@ impl<M: Machine> Kernel<M> {
         let queue = &mut object.queue;
         queue.remove(&mut self.objects.threads, Chain::Waiting, sender);
         object.sending = !object.queue.is_empty();
-        let State::BlockedOnSend {
+        let ThreadState::BlockedOnSend {
             badge,
             grant,
             grant_reply,
@@ -159,130 +159,145 @@ impl<M: Machine> Kernel<M> {
         else {
             return;
         };
-        self.transfer(sender, Some(endpoint), badge, grant, receiver);
-        self.unblock(sender);
+        self.do_ipc_transfer(sender, Some(endpoint), badge, grant, receiver);
+        self.refill_unblock_check_sporadic(sender);
         let fault = self.objects.threads[sender].fault;
         if self.config.mcs && (call || fault.is_some()) {
-            let lends = self.objects.threads[sender].context_id.is_some()
+            let lends = self.objects.threads[sender].sched_context.is_some()
                 && !matches!(fault, Some(Fault::Timeout { .. }));
             match reply.filter(|_| grant || grant_reply) {
-                Some(reply) => self.push_reply(sender, receiver, reply, lends),
-                None => self.set_state(sender, State::Inactive),
+                Some(reply) => self.reply_push(sender, receiver, reply, lends),
+                None => self.set_thread_state(sender, ThreadState::Inactive),
             }
         } else if call {
-            self.wait_for_reply(sender, receiver, grant || grant_reply, rights.grant());
+            self.setup_caller_cap(sender, receiver, grant || grant_reply, rights.grant());
         } else {
-            self.set_state(sender, State::Running);
-            self.wake(sender);
+            self.set_thread_state(sender, ThreadState::Running);
+            self.possible_switch_to(sender);
         }
     }
 
     /// Who has called waits for the reply, if there can be one.
-    fn wait_for_reply(&mut self, sender: ThreadId, receiver: ThreadId, can_be: bool, grant: bool) {
+    fn setup_caller_cap(
+        &mut self,
+        sender: ThreadId,
+        receiver: ThreadId,
+        can_be: bool,
+        grant: bool,
+    ) {
         if !can_be {
-            return self.set_state(sender, State::Inactive);
+            return self.set_thread_state(sender, ThreadState::Inactive);
         }
-        self.set_state(sender, State::BlockedOnReply);
-        let master = self.objects.threads[sender].slot(ThreadSlot::Reply);
-        let caller = self.objects.threads[receiver].slot(ThreadSlot::Caller);
+        self.set_thread_state(sender, ThreadState::BlockedOnReply);
+        let master = self.objects.threads[sender].slot(TcbSlot::Reply);
+        let caller = self.objects.threads[receiver].slot(TcbSlot::Caller);
         let cap = Cap::Reply {
             thread: sender,
             master: false,
             grant,
         };
-        self.slots.put_behind(master, caller, cap, false);
+        self.slots.mdb_insert(master, caller, cap, false);
     }
 
     /// A thread replies to another, which waits for it, by the capability in `slot`.
-    pub(crate) fn reply(&mut self, by: ThreadId, to: ThreadId, slot: SlotId, grant: bool) {
+    pub(crate) fn do_reply_transfer(
+        &mut self,
+        by: ThreadId,
+        to: ThreadId,
+        slot: SlotId,
+        grant: bool,
+    ) {
         match self.objects.threads[to].fault {
             None => {
-                self.transfer(by, None, 0, grant, to);
-                self.slots.clear(slot);
-                self.set_state(to, State::Running);
-                self.wake(to);
+                self.do_ipc_transfer(by, None, 0, grant, to);
+                self.slots.clear_slot(slot);
+                self.set_thread_state(to, ThreadState::Running);
+                self.possible_switch_to(to);
             }
             Some(fault) => {
-                self.slots.clear(slot);
-                let goes_on = self.take_fault_reply(fault, to, by);
+                self.slots.clear_slot(slot);
+                let goes_on = self.handle_fault_reply(fault, to, by);
                 self.objects.threads[to].fault = None;
                 if goes_on {
-                    self.set_state(to, State::Restart);
-                    self.wake(to);
+                    self.set_thread_state(to, ThreadState::Restart);
+                    self.possible_switch_to(to);
                 } else {
-                    self.set_state(to, State::Inactive);
+                    self.set_thread_state(to, ThreadState::Inactive);
                 }
             }
         }
     }
 
     /// A thread replies by a reply object.
-    pub(crate) fn reply_by(&mut self, by: ThreadId, reply: Id<Reply>, grant: bool) {
+    pub(crate) fn do_reply_transfer_mcs(&mut self, by: ThreadId, reply: Id<Reply>, grant: bool) {
         let waiting = self.objects.replies[reply].thread;
         let Some(to) =
-            waiting.filter(|to| self.objects.threads[*to].state == State::BlockedOnReply)
+            waiting.filter(|to| self.objects.threads[*to].state == ThreadState::BlockedOnReply)
         else {
             return;
         };
-        self.remove_reply(reply, to);
-        self.unblock(to);
+        self.reply_remove(reply, to);
+        self.refill_unblock_check_sporadic(to);
         let fault = self.objects.threads[to].fault;
         match fault {
             None => {
-                self.transfer(by, None, 0, grant, to);
-                self.set_state(to, State::Running);
+                self.do_ipc_transfer(by, None, 0, grant, to);
+                self.set_thread_state(to, ThreadState::Running);
             }
             Some(fault) => {
-                let goes_on = self.take_fault_reply(fault, to, by);
+                let goes_on = self.handle_fault_reply(fault, to, by);
                 self.objects.threads[to].fault = None;
                 let state = if goes_on {
-                    State::Restart
+                    ThreadState::Restart
                 } else {
-                    State::Inactive
+                    ThreadState::Inactive
                 };
-                self.set_state(to, state);
+                self.set_thread_state(to, state);
             }
         }
-        let Some(context) = self.objects.threads[to].context_id else {
+        let Some(context) = self.objects.threads[to].sched_context else {
             return;
         };
         if !self.is_runnable(to) {
             return;
         }
-        if self.can_run(context) {
-            self.wake(to);
-        } else if self.has_timeout_handler(to) && !matches!(fault, Some(Fault::Timeout { .. })) {
-            self.time_out(to, context);
+        if self.has_usable_budget(context) {
+            self.possible_switch_to(to);
+        } else if self.valid_timeout_handler(to) && !matches!(fault, Some(Fault::Timeout { .. })) {
+            self.handle_timeout(to, context);
         } else {
             self.postpone(to);
         }
     }
 
     /// It replies to who called it last, if somebody did.
-    pub(crate) fn reply_to_caller(&mut self, current: ThreadId) {
-        let slot = self.objects.threads[current].slot(ThreadSlot::Caller);
+    pub(crate) fn handle_reply(&mut self, current: ThreadId) {
+        let slot = self.objects.threads[current].slot(TcbSlot::Caller);
         if let Cap::Reply {
             thread,
             master: false,
             grant,
         } = self.slots.cap(slot)
         {
-            self.reply(current, thread, slot, grant);
+            self.do_reply_transfer(current, thread, slot, grant);
         }
     }
 
     /// It receives by a capability, from an endpoint or a notification.
-    pub(crate) fn receive_by(&mut self, current: ThreadId, blocking: bool, can_reply: bool) {
+    pub(crate) fn handle_recv(&mut self, current: ThreadId, blocking: bool, can_reply: bool) {
         let cptr = self.objects.threads[current].context[arch::CAP];
         let missing = LookupFailure::MissingCapability { bits_left: 0 };
-        let failure = match self.lookup(current, cptr).map(|slot| self.slots.cap(slot)) {
+        let failure = match self
+            .lookup_slot(current, cptr)
+            .map(|slot| self.slots.cap(slot))
+        {
             Ok(Cap::Endpoint { object, rights, .. }) if rights.read() && self.config.mcs => {
                 let reply = match can_reply {
-                    true => self.reply_object(current).map(Some),
+                    true => self.lookup_reply(current).map(Some),
                     false => Ok(None),
                 };
                 match reply {
-                    Ok(reply) => return self.receive(current, object, rights, blocking, reply),
+                    Ok(reply) => return self.receive_ipc(current, object, rights, blocking, reply),
                     Err((address, failure)) => {
                         let receiving = true;
                         return self.handle_fault(
@@ -294,19 +309,19 @@ impl<M: Machine> Kernel<M> {
                 }
             }
             Ok(Cap::Endpoint { object, rights, .. }) if rights.read() => {
-                let caller = self.objects.threads[current].slot(ThreadSlot::Caller);
+                let caller = self.objects.threads[current].slot(TcbSlot::Caller);
                 if !self.slots.cap(caller).is_null() {
-                    self.delete_simple(caller);
+                    self.cte_delete_one(caller);
                 }
-                return self.receive(current, object, rights, blocking, None);
+                return self.receive_ipc(current, object, rights, blocking, None);
             }
             Ok(Cap::Notification { object, rights, .. })
                 if rights.read() && {
-                    let bound = self.objects.notifications[object].bound;
+                    let bound = self.objects.notifications[object].bound_tcb;
                     bound.is_none_or(|bound| bound == current)
                 } =>
             {
-                return self.wait(current, object, blocking);
+                return self.receive_signal(current, object, blocking);
             }
             Ok(_) => missing,
             Err(failure) => failure,
@@ -319,10 +334,10 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// The reply object that a thread names; else the address that leads to none.
-    fn reply_object(&self, thread: ThreadId) -> Result<Id<Reply>, (usize, LookupFailure)> {
+    fn lookup_reply(&self, thread: ThreadId) -> Result<Id<Reply>, (usize, LookupFailure)> {
         let cptr = self.objects.threads[thread].context[arch::REPLY];
         let slot = self
-            .lookup(thread, cptr)
+            .lookup_slot(thread, cptr)
             .map_err(|failure| (cptr, failure))?;
         match self.slots.cap(slot) {
             Cap::ReplyObject { object, .. } => Ok(object),
@@ -336,61 +351,62 @@ impl<M: Machine> Kernel<M> {
             self.objects.threads[thread].fault = None;
         }
         match self.objects.threads[thread].state {
-            State::BlockedOnSend { endpoint, .. } | State::BlockedOnReceive { endpoint, .. } => {
+            ThreadState::BlockedOnSend { endpoint, .. }
+            | ThreadState::BlockedOnReceive { endpoint, .. } => {
                 let object = &mut self.objects.endpoints[endpoint];
                 let queue = &mut object.queue;
                 queue.remove(&mut self.objects.threads, Chain::Waiting, thread);
                 object.sending &= !object.queue.is_empty();
                 if let Some(reply) = self.objects.threads[thread].reply {
-                    self.unlink_reply(reply, thread);
+                    self.reply_unlink(reply, thread);
                 }
-                self.set_state(thread, State::Inactive);
+                self.set_thread_state(thread, ThreadState::Inactive);
             }
-            State::BlockedOnNotification(notification) => {
+            ThreadState::BlockedOnNotification(notification) => {
                 let queue = &mut self.objects.notifications[notification].queue;
                 queue.remove(&mut self.objects.threads, Chain::Waiting, thread);
-                self.set_state(thread, State::Inactive);
+                self.set_thread_state(thread, ThreadState::Inactive);
             }
-            State::BlockedOnReply if self.config.mcs => self.cancel_reply(thread),
-            State::BlockedOnReply => {
+            ThreadState::BlockedOnReply if self.config.mcs => self.reply_remove_tcb(thread),
+            ThreadState::BlockedOnReply => {
                 self.objects.threads[thread].fault = None;
-                let master = self.objects.threads[thread].slot(ThreadSlot::Reply);
-                if let Some(reply) = self.slots.next(master) {
-                    self.delete_simple(reply);
+                let master = self.objects.threads[thread].slot(TcbSlot::Reply);
+                if let Some(reply) = self.slots.mdb_next(master) {
+                    self.cte_delete_one(reply);
                 }
             }
-            State::Inactive | State::Running | State::Restart => {}
+            ThreadState::Inactive | ThreadState::Running | ThreadState::Restart => {}
         }
     }
 
     /// All that wait at an endpoint begin again: it is no more.
-    pub(crate) fn cancel_all(&mut self, endpoint: Id<Endpoint>) {
+    pub(crate) fn cancel_all_ipc(&mut self, endpoint: Id<Endpoint>) {
         let object = &mut self.objects.endpoints[endpoint];
         object.sending = false;
         let queue = core::mem::take(&mut object.queue);
         if !queue.is_empty() {
-            self.restart_all(queue);
+            self.restart_queued_threads(queue);
         }
     }
 
     /// Those that wait to send with this badge begin again.
-    pub(crate) fn cancel_badged(&mut self, endpoint: Id<Endpoint>, badge: usize) {
+    pub(crate) fn cancel_badged_sends(&mut self, endpoint: Id<Endpoint>, badge: usize) {
         let object = &mut self.objects.endpoints[endpoint];
         if !object.sending {
             return;
         }
         let mut next = object.queue.head();
         while let Some(thread) = next {
-            next = self.next_waiting(thread);
+            next = self.ep_next(thread);
             let state = self.objects.threads[thread].state;
-            if matches!(state, State::BlockedOnSend { badge: of, .. } if of == badge) {
+            if matches!(state, ThreadState::BlockedOnSend { badge: of, .. } if of == badge) {
                 let queue = &mut self.objects.endpoints[endpoint].queue;
                 queue.remove(&mut self.objects.threads, Chain::Waiting, thread);
-                self.begin_again(thread);
+                self.restart_thread_if_no_fault(thread);
             }
         }
         let object = &mut self.objects.endpoints[endpoint];
         object.sending = !object.queue.is_empty();
-        self.reschedule();
+        self.reschedule_required();
     }
 }

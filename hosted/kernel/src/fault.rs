@@ -10,8 +10,8 @@ use crate::error::LookupFailure;
 use crate::event::Event;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::message::{Info, REGISTERS};
-use crate::thread::{State, ThreadId, ThreadSlot};
+use crate::message::{MSG_REGISTERS, MessageInfo};
+use crate::thread::{TcbSlot, ThreadId, ThreadState};
 
 /// What went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,14 +97,14 @@ impl<M: Machine> Kernel<M> {
         self.machine.event(Event::Fault { thread, fault });
         let handler = self.objects.threads[thread].fault_handler;
         let found = match self.config.mcs {
-            true => Ok(self.objects.threads[thread].slot(ThreadSlot::FaultHandler)),
-            false => self.lookup(thread, handler),
+            true => Ok(self.objects.threads[thread].slot(TcbSlot::FaultHandler)),
+            false => self.lookup_slot(thread, handler),
         };
         match found.map(|slot| self.slots.cap(slot)) {
             Ok(cap @ Cap::Endpoint { .. }) if self.config.mcs => {
                 self.objects.threads[thread].lookup_failure = failure;
-                let lends = self.objects.threads[thread].context_id.is_some();
-                self.send_fault(thread, fault, cap, lends);
+                let lends = self.objects.threads[thread].sched_context.is_some();
+                self.send_fault_ipc(thread, fault, cap, lends);
             }
             Ok(Cap::Endpoint {
                 object,
@@ -116,7 +116,7 @@ impl<M: Machine> Kernel<M> {
                 if matches!(fault, Fault::Cap { .. }) {
                     tcb.lookup_failure = failure;
                 }
-                self.send(
+                self.send_ipc(
                     thread,
                     object,
                     badge,
@@ -133,14 +133,20 @@ impl<M: Machine> Kernel<M> {
                 let text = format!(
                     "thread `{name}` stops at {ip:#x}: {fault}; it has no fault handler at {handler:#x}\n"
                 );
-                self.say(&text);
-                self.set_state(thread, State::Inactive);
+                self.print(&text);
+                self.set_thread_state(thread, ThreadState::Inactive);
             }
         }
     }
 
     /// Sends a fault to a handler that has a reply object.
-    pub(crate) fn send_fault(&mut self, thread: ThreadId, fault: Fault, handler: Cap, lends: bool) {
+    pub(crate) fn send_fault_ipc(
+        &mut self,
+        thread: ThreadId,
+        fault: Fault,
+        handler: Cap,
+        lends: bool,
+    ) {
         if let Cap::Endpoint {
             object,
             badge,
@@ -149,7 +155,7 @@ impl<M: Machine> Kernel<M> {
         {
             self.objects.threads[thread].fault = Some(fault);
             let (grant, grant_reply) = (rights.grant(), rights.grant_reply());
-            self.send(
+            self.send_ipc(
                 thread,
                 object,
                 badge,
@@ -163,19 +169,21 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Describes a thread's fault to its handler.
-    pub(crate) fn transfer_fault(&mut self, from: ThreadId, badge: usize, to: ThreadId) {
+    pub(crate) fn do_fault_transfer(&mut self, from: ThreadId, badge: usize, to: ThreadId) {
         let Some(fault) = self.objects.threads[from].fault else {
             return;
         };
-        let buffer = self.buffer(to, true);
+        let buffer = self.lookup_ipc_buffer(to, true);
         let ip = self.objects.threads[from].context[arch::IP];
-        let consumed = match (fault, self.objects.threads[from].context_id) {
-            (Fault::Timeout { .. }, Some(context)) => Some(self.take_consumed(context)),
+        let consumed = match (fault, self.objects.threads[from].sched_context) {
+            (Fault::Timeout { .. }, Some(context)) => {
+                Some(self.sched_context_update_consumed(context))
+            }
             _ => None,
         };
         let mut length = 0;
         let mut put = |kernel: &mut Self, index: usize, word: usize| {
-            length = kernel.set_word(to, buffer, index, word);
+            length = kernel.set_mr(to, buffer, index, word);
         };
         match fault {
             Fault::Cap { address, receiving } => {
@@ -218,15 +226,15 @@ impl<M: Machine> Kernel<M> {
                 put(self, arch::EXCEPTION_MESSAGE.len() + 1, code);
             }
         }
-        self.set_head(
+        self.set_badge_and_info(
             to,
             badge,
-            Info::new(fault.label(self.config.mcs), 0, 0, length),
+            MessageInfo::new(fault.label(self.config.mcs), 0, 0, length),
         );
     }
 
     /// Takes what a handler replies to a fault. Whether the thread goes on.
-    pub(crate) fn take_fault_reply(
+    pub(crate) fn handle_fault_reply(
         &mut self,
         fault: Fault,
         thread: ThreadId,
@@ -238,14 +246,14 @@ impl<M: Machine> Kernel<M> {
             Fault::UnknownSyscall(_) => &arch::SYSCALL_MESSAGE,
             Fault::UserException { .. } => &arch::EXCEPTION_MESSAGE,
         };
-        let info = self.info(by);
-        let buffer = self.buffer(by, false);
+        let info = self.message_info(by);
+        let buffer = self.lookup_ipc_buffer(by, false);
         let count = match buffer {
             Some(_) => info.length(),
-            None => info.length().min(REGISTERS),
+            None => info.length().min(MSG_REGISTERS),
         };
         for (index, register) in registers.iter().take(count).enumerate() {
-            let word = self.word(by, buffer, index);
+            let word = self.get_mr(by, buffer, index);
             self.objects.threads[thread]
                 .context
                 .set(*register as usize, word);

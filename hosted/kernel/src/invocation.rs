@@ -87,7 +87,7 @@ impl Labels {
 }
 
 /// Invocations that only a kernel with mixed-criticality scheduling has.
-const MCS: [Invocation; 7] = [
+const MCS_INVOCATIONS: [Invocation; 7] = [
     Invocation::TCBSetTimeoutEndpoint,
     Invocation::SchedControlConfigureFlags,
     Invocation::SchedContextBind,
@@ -98,8 +98,8 @@ const MCS: [Invocation; 7] = [
 ];
 
 /// Whether this architecture has it.
-fn is_here(invocation: Invocation) -> bool {
-    !invocation.name().starts_with(arch::FOREIGN_INVOCATIONS)
+fn is_available(invocation: Invocation) -> bool {
+    !invocation.name().starts_with(arch::FOREIGN_PREFIX)
 }
 
 impl Labels {
@@ -110,11 +110,11 @@ impl Labels {
         for invocation in Invocation::ALL.iter().copied() {
             match invocation {
                 Invocation::CNodeSaveCaller | Invocation::TCBSetAffinity => continue,
-                arch::FIRST_INVOCATION => all.extend(&MCS[1..]),
-                Invocation::TCBSetIPCBuffer => all.push(MCS[0]),
+                arch::FIRST_INVOCATION => all.extend(&MCS_INVOCATIONS[1..]),
+                Invocation::TCBSetIPCBuffer => all.push(MCS_INVOCATIONS[0]),
                 _ => {}
             }
-            if is_here(invocation) && !MCS.contains(&invocation) {
+            if is_available(invocation) && !MCS_INVOCATIONS.contains(&invocation) {
                 all.push(invocation);
             }
         }
@@ -129,8 +129,8 @@ impl Default for Labels {
         let mut all = Invocation::ALL.to_vec();
         all.retain(|invocation| {
             *invocation != Invocation::TCBSetAffinity
-                && is_here(*invocation)
-                && !MCS.contains(invocation)
+                && is_available(*invocation)
+                && !MCS_INVOCATIONS.contains(invocation)
         });
         Labels::new((1..).zip(all))
     }

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::request::{Answer, Request};
+use crate::request::{InvocationResult, Request};
 use crate::slots::{SlotId, Slots};
 
 /// The number of an interrupt.
@@ -24,7 +24,7 @@ impl Irq {
 }
 
 /// The interrupts there are.
-pub(crate) struct Irqs {
+pub(crate) struct InterruptState {
     base: SlotId,
     /// Whether somebody has a capability to it.
     active: [bool; arch::IRQS],
@@ -34,9 +34,9 @@ pub(crate) struct Irqs {
     raised: [bool; arch::IRQS],
 }
 
-impl Irqs {
+impl InterruptState {
     pub fn new(slots: &mut Slots) -> Self {
-        Irqs {
+        InterruptState {
             base: slots.allocate(arch::IRQS.next_power_of_two().trailing_zeros() as u8),
             active: [false; arch::IRQS],
             masked: [false; arch::IRQS],
@@ -45,7 +45,7 @@ impl Irqs {
     }
 
     /// Somebody gets the capability to it.
-    fn activate(&mut self, number: usize) -> Irq {
+    fn activate_irq(&mut self, number: usize) -> Irq {
         self.active[number] = true;
         self.masked[number] = false;
         self.raised[number] = false;
@@ -57,7 +57,7 @@ impl Irqs {
         self.base.plus(irq.number())
     }
 
-    pub fn release(&mut self, irq: Irq) {
+    pub fn deleted_irq_handler(&mut self, irq: Irq) {
         self.active[irq.number()] = false;
     }
 }
@@ -67,23 +67,23 @@ impl<M: Machine> Kernel<M> {
         if number == arch::TIMER_IRQ {
             // With mixed-criticality scheduling the clock has been looked at already.
             if !self.config.mcs {
-                self.tick();
+                self.timer_tick();
             }
             return;
         }
         if self.irqs.active.get(number) != Some(&true) {
             let text = format!("interrupt {number} comes, for which there is no handler\n");
-            return self.say(&text);
+            return self.print(&text);
         }
         match self.slots.cap(self.irqs.slot(Irq(number as u8))) {
             Cap::Notification {
                 object,
                 badge,
                 rights,
-            } if rights.write() => self.signal(object, badge),
+            } if rights.write() => self.send_signal(object, badge),
             _ => {
                 let text = format!("interrupt {number} comes, whose handler signals nobody\n");
-                self.say(&text);
+                self.print(&text);
             }
         }
         self.irqs.masked[number] = true;
@@ -97,7 +97,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Software makes an interrupt.
-    pub(crate) fn raise(&mut self, irq: Irq) {
+    pub(crate) fn raise_sgi(&mut self, irq: Irq) {
         match self.irqs.masked[irq.number()] {
             true => self.irqs.raised[irq.number()] = true,
             false => self.handle_interrupt(irq.number()),
@@ -106,19 +106,19 @@ impl<M: Machine> Kernel<M> {
 
     /// Makes the capability to an interrupt, where each has a number that is the same for all.
     #[cfg(target_arch = "aarch64")]
-    pub(crate) fn ask_irq_control(&mut self, request: &Request) -> Answer {
+    pub(crate) fn decode_irq_control_invocation(&mut self, request: &Request) -> InvocationResult {
         let (number, index, depth) = match request.invocation {
             Some(Invocation::IRQIssueIRQHandler) => {
-                request.ensure(3, 1)?;
-                let [number, index, depth] = self.arguments(request);
+                request.ensure_length(3, 1)?;
+                let [number, index, depth] = self.get_syscall_args(request);
                 (number, index, depth)
             }
             Some(Invocation::ARMIRQIssueIRQHandlerTrigger) => {
-                request.ensure(4, 1)?;
-                let [number, _trigger, index, depth] = self.arguments(request);
+                request.ensure_length(4, 1)?;
+                let [number, _trigger, index, depth] = self.get_syscall_args(request);
                 (number, index, depth)
             }
-            Some(Invocation::ARMIRQIssueSGISignal) => return self.issue_sgi_signal(request),
+            Some(Invocation::ARMIRQIssueSGISignal) => return self.decode_issue_sgi_signal(request),
             _ => return Err(Error::IllegalOperation),
         };
         within(number, arch::IRQS - 1)?;
@@ -126,57 +126,61 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::RevokeFirst);
         }
         let (root, _) = self.extra_cap(request, 0)?;
-        let slot = self.empty_slot_at(root, index, depth)?;
-        self.commit(request.thread);
-        let irq = self.irqs.activate(number);
-        self.insert(Cap::IrqHandler(irq), request.slot, slot);
+        let slot = self.lookup_empty_target_slot(root, index, depth)?;
+        self.begin_perform(request.thread);
+        let irq = self.irqs.activate_irq(number);
+        self.cte_insert(Cap::IrqHandler(irq), request.slot, slot);
         Ok(())
     }
 
     /// Makes the capability to one of the interrupts that software makes.
     #[cfg(target_arch = "aarch64")]
-    fn issue_sgi_signal(&mut self, request: &Request) -> Answer {
-        request.ensure(4, 1)?;
-        let [number, target, index, depth] = self.arguments(request);
+    fn decode_issue_sgi_signal(&mut self, request: &Request) -> InvocationResult {
+        request.ensure_length(4, 1)?;
+        let [number, target, index, depth] = self.get_syscall_args(request);
         within(number, arch::SGIS - 1)?;
         if target >= arch::SGI_TARGETS {
             return Err(Error::InvalidArgument(1));
         }
         let (root, _) = self.extra_cap(request, 0)?;
-        let slot = self.empty_slot_at(root, index, depth)?;
-        self.commit(request.thread);
+        let slot = self.lookup_empty_target_slot(root, index, depth)?;
+        self.begin_perform(request.thread);
         let (irq, target) = (Irq(number as u8), target as u8);
-        self.insert(Cap::SgiSignal { irq, target }, request.slot, slot);
+        self.cte_insert(Cap::SgiSignal { irq, target }, request.slot, slot);
         Ok(())
     }
 
     #[cfg(not(target_arch = "aarch64"))]
-    pub(crate) fn ask_irq_control(&mut self, request: &Request) -> Answer {
+    pub(crate) fn decode_irq_control_invocation(&mut self, request: &Request) -> InvocationResult {
         use Invocation::*;
         match request.invocation {
             // The I/O APIC has other interrupts than the old controller.
             Some(IRQIssueIRQHandler) => {
-                request.ensure(3, 1)?;
+                request.ensure_length(3, 1)?;
                 Err(Error::IllegalOperation)
             }
             Some(invocation @ (X86IRQIssueIRQHandlerIOAPIC | X86IRQIssueIRQHandlerMSI)) => {
-                self.issue(request, invocation)
+                self.decode_issue_irq_handler(request, invocation)
             }
             _ => Err(Error::IllegalOperation),
         }
     }
 
     #[cfg(not(target_arch = "aarch64"))]
-    fn issue(&mut self, request: &Request, invocation: Invocation) -> Answer {
-        request.ensure(7, 1)?;
-        let [index, depth, a, b, c, d, vector] = self.arguments(request);
+    fn decode_issue_irq_handler(
+        &mut self,
+        request: &Request,
+        invocation: Invocation,
+    ) -> InvocationResult {
+        request.ensure_length(7, 1)?;
+        let [index, depth, a, b, c, d, vector] = self.get_syscall_args(request);
         let (root, _) = self.extra_cap(request, 0)?;
         within(vector, arch::USER_IRQS.end() - arch::USER_IRQS.start())?;
         let number = vector + arch::USER_IRQS.start();
         if self.irqs.active[number] {
             return Err(Error::RevokeFirst);
         }
-        let slot = self.empty_slot_at(root, index, depth)?;
+        let slot = self.lookup_empty_target_slot(root, index, depth)?;
         let mut pin_of_apic = None;
         match invocation {
             Invocation::X86IRQIssueIRQHandlerIOAPIC => {
@@ -194,19 +198,23 @@ impl<M: Machine> Kernel<M> {
                 within(function, 7)?;
             }
         }
-        self.commit(request.thread);
+        self.begin_perform(request.thread);
         if let Some(pin) = pin_of_apic {
             self.machine.route(number, pin);
         }
-        let irq = self.irqs.activate(number);
-        self.insert(Cap::IrqHandler(irq), request.slot, slot);
+        let irq = self.irqs.activate_irq(number);
+        self.cte_insert(Cap::IrqHandler(irq), request.slot, slot);
         Ok(())
     }
 
-    pub(crate) fn ask_irq_handler(&mut self, request: &Request, irq: Irq) -> Answer {
+    pub(crate) fn decode_irq_handler_invocation(
+        &mut self,
+        request: &Request,
+        irq: Irq,
+    ) -> InvocationResult {
         match request.invocation {
             Some(Invocation::IRQAckIRQ) => {
-                self.commit(request.thread);
+                self.begin_perform(request.thread);
                 self.machine.acknowledge(irq.number());
                 self.irqs.masked[irq.number()] = false;
                 if std::mem::take(&mut self.irqs.raised[irq.number()]) {
@@ -214,33 +222,33 @@ impl<M: Machine> Kernel<M> {
                 }
             }
             Some(Invocation::IRQSetIRQHandler) => {
-                request.ensure(0, 1)?;
+                request.ensure_length(0, 1)?;
                 let (cap, source) = self.extra_cap(request, 0)?;
                 if !matches!(cap, Cap::Notification { rights, .. } if rights.write()) {
                     return Err(Error::InvalidCapability(0));
                 }
-                self.commit(request.thread);
-                self.clear_handler(irq);
-                self.insert(cap, source, self.irqs.slot(irq));
+                self.begin_perform(request.thread);
+                self.deleting_irq_handler(irq);
+                self.cte_insert(cap, source, self.irqs.slot(irq));
             }
             Some(Invocation::IRQClearIRQHandler) => {
-                self.commit(request.thread);
-                self.clear_handler(irq);
+                self.begin_perform(request.thread);
+                self.deleting_irq_handler(irq);
             }
             _ => return Err(Error::IllegalOperation),
         }
         Ok(())
     }
 
-    fn clear_handler(&mut self, irq: Irq) {
+    fn deleting_irq_handler(&mut self, irq: Irq) {
         let slot = self.irqs.slot(irq);
         if !self.slots.cap(slot).is_null() {
-            self.delete_simple(slot);
+            self.cte_delete_one(slot);
         }
     }
 }
 
-fn within(value: usize, max: usize) -> Answer {
+fn within(value: usize, max: usize) -> InvocationResult {
     match value > max {
         true => Err(Error::RangeError { min: 0, max }),
         false => Ok(()),

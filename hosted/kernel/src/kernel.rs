@@ -8,15 +8,15 @@ use crate::error::LookupFailure;
 use crate::event::Event;
 use crate::fault::Fault;
 use crate::invocation::Labels;
-use crate::irq::Irqs;
+use crate::irq::InterruptState;
 use crate::machine::Machine;
-use crate::objects::{Objects, Pool};
-use crate::ports::Ports;
+use crate::objects::{AsidPool, Objects};
+use crate::ports::IoPorts;
 use crate::request::Manner;
 use crate::scheduler::Scheduler;
 use crate::slots::Slots;
-use crate::thread::{State, ThreadId};
-use crate::tools::{Delayed, Injection};
+use crate::thread::{ThreadId, ThreadState};
+use crate::tools::{DelayedSignal, Injection};
 
 /// A kernel, on a machine.
 pub struct Kernel<M> {
@@ -26,15 +26,15 @@ pub struct Kernel<M> {
     pub(crate) slots: Slots,
     pub(crate) objects: Objects,
     pub(crate) scheduler: Scheduler,
-    pub(crate) irqs: Irqs,
-    pub(crate) ports: Ports,
-    pub(crate) pools: [Option<crate::arena::Id<Pool>>; arch::ASID_POOLS],
+    pub(crate) irqs: InterruptState,
+    pub(crate) ports: IoPorts,
+    pub(crate) asid_table: [Option<crate::arena::Id<AsidPool>>; arch::ASID_POOLS],
     pub(crate) halted: bool,
     pub(crate) entries: u64,
-    pub(crate) threads_made: u64,
+    pub(crate) threads_created: u64,
     pub(crate) retypes: u64,
     pub(crate) signals: u64,
-    pub(crate) delayed: Vec<Delayed>,
+    pub(crate) delayed_signals: Vec<DelayedSignal>,
     pub(crate) injection: Injection,
 }
 
@@ -83,7 +83,7 @@ impl<M: Machine> Kernel<M> {
     pub fn current(&self) -> Option<ThreadId> {
         match self.halted {
             true => None,
-            false => self.scheduler.current,
+            false => self.scheduler.cur_thread,
         }
     }
 
@@ -135,23 +135,23 @@ impl<M: Machine> Kernel<M> {
             cptr,
         });
         let syscall = Syscall::from_number(number, self.config.mcs);
-        if syscall.is_none() && self.debug_call(current, number) {
+        if syscall.is_none() && self.handle_debug_syscall(current, number) {
             return;
         }
-        if self.has_budget(current) {
+        if self.check_budget_restart(current) {
             match syscall {
-                Some(syscall) => self.serve(current, syscall, cptr),
+                Some(syscall) => self.handle_syscall(current, syscall, cptr),
                 None => {
                     let fault = Fault::UnknownSyscall(number.cast_unsigned());
                     self.handle_fault(current, fault, LookupFailure::InvalidRoot);
                 }
             }
         }
-        self.leave();
+        self.exit_syscall();
     }
 
     #[inline]
-    fn serve(&mut self, current: ThreadId, syscall: Syscall, cptr: usize) {
+    fn handle_syscall(&mut self, current: ThreadId, syscall: Syscall, cptr: usize) {
         let send = Manner {
             call: false,
             blocking: true,
@@ -173,52 +173,52 @@ impl<M: Machine> Kernel<M> {
                     donate: true,
                     ..send
                 };
-                self.invoke(current, cptr, manner);
+                self.handle_invocation(current, cptr, manner);
             }
-            Syscall::Send => self.invoke(current, cptr, send),
+            Syscall::Send => self.handle_invocation(current, cptr, send),
             Syscall::NBSend => {
                 let manner = Manner {
                     blocking: false,
                     ..send
                 };
-                self.invoke(current, cptr, manner);
+                self.handle_invocation(current, cptr, manner);
             }
             Syscall::ReplyRecv if self.config.mcs => {
-                self.invoke(current, register(self, arch::REPLY), first);
-                self.receive_by(current, true, true);
+                self.handle_invocation(current, register(self, arch::REPLY), first);
+                self.handle_recv(current, true, true);
             }
             Syscall::ReplyRecv => {
-                self.reply_to_caller(current);
-                self.receive_by(current, true, true);
+                self.handle_reply(current);
+                self.handle_recv(current, true, true);
             }
             Syscall::NBSendRecv => {
-                self.invoke(current, register(self, arch::DESTINATION), first);
-                self.receive_by(current, true, true);
+                self.handle_invocation(current, register(self, arch::DESTINATION), first);
+                self.handle_recv(current, true, true);
             }
             Syscall::NBSendWait => {
-                self.invoke(current, register(self, arch::REPLY), first);
-                self.receive_by(current, true, false);
+                self.handle_invocation(current, register(self, arch::REPLY), first);
+                self.handle_recv(current, true, false);
             }
-            Syscall::Recv => self.receive_by(current, true, true),
-            Syscall::NBRecv => self.receive_by(current, false, true),
-            Syscall::Wait => self.receive_by(current, true, false),
-            Syscall::NBWait => self.receive_by(current, false, false),
-            Syscall::Reply => self.reply_to_caller(current),
-            Syscall::Yield if self.config.mcs => self.yield_budget(),
-            Syscall::Yield => self.yield_now(current),
+            Syscall::Recv => self.handle_recv(current, true, true),
+            Syscall::NBRecv => self.handle_recv(current, false, true),
+            Syscall::Wait => self.handle_recv(current, true, false),
+            Syscall::NBWait => self.handle_recv(current, false, false),
+            Syscall::Reply => self.handle_reply(current),
+            Syscall::Yield if self.config.mcs => self.yield_sched_context(),
+            Syscall::Yield => self.handle_yield(current),
         }
     }
 
     /// Whether who enters has budget for it, where that counts; else it begins again later.
     #[inline]
-    fn has_budget(&mut self, current: ThreadId) -> bool {
+    fn check_budget_restart(&mut self, current: ThreadId) -> bool {
         if !self.config.mcs {
             return true;
         }
-        self.update_time();
+        self.update_timestamp();
         let has = self.check_budget();
         if !has && self.is_runnable(current) {
-            self.set_state(current, State::Restart);
+            self.set_thread_state(current, ThreadState::Restart);
         }
         has
     }
@@ -230,11 +230,11 @@ impl<M: Machine> Kernel<M> {
             return;
         };
         self.entries += 1;
-        let fault = self.as_processor(current, fault);
-        if self.has_budget(current) {
+        let fault = self.hardware_fault(current, fault);
+        if self.check_budget_restart(current) {
             self.handle_fault(current, fault, LookupFailure::InvalidRoot);
         }
-        self.leave();
+        self.exit_syscall();
     }
 
     /// An interrupt has come.
@@ -245,31 +245,31 @@ impl<M: Machine> Kernel<M> {
         self.entries += 1;
         self.machine.event(Event::Interrupt(irq));
         // A thread that is interrupted goes on where it was.
-        if let Some(current) = self.scheduler.current {
+        if let Some(current) = self.scheduler.cur_thread {
             let thread = &mut self.objects.threads[current];
-            if thread.state == State::Running {
+            if thread.state == ThreadState::Running {
                 thread.context[arch::IP] = thread.context.next;
             }
         }
         if self.config.mcs {
-            self.update_time();
+            self.update_timestamp();
             self.check_budget();
         }
         self.handle_interrupt(irq);
-        self.schedule();
+        self.exit_kernel();
     }
 
     /// Ends an entry by a thread.
     #[inline]
-    fn leave(&mut self) {
+    fn exit_syscall(&mut self) {
         if !self.config.mcs {
             self.count_entry();
         }
-        self.schedule();
+        self.exit_kernel();
     }
 
     /// Prints, where the kernel does.
-    pub(crate) fn say(&mut self, text: &str) {
+    pub(crate) fn print(&mut self, text: &str) {
         if self.config.debug {
             for byte in text.bytes() {
                 self.machine.put_char(byte);

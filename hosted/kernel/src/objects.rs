@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 
 use crate::arch;
 use crate::arena::{Arena, Id};
-use crate::budget::Budget;
-use crate::cap::{Cap, Remains};
+use crate::budget::Refills;
+use crate::cap::{Cap, ZombieObject};
 use crate::machine::Access;
-use crate::queue::Queue;
+use crate::queue::TcbQueue;
 use crate::reply::Reply;
 use crate::slots::SlotId;
-use crate::thread::Thread;
+use crate::thread::Tcb;
 
 /// A table of capabilities.
 pub struct CNode {
@@ -23,31 +23,31 @@ pub struct CNode {
 /// Where threads meet: all that wait either send or receive.
 #[derive(Default)]
 pub struct Endpoint {
-    pub(crate) queue: Queue,
+    pub(crate) queue: TcbQueue,
     pub(crate) sending: bool,
 }
 
 /// Signals that wait, or threads that wait for one.
 #[derive(Default)]
 pub struct Notification {
-    pub(crate) queue: Queue,
+    pub(crate) queue: TcbQueue,
     /// The badges of the signals that came, if one did.
-    pub(crate) pending: Option<usize>,
-    pub(crate) bound: Option<Id<Thread>>,
+    pub(crate) active: Option<usize>,
+    pub(crate) bound_tcb: Option<Id<Tcb>>,
     /// What it lends to who waits for it and has none.
-    pub(crate) context: Option<Id<SchedContext>>,
+    pub(crate) sched_context: Option<Id<SchedContext>>,
 }
 
 /// A scheduling context: time on the processor, for who has it.
 #[derive(Default)]
 pub struct SchedContext {
-    pub(crate) budget: Budget,
-    pub(crate) thread: Option<Id<Thread>>,
+    pub(crate) refills: Refills,
+    pub(crate) thread: Option<Id<Tcb>>,
     pub(crate) notification: Option<Id<Notification>>,
     /// The last of the calls through which it came to its thread.
     pub(crate) reply: Option<Id<Reply>>,
     /// Who waits until it has run.
-    pub(crate) yield_from: Option<Id<Thread>>,
+    pub(crate) yield_from: Option<Id<Tcb>>,
     pub(crate) badge: usize,
     pub(crate) sporadic: bool,
     /// Ticks that were used since somebody asked.
@@ -55,15 +55,15 @@ pub struct SchedContext {
 }
 
 /// A paging structure. Level 1 maps pages; each further one maps those below it.
-pub struct Table {
+pub struct PageTable {
     pub(crate) level: u8,
-    pub(crate) entries: BTreeMap<u16, Entry>,
+    pub(crate) entries: BTreeMap<u16, Pte>,
 }
 
 /// What an entry of a paging structure leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Entry {
-    Table(Id<Table>),
+pub(crate) enum Pte {
+    PageTable(Id<PageTable>),
     /// A frame; `access` is none where user level has no rights to it.
     Frame {
         paddr: usize,
@@ -72,28 +72,28 @@ pub(crate) enum Entry {
 }
 
 /// A pool of address space identifiers.
-pub struct Pool {
-    pub(crate) spaces: BTreeMap<u16, Id<Table>>,
+pub struct AsidPool {
+    pub(crate) vspaces: BTreeMap<u16, Id<PageTable>>,
 }
 
 /// All objects.
 #[derive(Default)]
 pub(crate) struct Objects {
     pub cnodes: Arena<CNode>,
-    pub threads: Arena<Thread>,
+    pub threads: Arena<Tcb>,
     pub endpoints: Arena<Endpoint>,
     pub notifications: Arena<Notification>,
-    pub tables: Arena<Table>,
-    pub pools: Arena<Pool>,
+    pub page_tables: Arena<PageTable>,
+    pub asid_pools: Arena<AsidPool>,
     pub replies: Arena<Reply>,
-    pub contexts: Arena<SchedContext>,
+    pub sched_contexts: Arena<SchedContext>,
     /// Whether scheduling is mixed-criticality: then notifications are larger.
     pub mcs: bool,
 }
 
 impl Objects {
     /// The memory that a capability is to: its address and size as a power of two.
-    pub fn region(&self, cap: Cap) -> Option<(usize, u8)> {
+    pub fn cap_region(&self, cap: Cap) -> Option<(usize, u8)> {
         let cnode = |object| {
             let bits = arch::SLOT_BITS + self.cnodes[object].radix;
             (self.cnodes.paddr(object), bits)
@@ -112,20 +112,22 @@ impl Objects {
             ),
             Cap::CNode { object, .. } => cnode(object),
             Cap::Zombie {
-                of: Remains::CNode(object),
+                object: ZombieObject::CNode(object),
                 ..
             } => cnode(object),
             Cap::Thread(thread)
             | Cap::Zombie {
-                of: Remains::Thread(thread),
+                object: ZombieObject::Thread(thread),
                 ..
             } => (self.threads.paddr(thread), arch::TCB_BITS),
-            Cap::Table { object, .. } | Cap::VSpace { object, .. } => {
-                (self.tables.paddr(object), arch::TABLE_BITS)
+            Cap::PageTable { object, .. } | Cap::VSpace { object, .. } => {
+                (self.page_tables.paddr(object), arch::TABLE_BITS)
             }
-            Cap::AsidPool { object, .. } => (self.pools.paddr(object), arch::ASID_POOL_BITS),
+            Cap::AsidPool { object, .. } => (self.asid_pools.paddr(object), arch::ASID_POOL_BITS),
             Cap::ReplyObject { object, .. } => (self.replies.paddr(object), arch::REPLY_BITS),
-            Cap::SchedContext { object, size_bits } => (self.contexts.paddr(object), size_bits),
+            Cap::SchedContext { object, size_bits } => {
+                (self.sched_contexts.paddr(object), size_bits)
+            }
             Cap::Null
             | Cap::SchedControl
             | Cap::Reply { .. }

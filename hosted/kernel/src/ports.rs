@@ -10,14 +10,14 @@ use crate::error::Error;
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::request::{Answer, Request};
+use crate::request::{InvocationResult, Request};
 
 /// The ranges that somebody has.
 #[derive(Default)]
-pub(crate) struct Ports {
+pub(crate) struct IoPorts {
     taken: Vec<(u16, u16)>,
-    /// Those that were used in vain, which was said.
-    vain: BTreeSet<u16>,
+    /// Those that were used in unmodelled, which was said.
+    unmodelled: BTreeSet<u16>,
     /// The serial port's line control.
     line_control: u8,
 }
@@ -33,40 +33,48 @@ mod serial {
     pub const EMPTY: usize = 0x60;
 }
 
-impl Ports {
-    fn is_free(&self, first: u16, last: u16) -> bool {
+impl IoPorts {
+    fn is_io_port_range_free(&self, first: u16, last: u16) -> bool {
         let mut taken = self.taken.iter();
         taken.all(|(other_first, other_last)| last < *other_first || *other_last < first)
     }
 
-    pub fn release(&mut self, first: u16, last: u16) {
+    pub fn free_io_port_range(&mut self, first: u16, last: u16) {
         self.taken.retain(|taken| *taken != (first, last));
     }
 }
 
 impl<M: Machine> Kernel<M> {
-    pub(crate) fn ask_port_control(&mut self, request: &Request) -> Answer {
+    pub(crate) fn decode_io_port_control_invocation(
+        &mut self,
+        request: &Request,
+    ) -> InvocationResult {
         if request.invocation != Some(Invocation::X86IOPortControlIssue) {
             return Err(Error::IllegalOperation);
         }
-        request.ensure(4, 1)?;
-        let [first, last, index, depth] = self.arguments(request);
+        request.ensure_length(4, 1)?;
+        let [first, last, index, depth] = self.get_syscall_args(request);
         let (root, _) = self.extra_cap(request, 0)?;
         let (first, last) = (first as u16, last as u16);
         if last < first {
             return Err(Error::InvalidArgument(1));
         }
-        if !self.ports.is_free(first, last) {
+        if !self.ports.is_io_port_range_free(first, last) {
             return Err(Error::RevokeFirst);
         }
-        let slot = self.empty_slot_at(root, index, depth)?;
-        self.commit(request.thread);
+        let slot = self.lookup_empty_target_slot(root, index, depth)?;
+        self.begin_perform(request.thread);
         self.ports.taken.push((first, last));
-        self.insert(Cap::IoPort { first, last }, request.slot, slot);
+        self.cte_insert(Cap::IoPort { first, last }, request.slot, slot);
         Ok(())
     }
 
-    pub(crate) fn ask_port(&mut self, request: &Request, first: u16, last: u16) -> Answer {
+    pub(crate) fn decode_io_port_invocation(
+        &mut self,
+        request: &Request,
+        first: u16,
+        last: u16,
+    ) -> InvocationResult {
         use Invocation::*;
         let (bytes, words) = match request.invocation {
             Some(X86IOPortIn8) => (1, 1),
@@ -77,18 +85,18 @@ impl<M: Machine> Kernel<M> {
             Some(X86IOPortOut32) => (4, 2),
             _ => return Err(Error::IllegalOperation),
         };
-        request.ensure(words, 0)?;
-        let port = u32::from(self.argument(request, 0) as u16);
+        request.ensure_length(words, 0)?;
+        let port = u32::from(self.get_syscall_arg(request, 0) as u16);
         if port < u32::from(first) || port + bytes - 1 > u32::from(last) {
             return Err(Error::IllegalOperation);
         }
         let port = port as u16;
         if words == 1 {
             let value = self.read_port(port, bytes);
-            return self.answer_words(request, &[value]);
+            return self.reply_from_kernel(request, &[value]);
         }
-        let value = self.argument(request, 1);
-        self.commit(request.thread);
+        let value = self.get_syscall_arg(request, 1);
+        self.begin_perform(request.thread);
         self.write_port(port, value);
         Ok(())
     }
@@ -98,7 +106,7 @@ impl<M: Machine> Kernel<M> {
             serial::LINE_STATUS => serial::EMPTY,
             serial::LINE_CONTROL => self.ports.line_control.into(),
             port => {
-                self.note_vain(port);
+                self.report_unmodelled(port);
                 low_bits(8 * bytes)
             }
         }
@@ -112,14 +120,14 @@ impl<M: Machine> Kernel<M> {
             serial::LINE_CONTROL => self.ports.line_control = value as u8,
             // How the line is set up matters to nobody.
             0x3f8..=0x3ff => {}
-            port => self.note_vain(port),
+            port => self.report_unmodelled(port),
         }
     }
 
     /// Says, once, that nothing is there.
-    fn note_vain(&mut self, port: u16) {
-        if self.ports.vain.insert(port) {
-            self.say(&format!(
+    fn report_unmodelled(&mut self, port: u16) {
+        if self.ports.unmodelled.insert(port) {
+            self.print(&format!(
                 "not modelled: what is behind I/O port {port:#x}\n"
             ));
         }

@@ -3,7 +3,7 @@
 //! Queues of threads, linked through the threads themselves.
 
 use crate::arena::{Arena, Id};
-use crate::thread::Thread;
+use crate::thread::Tcb;
 
 /// Which of a thread's pairs of links a queue uses.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -16,26 +16,26 @@ pub(crate) enum Chain {
 
 /// A thread's neighbours in a queue.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Links {
-    previous: Option<Id<Thread>>,
-    next: Option<Id<Thread>>,
+pub(crate) struct QueueLinks {
+    prev: Option<Id<Tcb>>,
+    next: Option<Id<Tcb>>,
 }
 
-impl Links {
-    pub const fn next(self) -> Option<Id<Thread>> {
+impl QueueLinks {
+    pub const fn next(self) -> Option<Id<Tcb>> {
         self.next
     }
 }
 
 /// The ends of a queue.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Queue {
-    head: Option<Id<Thread>>,
-    tail: Option<Id<Thread>>,
+pub(crate) struct TcbQueue {
+    head: Option<Id<Tcb>>,
+    tail: Option<Id<Tcb>>,
 }
 
-impl Queue {
-    pub const fn head(&self) -> Option<Id<Thread>> {
+impl TcbQueue {
+    pub const fn head(&self) -> Option<Id<Tcb>> {
         self.head
     }
 
@@ -43,9 +43,9 @@ impl Queue {
         self.head.is_none()
     }
 
-    pub fn append(&mut self, threads: &mut Arena<Thread>, chain: Chain, thread: Id<Thread>) {
-        threads[thread].links[chain as usize] = Links {
-            previous: self.tail,
+    pub fn append(&mut self, threads: &mut Arena<Tcb>, chain: Chain, thread: Id<Tcb>) {
+        threads[thread].links[chain as usize] = QueueLinks {
+            prev: self.tail,
             next: None,
         };
         match self.tail {
@@ -55,20 +55,20 @@ impl Queue {
         self.tail = Some(thread);
     }
 
-    pub fn prepend(&mut self, threads: &mut Arena<Thread>, chain: Chain, thread: Id<Thread>) {
-        threads[thread].links[chain as usize] = Links {
-            previous: None,
+    pub fn prepend(&mut self, threads: &mut Arena<Tcb>, chain: Chain, thread: Id<Tcb>) {
+        threads[thread].links[chain as usize] = QueueLinks {
+            prev: None,
             next: self.head,
         };
         match self.head {
-            Some(head) => threads[head].links[chain as usize].previous = Some(thread),
+            Some(head) => threads[head].links[chain as usize].prev = Some(thread),
             None => self.tail = Some(thread),
         }
         self.head = Some(thread);
     }
 
     /// Puts a thread behind those of its priority, and before those of lower ones.
-    pub fn insert(&mut self, threads: &mut Arena<Thread>, chain: Chain, thread: Id<Thread>) {
+    pub fn insert(&mut self, threads: &mut Arena<Tcb>, chain: Chain, thread: Id<Tcb>) {
         let priority = threads[thread].priority;
         let lower = self
             .iter(threads, chain)
@@ -76,37 +76,37 @@ impl Queue {
         let Some(next) = lower else {
             return self.append(threads, chain, thread);
         };
-        let previous = threads[next].links[chain as usize].previous;
-        let Some(previous) = previous else {
+        let prev = threads[next].links[chain as usize].prev;
+        let Some(prev) = prev else {
             return self.prepend(threads, chain, thread);
         };
-        threads[thread].links[chain as usize] = Links {
-            previous: Some(previous),
+        threads[thread].links[chain as usize] = QueueLinks {
+            prev: Some(prev),
             next: Some(next),
         };
-        threads[previous].links[chain as usize].next = Some(thread);
-        threads[next].links[chain as usize].previous = Some(thread);
+        threads[prev].links[chain as usize].next = Some(thread);
+        threads[next].links[chain as usize].prev = Some(thread);
     }
 
     /// Takes a thread out that is in it.
-    pub fn remove(&mut self, threads: &mut Arena<Thread>, chain: Chain, thread: Id<Thread>) {
-        let Links { previous, next } = core::mem::take(&mut threads[thread].links[chain as usize]);
-        match previous {
-            Some(previous) => threads[previous].links[chain as usize].next = next,
+    pub fn remove(&mut self, threads: &mut Arena<Tcb>, chain: Chain, thread: Id<Tcb>) {
+        let QueueLinks { prev, next } = core::mem::take(&mut threads[thread].links[chain as usize]);
+        match prev {
+            Some(prev) => threads[prev].links[chain as usize].next = next,
             None => self.head = next,
         }
         match next {
-            Some(next) => threads[next].links[chain as usize].previous = previous,
-            None => self.tail = previous,
+            Some(next) => threads[next].links[chain as usize].prev = prev,
+            None => self.tail = prev,
         }
     }
 
     /// The threads in it, from its head.
     pub fn iter<'a>(
         &self,
-        threads: &'a Arena<Thread>,
+        threads: &'a Arena<Tcb>,
         chain: Chain,
-    ) -> impl Iterator<Item = Id<Thread>> + 'a {
+    ) -> impl Iterator<Item = Id<Tcb>> + 'a {
         core::iter::successors(self.head, move |thread| {
             threads[*thread].links[chain as usize].next
         })

@@ -6,7 +6,7 @@ use crate::arena::Id;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::objects::SchedContext;
-use crate::thread::{State, ThreadId};
+use crate::thread::{ThreadId, ThreadState};
 
 /// A reply object.
 #[derive(Default)]
@@ -31,7 +31,7 @@ enum Next {
 
 impl<M: Machine> Kernel<M> {
     /// A caller waits for the reply, and may lend its scheduling context to who is called.
-    pub(crate) fn push_reply(
+    pub(crate) fn reply_push(
         &mut self,
         caller: ThreadId,
         callee: ThreadId,
@@ -40,62 +40,62 @@ impl<M: Machine> Kernel<M> {
     ) {
         self.objects.replies[reply].thread = Some(caller);
         self.objects.threads[caller].reply = Some(reply);
-        self.set_state(caller, State::BlockedOnReply);
-        let Some(context) = self.objects.threads[caller].context_id else {
+        self.set_thread_state(caller, ThreadState::BlockedOnReply);
+        let Some(context) = self.objects.threads[caller].sched_context else {
             return;
         };
-        if donate && self.objects.threads[callee].context_id.is_none() {
-            let old = self.objects.contexts[context].reply.replace(reply);
+        if donate && self.objects.threads[callee].sched_context.is_none() {
+            let old = self.objects.sched_contexts[context].reply.replace(reply);
             if let Some(old) = old {
                 self.objects.replies[old].next = Next::Reply(reply);
             }
             let object = &mut self.objects.replies[reply];
             object.previous = old;
             object.next = Next::Context(context);
-            self.donate(context, callee);
+            self.sched_context_donate(context, callee);
         }
     }
 
     /// A thread is no longer to be given a reply, or waits for none.
-    pub(crate) fn unlink_reply(&mut self, reply: Id<Reply>, thread: ThreadId) {
+    pub(crate) fn reply_unlink(&mut self, reply: Id<Reply>, thread: ThreadId) {
         self.objects.replies[reply].thread = None;
         self.objects.threads[thread].reply = None;
-        self.set_state(thread, State::Inactive);
+        self.set_thread_state(thread, ThreadState::Inactive);
     }
 
     /// A call is answered: what was lent is given back.
-    pub(crate) fn remove_reply(&mut self, reply: Id<Reply>, thread: ThreadId) {
+    pub(crate) fn reply_remove(&mut self, reply: Id<Reply>, thread: ThreadId) {
         let Reply { previous, next, .. } = self.objects.replies[reply];
         if let Next::Context(context) = next {
-            self.objects.contexts[context].reply = previous;
+            self.objects.sched_contexts[context].reply = previous;
             if let Some(previous) = previous {
                 self.objects.replies[previous].next = next;
             }
-            if self.objects.threads[thread].context_id.is_none() {
-                self.donate(context, thread);
+            if self.objects.threads[thread].sched_context.is_none() {
+                self.sched_context_donate(context, thread);
             }
         } else {
-            self.cut(previous, next);
+            self.unlink_call_stack(previous, next);
         }
-        self.forget_calls(reply);
-        self.unlink_reply(reply, thread);
+        self.clear_call_stack_links(reply);
+        self.reply_unlink(reply, thread);
     }
 
     /// A caller no longer waits: nothing is given back.
-    pub(crate) fn cancel_reply(&mut self, thread: ThreadId) {
+    pub(crate) fn reply_remove_tcb(&mut self, thread: ThreadId) {
         let Some(reply) = self.objects.threads[thread].reply else {
             return;
         };
         let Reply { previous, next, .. } = self.objects.replies[reply];
         if let Next::Context(context) = next {
-            self.objects.contexts[context].reply = None;
+            self.objects.sched_contexts[context].reply = None;
         }
-        self.cut(previous, next);
-        self.forget_calls(reply);
-        self.unlink_reply(reply, thread);
+        self.unlink_call_stack(previous, next);
+        self.clear_call_stack_links(reply);
+        self.reply_unlink(reply, thread);
     }
 
-    fn cut(&mut self, previous: Option<Id<Reply>>, next: Next) {
+    fn unlink_call_stack(&mut self, previous: Option<Id<Reply>>, next: Next) {
         if let Next::Reply(next) = next {
             self.objects.replies[next].previous = None;
         }
@@ -104,23 +104,23 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    fn forget_calls(&mut self, reply: Id<Reply>) {
+    fn clear_call_stack_links(&mut self, reply: Id<Reply>) {
         let object = &mut self.objects.replies[reply];
         (object.previous, object.next) = (None, Next::None);
     }
 
     /// The scheduling context is no more, or belongs to nobody: no call gives it back.
-    pub(crate) fn unbind_reply(&mut self, context: Id<SchedContext>) {
-        if let Some(reply) = self.objects.contexts[context].reply.take() {
+    pub(crate) fn sched_context_unbind_reply(&mut self, context: Id<SchedContext>) {
+        if let Some(reply) = self.objects.sched_contexts[context].reply.take() {
             self.objects.replies[reply].next = Next::None;
         }
     }
 
     /// The last capability to a reply object goes.
-    pub(crate) fn finalise_reply(&mut self, reply: Id<Reply>) {
+    pub(crate) fn reply_clear(&mut self, reply: Id<Reply>) {
         if let Some(thread) = self.objects.replies[reply].thread {
             match self.objects.threads[thread].state {
-                State::BlockedOnReply => self.remove_reply(reply, thread),
+                ThreadState::BlockedOnReply => self.reply_remove(reply, thread),
                 _ => self.cancel_ipc(thread),
             }
         }

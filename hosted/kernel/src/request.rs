@@ -9,9 +9,9 @@ use crate::fault::Fault;
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::message::{Extra, Info, REGISTERS};
+use crate::message::{ExtraCaps, MSG_REGISTERS, MessageInfo};
 use crate::slots::SlotId;
-use crate::thread::{State, ThreadId};
+use crate::thread::{ThreadId, ThreadState};
 
 /// What is asked for.
 pub(crate) struct Request {
@@ -22,7 +22,7 @@ pub(crate) struct Request {
     pub invocation: Option<Invocation>,
     pub length: usize,
     pub buffer: Option<usize>,
-    pub extra: Extra,
+    pub extra: ExtraCaps,
     /// Whether an answer is wanted.
     pub call: bool,
 }
@@ -41,11 +41,11 @@ pub(crate) struct Manner {
 }
 
 /// What an invocation gives: nothing, with or without an answer that says so.
-pub(crate) type Answer = Result<(), Error>;
+pub(crate) type InvocationResult = Result<(), Error>;
 
 impl Request {
     /// The message has so many words, and capabilities.
-    pub fn ensure(&self, words: usize, caps: usize) -> Answer {
+    pub fn ensure_length(&self, words: usize, caps: usize) -> InvocationResult {
         match self.length < words || caps > 0 && self.extra[caps - 1].is_none() {
             true => Err(Error::TruncatedMessage),
             false => Ok(()),
@@ -55,26 +55,28 @@ impl Request {
 
 impl<M: Machine> Kernel<M> {
     /// A thread sends a message by a capability: to an endpoint, or to an object of the kernel.
-    pub(crate) fn invoke(&mut self, thread: ThreadId, cptr: usize, manner: Manner) {
+    pub(crate) fn handle_invocation(&mut self, thread: ThreadId, cptr: usize, manner: Manner) {
         let Manner {
             call,
             blocking,
             donate,
             first,
         } = manner;
-        let info = self.info(thread);
-        let (slot, cap) = match self.lookup(thread, cptr) {
+        let info = self.message_info(thread);
+        let (slot, cap) = match self.lookup_slot(thread, cptr) {
             Ok(slot) => (slot, self.slots.cap(slot)),
-            Err(failure) => return self.not_found(thread, cptr, failure, blocking),
+            Err(failure) => return self.handle_missing_cap(thread, cptr, failure, blocking),
         };
-        let needs_caps = info.extra_caps() != 0 || info.length() > REGISTERS;
+        let needs_caps = info.extra_caps() != 0 || info.length() > MSG_REGISTERS;
         let buffer = match needs_caps {
-            true => self.buffer(thread, false),
+            true => self.lookup_ipc_buffer(thread, false),
             false => None,
         };
-        let extra = match self.extra(thread, buffer, info) {
+        let extra = match self.lookup_extra_caps(thread, buffer, info) {
             Ok(extra) => extra,
-            Err((cptr, failure)) => return self.not_found(thread, cptr, failure, blocking),
+            Err((cptr, failure)) => {
+                return self.handle_missing_cap(thread, cptr, failure, blocking);
+            }
         };
         let refused = match cap {
             Cap::Endpoint {
@@ -82,9 +84,9 @@ impl<M: Machine> Kernel<M> {
                 badge,
                 rights,
             } if rights.write() => {
-                self.objects.threads[thread].state = State::Restart;
+                self.objects.threads[thread].state = ThreadState::Restart;
                 let (grant, grant_reply) = (rights.grant(), rights.grant_reply());
-                self.send(
+                self.send_ipc(
                     thread,
                     object,
                     badge,
@@ -101,8 +103,8 @@ impl<M: Machine> Kernel<M> {
                 badge,
                 rights,
             } if rights.write() => {
-                self.commit(thread);
-                self.signal(object, badge);
+                self.begin_perform(thread);
+                self.send_signal(object, badge);
                 Ok(())
             }
             Cap::Reply {
@@ -110,13 +112,13 @@ impl<M: Machine> Kernel<M> {
                 master: false,
                 grant,
             } => {
-                self.commit(thread);
-                self.reply(thread, to, slot, grant);
+                self.begin_perform(thread);
+                self.do_reply_transfer(thread, to, slot, grant);
                 Ok(())
             }
             Cap::ReplyObject { object, grant } => {
-                self.commit(thread);
-                self.reply_by(thread, object, grant);
+                self.begin_perform(thread);
+                self.do_reply_transfer_mcs(thread, object, grant);
                 Ok(())
             }
             Cap::Endpoint { .. }
@@ -136,13 +138,13 @@ impl<M: Machine> Kernel<M> {
             _ => {
                 let length = match buffer {
                     Some(_) => info.length(),
-                    None => info.length().min(REGISTERS),
+                    None => info.length().min(MSG_REGISTERS),
                 };
                 let invocation = self.labels.get(info.label());
                 if let Some(invocation) = invocation {
                     self.machine.event(Event::Invocation { thread, invocation });
                 }
-                self.ask(&Request {
+                self.decode_invocation(&Request {
                     thread,
                     cap,
                     slot,
@@ -154,36 +156,38 @@ impl<M: Machine> Kernel<M> {
                 })
             }
         };
-        self.answer(thread, call, refused);
+        self.finish_invocation(thread, call, refused);
     }
 
     /// Hands a request to what its capability is to.
-    fn ask(&mut self, request: &Request) -> Answer {
+    fn decode_invocation(&mut self, request: &Request) -> InvocationResult {
         match request.cap {
-            Cap::Untyped { .. } => self.ask_untyped(request),
-            Cap::CNode { .. } => self.ask_cnode(request),
-            Cap::Thread(thread) => self.ask_thread(request, thread),
-            Cap::IrqControl => self.ask_irq_control(request),
-            Cap::IrqHandler(irq) => self.ask_irq_handler(request, irq),
+            Cap::Untyped { .. } => self.decode_untyped_invocation(request),
+            Cap::CNode { .. } => self.decode_cnode_invocation(request),
+            Cap::Thread(thread) => self.decode_tcb_invocation(request, thread),
+            Cap::IrqControl => self.decode_irq_control_invocation(request),
+            Cap::IrqHandler(irq) => self.decode_irq_handler_invocation(request, irq),
             // Whatever it is asked for.
             Cap::SgiSignal { irq, target } => {
-                self.commit(request.thread);
+                self.begin_perform(request.thread);
                 // The others of the interrupt controller have no processor.
                 if target == 0 {
-                    self.raise(irq);
+                    self.raise_sgi(irq);
                 }
                 Ok(())
             }
-            Cap::Domain => self.ask_domain(request),
-            Cap::SchedContext { object, .. } => self.ask_sched_context(request, object),
-            Cap::SchedControl => self.ask_sched_control(request),
-            Cap::Frame { .. } => self.ask_frame(request),
-            Cap::Table { .. } => self.ask_table(request),
-            Cap::VSpace { .. } => self.ask_space(request),
-            Cap::AsidControl => self.ask_asid_control(request),
-            Cap::AsidPool { .. } => self.ask_asid_pool(request),
-            Cap::IoPortControl => self.ask_port_control(request),
-            Cap::IoPort { first, last } => self.ask_port(request, first, last),
+            Cap::Domain => self.decode_domain_invocation(request),
+            Cap::SchedContext { object, .. } => {
+                self.decode_sched_context_invocation(request, object)
+            }
+            Cap::SchedControl => self.decode_sched_control_invocation(request),
+            Cap::Frame { .. } => self.decode_frame_invocation(request),
+            Cap::PageTable { .. } => self.decode_page_table_invocation(request),
+            Cap::VSpace { .. } => self.decode_vspace_invocation(request),
+            Cap::AsidControl => self.decode_asid_control_invocation(request),
+            Cap::AsidPool { .. } => self.decode_asid_pool_invocation(request),
+            Cap::IoPortControl => self.decode_io_port_control_invocation(request),
+            Cap::IoPort { first, last } => self.decode_io_port_invocation(request, first, last),
             Cap::Null
             | Cap::Endpoint { .. }
             | Cap::Notification { .. }
@@ -194,44 +198,54 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// What is asked for is right, and will be done. Who stops while it is done begins it again.
-    pub(crate) fn commit(&mut self, thread: ThreadId) {
-        self.objects.threads[thread].state = State::Restart;
+    pub(crate) fn begin_perform(&mut self, thread: ThreadId) {
+        self.objects.threads[thread].state = ThreadState::Restart;
     }
 
-    fn answer(&mut self, thread: ThreadId, call: bool, answer: Answer) {
+    fn finish_invocation(&mut self, thread: ThreadId, call: bool, answer: InvocationResult) {
         if let Err(error) = answer {
             self.machine.event(Event::Refused { thread, error });
             if call {
-                let buffer = self.buffer(thread, true);
+                let buffer = self.lookup_ipc_buffer(thread, true);
                 let (words, count) = error.words();
                 let mut length = 0;
                 for (index, word) in words[..count].iter().enumerate() {
-                    length = self.set_word(thread, buffer, index, *word);
+                    length = self.set_mr(thread, buffer, index, *word);
                 }
-                self.set_head(thread, 0, Info::new(error.code(), 0, 0, length));
+                self.set_badge_and_info(thread, 0, MessageInfo::new(error.code(), 0, 0, length));
             }
-        } else if self.objects.threads[thread].state == State::Restart {
+        } else if self.objects.threads[thread].state == ThreadState::Restart {
             if call {
-                self.set_head(thread, 0, Info::new(0, 0, 0, 0));
+                self.set_badge_and_info(thread, 0, MessageInfo::new(0, 0, 0, 0));
             }
-            self.set_state(thread, State::Running);
+            self.set_thread_state(thread, ThreadState::Running);
         }
     }
 
     /// Answers with words, of which there are fewer than the message has registers.
-    pub(crate) fn answer_words(&mut self, request: &Request, words: &[usize]) -> Answer {
+    pub(crate) fn reply_from_kernel(
+        &mut self,
+        request: &Request,
+        words: &[usize],
+    ) -> InvocationResult {
         if request.call {
-            let buffer = self.buffer(request.thread, true);
+            let buffer = self.lookup_ipc_buffer(request.thread, true);
             for (index, word) in words.iter().enumerate() {
-                self.set_word(request.thread, buffer, index, *word);
+                self.set_mr(request.thread, buffer, index, *word);
             }
-            self.set_head(request.thread, 0, Info::new(0, 0, 0, words.len()));
+            self.set_badge_and_info(request.thread, 0, MessageInfo::new(0, 0, 0, words.len()));
         }
-        self.set_state(request.thread, State::Running);
+        self.set_thread_state(request.thread, ThreadState::Running);
         Ok(())
     }
 
-    fn not_found(&mut self, thread: ThreadId, cptr: usize, failure: LookupFailure, blocking: bool) {
+    fn handle_missing_cap(
+        &mut self,
+        thread: ThreadId,
+        cptr: usize,
+        failure: LookupFailure,
+        blocking: bool,
+    ) {
         self.machine.event(Event::NotFound {
             thread,
             cptr,
@@ -247,13 +261,13 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// An argument.
-    pub(crate) fn argument(&self, request: &Request, index: usize) -> usize {
-        self.word(request.thread, request.buffer, index)
+    pub(crate) fn get_syscall_arg(&self, request: &Request, index: usize) -> usize {
+        self.get_mr(request.thread, request.buffer, index)
     }
 
     /// Arguments, from the first.
-    pub(crate) fn arguments<const N: usize>(&self, request: &Request) -> [usize; N] {
-        core::array::from_fn(|index| self.argument(request, index))
+    pub(crate) fn get_syscall_args<const N: usize>(&self, request: &Request) -> [usize; N] {
+        core::array::from_fn(|index| self.get_syscall_arg(request, index))
     }
 
     /// A capability of the message, and where it is. There is one: `ensure` has looked.

@@ -8,50 +8,50 @@ use crate::event::Event;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::objects::SchedContext;
-use crate::queue::{Chain, Queue};
-use crate::thread::{State, Thread, ThreadId};
+use crate::queue::{Chain, TcbQueue};
+use crate::thread::{Tcb, ThreadId, ThreadState};
 
 /// Priorities there are.
-pub(crate) const PRIORITIES: usize = 256;
+pub(crate) const NUM_PRIORITIES: usize = 256;
 /// Places of the schedule of domains.
-pub(crate) const DOMAIN_SCHEDULES: usize = 2;
+pub(crate) const NUM_DOMAIN_SCHEDULES: usize = 2;
 
 /// What the end of a kernel entry has to do.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Action {
+enum SchedulerAction {
     /// The thread that entered goes on.
-    Resume,
-    /// The queues decide.
-    Choose,
+    ResumeCurrentThread,
+    /// The ready_queues decide.
+    ChooseNewThread,
     /// This one shall, unless a better is ready.
-    Switch(ThreadId),
+    SwitchToThread(ThreadId),
 }
 
 /// A place of the schedule of domains.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Turn {
+pub(crate) struct DomainSchedule {
     pub domain: u8,
     pub duration: u64,
 }
 
 pub(crate) struct Scheduler {
-    pub current: Option<ThreadId>,
-    action: Action,
+    pub cur_thread: Option<ThreadId>,
+    action: SchedulerAction,
     /// Per domain and priority.
-    queues: Vec<Queue>,
+    ready_queues: Vec<TcbQueue>,
     /// Per domain, a bit per priority.
-    ready: Vec<[u64; PRIORITIES / 64]>,
-    pub domain: u8,
+    ready_bitmap: Vec<[u64; NUM_PRIORITIES / 64]>,
+    pub cur_domain: u8,
     pub domain_time: u64,
-    pub turns: [Turn; DOMAIN_SCHEDULES],
-    pub turn: usize,
-    pub first_turn: usize,
+    pub dom_schedule: [DomainSchedule; NUM_DOMAIN_SCHEDULES],
+    pub dom_schedule_idx: usize,
+    pub dom_schedule_start: usize,
     /// With mixed-criticality scheduling: who is charged, the time, what was used since, and who
     /// waits for budget, the first to get it first.
-    pub context: Option<Id<SchedContext>>,
-    pub now: u64,
+    pub cur_sc: Option<Id<SchedContext>>,
+    pub cur_time: u64,
     pub consumed: u64,
-    pub waiting: Vec<ThreadId>,
+    pub release_queue: Vec<ThreadId>,
     /// Entries until the next tick.
     pub entries_left: u32,
     random: u64,
@@ -61,25 +61,25 @@ impl Scheduler {
     pub fn new(config: &Config) -> Self {
         let domains = usize::from(config.domains.max(1));
         Scheduler {
-            current: None,
-            action: Action::Choose,
-            queues: vec![Queue::default(); domains * PRIORITIES],
-            ready: vec![[0; PRIORITIES / 64]; domains],
-            domain: 0,
+            cur_thread: None,
+            action: SchedulerAction::ChooseNewThread,
+            ready_queues: vec![TcbQueue::default(); domains * NUM_PRIORITIES],
+            ready_bitmap: vec![[0; NUM_PRIORITIES / 64]; domains],
+            cur_domain: 0,
             domain_time: 60,
-            turns: [
-                Turn {
+            dom_schedule: [
+                DomainSchedule {
                     domain: 0,
                     duration: 60,
                 },
-                Turn::default(),
+                DomainSchedule::default(),
             ],
-            context: None,
-            now: 0,
+            cur_sc: None,
+            cur_time: 0,
             consumed: 0,
-            waiting: Vec::new(),
-            turn: 0,
-            first_turn: 0,
+            release_queue: Vec::new(),
+            dom_schedule_idx: 0,
+            dom_schedule_start: 0,
             entries_left: match config.seed {
                 None => config.entries_per_tick,
                 Some(_) => 1,
@@ -89,23 +89,25 @@ impl Scheduler {
         }
     }
 
-    fn queue_of(&self, thread: &Thread) -> usize {
-        usize::from(thread.domain) * PRIORITIES + usize::from(thread.priority)
+    fn ready_queue_index(&self, thread: &Tcb) -> usize {
+        usize::from(thread.domain) * NUM_PRIORITIES + usize::from(thread.priority)
     }
 
     /// The highest priority of the domain that has threads.
-    fn highest(&self) -> Option<u8> {
-        let words = self.ready[usize::from(self.domain)].iter().enumerate();
+    fn highest_prio(&self) -> Option<u8> {
+        let words = self.ready_bitmap[usize::from(self.cur_domain)]
+            .iter()
+            .enumerate();
         let highest = words.rev().find(|(_, word)| **word != 0);
         highest.map(|(index, word)| (index * 64 + 63 - word.leading_zeros() as usize) as u8)
     }
 
-    fn note(&mut self, queue: usize) {
-        let (domain, priority) = (queue / PRIORITIES, queue % PRIORITIES);
+    fn update_bitmap(&mut self, queue: usize) {
+        let (domain, priority) = (queue / NUM_PRIORITIES, queue % NUM_PRIORITIES);
         let (word, bit) = (priority / 64, 1 << (priority % 64));
-        match self.queues[queue].is_empty() {
-            true => self.ready[domain][word] &= !bit,
-            false => self.ready[domain][word] |= bit,
+        match self.ready_queues[queue].is_empty() {
+            true => self.ready_bitmap[domain][word] &= !bit,
+            false => self.ready_bitmap[domain][word] |= bit,
         }
     }
 
@@ -118,44 +120,46 @@ impl Scheduler {
     }
 
     /// The threads that are ready at a priority of a domain.
-    pub fn ready(&self, domain: usize, priority: usize) -> Option<Queue> {
-        self.queues.get(domain * PRIORITIES + priority).copied()
+    pub fn ready_queue(&self, domain: usize, priority: usize) -> Option<TcbQueue> {
+        self.ready_queues
+            .get(domain * NUM_PRIORITIES + priority)
+            .copied()
     }
 }
 
 impl<M: Machine> Kernel<M> {
     /// Puts a thread before others of its priority, if it is not there.
-    pub(crate) fn enqueue_first(&mut self, id: ThreadId) {
-        self.enqueue(id, Queue::prepend);
+    pub(crate) fn tcb_sched_enqueue(&mut self, id: ThreadId) {
+        self.enqueue(id, TcbQueue::prepend);
     }
 
     /// Puts a thread behind others of its priority, if it is not there.
-    pub(crate) fn enqueue_last(&mut self, id: ThreadId) {
-        self.enqueue(id, Queue::append);
+    pub(crate) fn tcb_sched_append(&mut self, id: ThreadId) {
+        self.enqueue(id, TcbQueue::append);
     }
 
-    fn enqueue(&mut self, id: ThreadId, put: fn(&mut Queue, &mut Arena<Thread>, Chain, ThreadId)) {
+    fn enqueue(&mut self, id: ThreadId, put: fn(&mut TcbQueue, &mut Arena<Tcb>, Chain, ThreadId)) {
         let thread = &mut self.objects.threads[id];
         if !thread.queued {
             thread.queued = true;
-            let queue = self.scheduler.queue_of(thread);
+            let queue = self.scheduler.ready_queue_index(thread);
             put(
-                &mut self.scheduler.queues[queue],
+                &mut self.scheduler.ready_queues[queue],
                 &mut self.objects.threads,
                 Chain::Ready,
                 id,
             );
-            self.scheduler.note(queue);
+            self.scheduler.update_bitmap(queue);
         }
     }
 
-    pub(crate) fn dequeue(&mut self, id: ThreadId) {
+    pub(crate) fn tcb_sched_dequeue(&mut self, id: ThreadId) {
         let thread = &mut self.objects.threads[id];
         if thread.queued {
             thread.queued = false;
-            let queue = self.scheduler.queue_of(thread);
-            self.scheduler.queues[queue].remove(&mut self.objects.threads, Chain::Ready, id);
-            self.scheduler.note(queue);
+            let queue = self.scheduler.ready_queue_index(thread);
+            self.scheduler.ready_queues[queue].remove(&mut self.objects.threads, Chain::Ready, id);
+            self.scheduler.update_bitmap(queue);
         }
     }
 
@@ -167,177 +171,182 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn is_schedulable(&self, id: ThreadId) -> bool {
         let thread = &self.objects.threads[id];
         let has_context = || {
-            let context = thread.context_id;
-            let active = |context| self.objects.contexts[context].budget.is_active();
-            !thread.postponed && context.is_some_and(active)
+            let context = thread.sched_context;
+            let active = |context| self.objects.sched_contexts[context].refills.is_active();
+            !thread.in_release_queue && context.is_some_and(active)
         };
         thread.state.is_runnable() && (!self.config.mcs || has_context())
     }
 
     /// Whether it shall run at the end of this entry.
-    pub(crate) fn is_candidate(&self, id: ThreadId) -> bool {
-        self.scheduler.action == Action::Switch(id)
+    pub(crate) fn is_switch_candidate(&self, id: ThreadId) -> bool {
+        self.scheduler.action == SchedulerAction::SwitchToThread(id)
     }
 
-    pub(crate) fn set_state(&mut self, id: ThreadId, state: State) {
+    pub(crate) fn set_thread_state(&mut self, id: ThreadId, state: ThreadState) {
         self.objects.threads[id].state = state;
-        if self.scheduler.current == Some(id)
-            && self.scheduler.action == Action::Resume
+        if self.scheduler.cur_thread == Some(id)
+            && self.scheduler.action == SchedulerAction::ResumeCurrentThread
             && !self.is_schedulable(id)
         {
-            self.scheduler.action = Action::Choose;
+            self.scheduler.action = SchedulerAction::ChooseNewThread;
         }
     }
 
-    /// The queues decide at the end of this entry.
-    pub(crate) fn reschedule(&mut self) {
-        if let Action::Switch(candidate) = self.scheduler.action
+    /// The ready_queues decide at the end of this entry.
+    pub(crate) fn reschedule_required(&mut self) {
+        if let SchedulerAction::SwitchToThread(candidate) = self.scheduler.action
             && self.is_schedulable(candidate)
         {
-            self.enqueue_first(candidate);
+            self.tcb_sched_enqueue(candidate);
         }
-        self.scheduler.action = Action::Choose;
+        self.scheduler.action = SchedulerAction::ChooseNewThread;
     }
 
     /// A thread has become ready, and shall run if that is right.
-    pub(crate) fn wake(&mut self, id: ThreadId) {
+    pub(crate) fn possible_switch_to(&mut self, id: ThreadId) {
         let thread = &self.objects.threads[id];
-        if self.config.mcs && (thread.context_id.is_none() || thread.postponed) {
+        if self.config.mcs && (thread.sched_context.is_none() || thread.in_release_queue) {
             return;
         }
-        if thread.domain != self.scheduler.domain {
-            self.enqueue_first(id);
-        } else if self.scheduler.action != Action::Resume {
-            self.reschedule();
-            self.enqueue_first(id);
+        if thread.domain != self.scheduler.cur_domain {
+            self.tcb_sched_enqueue(id);
+        } else if self.scheduler.action != SchedulerAction::ResumeCurrentThread {
+            self.reschedule_required();
+            self.tcb_sched_enqueue(id);
         } else {
-            self.scheduler.action = Action::Switch(id);
+            self.scheduler.action = SchedulerAction::SwitchToThread(id);
         }
     }
 
     /// Ends a kernel entry: decides who runs.
-    pub(crate) fn schedule(&mut self) {
-        if !self.delayed.is_empty() {
-            self.deliver(false);
+    pub(crate) fn exit_kernel(&mut self) {
+        if !self.delayed_signals.is_empty() {
+            self.deliver_delayed_signals(false);
         }
-        self.decide();
-        if self.scheduler.current.is_none() && !self.delayed.is_empty() {
-            self.deliver(true);
-            self.decide();
+        self.schedule();
+        if self.scheduler.cur_thread.is_none() && !self.delayed_signals.is_empty() {
+            self.deliver_delayed_signals(true);
+            self.schedule();
         }
     }
 
-    fn decide(&mut self) {
+    fn schedule(&mut self) {
         if self.config.mcs {
             self.awaken();
         }
-        if self.scheduler.action != Action::Resume {
-            let current = self.scheduler.current;
+        if self.scheduler.action != SchedulerAction::ResumeCurrentThread {
+            let current = self.scheduler.cur_thread;
             let runnable = current.filter(|id| self.is_schedulable(*id));
             if let Some(current) = runnable {
-                self.enqueue_first(current);
+                self.tcb_sched_enqueue(current);
             }
             match self.scheduler.action {
-                Action::Switch(candidate) => {
+                SchedulerAction::SwitchToThread(candidate) => {
                     let priority = self.objects.threads[candidate].priority;
                     let than = current.map(|id| self.objects.threads[id].priority);
                     // Nobody is ready before the thread that ran.
                     let must_look = than.is_none_or(|than| priority < than);
-                    if must_look && self.scheduler.highest().is_some_and(|best| best > priority) {
-                        self.enqueue_first(candidate);
-                        self.choose();
+                    if must_look
+                        && self
+                            .scheduler
+                            .highest_prio()
+                            .is_some_and(|best| best > priority)
+                    {
+                        self.tcb_sched_enqueue(candidate);
+                        self.schedule_choose_new_thread();
                     } else if runnable.is_some() && than == Some(priority) {
-                        self.enqueue_last(candidate);
-                        self.choose();
+                        self.tcb_sched_append(candidate);
+                        self.schedule_choose_new_thread();
                     } else {
-                        self.switch_to(Some(candidate));
+                        self.switch_to_thread(Some(candidate));
                     }
                 }
-                _ => self.choose(),
+                _ => self.schedule_choose_new_thread(),
             }
-            self.scheduler.action = Action::Resume;
+            self.scheduler.action = SchedulerAction::ResumeCurrentThread;
         }
         if self.config.mcs {
-            self.switch_context();
+            self.switch_sched_context();
         }
-        self.activate();
+        self.activate_thread();
     }
 
-    fn choose(&mut self) {
+    fn schedule_choose_new_thread(&mut self) {
         if self.scheduler.domain_time == 0 {
             self.next_domain();
         }
-        let domain = usize::from(self.scheduler.domain);
+        let domain = usize::from(self.scheduler.cur_domain);
         let queue = self
             .scheduler
-            .highest()
-            .and_then(|priority| self.scheduler.ready(domain, usize::from(priority)));
-        self.switch_to(queue.and_then(|queue| queue.head()));
+            .highest_prio()
+            .and_then(|priority| self.scheduler.ready_queue(domain, usize::from(priority)));
+        self.switch_to_thread(queue.and_then(|queue| queue.head()));
     }
 
     fn next_domain(&mut self) {
         let scheduler = &mut self.scheduler;
-        scheduler.turn += 1;
+        scheduler.dom_schedule_idx += 1;
         let at_end = |turn: usize| {
             scheduler
-                .turns
+                .dom_schedule
                 .get(turn)
                 .is_none_or(|turn| turn.duration == 0)
         };
-        if at_end(scheduler.turn) {
-            scheduler.turn = scheduler.first_turn;
+        if at_end(scheduler.dom_schedule_idx) {
+            scheduler.dom_schedule_idx = scheduler.dom_schedule_start;
         }
         let turn = scheduler
-            .turns
-            .get(scheduler.turn)
+            .dom_schedule
+            .get(scheduler.dom_schedule_idx)
             .copied()
             .unwrap_or_default();
-        scheduler.domain = turn.domain;
+        scheduler.cur_domain = turn.domain;
         scheduler.domain_time = turn.duration;
     }
 
-    fn switch_to(&mut self, thread: Option<ThreadId>) {
+    fn switch_to_thread(&mut self, thread: Option<ThreadId>) {
         if let Some(thread) = thread {
-            self.dequeue(thread);
+            self.tcb_sched_dequeue(thread);
         }
-        if self.scheduler.current != thread {
-            self.scheduler.current = thread;
+        if self.scheduler.cur_thread != thread {
+            self.scheduler.cur_thread = thread;
             self.machine.event(Event::Switch(thread));
         }
     }
 
     /// Who is to be restarted begins with the instruction that entered the kernel.
-    fn activate(&mut self) {
-        if let Some(current) = self.scheduler.current {
+    fn activate_thread(&mut self) {
+        if let Some(current) = self.scheduler.cur_thread {
             if let Some(context) = self.objects.threads[current].yield_to {
-                self.complete_yield(context);
+                self.sched_context_complete_yield_to(context);
             }
             let thread = &mut self.objects.threads[current];
-            if thread.state == State::Restart {
+            if thread.state == ThreadState::Restart {
                 thread.context.next = thread.context[crate::arch::IP];
-                thread.state = State::Running;
+                thread.state = ThreadState::Running;
             }
         }
     }
 
     /// The timer has ticked.
-    pub(crate) fn tick(&mut self) {
-        if let Some(current) = self.scheduler.current {
+    pub(crate) fn timer_tick(&mut self) {
+        if let Some(current) = self.scheduler.cur_thread {
             let thread = &mut self.objects.threads[current];
-            if thread.state == State::Running {
+            if thread.state == ThreadState::Running {
                 if thread.time_slice > 1 {
                     thread.time_slice -= 1;
                 } else {
                     thread.time_slice = self.config.time_slice;
-                    self.enqueue_last(current);
-                    self.reschedule();
+                    self.tcb_sched_append(current);
+                    self.reschedule_required();
                 }
             }
         }
         if self.config.domains > 1 {
             self.scheduler.domain_time = self.scheduler.domain_time.saturating_sub(1);
             if self.scheduler.domain_time == 0 {
-                self.reschedule();
+                self.reschedule_required();
             }
         }
     }
@@ -355,65 +364,65 @@ impl<M: Machine> Kernel<M> {
                 // Between one and a few entries, so that slices end anywhere.
                 Some(_) => 1 + (self.scheduler.random() % 8) as u32,
             };
-            self.tick();
+            self.timer_tick();
         }
     }
 
     /// It gives way to others of its priority.
-    pub(crate) fn yield_now(&mut self, current: ThreadId) {
-        self.dequeue(current);
-        self.enqueue_last(current);
-        self.reschedule();
+    pub(crate) fn handle_yield(&mut self, current: ThreadId) {
+        self.tcb_sched_dequeue(current);
+        self.tcb_sched_append(current);
+        self.reschedule_required();
     }
 
     pub(crate) fn set_priority(&mut self, id: ThreadId, priority: u8) {
         if self.config.mcs {
-            return self.set_priority_in_place(id, priority);
+            return self.set_priority_mcs(id, priority);
         }
-        self.dequeue(id);
+        self.tcb_sched_dequeue(id);
         self.objects.threads[id].priority = priority;
         if self.is_runnable(id) {
-            match self.scheduler.current == Some(id) {
-                true => self.reschedule(),
-                false => self.wake(id),
+            match self.scheduler.cur_thread == Some(id) {
+                true => self.reschedule_required(),
+                false => self.possible_switch_to(id),
             }
         }
     }
 
     /// Queues are in order of priorities: it changes its place.
-    fn set_priority_in_place(&mut self, id: ThreadId, priority: u8) {
+    fn set_priority_mcs(&mut self, id: ThreadId, priority: u8) {
         let thread = &mut self.objects.threads[id];
         if thread.state.is_runnable() {
-            if thread.queued || self.scheduler.current == Some(id) {
-                self.dequeue(id);
+            if thread.queued || self.scheduler.cur_thread == Some(id) {
+                self.tcb_sched_dequeue(id);
                 self.objects.threads[id].priority = priority;
-                self.enqueue_first(id);
-                self.reschedule();
+                self.tcb_sched_enqueue(id);
+                self.reschedule_required();
             } else {
                 thread.priority = priority;
             }
         } else {
             thread.priority = priority;
-            self.requeue(id);
+            self.reorder_ipc_queue(id);
         }
     }
 
     pub(crate) fn set_domain(&mut self, id: ThreadId, domain: u8) {
-        self.dequeue(id);
+        self.tcb_sched_dequeue(id);
         self.objects.threads[id].domain = domain;
         if self.is_schedulable(id) {
-            self.enqueue_first(id);
+            self.tcb_sched_enqueue(id);
         }
-        if self.scheduler.current == Some(id) {
-            self.reschedule();
+        if self.scheduler.cur_thread == Some(id) {
+            self.reschedule_required();
         }
     }
 
     /// Ends the turn of the domain that runs.
-    pub(crate) fn restart_domains(&mut self, first: usize) {
-        self.scheduler.first_turn = first;
+    pub(crate) fn set_domain_schedule_start(&mut self, first: usize) {
+        self.scheduler.dom_schedule_start = first;
         self.scheduler.domain_time = 0;
-        self.scheduler.turn = DOMAIN_SCHEDULES - 2;
-        self.reschedule();
+        self.scheduler.dom_schedule_idx = NUM_DOMAIN_SCHEDULES - 2;
+        self.reschedule_required();
     }
 }

@@ -38,23 +38,23 @@ impl SlotId {
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Links {
-    previous: Option<SlotId>,
+struct MdbNode {
+    prev: Option<SlotId>,
     next: Option<SlotId>,
     revocable: bool,
     first_badged: bool,
 }
 
 #[derive(Clone, Copy)]
-struct Slot {
+struct Cte {
     cap: Cap,
-    links: Links,
+    mdb: MdbNode,
 }
 
-const EMPTY: Slot = Slot {
+const EMPTY: Cte = Cte {
     cap: Cap::Null,
-    links: Links {
-        previous: None,
+    mdb: MdbNode {
+        prev: None,
         next: None,
         revocable: false,
         first_badged: false,
@@ -63,7 +63,7 @@ const EMPTY: Slot = Slot {
 
 /// All slots there are: of CNodes, of threads, of interrupts.
 pub(crate) struct Slots {
-    all: Vec<Slot>,
+    all: Vec<Cte>,
     /// Runs of 2^n slots that are used no more.
     free: [Vec<SlotId>; 33],
 }
@@ -105,111 +105,111 @@ impl Slots {
         &mut self.all[slot.index()].cap
     }
 
-    pub fn next(&self, slot: SlotId) -> Option<SlotId> {
-        self.all[slot.index()].links.next
+    pub fn mdb_next(&self, slot: SlotId) -> Option<SlotId> {
+        self.all[slot.index()].mdb.next
     }
 
-    pub fn previous(&self, slot: SlotId) -> Option<SlotId> {
-        self.all[slot.index()].links.previous
+    pub fn mdb_prev(&self, slot: SlotId) -> Option<SlotId> {
+        self.all[slot.index()].mdb.prev
     }
 
-    pub fn is_revocable(&self, slot: SlotId) -> bool {
-        self.all[slot.index()].links.revocable
+    pub fn mdb_revocable(&self, slot: SlotId) -> bool {
+        self.all[slot.index()].mdb.revocable
     }
 
-    pub fn is_first_badged(&self, slot: SlotId) -> bool {
-        self.all[slot.index()].links.first_badged
+    pub fn mdb_first_badged(&self, slot: SlotId) -> bool {
+        self.all[slot.index()].mdb.first_badged
     }
 
     /// Fills a slot with a capability that is derived from none.
-    pub fn put_root(&mut self, slot: SlotId, cap: Cap) {
-        self.all[slot.index()] = Slot {
+    pub fn write_slot(&mut self, slot: SlotId, cap: Cap) {
+        self.all[slot.index()] = Cte {
             cap,
-            links: Links {
+            mdb: MdbNode {
                 revocable: true,
                 first_badged: true,
-                ..Links::default()
+                ..MdbNode::default()
             },
         };
     }
 
     /// Fills an empty slot with a capability that comes right behind another's in the tree.
-    pub fn put_behind(&mut self, source: SlotId, slot: SlotId, cap: Cap, revocable: bool) {
-        let next = self.next(source);
-        self.all[slot.index()] = Slot {
+    pub fn mdb_insert(&mut self, source: SlotId, slot: SlotId, cap: Cap, revocable: bool) {
+        let next = self.mdb_next(source);
+        self.all[slot.index()] = Cte {
             cap,
-            links: Links {
-                previous: Some(source),
+            mdb: MdbNode {
+                prev: Some(source),
                 next,
                 revocable,
                 first_badged: revocable,
             },
         };
-        self.tie(slot);
+        self.link_neighbours(slot);
     }
 
     /// Moves what is in a slot to an empty one, as `cap`.
-    pub fn relocate(&mut self, source: SlotId, slot: SlotId, cap: Cap) {
-        let links = self.all[source.index()].links;
-        self.all[slot.index()] = Slot { cap, links };
+    pub fn cte_move(&mut self, source: SlotId, slot: SlotId, cap: Cap) {
+        let mdb = self.all[source.index()].mdb;
+        self.all[slot.index()] = Cte { cap, mdb };
         self.all[source.index()] = EMPTY;
-        self.tie(slot);
+        self.link_neighbours(slot);
     }
 
     /// Exchanges two slots: `first` and its place in the tree go to `slot2`, `second` to `slot1`.
-    pub fn exchange(&mut self, slot1: SlotId, first: Cap, slot2: SlotId, second: Cap) {
+    pub fn cte_swap(&mut self, slot1: SlotId, first: Cap, slot2: SlotId, second: Cap) {
         let renamed = |slot: Option<SlotId>| match slot {
             Some(slot) if slot == slot1 => Some(slot2),
             Some(slot) if slot == slot2 => Some(slot1),
             other => other,
         };
-        let [links1, links2] = [slot1, slot2].map(|slot| {
-            let links = self.all[slot.index()].links;
-            Links {
-                previous: renamed(links.previous),
-                next: renamed(links.next),
-                ..links
+        let [mdb1, mdb2] = [slot1, slot2].map(|slot| {
+            let mdb = self.all[slot.index()].mdb;
+            MdbNode {
+                prev: renamed(mdb.prev),
+                next: renamed(mdb.next),
+                ..mdb
             }
         });
-        self.all[slot1.index()] = Slot {
+        self.all[slot1.index()] = Cte {
             cap: second,
-            links: links2,
+            mdb: mdb2,
         };
-        self.all[slot2.index()] = Slot {
+        self.all[slot2.index()] = Cte {
             cap: first,
-            links: links1,
+            mdb: mdb1,
         };
-        self.tie(slot1);
-        self.tie(slot2);
+        self.link_neighbours(slot1);
+        self.link_neighbours(slot2);
     }
 
     /// Empties a slot. What came first of its badge is now what follows.
-    pub fn clear(&mut self, slot: SlotId) {
-        let links = self.all[slot.index()].links;
+    pub fn clear_slot(&mut self, slot: SlotId) {
+        let mdb = self.all[slot.index()].mdb;
         self.all[slot.index()] = EMPTY;
-        if let Some(previous) = links.previous {
-            self.all[previous.index()].links.next = links.next;
+        if let Some(prev) = mdb.prev {
+            self.all[prev.index()].mdb.next = mdb.next;
         }
-        if let Some(next) = links.next {
-            let next = &mut self.all[next.index()].links;
-            next.previous = links.previous;
-            next.first_badged |= links.first_badged;
+        if let Some(next) = mdb.next {
+            let next = &mut self.all[next.index()].mdb;
+            next.prev = mdb.prev;
+            next.first_badged |= mdb.first_badged;
         }
     }
 
     /// Makes its neighbours know a slot.
-    fn tie(&mut self, slot: SlotId) {
-        let links = self.all[slot.index()].links;
-        if let Some(previous) = links.previous {
-            self.all[previous.index()].links.next = Some(slot);
+    fn link_neighbours(&mut self, slot: SlotId) {
+        let mdb = self.all[slot.index()].mdb;
+        if let Some(prev) = mdb.prev {
+            self.all[prev.index()].mdb.next = Some(slot);
         }
-        if let Some(next) = links.next {
-            self.all[next.index()].links.previous = Some(slot);
+        if let Some(next) = mdb.next {
+            self.all[next.index()].mdb.prev = Some(slot);
         }
     }
 
     /// All that are not empty.
-    pub fn filled(&self) -> impl Iterator<Item = (SlotId, Cap)> {
+    pub fn occupied(&self) -> impl Iterator<Item = (SlotId, Cap)> {
         let slots = self.all.iter().enumerate().skip(1);
         slots
             .filter(|(_, slot)| !slot.cap.is_null())
@@ -217,14 +217,14 @@ impl Slots {
     }
 
     /// A slot whose place in the tree contradicts itself or its neighbours'.
-    pub fn inconsistent(&self) -> Option<SlotId> {
+    pub fn find_inconsistent(&self) -> Option<SlotId> {
         let slots = self.all.iter().enumerate().skip(1);
         let mut wrong = slots.filter(|(index, slot)| {
-            let links = slot.links;
+            let mdb = slot.mdb;
             let this = Some(SlotId::new(*index));
-            let untied = links.previous.is_some_and(|slot| self.next(slot) != this)
-                || links.next.is_some_and(|slot| self.previous(slot) != this);
-            untied || slot.cap.is_null() && links != Links::default()
+            let untied = mdb.prev.is_some_and(|slot| self.mdb_next(slot) != this)
+                || mdb.next.is_some_and(|slot| self.mdb_prev(slot) != this);
+            untied || slot.cap.is_null() && mdb != MdbNode::default()
         });
         wrong.next().map(|(index, _)| SlotId::new(index))
     }

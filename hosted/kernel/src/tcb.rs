@@ -8,10 +8,10 @@ use crate::error::Error;
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::message::{Info, REGISTERS};
-use crate::request::{Answer, Request};
+use crate::message::{MSG_REGISTERS, MessageInfo};
+use crate::request::{InvocationResult, Request};
 use crate::slots::SlotId;
-use crate::thread::{ThreadId, ThreadSlot};
+use crate::thread::{TcbSlot, ThreadId};
 
 /// Flags of a thread that the kernel keeps: `seL4_TCBFlag_fpuDisabled`.
 const FLAGS: usize = 1;
@@ -20,89 +20,95 @@ const FLAGS: usize = 1;
 type Root = (Cap, SlotId);
 
 impl<M: Machine> Kernel<M> {
-    pub(crate) fn ask_thread(&mut self, request: &Request, thread: ThreadId) -> Answer {
+    pub(crate) fn decode_tcb_invocation(
+        &mut self,
+        request: &Request,
+        thread: ThreadId,
+    ) -> InvocationResult {
         use Invocation::*;
         match request.invocation {
-            Some(TCBReadRegisters) => self.read_registers(request, thread),
-            Some(TCBWriteRegisters) => self.write_registers(request, thread),
-            Some(TCBCopyRegisters) => self.copy_registers(request, thread),
+            Some(TCBReadRegisters) => self.decode_read_registers(request, thread),
+            Some(TCBWriteRegisters) => self.decode_write_registers(request, thread),
+            Some(TCBCopyRegisters) => self.decode_copy_registers(request, thread),
             Some(TCBSuspend) => {
-                self.commit(request.thread);
+                self.begin_perform(request.thread);
                 self.suspend(thread);
                 Ok(())
             }
             Some(TCBResume) => {
-                self.commit(request.thread);
+                self.begin_perform(request.thread);
                 self.restart(thread);
                 Ok(())
             }
-            Some(TCBConfigure) => self.configure(request, thread),
-            Some(TCBSetSpace) => self.set_space(request, thread),
-            Some(TCBSetIPCBuffer) => self.set_ipc_buffer(request, thread),
+            Some(TCBConfigure) => self.decode_tcb_configure(request, thread),
+            Some(TCBSetSpace) => self.decode_set_space(request, thread),
+            Some(TCBSetIPCBuffer) => self.decode_set_ipc_buffer(request, thread),
             Some(TCBSetPriority) => {
-                let [priority] = self.priorities(request)?;
-                self.commit(request.thread);
+                let [priority] = self.check_prio(request)?;
+                self.begin_perform(request.thread);
                 self.set_priority(thread, priority);
                 Ok(())
             }
             Some(TCBSetMCPriority) => {
-                let [mcp] = self.priorities(request)?;
-                self.commit(request.thread);
+                let [mcp] = self.check_prio(request)?;
+                self.begin_perform(request.thread);
                 self.objects.threads[thread].mcp = mcp;
                 Ok(())
             }
-            Some(TCBSetSchedParams) if self.config.mcs => self.set_sched_params(request, thread),
+            Some(TCBSetSchedParams) if self.config.mcs => {
+                self.decode_set_sched_params(request, thread)
+            }
             Some(TCBSetTimeoutEndpoint) => {
-                request.ensure(0, 1)?;
-                let handler = self.fault_handler(request, 0)?;
-                self.commit(request.thread);
-                self.install(request, thread, ThreadSlot::TimeoutHandler, handler);
+                request.ensure_length(0, 1)?;
+                let handler = self.valid_fault_handler(request, 0)?;
+                self.begin_perform(request.thread);
+                self.install_tcb_cap(request, thread, TcbSlot::TimeoutHandler, handler);
                 Ok(())
             }
             Some(TCBSetSchedParams) => {
-                let [mcp, priority] = self.priorities(request)?;
-                self.commit(request.thread);
+                let [mcp, priority] = self.check_prio(request)?;
+                self.begin_perform(request.thread);
                 self.objects.threads[thread].mcp = mcp;
                 self.set_priority(thread, priority);
                 Ok(())
             }
-            Some(TCBBindNotification) => self.bind(request, thread),
+            Some(TCBBindNotification) => self.decode_bind_notification(request, thread),
             Some(TCBUnbindNotification) => {
-                if self.objects.threads[thread].bound.is_none() {
+                if self.objects.threads[thread].bound_notification.is_none() {
                     return Err(Error::IllegalOperation);
                 }
-                self.commit(request.thread);
-                self.unbind_thread(thread);
+                self.begin_perform(request.thread);
+                self.unbind_notification(thread);
                 Ok(())
             }
             Some(TCBSetTLSBase) => {
-                request.ensure(1, 0)?;
-                let base = self.argument(request, 0);
-                self.commit(request.thread);
+                request.ensure_length(1, 0)?;
+                let base = self.get_syscall_arg(request, 0);
+                self.begin_perform(request.thread);
                 self.objects.threads[thread].context[arch::TLS_BASE] = base;
                 if thread == request.thread {
-                    self.reschedule();
+                    self.reschedule_required();
                 }
                 Ok(())
             }
             Some(TCBSetFlags) => {
-                request.ensure(2, 0)?;
-                let [clear, set] = self.arguments(request);
+                request.ensure_length(2, 0)?;
+                let [clear, set] = self.get_syscall_args(request);
                 let flags = &mut self.objects.threads[thread].flags;
                 *flags = *flags & !clear | set & FLAGS;
                 let flags = *flags;
-                self.answer_words(request, &[flags])
+                self.reply_from_kernel(request, &[flags])
             }
             // There is one core, 0.
             Some(TCBSetAffinity) => {
-                request.ensure(1, 0)?;
-                if self.argument(request, 0) != 0 {
+                request.ensure_length(1, 0)?;
+                if self.get_syscall_arg(request, 0) != 0 {
                     return Err(Error::RangeError { min: 0, max: 0 });
                 }
-                self.commit(request.thread);
+                self.begin_perform(request.thread);
                 if self.is_runnable(thread) && thread != request.thread {
-                    self.dequeue(thread);
-                    self.enqueue_last(thread);
+                    self.tcb_sched_dequeue(thread);
+                    self.tcb_sched_append(thread);
                 }
                 Ok(())
             }
@@ -110,16 +116,16 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    fn ensure_other(&self, request: &Request, thread: ThreadId) -> Answer {
+    fn ensure_other(&self, request: &Request, thread: ThreadId) -> InvocationResult {
         match thread == request.thread {
             true => Err(Error::IllegalOperation),
             false => Ok(()),
         }
     }
 
-    fn read_registers(&mut self, request: &Request, thread: ThreadId) -> Answer {
-        request.ensure(2, 0)?;
-        let [flags, count] = self.arguments(request);
+    fn decode_read_registers(&mut self, request: &Request, thread: ThreadId) -> InvocationResult {
+        request.ensure_length(2, 0)?;
+        let [flags, count] = self.get_syscall_args(request);
         if !(1..=Context::REGISTERS).contains(&count) {
             return Err(Error::RangeError {
                 min: 1,
@@ -127,36 +133,36 @@ impl<M: Machine> Kernel<M> {
             });
         }
         self.ensure_other(request, thread)?;
-        self.commit(request.thread);
+        self.begin_perform(request.thread);
         if flags & 1 != 0 {
             self.suspend(thread);
         }
         if request.call {
-            let buffer = self.buffer(request.thread, true);
+            let buffer = self.lookup_ipc_buffer(request.thread, true);
             let count = match buffer {
                 Some(_) => count,
-                None => count.min(REGISTERS),
+                None => count.min(MSG_REGISTERS),
             };
             for index in 0..count {
                 let word = self.objects.threads[thread].context.registers()[index];
-                self.set_word(request.thread, buffer, index, word);
+                self.set_mr(request.thread, buffer, index, word);
             }
-            self.set_head(request.thread, 0, Info::new(0, 0, 0, count));
+            self.set_badge_and_info(request.thread, 0, MessageInfo::new(0, 0, 0, count));
         }
-        self.set_state(request.thread, crate::thread::State::Running);
+        self.set_thread_state(request.thread, crate::thread::ThreadState::Running);
         Ok(())
     }
 
-    fn write_registers(&mut self, request: &Request, thread: ThreadId) -> Answer {
-        request.ensure(2, 0)?;
-        let [flags, count] = self.arguments(request);
+    fn decode_write_registers(&mut self, request: &Request, thread: ThreadId) -> InvocationResult {
+        request.ensure_length(2, 0)?;
+        let [flags, count] = self.get_syscall_args(request);
         if request.length - 2 < count {
             return Err(Error::TruncatedMessage);
         }
         self.ensure_other(request, thread)?;
-        self.commit(request.thread);
+        self.begin_perform(request.thread);
         for index in 0..count.min(Context::REGISTERS) {
-            let word = self.argument(request, index + 2);
+            let word = self.get_syscall_arg(request, index + 2);
             self.objects.threads[thread].context.set(index, word);
         }
         self.continue_at_ip(thread);
@@ -166,14 +172,14 @@ impl<M: Machine> Kernel<M> {
         Ok(())
     }
 
-    fn copy_registers(&mut self, request: &Request, thread: ThreadId) -> Answer {
-        request.ensure(1, 1)?;
-        let flags = self.argument(request, 0);
+    fn decode_copy_registers(&mut self, request: &Request, thread: ThreadId) -> InvocationResult {
+        request.ensure_length(1, 1)?;
+        let flags = self.get_syscall_arg(request, 0);
         let flag = |index: usize| flags >> index & 1 != 0;
         let (Cap::Thread(source), _) = self.extra_cap(request, 0)? else {
             return Err(Error::InvalidCapability(1));
         };
-        self.commit(request.thread);
+        self.begin_perform(request.thread);
         if flag(0) {
             self.suspend(source);
         }
@@ -196,7 +202,7 @@ impl<M: Machine> Kernel<M> {
             self.continue_at_ip(thread);
         }
         if thread == request.thread {
-            self.reschedule();
+            self.reschedule_required();
         }
         Ok(())
     }
@@ -207,13 +213,13 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Priorities that who is asked for authority may give.
-    fn priorities<const N: usize>(&self, request: &Request) -> Result<[u8; N], Error> {
-        request.ensure(N, 1)?;
+    fn check_prio<const N: usize>(&self, request: &Request) -> Result<[u8; N], Error> {
+        request.ensure_length(N, 1)?;
         let (Cap::Thread(authority), _) = self.extra_cap(request, 0)? else {
             return Err(Error::InvalidCapability(1));
         };
         let max = self.objects.threads[authority].mcp;
-        let priorities: [usize; N] = self.arguments(request);
+        let priorities: [usize; N] = self.get_syscall_args(request);
         match priorities
             .into_iter()
             .all(|priority| priority <= max.into())
@@ -226,76 +232,76 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    fn configure(&mut self, request: &Request, thread: ThreadId) -> Answer {
+    fn decode_tcb_configure(&mut self, request: &Request, thread: ThreadId) -> InvocationResult {
         // With mixed-criticality scheduling the fault handler is set elsewhere.
         let first = usize::from(!self.config.mcs);
-        request.ensure(first + 3, 3)?;
-        let address = self.argument(request, first + 2);
-        let frame = self.ipc_frame(request, 2, address)?;
-        let (cspace, vspace) = self.spaces(request, thread, 0, first)?;
-        let handler = self.argument(request, 0);
-        self.commit(request.thread);
+        request.ensure_length(first + 3, 3)?;
+        let address = self.get_syscall_arg(request, first + 2);
+        let frame = self.check_valid_ipc_buffer(request, 2, address)?;
+        let (cspace, vspace) = self.decode_space_roots(request, thread, 0, first)?;
+        let handler = self.get_syscall_arg(request, 0);
+        self.begin_perform(request.thread);
         if !self.config.mcs {
             self.objects.threads[thread].fault_handler = handler;
         }
-        self.install_spaces(request, thread, cspace, vspace);
-        self.install_buffer(request, thread, address, frame);
+        self.install_space_roots(request, thread, cspace, vspace);
+        self.install_ipc_buffer(request, thread, address, frame);
         Ok(())
     }
 
-    fn set_space(&mut self, request: &Request, thread: ThreadId) -> Answer {
+    fn decode_set_space(&mut self, request: &Request, thread: ThreadId) -> InvocationResult {
         if self.config.mcs {
-            request.ensure(2, 3)?;
-            let (cspace, vspace) = self.spaces(request, thread, 1, 0)?;
-            let handler = self.fault_handler(request, 0)?;
-            self.commit(request.thread);
-            self.install(request, thread, ThreadSlot::FaultHandler, handler);
-            self.install_spaces(request, thread, cspace, vspace);
+            request.ensure_length(2, 3)?;
+            let (cspace, vspace) = self.decode_space_roots(request, thread, 1, 0)?;
+            let handler = self.valid_fault_handler(request, 0)?;
+            self.begin_perform(request.thread);
+            self.install_tcb_cap(request, thread, TcbSlot::FaultHandler, handler);
+            self.install_space_roots(request, thread, cspace, vspace);
             return Ok(());
         }
-        request.ensure(3, 2)?;
-        let (cspace, vspace) = self.spaces(request, thread, 0, 1)?;
-        let handler = self.argument(request, 0);
-        self.commit(request.thread);
+        request.ensure_length(3, 2)?;
+        let (cspace, vspace) = self.decode_space_roots(request, thread, 0, 1)?;
+        let handler = self.get_syscall_arg(request, 0);
+        self.begin_perform(request.thread);
         self.objects.threads[thread].fault_handler = handler;
-        self.install_spaces(request, thread, cspace, vspace);
+        self.install_space_roots(request, thread, cspace, vspace);
         Ok(())
     }
 
     /// With mixed-criticality scheduling: its scheduling context and fault handler, too.
-    fn set_sched_params(&mut self, request: &Request, thread: ThreadId) -> Answer {
-        request.ensure(2, 3)?;
-        let [mcp, priority] = self.priorities(request)?;
-        let has = self.objects.threads[thread].context_id;
+    fn decode_set_sched_params(&mut self, request: &Request, thread: ThreadId) -> InvocationResult {
+        request.ensure_length(2, 3)?;
+        let [mcp, priority] = self.check_prio(request)?;
+        let has = self.objects.threads[thread].sched_context;
         let context = match self.extra_cap(request, 1)? {
             (Cap::SchedContext { object, .. }, _) => {
-                let bound = self.objects.contexts[object].thread;
+                let bound = self.objects.sched_contexts[object].thread;
                 if has != Some(object) && (has.is_some() || bound.is_some()) {
                     return Err(Error::IllegalOperation);
                 }
-                self.ensure_bindable(object, thread)?;
+                self.ensure_can_bind(object, thread)?;
                 Some(object)
             }
             (Cap::Null, _) if thread == request.thread => return Err(Error::IllegalOperation),
             (Cap::Null, _) => None,
             _ => return Err(Error::InvalidCapability(2)),
         };
-        let handler = match self.fault_handler(request, 2) {
+        let handler = match self.valid_fault_handler(request, 2) {
             Err(_) => return Err(Error::InvalidCapability(3)),
             handler => handler?,
         };
-        self.commit(request.thread);
-        self.install(request, thread, ThreadSlot::FaultHandler, handler);
+        self.begin_perform(request.thread);
+        self.install_tcb_cap(request, thread, TcbSlot::FaultHandler, handler);
         self.objects.threads[thread].mcp = mcp;
         self.set_priority(thread, priority);
         if has != context {
-            self.set_context(thread, context);
+            self.set_sched_context(thread, context);
         }
         Ok(())
     }
 
     /// A capability of the message that can be a handler of faults; an empty slot is none.
-    fn fault_handler(&self, request: &Request, index: usize) -> Result<Option<Root>, Error> {
+    fn valid_fault_handler(&self, request: &Request, index: usize) -> Result<Option<Root>, Error> {
         match self.extra_cap(request, index)? {
             (Cap::Null, _) => Ok(None),
             (cap @ Cap::Endpoint { rights, .. }, slot)
@@ -307,17 +313,17 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    fn set_ipc_buffer(&mut self, request: &Request, thread: ThreadId) -> Answer {
-        request.ensure(1, 1)?;
-        let address = self.argument(request, 0);
-        let frame = self.ipc_frame(request, 0, address)?;
-        self.commit(request.thread);
-        self.install_buffer(request, thread, address, frame);
+    fn decode_set_ipc_buffer(&mut self, request: &Request, thread: ThreadId) -> InvocationResult {
+        request.ensure_length(1, 1)?;
+        let address = self.get_syscall_arg(request, 0);
+        let frame = self.check_valid_ipc_buffer(request, 0, address)?;
+        self.begin_perform(request.thread);
+        self.install_ipc_buffer(request, thread, address, frame);
         Ok(())
     }
 
     /// The frame that shall be an IPC buffer, unless the address is 0: then there is none.
-    fn ipc_frame(
+    fn check_valid_ipc_buffer(
         &self,
         request: &Request,
         index: usize,
@@ -327,7 +333,7 @@ impl<M: Machine> Kernel<M> {
             return Ok(None);
         }
         let (cap, slot) = self.extra_cap(request, index)?;
-        let cap = self.derive(slot, cap)?;
+        let cap = self.derive_cap(slot, cap)?;
         if !matches!(cap, Cap::Frame { device: false, .. }) {
             return Err(Error::IllegalOperation);
         }
@@ -339,7 +345,7 @@ impl<M: Machine> Kernel<M> {
 
     /// The roots of the spaces that a thread shall get, with the words that change them.
     /// They are from `first_cap` on, the words from `first_word` on.
-    fn spaces(
+    fn decode_space_roots(
         &self,
         request: &Request,
         thread: ThreadId,
@@ -347,22 +353,24 @@ impl<M: Machine> Kernel<M> {
         first_word: usize,
     ) -> Result<(Root, Root), Error> {
         let tcb = &self.objects.threads[thread];
-        let takes_long = |slot| {
+        let slot_cap_long_running_delete = |slot| {
             let slot = tcb.slot(slot);
             let cap = self.slots.cap(slot);
             let holds = matches!(cap, Cap::CNode { .. } | Cap::Thread(_) | Cap::Zombie { .. });
-            holds && self.is_final(slot)
+            holds && self.is_final_capability(slot)
         };
-        if takes_long(ThreadSlot::CSpace) || takes_long(ThreadSlot::VSpace) {
+        if slot_cap_long_running_delete(TcbSlot::CTable)
+            || slot_cap_long_running_delete(TcbSlot::VTable)
+        {
             return Err(Error::IllegalOperation);
         }
         let root = |index: usize| {
             let (cap, slot) = self.extra_cap(request, first_cap + index)?;
-            let cap = match self.argument(request, first_word + index) {
+            let cap = match self.get_syscall_arg(request, first_word + index) {
                 0 => cap,
-                data => cap.with_data(false, data),
+                data => cap.update_cap_data(false, data),
             };
-            Ok((self.derive(slot, cap)?, slot))
+            Ok((self.derive_cap(slot, cap)?, slot))
         };
         let cspace = root(0)?;
         if !matches!(cspace.0, Cap::CNode { .. }) {
@@ -375,12 +383,18 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    fn install_spaces(&mut self, request: &Request, thread: ThreadId, cspace: Root, vspace: Root) {
-        self.install(request, thread, ThreadSlot::CSpace, Some(cspace));
-        self.install(request, thread, ThreadSlot::VSpace, Some(vspace));
+    fn install_space_roots(
+        &mut self,
+        request: &Request,
+        thread: ThreadId,
+        cspace: Root,
+        vspace: Root,
+    ) {
+        self.install_tcb_cap(request, thread, TcbSlot::CTable, Some(cspace));
+        self.install_tcb_cap(request, thread, TcbSlot::VTable, Some(vspace));
     }
 
-    fn install_buffer(
+    fn install_ipc_buffer(
         &mut self,
         request: &Request,
         thread: ThreadId,
@@ -388,34 +402,38 @@ impl<M: Machine> Kernel<M> {
         frame: Option<Root>,
     ) {
         self.objects.threads[thread].ipc_buffer = address;
-        self.install(request, thread, ThreadSlot::IpcBuffer, frame);
+        self.install_tcb_cap(request, thread, TcbSlot::Buffer, frame);
         if thread == request.thread {
-            self.reschedule();
+            self.reschedule_required();
         }
     }
 
     /// Puts a capability into a slot of a thread. To empty the slot first can delete where the
     /// capability comes from, or the thread: then nothing is put there.
-    fn install(
+    fn install_tcb_cap(
         &mut self,
         request: &Request,
         thread: ThreadId,
-        slot: ThreadSlot,
+        slot: TcbSlot,
         root: Option<Root>,
     ) {
         let slot = self.objects.threads[thread].slot(slot);
-        self.delete(slot, true);
+        self.cte_delete(slot, true);
         if let Some((cap, source)) = root
-            && self.objects.same_object(cap, self.slots.cap(source))
+            && self.objects.same_object_as(cap, self.slots.cap(source))
             && self.slots.cap(request.slot) == Cap::Thread(thread)
         {
-            self.insert(cap, source, slot);
+            self.cte_insert(cap, source, slot);
         }
     }
 
-    fn bind(&mut self, request: &Request, thread: ThreadId) -> Answer {
-        request.ensure(0, 1)?;
-        if self.objects.threads[thread].bound.is_some() {
+    fn decode_bind_notification(
+        &mut self,
+        request: &Request,
+        thread: ThreadId,
+    ) -> InvocationResult {
+        request.ensure_length(0, 1)?;
+        if self.objects.threads[thread].bound_notification.is_some() {
             return Err(Error::IllegalOperation);
         }
         let (cap, _) = self.extra_cap(request, 0)?;
@@ -423,13 +441,13 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::IllegalOperation);
         };
         let notification = &mut self.objects.notifications[object];
-        let free = notification.queue.is_empty() && notification.bound.is_none();
+        let free = notification.queue.is_empty() && notification.bound_tcb.is_none();
         if !rights.read() || !free {
             return Err(Error::IllegalOperation);
         }
-        notification.bound = Some(thread);
-        self.objects.threads[thread].bound = Some(object);
-        self.commit(request.thread);
+        notification.bound_tcb = Some(thread);
+        self.objects.threads[thread].bound_notification = Some(object);
+        self.begin_perform(request.thread);
         Ok(())
     }
 }

@@ -10,41 +10,41 @@ use crate::fault::Fault;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::objects::{Endpoint, Notification, SchedContext};
-use crate::queue::{Chain, Links};
+use crate::queue::{Chain, QueueLinks};
 use crate::reply::Reply;
 use crate::slots::SlotId;
 
 /// The number of a thread.
-pub type ThreadId = Id<Thread>;
+pub type ThreadId = Id<Tcb>;
 
 /// The slots that a thread has, from its first.
 #[derive(Clone, Copy)]
-pub(crate) enum ThreadSlot {
-    CSpace = 0,
-    VSpace = 1,
+pub(crate) enum TcbSlot {
+    CTable = 0,
+    VTable = 1,
     /// The master of the capabilities to reply to it.
     Reply = 2,
     /// The capability to reply to who called it last.
     Caller = 3,
-    IpcBuffer = 4,
+    Buffer = 4,
 }
 
 /// With mixed-criticality scheduling two of them hold other things.
-impl ThreadSlot {
+impl TcbSlot {
     #[allow(non_upper_case_globals)] // As the variants are written.
-    pub const FaultHandler: ThreadSlot = ThreadSlot::Reply;
+    pub const FaultHandler: TcbSlot = TcbSlot::Reply;
     #[allow(non_upper_case_globals)]
-    pub const TimeoutHandler: ThreadSlot = ThreadSlot::Caller;
+    pub const TimeoutHandler: TcbSlot = TcbSlot::Caller;
 }
 
 /// How many there are.
-pub(crate) const THREAD_SLOTS: u32 = 5;
+pub(crate) const TCB_CNODE_ENTRIES: u32 = 5;
 /// Room for them, as a power of two.
-pub(crate) const THREAD_SLOT_BITS: u8 = 3;
+pub(crate) const TCB_CNODE_RADIX: u8 = 3;
 
 /// What a thread does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum ThreadState {
     /// Nothing until it is resumed.
     Inactive,
     /// It runs, or could.
@@ -77,37 +77,37 @@ pub enum State {
     BlockedOnNotification(Id<Notification>),
 }
 
-impl State {
+impl ThreadState {
     /// Whether it could run.
     #[must_use]
     pub const fn is_runnable(self) -> bool {
-        matches!(self, State::Running | State::Restart)
+        matches!(self, ThreadState::Running | ThreadState::Restart)
     }
 }
 
 /// A thread control block.
-pub struct Thread {
+pub struct Tcb {
     pub(crate) context: Context,
-    pub(crate) state: State,
+    pub(crate) state: ThreadState,
     pub(crate) slots: SlotId,
     pub(crate) ipc_buffer: usize,
     pub(crate) fault_handler: usize,
     pub(crate) fault: Option<Fault>,
     pub(crate) lookup_failure: LookupFailure,
-    pub(crate) bound: Option<Id<Notification>>,
+    pub(crate) bound_notification: Option<Id<Notification>>,
     pub(crate) priority: u8,
     pub(crate) mcp: u8,
     pub(crate) domain: u8,
     pub(crate) queued: bool,
     /// The reply object that it waits with, for a message or a reply.
     pub(crate) reply: Option<Id<Reply>>,
-    pub(crate) context_id: Option<Id<SchedContext>>,
+    pub(crate) sched_context: Option<Id<SchedContext>>,
     pub(crate) yield_to: Option<Id<SchedContext>>,
     /// Whether it waits for its budget.
-    pub(crate) postponed: bool,
+    pub(crate) in_release_queue: bool,
     pub(crate) flags: usize,
     pub(crate) time_slice: u32,
-    pub(crate) links: [Links; 2],
+    pub(crate) links: [QueueLinks; 2],
     pub(crate) name: String,
     /// When it was made, among all threads.
     pub(crate) serial: u64,
@@ -115,7 +115,7 @@ pub struct Thread {
 
 const _: () = assert!(Chain::Waiting as usize == 1);
 
-impl Thread {
+impl Tcb {
     pub(crate) fn new(
         slots: SlotId,
         domain: u8,
@@ -123,23 +123,23 @@ impl Thread {
         name: String,
         serial: u64,
     ) -> Self {
-        Thread {
+        Tcb {
             context: Context::new(),
-            state: State::Inactive,
+            state: ThreadState::Inactive,
             slots,
             ipc_buffer: 0,
             fault_handler: 0,
             fault: None,
             lookup_failure: LookupFailure::InvalidRoot,
-            bound: None,
+            bound_notification: None,
             priority: 0,
             mcp: 0,
             domain,
             queued: false,
             reply: None,
-            context_id: None,
+            sched_context: None,
             yield_to: None,
-            postponed: false,
+            in_release_queue: false,
             flags: 0,
             time_slice,
             links: Default::default(),
@@ -148,7 +148,7 @@ impl Thread {
         }
     }
 
-    pub(crate) fn slot(&self, slot: ThreadSlot) -> SlotId {
+    pub(crate) fn slot(&self, slot: TcbSlot) -> SlotId {
         self.slots.plus(slot as usize)
     }
 }
@@ -157,14 +157,14 @@ impl<M: Machine> Kernel<M> {
     /// Stops a thread, whatever it does.
     pub(crate) fn suspend(&mut self, thread: ThreadId) {
         self.cancel_ipc(thread);
-        if self.objects.threads[thread].state == State::Running {
+        if self.objects.threads[thread].state == ThreadState::Running {
             let context = &mut self.objects.threads[thread].context;
             context[IP] = context.next;
         }
-        self.dequeue(thread);
-        self.stop_waiting(thread);
-        self.cancel_yield(thread);
-        self.set_state(thread, State::Inactive);
+        self.tcb_sched_dequeue(thread);
+        self.tcb_release_remove(thread);
+        self.sched_context_cancel_yield_to(thread);
+        self.set_thread_state(thread, ThreadState::Inactive);
     }
 
     /// Lets a thread run that does not.
@@ -176,33 +176,33 @@ impl<M: Machine> Kernel<M> {
         if self.config.mcs {
             return self.restart_by_context(thread);
         }
-        self.set_up_reply(thread);
-        self.set_state(thread, State::Restart);
-        self.enqueue_first(thread);
-        self.wake(thread);
+        self.setup_reply_master(thread);
+        self.set_thread_state(thread, ThreadState::Restart);
+        self.tcb_sched_enqueue(thread);
+        self.possible_switch_to(thread);
     }
 
     fn restart_by_context(&mut self, thread: ThreadId) {
-        self.set_state(thread, State::Restart);
-        self.unblock(thread);
-        if let Some(context) = self.objects.threads[thread].context_id {
-            self.resume_context(context);
+        self.set_thread_state(thread, ThreadState::Restart);
+        self.refill_unblock_check_sporadic(thread);
+        if let Some(context) = self.objects.threads[thread].sched_context {
+            self.sched_context_resume(context);
         }
         if self.is_schedulable(thread) {
-            self.wake(thread);
+            self.possible_switch_to(thread);
         }
     }
 
     /// The master of the capabilities to reply to it.
-    pub(crate) fn set_up_reply(&mut self, thread: ThreadId) {
-        let slot = self.objects.threads[thread].slot(ThreadSlot::Reply);
+    pub(crate) fn setup_reply_master(&mut self, thread: ThreadId) {
+        let slot = self.objects.threads[thread].slot(TcbSlot::Reply);
         if self.slots.cap(slot).is_null() {
             let cap = Cap::Reply {
                 thread,
                 master: true,
                 grant: true,
             };
-            self.slots.put_root(slot, cap);
+            self.slots.write_slot(slot, cap);
         }
     }
 }

@@ -6,12 +6,12 @@ use core::fmt::Write;
 
 use crate::arch;
 use crate::arena::Id;
-use crate::cap::{Cap, Remains};
+use crate::cap::{Cap, ZombieObject};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::objects::{Endpoint, Notification};
 use crate::slots::SlotId;
-use crate::thread::{State, ThreadId};
+use crate::thread::{ThreadId, ThreadState};
 
 /// Failures that are wanted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,7 +26,7 @@ pub struct Injection {
 
 /// A signal that is on its way.
 #[derive(Clone, Copy)]
-pub(crate) struct Delayed {
+pub(crate) struct DelayedSignal {
     pub notification: Id<Notification>,
     badge: usize,
     due: u64,
@@ -48,7 +48,7 @@ pub struct ThreadView<'a> {
     /// Its name.
     pub name: &'a str,
     /// What it does.
-    pub state: State,
+    pub state: ThreadState,
     /// Its priority.
     pub priority: u8,
     /// The instruction that is next.
@@ -78,21 +78,21 @@ impl<M: Machine> Kernel<M> {
     /// The address space that a thread runs in, if it has one.
     #[must_use]
     pub fn vspace(&self, thread: ThreadId) -> Option<crate::machine::VSpaceId> {
-        let slot = self.objects.threads[thread].slot(crate::thread::ThreadSlot::VSpace);
+        let slot = self.objects.threads[thread].slot(crate::thread::TcbSlot::VTable);
         match self.slots.cap(slot) {
-            Cap::VSpace { object, .. } => {
-                Some(crate::machine::VSpaceId(self.objects.tables.paddr(object)))
-            }
+            Cap::VSpace { object, .. } => Some(crate::machine::VSpaceId(
+                self.objects.page_tables.paddr(object),
+            )),
             _ => None,
         }
     }
 
     /// Counts a signal, and keeps it if it shall be late.
-    pub(crate) fn delays(&mut self, notification: Id<Notification>, badge: usize) -> bool {
+    pub(crate) fn delay_signal(&mut self, notification: Id<Notification>, badge: usize) -> bool {
         self.signals += 1;
         let late = self.signals == self.injection.delayed_signal;
         if late {
-            self.delayed.push(Delayed {
+            self.delayed_signals.push(DelayedSignal {
                 notification,
                 badge,
                 due: self.entries + self.injection.delay,
@@ -102,10 +102,10 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Lets signals arrive that are late enough, or all of them.
-    pub(crate) fn deliver(&mut self, all: bool) {
+    pub(crate) fn deliver_delayed_signals(&mut self, all: bool) {
         let entries = self.entries;
         let mut due = Vec::new();
-        self.delayed.retain(|delayed| {
+        self.delayed_signals.retain(|delayed| {
             let arrives = all || delayed.due <= entries;
             if arrives {
                 due.push(*delayed);
@@ -113,7 +113,7 @@ impl<M: Machine> Kernel<M> {
             !arrives
         });
         for delayed in due {
-            self.arrive(delayed.notification, delayed.badge);
+            self.deliver_signal(delayed.notification, delayed.badge);
         }
     }
 
@@ -132,7 +132,7 @@ impl<M: Machine> Kernel<M> {
         for thread in self.threads() {
             let state = match self.current() == Some(thread.id) {
                 true => "running".into(),
-                false => self.describe(thread.state),
+                false => self.state_description(thread.state),
             };
             let (name, priority, ip) = (thread.name, thread.priority, thread.ip);
             _ = writeln!(table, "{name:<24} {priority:>8} {ip:>#16x}  {state}");
@@ -140,23 +140,23 @@ impl<M: Machine> Kernel<M> {
         table
     }
 
-    fn describe(&self, state: State) -> String {
+    fn state_description(&self, state: ThreadState) -> String {
         let at = |endpoint: Id<Endpoint>| self.objects.endpoints.paddr(endpoint);
         match state {
-            State::Inactive => "inactive".into(),
-            State::Running => "ready".into(),
-            State::Restart => "ready to begin again".into(),
-            State::BlockedOnReceive { endpoint, .. } => {
+            ThreadState::Inactive => "inactive".into(),
+            ThreadState::Running => "ready".into(),
+            ThreadState::Restart => "ready to begin again".into(),
+            ThreadState::BlockedOnReceive { endpoint, .. } => {
                 format!("waits to receive from endpoint {:#x}", at(endpoint))
             }
-            State::BlockedOnSend {
+            ThreadState::BlockedOnSend {
                 endpoint, badge, ..
             } => {
                 let at = at(endpoint);
                 format!("waits to send to endpoint {at:#x} with badge {badge}")
             }
-            State::BlockedOnReply => "waits for a reply".into(),
-            State::BlockedOnNotification(notification) => {
+            ThreadState::BlockedOnReply => "waits for a reply".into(),
+            ThreadState::BlockedOnNotification(notification) => {
                 let at = self.objects.notifications.paddr(notification);
                 format!("waits for notification {at:#x}")
             }
@@ -168,17 +168,17 @@ impl<M: Machine> Kernel<M> {
     #[must_use]
     pub fn holdings(&self) -> Holdings {
         let mut holdings = Holdings::default();
-        for (slot, cap) in self.slots.filled() {
+        for (slot, cap) in self.slots.occupied() {
             holdings.slots += 1;
             if let Cap::Untyped {
-                used,
+                free_index,
                 device: false,
                 ..
             } = cap
-                && self.slots.previous(slot).is_none()
+                && self.slots.mdb_prev(slot).is_none()
                 && self.has_children(slot)
             {
-                holdings.bytes += used;
+                holdings.bytes += free_index;
             }
         }
         holdings
@@ -191,8 +191,8 @@ impl<M: Machine> Kernel<M> {
             String::from("digraph capabilities {\n  rankdir = LR\n  node [shape = box]\n");
         let mut parents: Vec<SlotId> = Vec::new();
         let number = |slot: SlotId| slot.number();
-        for (root, _) in self.slots.filled() {
-            if self.slots.previous(root).is_some() {
+        for (root, _) in self.slots.occupied() {
+            if self.slots.mdb_prev(root).is_some() {
                 continue;
             }
             parents.clear();
@@ -200,17 +200,17 @@ impl<M: Machine> Kernel<M> {
             while let Some(slot) = next {
                 while parents
                     .last()
-                    .is_some_and(|parent| !self.is_parent(*parent, slot))
+                    .is_some_and(|parent| !self.is_mdb_parent_of(*parent, slot))
                 {
                     parents.pop();
                 }
-                let label = self.label(self.slots.cap(slot));
+                let label = self.cap_label(self.slots.cap(slot));
                 _ = writeln!(graph, "  s{} [label = \"{label}\"]", number(slot));
                 if let Some(parent) = parents.last() {
                     _ = writeln!(graph, "  s{} -> s{}", number(*parent), number(slot));
                 }
                 parents.push(slot);
-                next = self.slots.next(slot);
+                next = self.slots.mdb_next(slot);
             }
         }
         graph.push_str("}\n");
@@ -218,8 +218,8 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// What a capability is, in a few words.
-    fn label(&self, cap: Cap) -> String {
-        let place = match self.objects.region(cap) {
+    fn cap_label(&self, cap: Cap) -> String {
+        let place = match self.objects.cap_region(cap) {
             Some((paddr, bits)) => format!(" {paddr:#x} 2^{bits}"),
             None => String::new(),
         };
@@ -229,9 +229,11 @@ impl<M: Machine> Kernel<M> {
         };
         match cap {
             Cap::Null => "empty".into(),
-            Cap::Untyped { used, device, .. } => {
+            Cap::Untyped {
+                free_index, device, ..
+            } => {
                 let kind = if device { "device memory" } else { "untyped" };
-                format!("{kind}{place}, {used} used")
+                format!("{kind}{place}, {free_index} used")
             }
             Cap::Endpoint { badge: of, .. } => format!("endpoint{place}{}", badge(of)),
             Cap::Notification { badge: of, .. } => format!("notification{place}{}", badge(of)),
@@ -250,13 +252,13 @@ impl<M: Machine> Kernel<M> {
                 )
             }
             Cap::Zombie {
-                of: Remains::CNode(_),
-                left,
+                object: ZombieObject::CNode(_),
+                number: left,
                 ..
             } => format!("remains of a CNode{place}, {left} slots"),
             Cap::Zombie {
-                of: Remains::Thread(_),
-                left,
+                object: ZombieObject::Thread(_),
+                number: left,
                 ..
             } => format!("remains of a thread{place}, {left} slots"),
             Cap::IrqControl => "interrupts".into(),
@@ -267,10 +269,10 @@ impl<M: Machine> Kernel<M> {
                 0 => format!("frame{place}"),
                 _ => format!("frame{place} at {vaddr:#x}"),
             },
-            Cap::Table { object, .. } => {
+            Cap::PageTable { object, .. } => {
                 format!(
                     "table of level {}{place}",
-                    self.objects.tables[object].level
+                    self.objects.page_tables[object].level
                 )
             }
             Cap::VSpace { asid, .. } => format!("address space {asid}{place}"),

@@ -5,20 +5,20 @@
 use std::collections::BTreeMap;
 
 use crate::arch::{self, ObjectType};
-use crate::cap::{Cap, FrameRights, Rights};
+use crate::cap::{Cap, CapRights, VmRights};
 use crate::config::WORD_BITS;
 use crate::error::{Error, LookupFailure};
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::objects::{CNode, Endpoint, Notification, SchedContext, Table};
+use crate::objects::{CNode, Endpoint, Notification, PageTable, SchedContext};
 use crate::reply::Reply;
-use crate::request::{Answer, Request};
+use crate::request::{InvocationResult, Request};
 use crate::slots::SlotId;
-use crate::thread::{THREAD_SLOT_BITS, Thread};
+use crate::thread::{TCB_CNODE_RADIX, Tcb};
 
 /// What a retype makes.
-struct Plan {
+struct RetypeArgs {
     kind: ObjectType,
     /// The size that was asked for, and that of the object.
     user_bits: u8,
@@ -28,7 +28,7 @@ struct Plan {
 }
 
 /// Sizes as powers of two; where the size is asked for, `user_bits` is it.
-fn object_bits(kind: ObjectType, user_bits: usize, mcs: bool) -> usize {
+fn get_object_size(kind: ObjectType, user_bits: usize, mcs: bool) -> usize {
     usize::from(match kind {
         ObjectType::Untyped | ObjectType::SchedContext => return user_bits,
         ObjectType::Reply => arch::REPLY_BITS,
@@ -42,15 +42,15 @@ fn object_bits(kind: ObjectType, user_bits: usize, mcs: bool) -> usize {
 }
 
 impl<M: Machine> Kernel<M> {
-    pub(crate) fn ask_untyped(&mut self, request: &Request) -> Answer {
+    pub(crate) fn decode_untyped_invocation(&mut self, request: &Request) -> InvocationResult {
         if request.invocation != Some(Invocation::UntypedRetype) {
             return Err(Error::IllegalOperation);
         }
-        request.ensure(6, 1)?;
-        let plan = self.plan(request)?;
+        request.ensure_length(6, 1)?;
+        let args = self.decode_retype(request)?;
         let Cap::Untyped {
             paddr,
-            used,
+            free_index,
             size_bits,
             device,
         } = request.cap
@@ -59,42 +59,42 @@ impl<M: Machine> Kernel<M> {
         };
         // Without children all of it is free, whatever was made of it before.
         let fresh = !self.has_children(request.slot);
-        let free_from = if fresh { 0 } else { used };
+        let free_from = if fresh { 0 } else { free_index };
         let bytes_left = (1_usize << size_bits) - free_from;
-        if bytes_left >> plan.object_bits < plan.count || self.injection.fails(&mut self.retypes) {
+        if bytes_left >> args.object_bits < args.count || self.injection.fails(&mut self.retypes) {
             return Err(Error::NotEnoughMemory { bytes_left });
         }
-        if device && !matches!(plan.kind, ObjectType::Frame(_) | ObjectType::Untyped) {
+        if device && !matches!(args.kind, ObjectType::Frame(_) | ObjectType::Untyped) {
             return Err(Error::InvalidArgument(1));
         }
-        self.commit(request.thread);
-        if fresh && used != 0 && !device {
-            self.machine.zero(paddr, used);
+        self.begin_perform(request.thread);
+        if fresh && free_index != 0 && !device {
+            self.machine.zero(paddr, free_index);
         }
-        let start = (paddr + free_from).next_multiple_of(1 << plan.object_bits);
-        let end = start + (plan.count << plan.object_bits);
-        if let Cap::Untyped { used, .. } = self.slots.cap_mut(request.slot) {
-            *used = end - paddr;
+        let start = (paddr + free_from).next_multiple_of(1 << args.object_bits);
+        let end = start + (args.count << args.object_bits);
+        if let Cap::Untyped { free_index, .. } = self.slots.cap_mut(request.slot) {
+            *free_index = end - paddr;
         }
-        let name = match plan.kind {
-            ObjectType::Tcb => self.name_of_child(request.thread),
+        let name = match args.kind {
+            ObjectType::Tcb => self.child_name(request.thread),
             _ => String::new(),
         };
-        for index in 0..plan.count {
-            let at = start + (index << plan.object_bits);
-            let cap = self.create(&plan, at, device, &name);
-            let slot = plan.first.plus(index);
-            self.slots.put_behind(request.slot, slot, cap, true);
+        for index in 0..args.count {
+            let at = start + (index << args.object_bits);
+            let cap = self.create_object(&args, at, device, &name);
+            let slot = args.first.plus(index);
+            self.slots.mdb_insert(request.slot, slot, cap, true);
         }
         Ok(())
     }
 
     /// What is asked for, and whether it can be.
-    fn plan(&self, request: &Request) -> Result<Plan, Error> {
-        let [kind, user_bits, index, depth, offset, count] = self.arguments(request);
+    fn decode_retype(&self, request: &Request) -> Result<RetypeArgs, Error> {
+        let [kind, user_bits, index, depth, offset, count] = self.get_syscall_args(request);
         let kind =
             ObjectType::from_number(kind, self.config.mcs).ok_or(Error::InvalidArgument(0))?;
-        let object_bits = object_bits(kind, user_bits, self.config.mcs);
+        let object_bits = get_object_size(kind, user_bits, self.config.mcs);
         let max = usize::from(arch::MAX_UNTYPED_BITS);
         if user_bits >= WORD_BITS as usize || object_bits > max {
             return Err(Error::RangeError { min: 0, max });
@@ -111,7 +111,9 @@ impl<M: Machine> Kernel<M> {
         let (root, _) = self.extra_cap(request, 0)?;
         let node = match depth {
             0 => root,
-            _ => self.slots.cap(self.slot_at(root, index, depth, false)?),
+            _ => self
+                .slots
+                .cap(self.lookup_slot_for_cnode_op(root, index, depth, false)?),
         };
         let Cap::CNode { base, radix, .. } = node else {
             return Err(Error::FailedLookup {
@@ -138,9 +140,9 @@ impl<M: Machine> Kernel<M> {
         }
         let first = base.plus(offset);
         for index in 0..count {
-            self.ensure_empty(first.plus(index))?;
+            self.ensure_empty_slot(first.plus(index))?;
         }
-        Ok(Plan {
+        Ok(RetypeArgs {
             kind,
             user_bits: user_bits as u8,
             object_bits: object_bits as u8,
@@ -149,52 +151,54 @@ impl<M: Machine> Kernel<M> {
         })
     }
 
-    fn create(&mut self, plan: &Plan, paddr: usize, device: bool, name: &str) -> Cap {
+    fn create_object(&mut self, args: &RetypeArgs, paddr: usize, device: bool, name: &str) -> Cap {
         let objects = &mut self.objects;
-        match plan.kind {
+        match args.kind {
             ObjectType::Untyped => Cap::Untyped {
                 paddr,
-                used: 0,
-                size_bits: plan.user_bits,
+                free_index: 0,
+                size_bits: args.user_bits,
                 device,
             },
             ObjectType::Endpoint => Cap::Endpoint {
                 object: objects.endpoints.insert(paddr, Endpoint::default()),
                 badge: 0,
-                rights: Rights::ALL,
+                rights: CapRights::ALL,
             },
             ObjectType::Notification => Cap::Notification {
                 object: objects.notifications.insert(paddr, Notification::default()),
                 badge: 0,
-                rights: Rights::READ_WRITE,
+                rights: CapRights::READ_WRITE,
             },
             ObjectType::SchedContext => Cap::SchedContext {
-                object: objects.contexts.insert(paddr, SchedContext::default()),
-                size_bits: plan.user_bits,
+                object: objects
+                    .sched_contexts
+                    .insert(paddr, SchedContext::default()),
+                size_bits: args.user_bits,
             },
             ObjectType::Reply => Cap::ReplyObject {
                 object: objects.replies.insert(paddr, Reply::default()),
                 grant: true,
             },
             ObjectType::CNode => {
-                let (base, radix) = (self.slots.allocate(plan.user_bits), plan.user_bits);
+                let (base, radix) = (self.slots.allocate(args.user_bits), args.user_bits);
                 Cap::CNode {
                     object: objects.cnodes.insert(paddr, CNode { base, radix }),
                     base,
                     radix,
-                    guard_bits: 0,
+                    guard_size: 0,
                     guard: 0,
                 }
             }
             ObjectType::Tcb => {
-                let slots = self.slots.allocate(THREAD_SLOT_BITS);
-                self.threads_made += 1;
-                let thread = Thread::new(
+                let slots = self.slots.allocate(TCB_CNODE_RADIX);
+                self.threads_created += 1;
+                let thread = Tcb::new(
                     slots,
-                    self.scheduler.domain,
+                    self.scheduler.cur_domain,
                     self.config.time_slice,
                     name.to_owned(),
-                    self.threads_made,
+                    self.threads_created,
                 );
                 Cap::Thread(objects.threads.insert(paddr, thread))
             }
@@ -203,15 +207,17 @@ impl<M: Machine> Kernel<M> {
                 vaddr: 0,
                 asid: 0,
                 size_bits,
-                rights: FrameRights::ReadWrite,
+                rights: VmRights::ReadWrite,
                 device,
             },
             ObjectType::Table(level) => {
                 let entries = BTreeMap::new();
-                let object = objects.tables.insert(paddr, Table { level, entries });
+                let object = objects
+                    .page_tables
+                    .insert(paddr, PageTable { level, entries });
                 match level {
                     arch::ROOT_LEVEL => Cap::VSpace { object, asid: 0 },
-                    _ => Cap::Table {
+                    _ => Cap::PageTable {
                         object,
                         vaddr: 0,
                         asid: 0,
@@ -223,7 +229,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// As the kernel names threads that nobody has named.
-    fn name_of_child(&self, thread: crate::thread::ThreadId) -> String {
+    fn child_name(&self, thread: crate::thread::ThreadId) -> String {
         let parent = &self.objects.threads[thread].name;
         let mut name = format!("child of: '{parent}'");
         name.truncate(name.floor_char_boundary(crate::debug::NAME_BYTES));

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Address spaces: frames, paging structures, and the identifiers of address spaces.
+//! Address vspaces: frames, paging structures, and the identifiers of address vspaces.
 //!
 //! The processor would walk the paging structures; the machine is told each frame that becomes
 //! reachable for user level, or no longer is.
 
 use crate::arch::{self, level_shift, table_index};
 use crate::arena::Id;
-use crate::cap::{Cap, FrameRights, Rights, low_bits};
+use crate::cap::{Cap, CapRights, VmRights, low_bits};
 use crate::error::{Error, LookupFailure};
 use crate::fault::Fault;
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::{Access, Machine, VSpaceId};
-use crate::objects::{Entry, Pool, Table};
-use crate::request::{Answer, Request};
-use crate::thread::{ThreadId, ThreadSlot};
+use crate::objects::{AsidPool, PageTable, Pte};
+use crate::request::{InvocationResult, Request};
+use crate::thread::{TcbSlot, ThreadId};
 
 /// What the slots of a pool are.
 const ASID_MASK: u16 = (1 << arch::ASID_LOW_BITS) - 1;
@@ -30,22 +30,33 @@ pub(crate) enum Walk {
 
 impl<M: Machine> Kernel<M> {
     /// The root of the address space that has an identifier.
-    fn space(&self, asid: u16) -> Result<Id<Table>, LookupFailure> {
-        let pool = self.pools.get(usize::from(asid >> arch::ASID_LOW_BITS));
+    fn find_vspace_for_asid(&self, asid: u16) -> Result<Id<PageTable>, LookupFailure> {
+        let pool = self
+            .asid_table
+            .get(usize::from(asid >> arch::ASID_LOW_BITS));
         let pool = pool.copied().flatten();
-        let space = pool.and_then(|pool| self.objects.pools[pool].spaces.get(&(asid & ASID_MASK)));
+        let space = pool.and_then(|pool| {
+            self.objects.asid_pools[pool]
+                .vspaces
+                .get(&(asid & ASID_MASK))
+        });
         space.copied().ok_or(LookupFailure::InvalidRoot)
     }
 
     /// The table of a level that an address leads to.
-    fn table(&self, root: Id<Table>, vaddr: usize, level: u8) -> Result<Id<Table>, LookupFailure> {
+    fn lookup_page_table(
+        &self,
+        root: Id<PageTable>,
+        vaddr: usize,
+        level: u8,
+    ) -> Result<Id<PageTable>, LookupFailure> {
         let mut table = root;
         for above in (level + 1..=arch::ROOT_LEVEL).rev() {
-            let entries = &self.objects.tables[table].entries;
+            let entries = &self.objects.page_tables[table].entries;
             match entries.get(&table_index(above, vaddr)) {
-                Some(Entry::Table(next)) => table = *next,
+                Some(Pte::PageTable(next)) => table = *next,
                 _ => {
-                    let bits_left = Table::bits_missing(above - 1);
+                    let bits_left = PageTable::bits_missing(above - 1);
                     return Err(LookupFailure::MissingCapability { bits_left });
                 }
             }
@@ -54,7 +65,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// The address space that a capability of the message is to, with its identifier.
-    fn target(&self, request: &Request) -> Result<(Id<Table>, u16), Error> {
+    fn extra_vspace(&self, request: &Request) -> Result<(Id<PageTable>, u16), Error> {
         match self.extra_cap(request, 0)? {
             (Cap::VSpace { object, asid }, _) if asid != 0 => Ok((object, asid)),
             _ => Err(Error::InvalidCapability(1)),
@@ -62,20 +73,20 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// It still has its identifier.
-    fn ensure_assigned(&self, root: Id<Table>, asid: u16) -> Answer {
-        match self.space(asid) {
+    fn ensure_vspace_assigned(&self, root: Id<PageTable>, asid: u16) -> InvocationResult {
+        match self.find_vspace_for_asid(asid) {
             Ok(space) if space == root => Ok(()),
             Ok(_) => Err(Error::InvalidCapability(1)),
             Err(failure) => Err(not_mapped(failure)),
         }
     }
 
-    fn vspace_id(&self, root: Id<Table>) -> VSpaceId {
-        VSpaceId(self.objects.tables.paddr(root))
+    fn vspace_id(&self, root: Id<PageTable>) -> VSpaceId {
+        VSpaceId(self.objects.page_tables.paddr(root))
     }
 
     /// A fault as the processor tells it that walks the kernel's page tables: the host's differ.
-    pub(crate) fn as_processor(&self, thread: ThreadId, fault: Fault) -> Fault {
+    pub(crate) fn hardware_fault(&self, thread: ThreadId, fault: Fault) -> Fault {
         let Fault::Vm {
             address,
             status,
@@ -84,7 +95,7 @@ impl<M: Machine> Kernel<M> {
         else {
             return fault;
         };
-        let slot = self.objects.threads[thread].slot(ThreadSlot::VSpace);
+        let slot = self.objects.threads[thread].slot(TcbSlot::VTable);
         let walk = match self.slots.cap(slot) {
             Cap::VSpace { object, .. } => self.walk(object, address),
             _ => Walk::Missing(arch::ROOT_LEVEL),
@@ -98,27 +109,27 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Where a walk from the root ends.
-    fn walk(&self, root: Id<Table>, address: usize) -> Walk {
+    fn walk(&self, root: Id<PageTable>, address: usize) -> Walk {
         let mut table = root;
         for level in (1..=arch::ROOT_LEVEL).rev() {
             if address > arch::USER_TOP {
                 return Walk::Missing(level);
             }
-            let entries = &self.objects.tables[table].entries;
+            let entries = &self.objects.page_tables[table].entries;
             match entries.get(&table_index(level, address)) {
-                Some(Entry::Table(below)) => table = *below,
-                Some(Entry::Frame { .. }) => return Walk::Frame(level),
+                Some(Pte::PageTable(below)) => table = *below,
+                Some(Pte::Frame { .. }) => return Walk::Frame(level),
                 None => return Walk::Missing(level),
             }
         }
         unreachable!("what a table of level 1 maps are frames")
     }
 
-    pub(crate) fn ask_frame(&mut self, request: &Request) -> Answer {
+    pub(crate) fn decode_frame_invocation(&mut self, request: &Request) -> InvocationResult {
         match request.invocation {
-            Some(arch::PAGE_MAP) => self.map_frame(request),
+            Some(arch::PAGE_MAP) => self.decode_page_map(request),
             Some(arch::PAGE_UNMAP) => {
-                self.commit(request.thread);
+                self.begin_perform(request.thread);
                 if let Cap::Frame {
                     paddr,
                     vaddr,
@@ -128,13 +139,13 @@ impl<M: Machine> Kernel<M> {
                 } = request.cap
                     && asid != 0
                 {
-                    self.unmap_frame(asid, vaddr, paddr, size_bits);
-                    self.note_mapping(request, 0, 0);
+                    self.unmap_page(asid, vaddr, paddr, size_bits);
+                    self.set_frame_mapping(request, 0, 0);
                 }
                 Ok(())
             }
             Some(arch::PAGE_ADDRESS) => match request.cap {
-                Cap::Frame { paddr, .. } => self.answer_words(request, &[paddr]),
+                Cap::Frame { paddr, .. } => self.reply_from_kernel(request, &[paddr]),
                 _ => Err(Error::InvalidCapability(0)),
             },
             Some(
@@ -142,15 +153,15 @@ impl<M: Machine> Kernel<M> {
                 | Invocation::ARMPageInvalidate_Data
                 | Invocation::ARMPageCleanInvalidate_Data
                 | Invocation::ARMPageUnify_Instruction),
-            ) => self.flush_frame(request, invocation == Invocation::ARMPageInvalidate_Data),
+            ) => self.decode_page_flush(request, invocation == Invocation::ARMPageInvalidate_Data),
             _ => Err(Error::IllegalOperation),
         }
     }
 
     /// Cleans or invalidates caches of a part of a frame, which there are none of. What is lost when
     /// it is done must be writable.
-    fn flush_frame(&mut self, request: &Request, loses: bool) -> Answer {
-        request.ensure(2, 0)?;
+    fn decode_page_flush(&mut self, request: &Request, needs_write: bool) -> InvocationResult {
+        request.ensure_length(2, 0)?;
         let Cap::Frame {
             paddr,
             vaddr,
@@ -164,8 +175,8 @@ impl<M: Machine> Kernel<M> {
         if asid == 0 {
             return Err(Error::IllegalOperation);
         }
-        let root = self.space(asid).map_err(not_mapped)?;
-        let [start, end] = self.arguments(request);
+        let root = self.find_vspace_for_asid(asid).map_err(not_mapped)?;
+        let [start, end] = self.get_syscall_args(request);
         if end <= start {
             return Err(Error::InvalidArgument(1));
         }
@@ -173,38 +184,38 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::InvalidArgument(0));
         }
         let level = arch::frame_level(size_bits);
-        let table = self.table(root, vaddr, level);
+        let table = self.lookup_page_table(root, vaddr, level);
         let entry = table.ok().and_then(|table| {
-            let entries = &self.objects.tables[table].entries;
+            let entries = &self.objects.page_tables[table].entries;
             entries.get(&table_index(level, vaddr)).copied()
         });
         match entry {
-            Some(Entry::Frame {
+            Some(Pte::Frame {
                 paddr: mapped,
                 access,
             }) if mapped == paddr => {
-                if loses && !access.is_some_and(|access| access.write) {
+                if needs_write && !access.is_some_and(|access| access.write) {
                     return Err(Error::IllegalOperation);
                 }
             }
             _ => return Err(Error::InvalidCapability(0)),
         }
-        self.commit(request.thread);
+        self.begin_perform(request.thread);
         Ok(())
     }
 
     /// The same for addresses of an address space.
-    pub(crate) fn ask_space(&mut self, request: &Request) -> Answer {
+    pub(crate) fn decode_vspace_invocation(&mut self, request: &Request) -> InvocationResult {
         use Invocation::*;
-        let loses = match request.invocation {
+        let needs_write = match request.invocation {
             Some(ARMVSpaceInvalidate_Data) => true,
             Some(
                 ARMVSpaceClean_Data | ARMVSpaceCleanInvalidate_Data | ARMVSpaceUnify_Instruction,
             ) => false,
             _ => return Err(Error::IllegalOperation),
         };
-        request.ensure(2, 0)?;
-        let [start, end] = self.arguments(request);
+        request.ensure_length(2, 0)?;
+        let [start, end] = self.get_syscall_args(request);
         if end <= start {
             return Err(Error::InvalidArgument(1));
         }
@@ -214,7 +225,7 @@ impl<M: Machine> Kernel<M> {
         let Cap::VSpace { object, asid } = request.cap else {
             return Err(Error::InvalidCapability(0));
         };
-        if asid == 0 || self.space(asid).map_err(not_mapped)? != object {
+        if asid == 0 || self.find_vspace_for_asid(asid).map_err(not_mapped)? != object {
             return Err(Error::InvalidCapability(0));
         }
         if let Walk::Frame(level) = self.walk(object, start) {
@@ -226,30 +237,33 @@ impl<M: Machine> Kernel<M> {
                     max: last,
                 });
             }
-            let entry = self.table(object, start, level).ok().and_then(|table| {
-                let entries = &self.objects.tables[table].entries;
-                entries.get(&table_index(level, start)).copied()
-            });
-            let writes = |entry: &Entry| matches!(entry, Entry::Frame { access: Some(access), .. } if access.write);
-            if loses && !entry.as_ref().is_some_and(writes) {
+            let entry = self
+                .lookup_page_table(object, start, level)
+                .ok()
+                .and_then(|table| {
+                    let entries = &self.objects.page_tables[table].entries;
+                    entries.get(&table_index(level, start)).copied()
+                });
+            let writes = |entry: &Pte| matches!(entry, Pte::Frame { access: Some(access), .. } if access.write);
+            if needs_write && !entry.as_ref().is_some_and(writes) {
                 return Err(Error::IllegalOperation);
             }
         }
-        self.commit(request.thread);
+        self.begin_perform(request.thread);
         Ok(())
     }
 
     /// Writes into a frame's capability where it is mapped.
-    fn note_mapping(&mut self, request: &Request, new_asid: u16, new_vaddr: usize) {
+    fn set_frame_mapping(&mut self, request: &Request, new_asid: u16, new_vaddr: usize) {
         if let Cap::Frame { vaddr, asid, .. } = self.slots.cap_mut(request.slot) {
             (*vaddr, *asid) = (new_vaddr, new_asid);
         }
     }
 
-    fn map_frame(&mut self, request: &Request) -> Answer {
-        request.ensure(3, 1)?;
-        let [vaddr, rights, attributes] = self.arguments(request);
-        let (root, asid) = self.target(request)?;
+    fn decode_page_map(&mut self, request: &Request) -> InvocationResult {
+        request.ensure_length(3, 1)?;
+        let [vaddr, rights, attributes] = self.get_syscall_args(request);
+        let (root, asid) = self.extra_vspace(request)?;
         let Cap::Frame {
             paddr,
             vaddr: mapped_at,
@@ -263,7 +277,7 @@ impl<M: Machine> Kernel<M> {
         };
         // Which of two errors is told first differs.
         if !arch::TABLES_HAVE_LEVELS {
-            self.ensure_assigned(root, asid)?;
+            self.ensure_vspace_assigned(root, asid)?;
             ensure_aligned(vaddr, size_bits)?;
         }
         if mapped_in != 0 {
@@ -276,13 +290,15 @@ impl<M: Machine> Kernel<M> {
         } else if !arch::has_room(vaddr, size_bits) {
             return Err(Error::InvalidArgument(0));
         }
-        self.ensure_assigned(root, asid)?;
+        self.ensure_vspace_assigned(root, asid)?;
         ensure_aligned(vaddr, size_bits)?;
         let level = arch::frame_level(size_bits);
-        let table = self.table(root, vaddr, level).map_err(not_mapped)?;
+        let table = self
+            .lookup_page_table(root, vaddr, level)
+            .map_err(not_mapped)?;
         let index = table_index(level, vaddr);
-        let before = self.objects.tables[table].entries.get(&index).copied();
-        if matches!(before, Some(Entry::Table(_))) {
+        let before = self.objects.page_tables[table].entries.get(&index).copied();
+        if matches!(before, Some(Pte::PageTable(_))) {
             return Err(match self.walk(root, vaddr) {
                 Walk::Missing(level) | Walk::Frame(level) if !arch::TABLES_HAVE_LEVELS => {
                     let bits_left = level_shift(level) as usize;
@@ -291,12 +307,12 @@ impl<M: Machine> Kernel<M> {
                 _ => Error::DeleteFirst,
             });
         }
-        self.commit(request.thread);
-        self.note_mapping(request, asid, vaddr);
-        let access = match held.mask(Rights::from_word(rights)) {
-            FrameRights::KernelOnly => None,
+        self.begin_perform(request.thread);
+        self.set_frame_mapping(request, asid, vaddr);
+        let access = match held.mask_vm_rights(CapRights::from_word(rights)) {
+            VmRights::KernelOnly => None,
             rights => Some(Access {
-                write: rights == FrameRights::ReadWrite,
+                write: rights == VmRights::ReadWrite,
                 execute: arch::executes(attributes),
             }),
         };
@@ -307,7 +323,7 @@ impl<M: Machine> Kernel<M> {
                 let was_mapped = |entry| {
                     matches!(
                         entry,
-                        Entry::Frame {
+                        Pte::Frame {
                             access: Some(_),
                             ..
                         }
@@ -318,21 +334,23 @@ impl<M: Machine> Kernel<M> {
                 }
             }
         }
-        let entries = &mut self.objects.tables[table].entries;
-        entries.insert(index, Entry::Frame { paddr, access });
+        let entries = &mut self.objects.page_tables[table].entries;
+        entries.insert(index, Pte::Frame { paddr, access });
         Ok(())
     }
 
     /// Unmaps a frame, if it is what is mapped there.
-    pub(crate) fn unmap_frame(&mut self, asid: u16, vaddr: usize, paddr: usize, size_bits: u8) {
+    pub(crate) fn unmap_page(&mut self, asid: u16, vaddr: usize, paddr: usize, size_bits: u8) {
         let level = arch::frame_level(size_bits);
-        let Ok(root) = self.space(asid) else { return };
-        let Ok(table) = self.table(root, vaddr, level) else {
+        let Ok(root) = self.find_vspace_for_asid(asid) else {
+            return;
+        };
+        let Ok(table) = self.lookup_page_table(root, vaddr, level) else {
             return;
         };
         let index = table_index(level, vaddr);
-        let entries = &mut self.objects.tables[table].entries;
-        if let Some(Entry::Frame {
+        let entries = &mut self.objects.page_tables[table].entries;
+        if let Some(Pte::Frame {
             paddr: mapped,
             access,
         }) = entries.get(&index).copied()
@@ -345,8 +363,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    pub(crate) fn ask_table(&mut self, request: &Request) -> Answer {
-        let Cap::Table {
+    pub(crate) fn decode_page_table_invocation(&mut self, request: &Request) -> InvocationResult {
+        let Cap::PageTable {
             object,
             vaddr: mapped_at,
             asid: mapped_in,
@@ -355,66 +373,68 @@ impl<M: Machine> Kernel<M> {
         else {
             return Err(Error::InvalidCapability(0));
         };
-        let level = self.objects.tables[object].level;
+        let level = self.objects.page_tables[object].level;
         match request.invocation {
             Some(invocation) if arch::unmaps_table(invocation, level) => {
-                if !self.is_final(request.slot) {
+                if !self.is_final_capability(request.slot) {
                     return Err(Error::RevokeFirst);
                 }
-                self.commit(request.thread);
+                self.begin_perform(request.thread);
                 if mapped {
-                    self.unmap_table(object, mapped_in, mapped_at);
-                    self.objects.tables[object].entries.clear();
+                    self.unmap_page_table(object, mapped_in, mapped_at);
+                    self.objects.page_tables[object].entries.clear();
                 }
-                if let Cap::Table { mapped, .. } = self.slots.cap_mut(request.slot) {
+                if let Cap::PageTable { mapped, .. } = self.slots.cap_mut(request.slot) {
                     *mapped = false;
                 }
                 Ok(())
             }
             Some(invocation) if arch::maps_table(invocation, level) => {
-                self.map_table(request, object, level, mapped)
+                self.decode_page_table_map(request, object, level, mapped)
             }
             _ => Err(Error::IllegalOperation),
         }
     }
 
-    fn map_table(
+    fn decode_page_table_map(
         &mut self,
         request: &Request,
-        table: Id<Table>,
+        table: Id<PageTable>,
         mut level: u8,
         mapped: bool,
-    ) -> Answer {
-        request.ensure(2, 1)?;
+    ) -> InvocationResult {
+        request.ensure_length(2, 1)?;
         if mapped {
             return Err(Error::InvalidCapability(0));
         }
-        let mut vaddr = self.argument(request, 0);
+        let mut vaddr = self.get_syscall_arg(request, 0);
         if arch::TABLES_HAVE_LEVELS {
             vaddr &= !low_bits(level_shift(level + 1));
         }
-        let (root, asid) = self.target(request)?;
+        let (root, asid) = self.extra_vspace(request)?;
         if vaddr > arch::USER_TOP {
             return Err(Error::InvalidArgument(0));
         }
-        self.ensure_assigned(root, asid)?;
+        self.ensure_vspace_assigned(root, asid)?;
         if !arch::TABLES_HAVE_LEVELS {
             level = match self.walk(root, vaddr) {
                 Walk::Missing(above @ 2..) => above - 1,
                 _ => return Err(Error::DeleteFirst),
             };
             vaddr &= !low_bits(level_shift(level + 1));
-            self.objects.tables[table].level = level;
+            self.objects.page_tables[table].level = level;
         }
-        let above = self.table(root, vaddr, level + 1).map_err(not_mapped)?;
+        let above = self
+            .lookup_page_table(root, vaddr, level + 1)
+            .map_err(not_mapped)?;
         let index = table_index(level + 1, vaddr);
-        if self.objects.tables[above].entries.contains_key(&index) {
+        if self.objects.page_tables[above].entries.contains_key(&index) {
             return Err(Error::DeleteFirst);
         }
-        self.commit(request.thread);
-        let entries = &mut self.objects.tables[above].entries;
-        entries.insert(index, Entry::Table(table));
-        if let Cap::Table {
+        self.begin_perform(request.thread);
+        let entries = &mut self.objects.page_tables[above].entries;
+        entries.insert(index, Pte::PageTable(table));
+        if let Cap::PageTable {
             vaddr: at,
             asid: within,
             mapped,
@@ -427,32 +447,34 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Takes a table out of the one above it, if it is there.
-    pub(crate) fn unmap_table(&mut self, table: Id<Table>, asid: u16, vaddr: usize) {
-        let level = self.objects.tables[table].level;
-        let Ok(root) = self.space(asid) else { return };
-        let Ok(above) = self.table(root, vaddr, level + 1) else {
+    pub(crate) fn unmap_page_table(&mut self, table: Id<PageTable>, asid: u16, vaddr: usize) {
+        let level = self.objects.page_tables[table].level;
+        let Ok(root) = self.find_vspace_for_asid(asid) else {
+            return;
+        };
+        let Ok(above) = self.lookup_page_table(root, vaddr, level + 1) else {
             return;
         };
         let index = table_index(level + 1, vaddr);
-        let entries = &mut self.objects.tables[above].entries;
-        if entries.get(&index) == Some(&Entry::Table(table)) {
+        let entries = &mut self.objects.page_tables[above].entries;
+        if entries.get(&index) == Some(&Pte::PageTable(table)) {
             entries.remove(&index);
-            self.hide(root, table, vaddr);
+            self.unmap_subtree(root, table, vaddr);
         }
     }
 
     /// What is mapped in a table is no longer reachable.
-    fn hide(&mut self, root: Id<Table>, table: Id<Table>, vaddr: usize) {
+    fn unmap_subtree(&mut self, root: Id<PageTable>, table: Id<PageTable>, vaddr: usize) {
         let id = self.vspace_id(root);
         let mut tables = vec![(table, vaddr)];
         while let Some((table, vaddr)) = tables.pop() {
-            let Table { level, entries } = &self.objects.tables[table];
+            let PageTable { level, entries } = &self.objects.page_tables[table];
             for (index, entry) in entries {
                 let vaddr = vaddr + (usize::from(*index) << level_shift(*level));
                 match entry {
-                    Entry::Table(below) => tables.push((*below, vaddr)),
-                    Entry::Frame { access: None, .. } => {}
-                    Entry::Frame { .. } => {
+                    Pte::PageTable(below) => tables.push((*below, vaddr)),
+                    Pte::Frame { access: None, .. } => {}
+                    Pte::Frame { .. } => {
                         self.machine.unmap(id, vaddr, level_shift(*level) as u8);
                     }
                 }
@@ -460,15 +482,15 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    pub(crate) fn ask_asid_control(&mut self, request: &Request) -> Answer {
+    pub(crate) fn decode_asid_control_invocation(&mut self, request: &Request) -> InvocationResult {
         if request.invocation != Some(arch::MAKE_POOL) {
             return Err(Error::IllegalOperation);
         }
-        request.ensure(2, 2)?;
-        let [index, depth] = self.arguments(request);
+        request.ensure_length(2, 2)?;
+        let [index, depth] = self.get_syscall_args(request);
         let (untyped, parent) = self.extra_cap(request, 0)?;
         let (root, _) = self.extra_cap(request, 1)?;
-        let free = self.pools.iter().position(Option::is_none);
+        let free = self.asid_table.iter().position(Option::is_none);
         let number = free.ok_or(Error::DeleteFirst)?;
         let Cap::Untyped {
             paddr,
@@ -480,22 +502,22 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::InvalidCapability(1));
         };
         self.ensure_no_children(parent)?;
-        let slot = self.empty_slot_at(root, index, depth)?;
-        self.commit(request.thread);
-        self.exhaust(parent);
-        let spaces = Default::default();
-        let object = self.objects.pools.insert(paddr, Pool { spaces });
+        let slot = self.lookup_empty_target_slot(root, index, depth)?;
+        self.begin_perform(request.thread);
+        self.set_untyped_cap_as_full(parent);
+        let vspaces = Default::default();
+        let object = self.objects.asid_pools.insert(paddr, AsidPool { vspaces });
         let base = (number as u16) << arch::ASID_LOW_BITS;
-        self.insert(Cap::AsidPool { object, base }, parent, slot);
-        self.pools[number] = Some(object);
+        self.cte_insert(Cap::AsidPool { object, base }, parent, slot);
+        self.asid_table[number] = Some(object);
         Ok(())
     }
 
-    pub(crate) fn ask_asid_pool(&mut self, request: &Request) -> Answer {
+    pub(crate) fn decode_asid_pool_invocation(&mut self, request: &Request) -> InvocationResult {
         if request.invocation != Some(arch::ASSIGN) {
             return Err(Error::IllegalOperation);
         }
-        request.ensure(0, 1)?;
+        request.ensure_length(0, 1)?;
         let Cap::AsidPool { object, base } = request.cap else {
             return Err(Error::InvalidCapability(0));
         };
@@ -509,47 +531,49 @@ impl<M: Machine> Kernel<M> {
         else {
             return Err(Error::InvalidCapability(1));
         };
-        match self.pools[usize::from(base >> arch::ASID_LOW_BITS)] {
+        match self.asid_table[usize::from(base >> arch::ASID_LOW_BITS)] {
             None => return Err(not_mapped(LookupFailure::InvalidRoot)),
             Some(pool) if pool != object => return Err(Error::InvalidCapability(0)),
             Some(_) => {}
         }
-        let spaces = &mut self.objects.pools[object].spaces;
+        let vspaces = &mut self.objects.asid_pools[object].vspaces;
         // Identifier 0 is none.
-        let mut free = (0..=ASID_MASK).filter(|low| base + low != 0 && !spaces.contains_key(low));
+        let mut free = (0..=ASID_MASK).filter(|low| base + low != 0 && !vspaces.contains_key(low));
         let low = free.next().ok_or(Error::DeleteFirst)?;
-        spaces.insert(low, root);
+        vspaces.insert(low, root);
         if let Cap::VSpace { asid, .. } = self.slots.cap_mut(slot) {
             *asid = base + low;
         }
-        self.commit(request.thread);
+        self.begin_perform(request.thread);
         Ok(())
     }
 
-    /// An address space is no more: it loses its identifier.
-    pub(crate) fn drop_asid(&mut self, asid: u16, root: Id<Table>) {
-        if self.space(asid) == Ok(root)
-            && let Some(pool) = self.pools[usize::from(asid >> arch::ASID_LOW_BITS)]
+    /// An address space is no more: it needs_write its identifier.
+    pub(crate) fn delete_asid(&mut self, asid: u16, root: Id<PageTable>) {
+        if self.find_vspace_for_asid(asid) == Ok(root)
+            && let Some(pool) = self.asid_table[usize::from(asid >> arch::ASID_LOW_BITS)]
         {
-            self.objects.pools[pool].spaces.remove(&(asid & ASID_MASK));
-            self.hide(root, root, 0);
+            self.objects.asid_pools[pool]
+                .vspaces
+                .remove(&(asid & ASID_MASK));
+            self.unmap_subtree(root, root, 0);
         }
     }
 
-    /// A pool is no more: none of its address spaces can be used.
-    pub(crate) fn drop_pool(&mut self, base: u16, pool: Id<Pool>) {
+    /// A pool is no more: none of its address vspaces can be used.
+    pub(crate) fn delete_asid_pool(&mut self, base: u16, pool: Id<AsidPool>) {
         let number = usize::from(base >> arch::ASID_LOW_BITS);
-        if self.pools[number] == Some(pool) {
-            self.pools[number] = None;
-            let spaces = core::mem::take(&mut self.objects.pools[pool].spaces);
-            for root in spaces.into_values() {
-                self.hide(root, root, 0);
+        if self.asid_table[number] == Some(pool) {
+            self.asid_table[number] = None;
+            let vspaces = core::mem::take(&mut self.objects.asid_pools[pool].vspaces);
+            for root in vspaces.into_values() {
+                self.unmap_subtree(root, root, 0);
             }
         }
     }
 }
 
-fn ensure_aligned(vaddr: usize, size_bits: u8) -> Answer {
+fn ensure_aligned(vaddr: usize, size_bits: u8) -> InvocationResult {
     match vaddr & low_bits(size_bits.into()) {
         0 => Ok(()),
         _ => Err(Error::AlignmentError),

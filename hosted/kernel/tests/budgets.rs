@@ -8,7 +8,9 @@
 mod common;
 
 use common::*;
-use sel4_hosted_kernel::{Config, Info, Invocation, Invocation::*, Labels, Register, ThreadId};
+use sel4_hosted_kernel::{
+    Config, Invocation, Invocation::*, Labels, MessageInfo, Register, ThreadId,
+};
 
 const SCHED_CONTROL: usize = 16;
 const SCHED_CONTEXT_OBJECT: usize = 5;
@@ -162,7 +164,7 @@ fn a_handler_is_told_that_a_budget_has_ended() {
     assert_eq!(timed.system.kernel.current(), Some(handler));
     assert_eq!(
         timed.system.message(buffer),
-        (0, Info::new(5, 0, 0, 2), vec![77, 1234])
+        (0, MessageInfo::new(5, 0, 0, 2), vec![77, 1234])
     );
 }
 
@@ -188,7 +190,7 @@ fn who_is_called_runs_by_what_the_caller_lends() {
     timed.system.put(IMAGE + 0x4000, 3, &[], &[]);
     timed.system.syscall(CALL, endpoint);
     assert_eq!(timed.system.kernel.current(), Some(server));
-    assert_eq!(timed.system.message(buffer).1, Info::new(3, 0, 0, 0));
+    assert_eq!(timed.system.message(buffer).1, MessageInfo::new(3, 0, 0, 0));
     assert_eq!(timed.system.kernel.deadline(), Some(4000));
     timed.system.put(buffer, 9, &[], &[]);
     timed.system.kernel.context_mut(server)[Register::R12] = reply;

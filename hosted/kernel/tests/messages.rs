@@ -8,7 +8,9 @@
 mod common;
 
 use common::*;
-use sel4_hosted_kernel::{Config, Fault, Info, Invocation, Invocation::*, Register, State};
+use sel4_hosted_kernel::{
+    Config, Fault, Invocation, Invocation::*, MessageInfo, Register, ThreadState,
+};
 
 /// libsel4's number of an invocation.
 fn label(invocation: Invocation) -> usize {
@@ -51,7 +53,7 @@ fn a_call_is_answered() {
     assert_eq!(system.current(), server.id);
     assert_eq!(
         system.message(server.buffer),
-        (17, Info::new(5, 0, 0, 6), words.to_vec())
+        (17, MessageInfo::new(5, 0, 0, 6), words.to_vec())
     );
     system.put(server.buffer, 7, &[], &[10, 20, 30, 40, 50]);
     system.syscall(REPLY_RECV, endpoint);
@@ -129,7 +131,7 @@ fn capabilities_go_along() {
     );
     let (badge, info, _) = system.message(server.buffer);
     // One to the endpoint itself: its badge. One more: there is room for it. A third: there is none.
-    assert_eq!((badge, info), (17, Info::new(5, 0b001, 2, 1)));
+    assert_eq!((badge, info), (17, MessageInfo::new(5, 0b001, 2, 1)));
     assert_eq!(system.read(server.buffer + 122 * 8), 17);
     assert_eq!(system.identify(to), 6);
     // Behind one for which there is no room none goes along, not even as its badge.
@@ -137,7 +139,10 @@ fn capabilities_go_along() {
     system.syscall(REPLY_RECV, endpoint);
     let caps = [CNODE, badged, badged];
     send(&mut system, client, CALL, badged, &caps, &[]);
-    assert_eq!(system.message(server.buffer).1, Info::new(5, 0, 0, 0));
+    assert_eq!(
+        system.message(server.buffer).1,
+        MessageInfo::new(5, 0, 0, 0)
+    );
 }
 
 #[test]
@@ -149,7 +154,10 @@ fn without_the_right_to_grant_none_do_and_a_call_is_never_answered() {
     rest(&mut system);
     system.syscall(RECV, endpoint);
     send(&mut system, client, CALL, reply, &[CNODE], &[1]);
-    assert_eq!(system.message(server.buffer).1, Info::new(5, 0, 0, 1));
+    assert_eq!(
+        system.message(server.buffer).1,
+        MessageInfo::new(5, 0, 0, 1)
+    );
     system.put(server.buffer, 0, &[], &[]);
     system.syscall(REPLY_RECV, endpoint);
     send(&mut system, client, CALL, write, &[], &[1]);
@@ -162,9 +170,9 @@ fn without_the_right_to_grant_none_do_and_a_call_is_never_answered() {
             .unwrap()
             .state
     };
-    assert_eq!(state(&system, client.id), State::Inactive);
+    assert_eq!(state(&system, client.id), ThreadState::Inactive);
     system.syscall(REPLY, 0);
-    assert_eq!(state(&system, client.id), State::Inactive);
+    assert_eq!(state(&system, client.id), ThreadState::Inactive);
 }
 
 #[test]
@@ -183,7 +191,10 @@ fn a_reply_has_capabilities_if_who_received_could_grant() {
         send(&mut system, client, CALL, endpoint, &[], &[1]);
         send(&mut system, server, REPLY_RECV, receives, &[CNODE], &[]);
         assert_eq!(system.current(), client.id);
-        assert_eq!(system.message(client.buffer).1, Info::new(5, 0, count, 0));
+        assert_eq!(
+            system.message(client.buffer).1,
+            MessageInfo::new(5, 0, count, 0)
+        );
     }
 }
 
@@ -259,7 +270,7 @@ fn a_fault_is_told_and_answered() {
     let (badge, info, words) = system.message(handler.buffer);
     assert_eq!(
         (badge, info, words),
-        (99, Info::new(5, 0, 0, 4), vec![ip, 0x18, 0, 4])
+        (99, MessageInfo::new(5, 0, 0, 4), vec![ip, 0x18, 0, 4])
     );
     system.put(handler.buffer, 0, &[], &[]);
     system.syscall(REPLY_RECV, endpoint);
@@ -271,7 +282,7 @@ fn a_fault_is_told_and_answered() {
     let (_, info, words) = system.message(handler.buffer);
     assert_eq!(
         (info, words[18].cast_signed()),
-        (Info::new(2, 0, 0, 19), -77)
+        (MessageInfo::new(2, 0, 0, 19), -77)
     );
     assert_eq!((words[15], words[16]), (ip, 0x7000));
     system.put(handler.buffer, 0, &[], &[55]);
@@ -289,7 +300,10 @@ fn a_fault_is_told_and_answered() {
     system
         .kernel
         .fault(Fault::UserException { number: 6, code: 0 });
-    assert_eq!(system.message(handler.buffer).1, Info::new(3, 0, 0, 5));
+    assert_eq!(
+        system.message(handler.buffer).1,
+        MessageInfo::new(3, 0, 0, 5)
+    );
     system.put(handler.buffer, 1, &[], &[]);
     system.syscall(REPLY_RECV, endpoint);
     assert_eq!(system.kernel.current(), None, "it stays where it is");

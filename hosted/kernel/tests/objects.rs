@@ -8,7 +8,7 @@
 mod common;
 
 use common::*;
-use sel4_hosted_kernel::{Config, Info, Invocation, Invocation::*, Register, State};
+use sel4_hosted_kernel::{Config, Invocation, Invocation::*, MessageInfo, Register, ThreadState};
 
 const ALL: usize = 15;
 
@@ -265,7 +265,7 @@ fn badges_and_rights() {
     system.syscall(CALL, reads);
     assert_eq!(
         system.message(buffer).1,
-        Info::new(2, 0, 0, 1),
+        MessageInfo::new(2, 0, 0, 1),
         "it cannot send"
     );
     let parts = system.invoke(CNODE, CNodeCancelBadgedSends, &[], &[reads, 64]);
@@ -396,7 +396,7 @@ fn a_cnode_in_a_cnode_is_cut_off() {
         .filter(|thread| thread.priority == 10);
     assert_eq!(
         others.map(|thread| thread.state).collect::<Vec<_>>(),
-        [State::Restart]
+        [ThreadState::Restart]
     );
     system.revoke(memory);
     assert_eq!(system.kernel.threads().count(), 1);

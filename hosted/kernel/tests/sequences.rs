@@ -12,7 +12,7 @@ use core::fmt::Write;
 
 use common::steps::{self, Generator, Step};
 use common::*;
-use sel4_hosted_kernel::{Config, Fault, Info, Register, ThreadId};
+use sel4_hosted_kernel::{Config, Fault, MessageInfo, Register, ThreadId};
 
 /// Where the model's root server has the instructions that threads run.
 const CODE: usize = IMAGE + 0x100;
@@ -120,7 +120,7 @@ impl Player {
         line
     }
 
-    fn print(&self, line: &mut String, step: &Step, info: Info, words: &[usize]) {
+    fn print(&self, line: &mut String, step: &Step, info: MessageInfo, words: &[usize]) {
         _ = write!(line, " {:x}", info.label());
         // What was used, in time.
         if self.system.mcs && [steps::CONSUMED, steps::YIELD_TO].contains(&step.label) {

@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use sel4_hosted_kernel::{
-    Context, Fault, Holdings, Image, Kernel, Labels, Region, Register, State, ThreadId, VSpaceId,
+    Context, Fault, Holdings, Image, Kernel, Labels, Region, Register, ThreadId, ThreadState,
+    VSpaceId,
 };
 use sel4_hosted_libsel4::api::{Invocation, seL4_BootInfo, seL4_IPCBuffer};
 use sel4_hosted_libsel4::{Host, install};
@@ -525,7 +526,7 @@ impl Platform {
         };
         let top = self.kernel.context(thread)[STACK_POINTER];
         let reach = top.saturating_sub(BELOW)..top.saturating_add(ABOVE);
-        if reach.contains(&address) && self.state(thread) == Some(State::Inactive) {
+        if reach.contains(&address) && self.state(thread) == Some(ThreadState::Inactive) {
             self.kernel.machine_mut().flush();
             let name = self.kernel.name(thread);
             end::say(&format!(
@@ -535,7 +536,7 @@ impl Platform {
         }
     }
 
-    fn state(&self, thread: ThreadId) -> Option<State> {
+    fn state(&self, thread: ThreadId) -> Option<ThreadState> {
         self.kernel
             .threads()
             .find(|view| view.id == thread)
@@ -548,8 +549,10 @@ impl Platform {
             // That is how muslc's abort() ends.
             _ if self.kernel.is_halted() && is_image => End::Halted,
             _ if self.kernel.is_halted() => done,
-            Some(State::Inactive) if self.kernel.machine().went_wrong(self.root) => End::Fault,
-            Some(State::Inactive) | None => done,
+            Some(ThreadState::Inactive) if self.kernel.machine().went_wrong(self.root) => {
+                End::Fault
+            }
+            Some(ThreadState::Inactive) | None => done,
             Some(_) => End::Deadlock,
         }
     }

@@ -237,7 +237,7 @@ pub(crate) const ASSIGN: Invocation = Invocation::ARMASIDPoolAssign;
 /// The first invocation that only this architecture has.
 pub(crate) const FIRST_INVOCATION: Invocation = Invocation::ARMVSpaceClean_Data;
 /// What the names of another architecture's invocations begin with.
-pub(crate) const FOREIGN_INVOCATIONS: &str = "X86";
+pub(crate) const FOREIGN_PREFIX: &str = "X86";
 
 /// A paging structure is of one level. Otherwise it becomes what is missing where it is mapped.
 pub(crate) const TABLES_HAVE_LEVELS: bool = false;

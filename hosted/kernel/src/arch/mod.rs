@@ -7,7 +7,7 @@ mod aarch64;
 #[cfg(not(target_arch = "aarch64"))]
 mod x86_64;
 
-use crate::objects::Table;
+use crate::objects::PageTable;
 
 #[cfg(target_arch = "aarch64")]
 pub use aarch64::*;
@@ -89,7 +89,7 @@ impl ObjectType {
     }
 }
 
-impl Table {
+impl PageTable {
     /// The bits of an address that are missing where a table of this level is.
     pub(crate) const fn bits_missing(level: u8) -> usize {
         level_shift(level + 1) as usize

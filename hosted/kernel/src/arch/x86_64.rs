@@ -213,7 +213,7 @@ pub(crate) const ASSIGN: Invocation = Invocation::X86ASIDPoolAssign;
 /// The first invocation that only this architecture has.
 pub(crate) const FIRST_INVOCATION: Invocation = Invocation::X86PDPTMap;
 /// What the names of another architecture's invocations begin with.
-pub(crate) const FOREIGN_INVOCATIONS: &str = "ARM";
+pub(crate) const FOREIGN_PREFIX: &str = "ARM";
 
 /// A paging structure is of one level. Otherwise it becomes what is missing where it is mapped.
 pub(crate) const TABLES_HAVE_LEVELS: bool = true;

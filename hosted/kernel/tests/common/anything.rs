@@ -3,7 +3,7 @@
 //! Threads that do anything, to themselves, to each other and to all that they were booted with.
 
 use super::*;
-use sel4_hosted_kernel::{Access, Config, Fault, Info, Machine, Register};
+use sel4_hosted_kernel::{Access, Config, Fault, Machine, MessageInfo, Register};
 
 /// What decides what they do.
 pub trait Choices {
@@ -117,7 +117,7 @@ pub fn play<C: Choices>(mut random: C, seed: u64, mcs: bool, steps: usize) -> u6
                 (6, 1 + random.below(3)),
                 (122, CNODE),
             ];
-            context[Register::Rsi] = Info::new(1, 0, 1, 6).0;
+            context[Register::Rsi] = MessageInfo::new(1, 0, 1, 6).0;
             for (word, value) in buffer {
                 system
                     .kernel
@@ -127,7 +127,7 @@ pub fn play<C: Choices>(mut random: C, seed: u64, mcs: bool, steps: usize) -> u6
             system.kernel.syscall(CALL);
         } else {
             context[Register::Rsi] =
-                Info::new(random.below(62), 0, random.below(4), random.below(30)).0;
+                MessageInfo::new(random.below(62), 0, random.below(4), random.below(30)).0;
             match random.below(400) {
                 0 => system.kernel.fault(Fault::Vm {
                     address: random.word(),

@@ -10,7 +10,7 @@ pub mod steps;
 use std::collections::BTreeMap;
 
 use sel4_hosted_kernel::{
-    Access, Config, Event, Image, Info, Invocation, Kernel, Labels, Layout, Machine, Region,
+    Access, Config, Event, Image, Invocation, Kernel, Labels, Layout, Machine, MessageInfo, Region,
     Register, ThreadId, VSpaceId,
 };
 
@@ -225,7 +225,7 @@ impl System {
         for (register, word) in MESSAGE.iter().zip(words) {
             context[*register] = *word;
         }
-        context[Register::Rsi] = Info::new(label, 0, caps.len(), words.len()).0;
+        context[Register::Rsi] = MessageInfo::new(label, 0, caps.len(), words.len()).0;
     }
 
     /// A system call by the thread that runs.
@@ -242,8 +242,8 @@ impl System {
     }
 
     /// The message that the thread that runs has got.
-    pub fn message(&self, buffer: usize) -> (usize, Info, Vec<usize>) {
-        let info = Info(self.register(Register::Rsi));
+    pub fn message(&self, buffer: usize) -> (usize, MessageInfo, Vec<usize>) {
+        let info = MessageInfo(self.register(Register::Rsi));
         let word = |index: usize| match MESSAGE.get(index) {
             Some(register) => self.register(*register),
             None => self.read(buffer + (index + 1) * 8),
