@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! Writes random sequences of system calls for a root server: `sequences FILE COUNT STEPS [mcs]`.
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! How fast the model is: kernel entries and round trips per second. Run it with `--release`.
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! Booting: the first thread, its vspaces, its BootInfo, and untyped memory from what is left.
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! The time that a scheduling context gives: a queue of refills, each an amount that can be used
 //! from some time on. What is used comes back one period later.

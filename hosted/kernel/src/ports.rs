@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! I/O ports: who may use which. Behind them is a serial port that prints, and nothing else: what is
 //! written elsewhere is lost, and what is read has all bits set, as without a device.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! Mixed-criticality scheduling: time that is given, lent, used up, and comes back.
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! The numbers of invocations are those of the hosted platform's libsel4, with its feature `mcs` or
 //! without.

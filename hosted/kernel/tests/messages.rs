@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! Threads: what they send each other, who runs, and what happens when they go wrong.
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! Random sequences of system calls: whatever they are, the model stays whole, and it answers what
 //! the kernel answers.
@@ -213,7 +213,7 @@ fn the_kernel_answers_what_the_model_answers() {
     let console = String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned();
     let theirs = console.lines().map(str::trim_end);
     let theirs: Vec<&str> = theirs.filter(|line| line.starts_with('@')).collect();
-    let mut record = String::from("# SPDX-License-Identifier: BSD-2-Clause\n");
+    let mut record = String::from("# SPDX-License-Identifier: GPL-2.0-only\n");
     let mut player = Player::new(mcs);
     let mut rest = &theirs[..];
     for seed in 0.. {

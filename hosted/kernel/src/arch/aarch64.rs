@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! aarch64: registers, sizes and numbers, as of kernels that run at EL1 on boards with a GICv2.
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! Random sequences of system calls, made from seeds: numbers that a model and a root server on the
 //! kernel take alike, so that what they answer can be compared.
