@@ -21,13 +21,14 @@ if [ -e CMakeLists.txt ] || [ "$build" = "$kit" ] || [ "$build" = "$called_from"
         "mkdir build && cd build && ../init-build.sh${*:+ $*}"
 fi
 case "$build/" in
-    "$kit"/rust/* | "$kit"/cmake/* | "$kit"/apps/* | "$kit"/docs/* | "$kit"/tests/* | "$kit"/settings/* | "$kit"/setup/*)
+    "$kit"/.ci/* | "$kit"/LICENSES/* | "$kit"/apps/* | "$kit"/cmake/* | "$kit"/docs/* | "$kit"/hosted/* | \
+        "$kit"/libsel4std/* | "$kit"/rust/* | "$kit"/settings/* | "$kit"/tests/* | "$kit"/tools/*)
         die "\`$build\` lies among the kit's sources" \
             "make the build folder beside them: mkdir \"$kit/build\" && cd \"$kit/build\"" ;;
 esac
 # Tools that quickstart brought into the user's cache.
 callers_python=$(command -v python3) || :
-. "$kit/setup/environment.sh"
+. "$kit/tools/environment.sh"
 command -v cmake >/dev/null || die "\`cmake\` is not on PATH" "apt-get install cmake ninja-build, or ./quickstart"
 command -v ninja >/dev/null || die "\`ninja\` is not on PATH" "apt-get install ninja-build, or ./quickstart"
 
@@ -36,10 +37,10 @@ for argument in "$@"; do
     case $argument in
         -DPLATFORM=hosted | -DPLATFORM:*=hosted)
             # Only Corrosion, if they are there.
-            if workspace=$("$kit/setup/sources" --path 2>/dev/null); then
+            if workspace=$("$kit/tools/sources" --path 2>/dev/null); then
                 corrosion=-DKERNEL_PATH=$workspace/kernel
             else
-                corrosion=-DCorrosion_DIR=$("$kit/setup/corrosion") || exit 1
+                corrosion=-DCorrosion_DIR=$("$kit/tools/corrosion") || exit 1
             fi
             exec cmake -G Ninja "$@" "$corrosion" -C "$kit/settings/settings.cmake" "$kit" ;;
     esac
@@ -55,7 +56,7 @@ esac
 # A workspace made by repo holds the kit at projects/sel4-rust-kit; else the sources lie in the user's cache.
 workspace=$called_from
 [ -e "$workspace/kernel" ] || workspace=$(realpath "$kit/../..")
-[ -e "$workspace/kernel/gcc.cmake" ] || workspace=$("$kit/setup/sources" --path)
+[ -e "$workspace/kernel/gcc.cmake" ] || workspace=$("$kit/tools/sources" --path)
 
 # The folder that seL4's own init-build.sh uses, so that builds of muslc are shared with other projects.
 cache=${HOME-}/.sel4_cache
@@ -66,5 +67,5 @@ cmake -G Ninja "$@" \
     -C "$kit/settings/settings.cmake" "$kit"
 # seL4's build calls whichever python3 comes first; the caller's may lack the modules that quickstart brought.
 if [ "$(command -v python3)" != "$callers_python" ]; then
-    printf 'note: before ninja, put the Python modules of seL4'\''s build on PATH: . %s\n' "$kit/setup/environment.sh" >&2
+    printf 'note: before ninja, put the Python modules of seL4'\''s build on PATH: . %s\n' "$kit/tools/environment.sh" >&2
 fi

@@ -18,8 +18,8 @@ function(_sel4_rust_add_bindings)
         endif()
     endforeach()
     # Asked for now, so that a missing one is told now and not by ninja.
-    _sel4_rust_run_codegen(ignored libclang)
-    get_property(codegen GLOBAL PROPERTY SEL4_RUST_CODEGEN)
+    _sel4_rust_run_tool(ignored libclang)
+    get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
     get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
     _sel4_rust_bindings_dir(dir)
     set_property(GLOBAL PROPERTY SEL4_RUST_SYS_DIR "${dir}")
@@ -59,10 +59,10 @@ function(_sel4_rust_add_bindings)
     add_custom_command(
         OUTPUT ${files}
         COMMAND
-            "${codegen}" bindings --target ${triple} --out "${dir}" --depfile "${dir}/bindings.d" ${options} "${bound}"
+            "${tool}" bindings --target ${triple} --out "${dir}" --depfile "${dir}/bindings.d" ${options} "${bound}"
             "${read}" "${defined}"
         # libsel4's own headers are generated, and muslc's are installed, by these.
-        DEPENDS "${codegen}" ${configs} sel4 ${libc_gen}
+        DEPENDS "${tool}" ${configs} sel4 ${libc_gen}
         DEPFILE "${dir}/bindings.d"
         COMMENT "Rust: reading the headers of libsel4"
         COMMAND_EXPAND_LISTS VERBATIM

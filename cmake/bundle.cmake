@@ -193,7 +193,7 @@ function(_sel4_rust_write_bundle bundle dir libraries std out)
     _sel4_rust_bindings_dir(bindings_dir)
     set(bindings --bindings-dir "${bindings_dir}")
     set(runtime --runtime "${SEL4_RUST_DIR}/rust/libsel4-rt/Cargo.toml" --runtime-lock
-                "${SEL4_RUST_DIR}/rust/Cargo.lock" --runtime-feature heap-${RUST_HEAP}
+                "${SEL4_RUST_DIR}/Cargo.lock" --runtime-feature heap-${RUST_HEAP}
     )
     if(std)
         list(REMOVE_ITEM runtime heap-${RUST_HEAP})
@@ -206,7 +206,7 @@ function(_sel4_rust_write_bundle bundle dir libraries std out)
     if(KernelPlatform STREQUAL "hosted")
         # With the model of the kernel. The heap is that of Rust's std, which is C's. libsel4 is what libsel4-sys takes
         # where none is named.
-        set(runtime --runtime "${SEL4_RUST_DIR}/hosted/rt/Cargo.toml" --runtime-lock "${SEL4_RUST_DIR}/hosted/Cargo.lock")
+        set(runtime --runtime "${SEL4_RUST_DIR}/hosted/rt/Cargo.toml" --runtime-lock "${SEL4_RUST_DIR}/Cargo.lock")
         if(KernelIsMCS)
             list(APPEND runtime --runtime-feature mcs)
         endif()
@@ -235,7 +235,7 @@ function(_sel4_rust_write_bundle bundle dir libraries std out)
     endif()
     list(TRANSFORM flags PREPEND "--rustflag=")
 
-    _sel4_rust_run_codegen(
+    _sel4_rust_run_tool(
         facts
         bundle
         --out

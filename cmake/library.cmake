@@ -99,7 +99,7 @@ function(add_rust_library target)
     if(DEFINED ARG_PACKAGE)
         set(package_option --package "${ARG_PACKAGE}")
     endif()
-    _sel4_rust_run_codegen(
+    _sel4_rust_run_tool(
         facts
         crate
         --manifest-path
@@ -140,7 +140,7 @@ endfunction()
 # Adds the step that writes the header of `target`, and puts it on the include path of what links the target.
 # Bundles make it wait for rustc, so that an error in the Rust code is told by the compiler.
 function(_sel4_rust_add_header target header cbindgen_toml)
-    get_property(codegen GLOBAL PROPERTY SEL4_RUST_CODEGEN)
+    get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
     get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
     get_property(rustc GLOBAL PROPERTY SEL4_RUST_RUSTC)
     get_target_property(manifest ${target} SEL4_RUST_MANIFEST)
@@ -162,9 +162,9 @@ function(_sel4_rust_add_header target header cbindgen_toml)
     add_custom_command(
         OUTPUT "${dir}/${header}"
         COMMAND
-            "${CMAKE_COMMAND}" -E env "RUSTC=${rustc}" "${codegen}" header --manifest-path "${manifest}" --package
+            "${CMAKE_COMMAND}" -E env "RUSTC=${rustc}" "${tool}" header --manifest-path "${manifest}" --package
             "${package}" --out "${dir}/${header}" --depfile "${dir}/${header}.d" ${options} --cargo "${cargo}"
-        DEPENDS "${codegen}" "${manifest}" ${cbindgen_toml}
+        DEPENDS "${tool}" "${manifest}" ${cbindgen_toml}
         DEPFILE "${dir}/${header}.d"
         COMMENT "Rust: writing the header ${header}"
         VERBATIM

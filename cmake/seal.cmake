@@ -18,7 +18,7 @@ function(_sel4_rust_seal bundle dir inlined std)
         add_dependencies(${bundle}-sealed cargo-build_${bundle})
         return()
     endif()
-    get_property(codegen GLOBAL PROPERTY SEL4_RUST_CODEGEN)
+    get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
     separate_arguments(flags NATIVE_COMMAND "${CMAKE_C_FLAGS}")
     get_property(options DIRECTORY PROPERTY COMPILE_OPTIONS)
     list(FILTER options EXCLUDE REGEX "\\$<")
@@ -68,8 +68,8 @@ function(_sel4_rust_seal bundle dir inlined std)
     set(sealed "${dir}/lib${bundle}.a")
     add_custom_command(
         OUTPUT "${sealed}"
-        COMMAND "${codegen}" seal --archive "${archive}" --out "${sealed}" ${seal_options}
-        DEPENDS "${codegen}" "${archive}" cargo-build_${bundle} ${inlined} ${depends}
+        COMMAND "${tool}" seal --archive "${archive}" --out "${sealed}" ${seal_options}
+        DEPENDS "${tool}" "${archive}" cargo-build_${bundle} ${inlined} ${depends}
         COMMENT "Rust: sealing lib${bundle}.a"
         VERBATIM
     )

@@ -193,7 +193,7 @@ function(_sel4_rust_check_linked executable bundle)
     if(RUST_STD_CHECK STREQUAL "off")
         return()
     endif()
-    get_property(codegen GLOBAL PROPERTY SEL4_RUST_CODEGEN)
+    get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
     get_property(sysroot GLOBAL PROPERTY SEL4_RUST_SYSROOT)
     get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
     get_target_property(archive ${bundle}-sealed IMPORTED_LOCATION)
@@ -215,6 +215,6 @@ function(_sel4_rust_check_linked executable bundle)
         ${executable}
         PROPERTIES
             RULE_LAUNCH_LINK
-            "\"${codegen}\" link --archive \"${archive}\" --libc \"${libc}\" --rust-libc \"${rust_libc}\" --slots ${slots} --other-slots ${others} ${strict} -- ${launcher}"
+            "\"${tool}\" link --archive \"${archive}\" --libc \"${libc}\" --rust-libc \"${rust_libc}\" --slots ${slots} --other-slots ${others} ${strict} -- ${launcher}"
     )
 endfunction()

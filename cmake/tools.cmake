@@ -5,7 +5,7 @@
 
 # Finds the tools, once per configuration, and keeps them in global properties:
 #   SEL4_RUST_CARGO, SEL4_RUST_RUSTC  of the toolchain that is active in the project's folder
-#   SEL4_RUST_CODEGEN                 the host tool
+#   SEL4_RUST_TOOL                 the host tool
 function(_sel4_rust_find_tools)
     get_property(found GLOBAL PROPERTY SEL4_RUST_CARGO SET)
     if(found)
@@ -46,7 +46,7 @@ function(_sel4_rust_find_tools)
     execute_process(COMMAND "${_sel4_rust_rustc}" -vV OUTPUT_VARIABLE rustc_version)
     string(REGEX MATCH "release: ([0-9.]+)" _ "${rustc_version}")
     set(version "${CMAKE_MATCH_1}")
-    file(STRINGS "${SEL4_RUST_DIR}/rust/Cargo.toml" minimum REGEX "^rust-version = ")
+    file(STRINGS "${SEL4_RUST_DIR}/Cargo.toml" minimum REGEX "^rust-version = ")
     string(REGEX MATCH "[0-9.]+" minimum "${minimum}")
     if(version VERSION_LESS minimum)
         _sel4_rust_error(
@@ -58,16 +58,16 @@ function(_sel4_rust_find_tools)
     set_property(GLOBAL PROPERTY SEL4_RUST_RUSTC "${_sel4_rust_rustc}")
     set_property(GLOBAL PROPERTY SEL4_RUST_CARGO "${_sel4_rust_cargo}")
     set_property(GLOBAL PROPERTY SEL4_RUST_SYSROOT "${sysroot}")
-    _sel4_rust_build_codegen("${rustc_version}")
+    _sel4_rust_build_tool("${rustc_version}")
 endfunction()
 
-# Builds rust/codegen, once per user, toolchain and version of its sources, into the user's cache.
-function(_sel4_rust_build_codegen rustc_version)
+# Builds rust/tool, once per user, toolchain and version of its sources, into the user's cache.
+function(_sel4_rust_build_tool rustc_version)
     get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
     get_property(rustc GLOBAL PROPERTY SEL4_RUST_RUSTC)
     # The workspace says how the tool is optimised.
-    set(sources "${SEL4_RUST_DIR}/rust/Cargo.toml" "${SEL4_RUST_DIR}/rust/Cargo.lock")
-    file(GLOB_RECURSE more "${SEL4_RUST_DIR}/rust/codegen/src/*.rs" "${SEL4_RUST_DIR}/rust/codegen/Cargo.toml")
+    set(sources "${SEL4_RUST_DIR}/Cargo.toml" "${SEL4_RUST_DIR}/Cargo.lock")
+    file(GLOB_RECURSE more "${SEL4_RUST_DIR}/rust/tool/src/*.rs" "${SEL4_RUST_DIR}/rust/tool/Cargo.toml")
     list(APPEND sources ${more})
     # A changed host tool must be noticed by a build folder that is configured already.
     set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${sources})
@@ -81,14 +81,14 @@ function(_sel4_rust_build_codegen rustc_version)
 
     # A relative one is to be ignored, says its specification.
     if(IS_ABSOLUTE "$ENV{XDG_CACHE_HOME}")
-        set(cache "$ENV{XDG_CACHE_HOME}/sel4-rust-kit/codegen")
+        set(cache "$ENV{XDG_CACHE_HOME}/sel4-rust-kit/tool")
     elseif(IS_ABSOLUTE "$ENV{HOME}")
-        set(cache "$ENV{HOME}/.cache/sel4-rust-kit/codegen")
+        set(cache "$ENV{HOME}/.cache/sel4-rust-kit/tool")
     else()
-        set(cache "${CMAKE_BINARY_DIR}/rust/codegen")
+        set(cache "${CMAKE_BINARY_DIR}/rust/tool")
     endif()
-    set(codegen "${cache}/${key}/sel4-rust-codegen")
-    if(NOT EXISTS "${codegen}")
+    set(tool "${cache}/${key}/sel4-rust")
+    if(NOT EXISTS "${tool}")
         # Who configures at the same time waits, and finds it built.
         file(LOCK "${cache}/lock" GUARD FUNCTION TIMEOUT 0 RESULT_VARIABLE busy)
         if(busy)
@@ -96,7 +96,7 @@ function(_sel4_rust_build_codegen rustc_version)
             file(LOCK "${cache}/lock" GUARD FUNCTION)
         endif()
     endif()
-    if(NOT EXISTS "${codegen}")
+    if(NOT EXISTS "${tool}")
         message(STATUS "Building the Rust host tool, once per user and toolchain, into ${cache}/${key}")
         string(RANDOM LENGTH 8 unique)
         set(scratch "${cache}/building-${unique}")
@@ -108,35 +108,35 @@ function(_sel4_rust_build_codegen rustc_version)
             COMMAND
                 "${CMAKE_COMMAND}" -E env --unset=RUSTFLAGS --unset=CARGO_ENCODED_RUSTFLAGS
                 --unset=CARGO_BUILD_RUSTFLAGS --unset=CC --unset=CFLAGS "RUSTC=${rustc}" "${cargo}" build --release --locked
-                --package sel4-rust-codegen --target ${host} --target-dir "${scratch}"
-            WORKING_DIRECTORY "${SEL4_RUST_DIR}/rust"
+                --package sel4-rust --target ${host} --target-dir "${scratch}"
+            WORKING_DIRECTORY "${SEL4_RUST_DIR}"
             RESULT_VARIABLE result
         )
         if(result EQUAL 0)
             # The folder appears whole or not at all.
             file(MAKE_DIRECTORY "${scratch}/done")
-            file(RENAME "${scratch}/${host}/release/sel4-rust-codegen" "${scratch}/done/sel4-rust-codegen" RESULT result)
+            file(RENAME "${scratch}/${host}/release/sel4-rust" "${scratch}/done/sel4-rust" RESULT result)
             file(RENAME "${scratch}/done" "${cache}/${key}" RESULT result)
         endif()
         file(REMOVE_RECURSE "${scratch}")
-        if(NOT EXISTS "${codegen}")
+        if(NOT EXISTS "${tool}")
             _sel4_rust_error(
                 "the Rust host tool could not be built into `${cache}/${key}` (${result})."
-                "see cargo's message above; the first build needs the network, or `cargo fetch` run before in ${SEL4_RUST_DIR}/rust"
+                "see cargo's message above; the first build needs the network, or `cargo fetch` run before in ${SEL4_RUST_DIR}"
             )
         endif()
     endif()
-    set_property(GLOBAL PROPERTY SEL4_RUST_CODEGEN "${codegen}")
+    set_property(GLOBAL PROPERTY SEL4_RUST_TOOL "${tool}")
 endfunction()
 
 # Runs the host tool, which words its own errors. Its standard output goes to `out`.
-function(_sel4_rust_run_codegen out)
+function(_sel4_rust_run_tool out)
     _sel4_rust_find_tools()
-    get_property(codegen GLOBAL PROPERTY SEL4_RUST_CODEGEN)
+    get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
     get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
     get_property(rustc GLOBAL PROPERTY SEL4_RUST_RUSTC)
     execute_process(
-        COMMAND "${CMAKE_COMMAND}" -E env "RUSTC=${rustc}" "${codegen}" ${ARGN} --cargo "${cargo}"
+        COMMAND "${CMAKE_COMMAND}" -E env "RUSTC=${rustc}" "${tool}" ${ARGN} --cargo "${cargo}"
         RESULT_VARIABLE result
         OUTPUT_VARIABLE stdout
         ERROR_VARIABLE stderr

@@ -93,7 +93,7 @@ class Report:
 
 def setup(script, *arguments):
     """Run a set-up script, its progress shown: (exit status, the lines that it said)."""
-    process = subprocess.Popen([KIT / "setup" / script, *arguments], stdin=subprocess.DEVNULL,
+    process = subprocess.Popen([KIT / "tools" / script, *arguments], stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
     said = []
     for line in process.stderr:
@@ -110,7 +110,7 @@ def bring_sources(groups, report):
     status, said = setup("sources", "--fetch")
     if status == 0:
         return groups
-    reason = next((line[7:] for line in said if line.startswith("error: ")), "setup/sources failed")
+    reason = next((line[7:] for line in said if line.startswith("error: ")), "tools/sources failed")
     for group in dependent:
         # Only a machine that cannot reach upstream is excused.
         verdict = "skip" if status == UNREACHABLE else "not ok"
@@ -136,12 +136,12 @@ def prepare(groups):
     for step in steps:
         status, said = setup(*step)
         if status != 0:
-            return [*said, f"`setup/{' '.join(step)}` ended with status {status}"]
+            return [*said, f"`tools/{' '.join(step)}` ended with status {status}"]
     return []
 
 
 def environment(group):
-    path = subprocess.run(["sh", "-c", ". \"$0\"; printf %s \"$PATH\"", KIT / "setup" / "environment.sh"],
+    path = subprocess.run(["sh", "-c", ". \"$0\"; printf %s \"$PATH\"", KIT / "tools" / "environment.sh"],
                           check=True, stdout=subprocess.PIPE, text=True).stdout
     return {**os.environ, "PATH": path, "PYTHONPATH": str(KIT / "tests" / "lib"), "PYTHONDONTWRITEBYTECODE": "1",
             "TEST_FOLDER": str(FOLDER / group.name),

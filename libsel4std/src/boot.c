@@ -56,7 +56,7 @@ __attribute__((constructor(BEFORE_MUSLC))) static void boot(void)
     }
 }
 
-/* Where std keeps the program's arguments; the host tool names these places (rust/codegen/src/arguments.rs). */
+/* Where std keeps the program's arguments; the host tool names these places (rust/tool/src/arguments.rs). */
 extern intptr_t sel4_rust_argc __attribute__((weak));
 extern const char *const *sel4_rust_argv __attribute__((weak));
 

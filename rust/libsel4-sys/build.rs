@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Finds what `sel4-rust-codegen bindings` wrote for this build, or has it write. Where no libsel4 is
+//! Finds what `sel4-rust bindings` wrote for this build, or has it write. Where no libsel4 is
 //! named at all it is that of the hosted platform, if that is compiled for.
 
 use std::env;
@@ -27,7 +27,7 @@ fn run() -> Result<(), String> {
     };
     let cfg = dir.join("cfg");
     let lines = std::fs::read_to_string(&cfg).map_err(|error| {
-        format!("cannot read `{}`: {error}; SEL4_SYS_DIR names a folder that `sel4-rust-codegen bindings` wrote", cfg.display())
+        format!("cannot read `{}`: {error}; SEL4_SYS_DIR names a folder that `sel4-rust bindings` wrote", cfg.display())
     })?;
     print!("{lines}");
     for file in ["bindings.rs", "config.rs", "cfg"] {
@@ -43,12 +43,12 @@ fn run() -> Result<(), String> {
 /// Without a build system around: runs the generator into this crate's own output folder.
 fn generate(includes: Option<OsString>) -> Result<PathBuf, String> {
     let Some(includes) = includes else {
-        return Err("no libsel4 is named: build through CMake with add_rust_library(), or set SEL4_SYS_DIR (a folder that `sel4-rust-codegen bindings` wrote), or SEL4_INCLUDE_DIRS and SEL4_CONFIG_JSON".into());
+        return Err("no libsel4 is named: build through CMake with add_rust_library(), or set SEL4_SYS_DIR (a folder that `sel4-rust bindings` wrote), or SEL4_INCLUDE_DIRS and SEL4_CONFIG_JSON".into());
     };
     let out = PathBuf::from(variable("OUT_DIR").unwrap_or_default());
-    let codegen = variable("SEL4_RUST_CODEGEN").unwrap_or_else(|| "sel4-rust-codegen".into());
+    let tool = variable("SEL4_RUST_TOOL").unwrap_or_else(|| "sel4-rust".into());
     let target = variable("SEL4_TARGET").or_else(|| variable("TARGET"));
-    let mut command = Command::new(&codegen);
+    let mut command = Command::new(&tool);
     command.arg("bindings").arg("--out").arg(&out);
     command.arg("--target").arg(target.unwrap_or_default());
     let system = list("SEL4_SYSTEM_INCLUDE_DIRS");
@@ -67,7 +67,7 @@ fn generate(includes: Option<OsString>) -> Result<PathBuf, String> {
     for define in defines.split_whitespace() {
         command.arg("--define").arg(define);
     }
-    succeed(&mut command, "name the program in SEL4_RUST_CODEGEN")?;
+    succeed(&mut command, "name the program in SEL4_RUST_TOOL")?;
 
     if let Some(compiler) = variable("SEL4_CC") {
         let includes = env::split_paths(&includes).chain(system).collect();

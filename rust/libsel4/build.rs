@@ -12,7 +12,12 @@ const NOT_EVERYWHERE: [&str; 4] = [
     "seL4_TCB_SetFlags",
 ];
 
+/// Configuration values that only some architectures or releases declare.
+const CONFIGURATION: &str = "CONFIG_ARCH_ARM, CONFIG_ARCH_RISCV, CONFIG_ARCH_X86, CONFIG_ALLOW_SMC_CALLS, \
+    CONFIG_ARM_HYPERVISOR_SUPPORT, CONFIG_ARM_SMMU, CONFIG_TK1_SMMU, CONFIG_IOMMU, CONFIG_KERNEL_X86_DANGEROUS_MSR, CONFIG_VTX";
+
 fn main() {
+    println!("cargo::rustc-check-cfg=cfg({CONFIGURATION})");
     let variable = |name| std::env::var(name).expect("libsel4-sys among the dependencies");
     let cfg = variable("DEP_SEL4_CFG");
     println!("cargo::rerun-if-changed={cfg}");

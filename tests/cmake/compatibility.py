@@ -96,7 +96,7 @@ def R3_no_xargo_and_no_nightly_is_asked_for():
     check_says(commands, "bin/cargo rustc")
     for word in ("xargo", "nightly", "RUSTC_BOOTSTRAP", " -Z"):
         check(word not in commands, f"`{word}` is in build.ninja")
-    check("sel4-rust-codegen" not in commands, "the host tool is needed")
+    check("sel4-rust" not in commands, "the host tool is needed")
 
 
 def refuses(about, call, says, files):

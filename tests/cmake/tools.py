@@ -147,7 +147,7 @@ def a_host_tool_that_cannot_be_built_is_an_error_and_leaves_no_tool():
                    "XDG_CACHE_HOME": str(cache)}
     project.configure_fails(env=environment, says=("no network here", "the Rust host tool could not be built into `",
                                                    str(cache), "cargo fetch"))
-    left = [path.name for path in (cache / "sel4-rust-kit" / "codegen").iterdir()]
+    left = [path.name for path in (cache / "sel4-rust-kit" / "tool").iterdir()]
     check(left == ["lock"], f"it left: {left}")
 
 
@@ -155,7 +155,7 @@ def a_host_tool_that_cannot_be_built_is_an_error_and_leaves_no_tool():
 def of_two_configurations_at_once_one_builds_the_host_tool_and_the_other_waits():
     projects = [Project(f"at once {number}", LISTS, FILES) for number in (1, 2)]
     projects[1].configure()
-    tool = re.search(r"\S+/sel4-rust-codegen", (projects[1].build / "build.ninja").read_text())[0]
+    tool = re.search(r"\S+/sel4-rust", (projects[1].build / "build.ninja").read_text())[0]
     shutil.rmtree(projects[1].build)
     # A cargo whose build of the host tool takes a while and gives the one that is there.
     folder = projects[0].folder
@@ -175,7 +175,7 @@ def of_two_configurations_at_once_one_builds_the_host_tool_and_the_other_waits()
         check(process.returncode == 0, f"one of them fails:\n{output}")
     waiting = [output for output in outputs if "Waiting for another configuration" in output]
     check(len(waiting) == 1, "not one of the two waited:\n" + "\n".join(outputs))
-    left = sorted(path.name for path in (cache / "sel4-rust-kit" / "codegen").iterdir())
+    left = sorted(path.name for path in (cache / "sel4-rust-kit" / "tool").iterdir())
     check(len(left) == 2 and left[-1] == "lock" and "building" not in left[0], f"it left {left}")
     check((folder / "log").read_text().count("built") == 1, "it was built more than once")
 

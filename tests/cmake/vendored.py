@@ -41,7 +41,7 @@ def locked(name, version):
 @functools.cache
 def of_the_runtime():
     """From where cargo keeps them, with the checksums of the kit's lock."""
-    lock = (KIT / "rust" / "Cargo.lock").read_text()
+    lock = (KIT / "Cargo.lock").read_text()
     asked = run("cargo", "metadata", "--format-version=1", "--locked", "--quiet", cwd=KIT / "rust" / "libsel4-rt")
     files = {}
     for package in json.loads(asked)["packages"]:

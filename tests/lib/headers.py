@@ -19,7 +19,7 @@ class Headers:
     values: dict
 
     def arguments(self):
-        """The same, as `sel4-rust-codegen bindings` takes it."""
+        """The same, as `sel4-rust bindings` takes it."""
         options = {"--include-dir": self.include_dirs, "--system-include-dir": self.system_include_dirs, "--config": self.configs}
         return [word for option, paths in options.items() for path in paths for word in (option, path)]
 

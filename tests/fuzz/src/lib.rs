@@ -7,13 +7,13 @@ use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
 
-use codegen::bindings::config::Configuration;
-use codegen::bindings::{self, doc};
-use codegen::failure::Failure;
-use codegen::lock::{self, Keep, Lock};
-use codegen::source::{Cfg, Sources};
-use codegen::{profile, seal};
-use sel4_rust_codegen as codegen;
+use tool::bindings::config::Configuration;
+use tool::bindings::{self, doc};
+use tool::failure::Failure;
+use tool::lock::{self, Keep, Lock};
+use tool::source::{Cfg, Sources};
+use tool::{profile, seal};
+use sel4_rust as tool;
 
 mod boot_info;
 mod model;

@@ -5,5 +5,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    sel4_rust_codegen::cli::run(std::env::args_os())
+    sel4_rust::cli::run(std::env::args_os())
 }

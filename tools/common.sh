@@ -3,7 +3,7 @@
 #
 # To be sourced by the set-up scripts: how they speak, stop and install packages.
 
-# shellcheck source=setup/environment.sh
+# shellcheck source=tools/environment.sh
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 say() {

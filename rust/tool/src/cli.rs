@@ -13,24 +13,24 @@ use crate::failure::Result;
 use crate::{bindings, bundle, check, header, link, seal};
 
 const USAGE: &str = "\
-usage: sel4-rust-codegen crate  --manifest-path Cargo.toml [--package NAME]
-       sel4-rust-codegen bundle --out FOLDER --name NAME --profile PROFILE --log-level LEVEL
+usage: sel4-rust crate  --manifest-path Cargo.toml [--package NAME]
+       sel4-rust bundle --out FOLDER --name NAME --profile PROFILE --log-level LEVEL
                                 --runtime Cargo.toml --runtime-lock Cargo.lock [--runtime-feature F]...
                                 [--rustflag FLAG]... [--env NAME=VALUE]... [--bindings-dir FOLDER]
                                 [--std [--libstd FOLDER] [--panic-abort]]
                                 [--library TARGET --package NAME --manifest-path Cargo.toml --lock Cargo.lock
                                  [--feature F]... [--no-default-features] [--library-profile PROFILE]]...
-       sel4-rust-codegen header --manifest-path Cargo.toml --package NAME --out FILE.h --depfile FILE.d
+       sel4-rust header --manifest-path Cargo.toml --package NAME --out FILE.h --depfile FILE.d
                                 [--config cbindgen.toml] [--sys-include FILE.h]...
                                 [--features A,B]... [--no-default-features]
-       sel4-rust-codegen bindings --target TRIPLE --out FOLDER [--depfile FILE.d]
+       sel4-rust bindings --target TRIPLE --out FOLDER [--depfile FILE.d]
                                 --include-dir DIR... [--system-include-dir DIR]... [--define NAME[=VALUE]]...
                                 [--header sel4/sel4.h]... [--config gen_config.json]...
-       sel4-rust-codegen libclang
-       sel4-rust-codegen seal   --archive IN.a --out OUT.a [--provided-by LIB.a]...
+       sel4-rust libclang
+       sel4-rust seal   --archive IN.a --out OUT.a [--provided-by LIB.a]...
                                 [--inlined OBJECT.o] [--no-unwind-tables] [--no-symbolizer] [--no-read-tp]
                                 [--std]
-       sel4-rust-codegen link   --archive SEALED.a --libc LIBC.a --rust-libc LIBC.a --slots N --other-slots N [--strict]
+       sel4-rust link   --archive SEALED.a --libc LIBC.a --rust-libc LIBC.a --slots N --other-slots N [--strict]
                                 -- LINKER ARGUMENT...
 
 crate, bundle and header also take --cargo PROGRAM (default: $CARGO, or cargo)

@@ -220,7 +220,7 @@ fn what_cannot_be_read_is_named_and_leaves_nothing_behind() {
 #[test]
 fn a_missing_libclang_is_said_with_its_package() {
     let fixture = library();
-    let output = Command::new(env!("CARGO_BIN_EXE_sel4-rust-codegen"))
+    let output = Command::new(env!("CARGO_BIN_EXE_sel4-rust"))
         .args([
             "bindings",
             "--target",
