@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """List every unsafe block and unsafe impl of the crates that go into images, each with the reason why it is sound.
 
-    docs/unsafe-blocks [FOLDER…]      default: rust/libsel4 rust/libsel4-guard rust/libsel4-rt rust/libsel4-sys rust/libsel4-test
+    docs/unsafe-blocks.py [FOLDER…]      default: rust/libsel4 rust/libsel4-guard rust/libsel4-rt rust/libsel4-sys rust/libsel4-test
 
 One line for each: place, and what its SAFETY comment says. Exit 1 if one has none.
 """

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bring into the pages of docs/ what stands elsewhere, so that it is written once.
 
-    docs/update            rewrite the pages
-    docs/update --check    exit 1 and name the pages that are stale
+    docs/update.py            rewrite the pages
+    docs/update.py --check    exit 1 and name the pages that are stale
 
 A page marks such a place with two comments, and what lies between them is replaced:
 
@@ -32,7 +32,7 @@ def anchored(path, name):
 def main():
     check = sys.argv[1:] == ["--check"]
     if sys.argv[1:] and not check:
-        sys.exit(f"error: docs/update does not know `{' '.join(sys.argv[1:])}`\nhelp: it takes --check or nothing")
+        sys.exit(f"error: docs/update.py does not know `{' '.join(sys.argv[1:])}`\nhelp: it takes --check or nothing")
     stale = []
     for page in sorted((KIT / "docs").glob("*.md")):
         old = page.read_text()
@@ -42,7 +42,7 @@ def main():
             if not check:
                 page.write_text(new)
     if check and stale:
-        sys.exit(f"error: stale pages in docs/: {' '.join(stale)}\nhelp: docs/update")
+        sys.exit(f"error: stale pages in docs/: {' '.join(stale)}\nhelp: docs/update.py")
 
 
 main()
