@@ -37,10 +37,10 @@ for argument in "$@"; do
     case $argument in
         -DPLATFORM=hosted | -DPLATFORM:*=hosted)
             # Only Corrosion, if they are there.
-            if workspace=$("$kit/tools/sources" --path 2>/dev/null); then
+            if workspace=$("$kit/tools/provision/sources.py" --path 2>/dev/null); then
                 corrosion=-DKERNEL_PATH=$workspace/kernel
             else
-                corrosion=-DCorrosion_DIR=$("$kit/tools/corrosion") || exit 1
+                corrosion=-DCorrosion_DIR=$("$kit/tools/provision/corrosion") || exit 1
             fi
             exec cmake -G Ninja "$@" "$corrosion" -C "$kit/settings/settings.cmake" "$kit" ;;
     esac
@@ -56,7 +56,7 @@ esac
 # A workspace made by repo holds the kit at projects/sel4-rust-kit; else the sources lie in the user's cache.
 workspace=$called_from
 [ -e "$workspace/kernel" ] || workspace=$(realpath "$kit/../..")
-[ -e "$workspace/kernel/gcc.cmake" ] || workspace=$("$kit/tools/sources" --path)
+[ -e "$workspace/kernel/gcc.cmake" ] || workspace=$("$kit/tools/provision/sources.py" --path)
 
 # The folder that seL4's own init-build.sh uses, so that builds of muslc are shared with other projects.
 cache=${HOME-}/.sel4_cache

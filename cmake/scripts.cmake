@@ -20,7 +20,7 @@ function(_sel4_rust_write_test_runner executable)
         CONTENT
             "#!/bin/sh
 # Boots the image and tells what its tests came to; `./run-tests --help`.
-exec '${SEL4_RUST_DIR}/tools/run-tests' '${CMAKE_BINARY_DIR}' ${program}--executable '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' \"$@\"
+exec '${SEL4_RUST_DIR}/tools/run/run_tests.py' '${CMAKE_BINARY_DIR}' ${program}--executable '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' \"$@\"
 "
         FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE
     )
@@ -50,7 +50,7 @@ function(_sel4_rust_write_backtrace executable)
         CONTENT
             "#!/bin/sh
 # ./simulate | ./${script}: says which functions the addresses on the console are; `./${script} --help`.
-exec '${SEL4_RUST_DIR}/tools/backtrace' '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' ${sources} \"$@\"
+exec '${SEL4_RUST_DIR}/tools/run/backtrace.py' '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' ${sources} \"$@\"
 "
         FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE
     )

@@ -2,7 +2,7 @@
 """seL4's threads in gdb, on the hosted platform: `info sel4-threads`.
 
     gdb -x hosted/gdb.py PROGRAM        a program of PLATFORM=hosted
-    tools/hosted --gdb BUILD            an image as it is
+    tools/run/hosted.py --gdb BUILD            an image as it is
 """
 
 import gdb

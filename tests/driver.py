@@ -93,7 +93,7 @@ class Report:
 
 def setup(script, *arguments):
     """Run a set-up script, its progress shown: (exit status, the lines that it said)."""
-    process = subprocess.Popen([KIT / "tools" / script, *arguments], stdin=subprocess.DEVNULL,
+    process = subprocess.Popen([KIT / "tools" / "provision" / script, *arguments], stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
     said = []
     for line in process.stderr:
@@ -107,10 +107,10 @@ def bring_sources(groups, report):
     dependent = [group for group in groups if "sources" in group.needs]
     if not dependent:
         return groups
-    status, said = setup("sources", "--fetch")
+    status, said = setup("sources.py", "--fetch")
     if status == 0:
         return groups
-    reason = next((line[7:] for line in said if line.startswith("error: ")), "tools/sources failed")
+    reason = next((line[7:] for line in said if line.startswith("error: ")), "tools/provision/sources.py failed")
     for group in dependent:
         # Only a machine that cannot reach upstream is excused.
         verdict = "skip" if status == UNREACHABLE else "not ok"
@@ -136,7 +136,7 @@ def prepare(groups):
     for step in steps:
         status, said = setup(*step)
         if status != 0:
-            return [*said, f"`tools/{' '.join(step)}` ended with status {status}"]
+            return [*said, f"`tools/provision/{' '.join(step)}` ended with status {status}"]
     return []
 
 

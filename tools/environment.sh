@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 #
 # To be sourced: puts on PATH what the set-up brought for this user, the Python
-# modules of tools/python and rustup's commands.
+# modules of tools/provision/python and rustup's commands.
 
 # A relative XDG_CACHE_HOME is to be ignored, says its specification.
 case ${XDG_CACHE_HOME-} in

@@ -59,7 +59,7 @@ PREPARE = "include(rust)\nadd_custom_target(prepare COMMAND ${CMAKE_COMMAND} -E 
 def project_of(about, *crates):
     """A project in which their module is on the path before the kit is found, as settings.cmake has it."""
     head = HEAD.replace("find_package(", 'list(APPEND CMAKE_MODULE_PATH "${CMAKE_SOURCE_DIR}/tools")\nfind_package(', 1)
-    files = {"tools/rust.cmake": THEIRS}
+    files = {"tools/provision/rust.cmake": THEIRS}
     for number, name in enumerate(crates, 1):
         files.update(old(name, number))
     return Project(about, PREPARE + "".join(map(caller, crates)), files, head)

@@ -53,7 +53,7 @@ def corrosion():
     except Failure:
         pass
     try:
-        return f"-DCorrosion_DIR={run(KIT / 'tools' / 'corrosion').splitlines()[-1]}"
+        return f"-DCorrosion_DIR={run(KIT / 'tools' / 'provision' / 'corrosion').splitlines()[-1]}"
     except Failure as failure:
         if "apt could not download" in str(failure):
             raise Skip("Corrosion is not at hand, and apt cannot download it") from None

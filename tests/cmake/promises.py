@@ -24,7 +24,7 @@ def check_absent(pattern, paths, finding):
 
 def what_builds():
     """Everything that configures, builds or sets up."""
-    return files("CMakeLists.txt", "*.cmake", "cmake/**/*", "settings/*", "tools/*", "init-build.sh", "quickstart", "test",
+    return files("CMakeLists.txt", "*.cmake", "cmake/**/*", "settings/*", "tools/**/*", "init-build.sh", "quickstart", "test",
                  ".ci/*", "apps/**/CMakeLists.txt", "apps/**/*.toml", "*.toml", "rust/**/*.toml", "rust/tool/src/*.rs")
 
 

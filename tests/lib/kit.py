@@ -27,7 +27,7 @@ KIT = Path(__file__).resolve().parent.parent.parent
 # A fresh folder for each run of a group; a test writes nowhere else.
 FOLDER = Path(os.environ.get("TEST_FOLDER") or KIT / "build-test" / Path(sys.argv[0]).resolve().parent.name)
 
-sys.path.insert(0, str(KIT / "tools"))
+sys.path[:0] = [str(KIT / "tools"), str(KIT / "tools" / "run")]
 import console
 
 _cases = []
@@ -133,7 +133,7 @@ def must_fail(*command, says, **options):
 
 def workspace():
     """The folder of the upstream sources."""
-    return Path(run(KIT / "tools" / "sources", "--path", cwd=KIT).strip())
+    return Path(run(KIT / "tools" / "provision" / "sources.py", "--path", cwd=KIT).strip())
 
 
 def write(path, text):

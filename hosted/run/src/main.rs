@@ -4,7 +4,7 @@
 //!
 //! IMAGE is the root server, an ELF file. FACTS is a text of what the build says of itself, a line for
 //! each: `label NAME NUMBER` of invocations, `config NAME VALUE` of the kernel's configuration.
-//! `tools/hosted` writes it.
+//! `tools/run/hosted.py` writes it.
 
 mod elf;
 
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let program = match arguments.as_slice() {
         [image, facts] => program(image, facts),
-        _ => Err("expected an image and the facts of its build\nhelp: tools/hosted BUILD".into()),
+        _ => Err("expected an image and the facts of its build\nhelp: tools/run/hosted.py BUILD".into()),
     };
     match program {
         Ok(program) => sel4_hosted::run_program(program),
@@ -41,13 +41,13 @@ fn program(image: &str, facts: &str) -> Result<Program, String> {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
             ["label", name, label] => {
-                let label = label.parse().map_err(|_| format!("`{facts}`, line {}: `{label}` is no number\nhelp: tools/hosted writes this file", number + 1))?;
+                let label = label.parse().map_err(|_| format!("`{facts}`, line {}: `{label}` is no number\nhelp: tools/run/hosted.py writes this file", number + 1))?;
                 program.labels.push(((*name).into(), label));
             }
             ["config", name, value @ ..] => program.config.push(((*name).into(), value.join(" "))),
             _ => {
                 return Err(format!(
-                    "`{facts}`, line {}: cannot make sense of `{line}`\nhelp: tools/hosted writes this file",
+                    "`{facts}`, line {}: cannot make sense of `{line}`\nhelp: tools/run/hosted.py writes this file",
                     number + 1
                 ));
             }

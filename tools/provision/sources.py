@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bring the upstream sources that manifest.xml names, and say where they lie.
 
-  tools/sources --path    print the workspace folder; no network
-  tools/sources --fetch   fetch the sources first if they are not there
+  tools/provision/sources.py --path    print the workspace folder; no network
+  tools/provision/sources.py --fetch   fetch the sources first if they are not there
 
 A workspace is a folder with kernel/, tools/ and projects/ at the paths that the
 manifest gives. It is the one that holds the kit, if `repo sync` made one, else
@@ -21,11 +21,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass
 from pathlib import Path
 
-KIT = Path(__file__).resolve().parent.parent
+KIT = Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(KIT / "tools"))
+import cache
+import manifest
+
 REACH_SECONDS = 30
 
 
@@ -40,27 +43,6 @@ class Unreachable(Failed):
     status = 3
 
 
-@dataclass(frozen=True)
-class Project:
-    path: str
-    url: str
-    revision: str
-
-
-def read_manifest():
-    """The upstream projects, and the path that the manifest gives to the kit itself."""
-    root = ElementTree.parse(KIT / "manifest.xml").getroot()
-    fetch = {remote.get("name"): remote.get("fetch") for remote in root.iter("remote")}
-    projects, kit_path = [], None
-    for project in root.iter("project"):
-        base, path = fetch[project.get("remote")], project.get("path")
-        if "://" in base:
-            projects.append(Project(path, f"{base}/{project.get('name')}", project.get("revision")))
-        else:
-            kit_path = path
-    return projects, kit_path
-
-
 def repo_workspace(kit_path):
     """The workspace of the `repo` tool around the kit, if there is one."""
     root = KIT.parents[len(Path(kit_path).parts) - 1]
@@ -68,11 +50,8 @@ def repo_workspace(kit_path):
 
 
 def cached_workspace(projects):
-    # A relative XDG_CACHE_HOME is to be ignored, says its specification.
-    cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    cache = cache if cache.is_absolute() else Path.home() / ".cache"
     pins = "".join(f"{p.path} {p.url} {p.revision}\n" for p in projects)
-    return cache / "sel4-rust-kit" / "sources" / hashlib.sha256(pins.encode()).hexdigest()[:16]
+    return cache.folder() / "sources" / hashlib.sha256(pins.encode()).hexdigest()[:16]
 
 
 def git_folder(workspace, project):
@@ -161,8 +140,9 @@ def fetch(workspace, projects):
 
 
 def find(may_fetch):
-    projects, kit_path = read_manifest()
-    around = repo_workspace(kit_path)
+    pinned = manifest.read()
+    projects = pinned.projects
+    around = repo_workspace(pinned.kit_path)
     if around:
         missing = [project.path for project in projects if not (around / project.path).is_dir()]
         if missing:
@@ -175,7 +155,7 @@ def find(may_fetch):
     missing = [project.path for project in projects if not is_whole(workspace, project)]
     if missing:
         raise Failed(f"the upstream sources that manifest.xml names are not at `{workspace}`",
-                     "run `./quickstart`, or `tools/sources --fetch`; in a workspace of the `repo` tool, `repo sync`")
+                     "run `./quickstart`, or `tools/provision/sources.py --fetch`; in a workspace of the `repo` tool, `repo sync`")
     return workspace
 
 

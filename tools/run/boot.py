@@ -3,7 +3,7 @@
 """Boot a build folder's image in QEMU, show its console, and check it.
 
 Exit status 0 only if every line of the expected output came, in order, and no
-crash; the format of that file stands at the top of tools/console.py.
+crash; the format of that file stands at the top of tools/run/console.py.
 """
 
 import argparse

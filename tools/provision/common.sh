@@ -4,7 +4,7 @@
 # To be sourced by the set-up scripts: how they speak, stop and install packages.
 
 # shellcheck source=tools/environment.sh
-. "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../environment.sh"
 
 say() {
     printf '%s\n' "$*" >&2

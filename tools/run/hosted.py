@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Run the root server of a build for x86_64 on the hosted platform, unmodified.
 
-  tools/hosted [--gdb] BUILD
+  tools/run/hosted.py [--gdb] BUILD
 
 What runs is the image that QEMU boots, in a Linux process: its system calls go to
 a model of the kernel instead of a kernel. docs/hosted.md says what that means.
@@ -19,7 +19,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-KIT = Path(__file__).resolve().parent.parent
+KIT = Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(KIT / "tools"))
+import cache
 
 
 def stop(what, next_step):
@@ -71,10 +74,8 @@ def labels(build, values):
 
 
 def runner():
-    cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    cache = cache if cache.is_absolute() else Path.home() / ".cache"
     # One for each clone: cargo would not notice that the program there is another clone's.
-    target = cache / "sel4-rust-kit" / "hosted" / hashlib.sha256(bytes(KIT)).hexdigest()[:16]
+    target = cache.folder() / "hosted" / hashlib.sha256(bytes(KIT)).hexdigest()[:16]
     command = ["cargo", "build", "--release", "--locked", "--package", "sel4-hosted-run", "--target-dir", str(target)]
     if not (target / "release" / "sel4-hosted-run").exists():
         print("building the hosted platform, once", file=sys.stderr)

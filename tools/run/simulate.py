@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Run a script that simulates a system, and end with the exit code that the system tells.
 
-    tools/simulate SCRIPT [ARGUMENT...]
+    tools/run/simulate.py SCRIPT [ARGUMENT...]
 
 A root server cannot end QEMU. So this watches the console for the line below, then stops SCRIPT and all that it started,
 and ends with that code. Without such a line it ends when SCRIPT does, with its status.
