@@ -38,7 +38,9 @@ SIMULATE = ("./simulate", "--extra-qemu-args=-icount shift=0,sleep=off")
 # What the lines of a transcript begin with; the others are the kernel's own.
 MARK = "| "
 # The first line of a recording.
+# REUSE-IgnoreStart
 LICENCE = "SPDX-License-Identifier: BSD-2-Clause"
+# REUSE-IgnoreEnd
 
 
 def build(app, name, configuration=None):

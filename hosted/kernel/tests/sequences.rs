@@ -213,7 +213,9 @@ fn the_kernel_answers_what_the_model_answers() {
     let console = String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned();
     let theirs = console.lines().map(str::trim_end);
     let theirs: Vec<&str> = theirs.filter(|line| line.starts_with('@')).collect();
+    // REUSE-IgnoreStart
     let mut record = String::from("# SPDX-License-Identifier: GPL-2.0-only\n");
+    // REUSE-IgnoreEnd
     let mut player = Player::new(mcs);
     let mut rest = &theirs[..];
     for seed in 0.. {

@@ -64,7 +64,9 @@ pub fn headers(api: &Api) -> Vec<(String, String)> {
 
 fn header(api: &Api) -> String {
     let mut out = String::from(
+        // REUSE-IgnoreStart
         "/* SPDX-License-Identifier: BSD-2-Clause */\n/* libsel4 of the hosted platform, made from sel4.api. */\n#pragma once\n\n#include <sel4/config.h>\n#include <sel4/macros.h>\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n",
+        // REUSE-IgnoreEnd
     );
     for item in &api.items {
         let name = &item.name;

@@ -99,8 +99,10 @@ pub fn write(request: &Request) -> Result<()> {
     let layout = layout::text(request, &file, &raw.spellings);
     let wrappers = words::passed(request, raw.wrappers, &file);
     tidy::tidy(&mut file, request);
+    // REUSE-IgnoreStart
     let head = format!("// {GENERATED}\n// SPDX-License-Identifier: BSD-2-Clause\n\n");
     let c_head = format!("/* {GENERATED} */\n/* SPDX-License-Identifier: BSD-2-Clause */\n");
+    // REUSE-IgnoreEnd
 
     for (name, text) in [
         ("bindings.rs", head.clone() + &prettyplease::unparse(&file)),
