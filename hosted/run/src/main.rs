@@ -17,7 +17,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let program = match arguments.as_slice() {
         [image, facts] => program(image, facts),
-        _ => Err("expected an image and the facts of its build\nhelp: tools/run/hosted.py BUILD".into()),
+        _ => Err(
+            "expected an image and the facts of its build\nhelp: tools/run/hosted.py BUILD".into(),
+        ),
     };
     match program {
         Ok(program) => sel4_hosted::run_program(program),

@@ -7,13 +7,13 @@ use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
 
+use sel4_rust as tool;
 use tool::bindings::config::Configuration;
 use tool::bindings::{self, doc};
 use tool::failure::Failure;
 use tool::lock::{self, Keep, Lock};
 use tool::source::{Cfg, Sources};
 use tool::{profile, seal};
-use sel4_rust as tool;
 
 mod boot_info;
 mod model;
