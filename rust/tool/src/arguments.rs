@@ -21,7 +21,7 @@ use object::read::elf::{FileHeader, SectionHeader, Sym};
 use object::{Endianness, FileKind, SectionIndex};
 
 use crate::failure::{Failure, Result};
-use crate::seal::read;
+use crate::objects::seal::read;
 
 /// The function that fills them.
 const START: &str = "std::rt::lang_start_internal";

@@ -19,9 +19,9 @@ use toml::{Table, Value};
 use self::part::{Part, add_patches, folder, part};
 pub use self::request::{BundleProfile, Library, LogLevel, Request, Runtime};
 use self::stamp::Stamp;
+use crate::cargo::lock::{self, Keep, Lock};
 use crate::cargo::{self, Cargo, Metadata, Refusal};
 use crate::failure::{Failure, Result};
-use crate::lock::{self, Keep, Lock};
 use crate::{arguments, output, profile};
 
 /// Writes the bundle that is asked for.

@@ -9,8 +9,10 @@ use std::process::ExitCode;
 use lexopt::prelude::*;
 
 use crate::cargo::Cargo;
+use crate::cargo::check;
 use crate::failure::Result;
-use crate::{bindings, bundle, check, header, link, seal};
+use crate::objects::{link, seal};
+use crate::{bindings, bundle, headers};
 
 const USAGE: &str = "\
 usage: sel4-rust crate  --manifest-path Cargo.toml [--package NAME]
@@ -97,7 +99,7 @@ enum Command {
         cargo: Cargo,
     },
     Header {
-        request: header::Request,
+        request: headers::Request,
         cargo: Cargo,
     },
     Bindings(bindings::Request),
@@ -131,7 +133,7 @@ impl Command {
                 }
                 Ok(())
             }
-            Self::Header { request, cargo } => header::write(&request, &cargo),
+            Self::Header { request, cargo } => headers::write(&request, &cargo),
             Self::Bindings(request) => bindings::write(&request),
             Self::Libclang => bindings::load_libclang(),
             Self::Seal {
@@ -296,7 +298,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
         },
         "libclang" => Command::Libclang,
         "header" => Command::Header {
-            request: header::Request {
+            request: headers::Request {
                 manifest: given.need("manifest-path")?.into(),
                 package: given.need("package")?.string()?,
                 out: given.need("out")?.into(),

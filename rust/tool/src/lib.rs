@@ -5,19 +5,13 @@
 //! | module | job |
 //! |---|---|
 //! | [`cli`] | the command line |
-//! | [`check`] | `crate`: is this crate fit for a C image, and which files is that answer made of |
+//! | [`cargo`] | cargo's graph of packages, `Cargo.lock` files, and `crate`: is a crate fit for a C image |
 //! | [`bundle`] | `bundle`: the umbrella crate of one executable |
-//! | [`lock`] | one `Cargo.lock` out of many |
 //! | [`profile`] | what a user's `[profile]` tables say about a crate |
-//! | [`header`] | `header`: the C header of a crate |
-//! | [`source`] | the modules of a crate, parsed |
+//! | [`headers`] | `header`: the C header of a crate, and the modules of a crate, parsed |
 //! | [`bindings`] | `bindings`: a C library's headers for Rust |
-//! | [`link`] | `link`: links an executable with Rust's std, and looks at what came out |
-//! | [`read_tp`] | the thread pointer of aarch32, read as GCC reads it |
+//! | [`objects`] | `seal` and `link`: Rust archives, object files and executables |
 //! | [`arguments`] | where std keeps the arguments of the program |
-//! | [`seal`] | `seal`: a Rust archive without what the C side provides |
-//! | [`symbolizer`] | std without what finds the names of frames |
-//! | [`cargo`] | questions to cargo |
 //! | [`failure`] | errors that name the next step |
 //! | [`output`] | files that are written whole, or not at all |
 
@@ -25,15 +19,9 @@ pub mod arguments;
 pub mod bindings;
 pub mod bundle;
 pub mod cargo;
-pub mod check;
 pub mod cli;
 pub mod failure;
-pub mod header;
-pub mod link;
-pub mod lock;
+pub mod headers;
+pub mod objects;
 pub mod output;
 pub mod profile;
-pub mod read_tp;
-pub mod seal;
-pub mod source;
-pub mod symbolizer;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use crate::check::nearest;
+use crate::cargo::check::nearest;
 use crate::failure::{Failure, Result};
 
 /// The keys that cargo takes for single packages; `panic`, `lto` and `rpath` are the bundle's.

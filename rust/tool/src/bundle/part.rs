@@ -9,7 +9,7 @@ use toml::{Table, Value};
 
 use super::{Library, MANIFEST};
 use crate::cargo::Cargo;
-use crate::check::{choose, nearest};
+use crate::cargo::check::{choose, nearest};
 use crate::failure::{Failure, Result};
 use crate::output;
 

@@ -3,7 +3,7 @@
 //! `header`: the C header of a crate, by cbindgen, strictly.
 //!
 //! cbindgen leaves out what it cannot express and carries on. Here that is an error. To know what
-//! it should have seen, and where, the crate is read by [`crate::source`] first and handed to
+//! it should have seen, and where, the crate is read by [`crate::headers::source`] first and handed to
 //! cbindgen as one flat file: the crate's own exports, and the types of its path dependencies,
 //! without what is not built and without declarations of C functions, which have their own headers.
 
@@ -12,12 +12,13 @@ mod crates;
 mod exports;
 mod flat;
 mod settings;
+pub mod source;
 mod text;
 
 use std::path::PathBuf;
 
 use crate::cargo::Cargo;
-use crate::check::choose;
+use crate::cargo::check::choose;
 use crate::failure::{Failure, Result};
 use crate::output;
 

@@ -11,7 +11,7 @@ use syn::ext::IdentExt;
 
 use crate::cargo::{Metadata, Package};
 use crate::failure::{Failure, Result};
-use crate::source::{Cfg, SourceItem, Sources};
+use crate::headers::source::{Cfg, SourceItem, Sources};
 
 /// The crate and the path dependencies whose types it may use.
 pub struct Crates<'a> {

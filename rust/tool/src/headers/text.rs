@@ -10,7 +10,7 @@ use syn::ext::IdentExt;
 use super::crates::{Crates, Parsed, item_ident, type_ident};
 use super::settings::SEL4;
 use crate::failure::{Failure, Result};
-use crate::source::{SourceItem, attributes};
+use crate::headers::source::{SourceItem, attributes};
 
 /// The identifiers of C code, each with what follows it; comments and strings are passed over.
 fn identifiers(text: &str) -> Vec<(&str, &str)> {

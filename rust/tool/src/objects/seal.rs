@@ -32,7 +32,9 @@ use object::read::elf::FileHeader;
 use object::{Endianness, FileKind, Object, ObjectSymbol};
 
 use crate::failure::{Failure, Result};
-use crate::{arguments, output, read_tp, symbolizer};
+use crate::{arguments, output};
+
+use super::{read_tp, symbolizer};
 
 /// Writes to `out` the Rust static library `archive`, without the members of compiler_builtins
 /// that the libraries `provided_by` make superfluous. All other members keep their order, and their

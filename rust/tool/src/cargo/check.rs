@@ -10,8 +10,8 @@ use syn::Item;
 
 use crate::cargo::{self, Cargo, Metadata, Package};
 use crate::failure::{Failure, Result};
+use crate::headers::source::{Cfg, Presence, Sources, attributes};
 use crate::output;
-use crate::source::{Cfg, Presence, Sources, attributes};
 
 /// What CMake wants to know about a crate. Its text form is one `KEY=value` per line.
 #[derive(Debug)]

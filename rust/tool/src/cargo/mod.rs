@@ -2,6 +2,9 @@
 
 //! Questions to cargo. None of them writes into a user's folder.
 
+pub mod check;
+pub mod lock;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

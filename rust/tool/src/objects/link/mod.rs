@@ -22,7 +22,7 @@ use std::process::Command;
 use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol};
 
 use crate::failure::{Failure, Result};
-use crate::seal::{self, Archive};
+use crate::objects::seal::{self, Archive};
 
 /// What to link and what to compare.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use syn::{Attribute, Item, Meta};
 
 use super::crates::Parsed;
 use crate::failure::{Failure, Result};
-use crate::source::SourceItem;
+use crate::headers::source::SourceItem;
 
 /// A symbol that the crate gives to the linker.
 pub struct Export<'a> {

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Object files, archives and linked executables.
+
+pub mod link;
+pub mod read_tp;
+pub mod seal;
+pub mod symbolizer;
