@@ -42,10 +42,6 @@ function(_sel4_rust_seal bundle dir inlined std)
         list(APPEND behind "${libgcc}")
     endif()
 
-    if(std)
-        # For the program's arguments.
-        list(APPEND seal_options --std)
-    endif()
     # Debuggers follow Rust's frames by the unwind tables; C's Release build has none.
     _sel4_rust_cargo_profile(profile)
     if(profile MATCHES "^(release|minsizerel)$")

@@ -56,18 +56,6 @@ __attribute__((constructor(BEFORE_MUSLC))) static void boot(void)
     }
 }
 
-/* Where std keeps the program's arguments; the host tool names these places (rust/tool/src/arguments.rs). */
-extern intptr_t sel4_rust_argc __attribute__((weak));
-extern const char *const *sel4_rust_argv __attribute__((weak));
-
-__attribute__((constructor(AFTER_MUSLC))) static void set_arguments(void)
-{
-    if (&sel4_rust_argc != NULL && &sel4_rust_argv != NULL) {
-        sel4_rust_argc = sel4runtime_argc();
-        sel4_rust_argv = sel4runtime_argv();
-    }
-}
-
 /* What std reads in the environment. */
 __attribute__((constructor(AFTER_MUSLC))) static void set_environment(void)
 {

@@ -4,11 +4,9 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::env;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::panic::catch_unwind;
-use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, mpsc};
 use std::thread;
@@ -20,7 +18,7 @@ type Station = fn() -> Result<String, String>;
 /// Shows everything. Returns 0 when all went well; what did not is on the console.
 #[unsafe(no_mangle)]
 pub extern "C" fn tour() -> i32 {
-    let stations: [(&str, Station); 14] = [
+    let stations: [(&str, Station); 13] = [
         ("collections", collections),
         ("panics", panics),
         ("time", time),
@@ -32,7 +30,6 @@ pub extern "C" fn tour() -> i32 {
         ("thread-local", thread_locals),
         ("poison", poison),
         ("memory", memory),
-        ("arguments", arguments),
         ("files", files),
         ("refused", refused),
     ];
@@ -270,14 +267,6 @@ fn memory() -> Result<String, String> {
     let refused = Vec::<u8>::new().try_reserve(1 << 30);
     check(refused.is_err(), || "1 GiB was given".into())?;
     Ok("a vector grew to 600000 bytes, and 1 GiB is an Err".into())
-}
-
-/// Those of the program, paths aside.
-fn arguments() -> Result<String, String> {
-    let names: Vec<String> = env::args_os()
-        .filter_map(|path| Some(Path::new(&path).file_name()?.to_string_lossy().into_owned()))
-        .collect();
-    Ok(format!("{names:?}"))
 }
 
 fn files() -> Result<String, String> {

@@ -22,7 +22,7 @@ use self::stamp::Stamp;
 use crate::cargo::lock::{self, Keep, Lock};
 use crate::cargo::{self, Cargo, Metadata, Refusal};
 use crate::failure::{Failure, Result};
-use crate::{arguments, output, profile};
+use crate::{output, profile};
 
 /// Writes the bundle that is asked for.
 /// When nothing it depends on has changed it writes nothing, and takes no time.
@@ -34,13 +34,11 @@ use crate::{arguments, output, profile};
 /// versions that their locks name. The folder is then as it was.
 pub fn write(request: &Request, cargo: &Cargo) -> Result<BTreeSet<String>> {
     let out = output::absolute(&request.out)?;
-    let start = request.libstd.as_deref().map(arguments::start);
-    let start = start.transpose()?.flatten();
-    let stamp = Stamp::new(&out, request, start.as_deref(), cargo);
+    let stamp = Stamp::new(&out, request, cargo);
     if let Some(links) = stamp.holds() {
         return Ok(links);
     }
-    let bundle = Bundle::new(request, &out, start, cargo)?;
+    let bundle = Bundle::new(request, &out, cargo)?;
     let (links, inputs) = bundle.write()?;
     stamp.set(&links, inputs)?;
     Ok(links)
@@ -59,17 +57,10 @@ struct Bundle<'a> {
     runtime: Part,
     libraries: Vec<Part>,
     patches: Table,
-    /// The symbol of std's own start.
-    start: Option<String>,
 }
 
 impl<'a> Bundle<'a> {
-    fn new(
-        request: &'a Request,
-        out: &'a Path,
-        start: Option<String>,
-        cargo: &'a Cargo,
-    ) -> Result<Self> {
+    fn new(request: &'a Request, out: &'a Path, cargo: &'a Cargo) -> Result<Self> {
         let mut runtime = part(
             &request.runtime.manifest,
             None,
@@ -121,7 +112,6 @@ impl<'a> Bundle<'a> {
             runtime,
             libraries,
             patches,
-            start,
         })
     }
 
@@ -419,9 +409,6 @@ impl<'a> Bundle<'a> {
             );
         }
         text += "extern crate runtime as _;\n";
-        if let Some(start) = &self.start {
-            text += &KEEP_START.replace("START", start);
-        }
         text
     }
 
@@ -459,20 +446,6 @@ impl<'a> Bundle<'a> {
         text
     }
 }
-
-/// See arguments.rs.
-const KEEP_START: &str = r#"
-// std's place for the program's arguments is left out by link-time optimisation unless somebody could fill it. Nobody calls
-// this, and the linker leaves it out.
-#[unsafe(no_mangle)]
-extern "C" fn sel4_rust_fills_arguments() -> usize {
-    unsafe extern "Rust" {
-        #[link_name = "START"]
-        fn start();
-    }
-    start as *const () as usize
-}
-"#;
 
 /// Release is made small: an image is loaded into memory whole.
 const PROFILES: &str = r#"

@@ -19,7 +19,7 @@ usage: sel4-rust crate  --manifest-path Cargo.toml [--package NAME]
        sel4-rust bundle --out FOLDER --name NAME --profile PROFILE --log-level LEVEL
                                 --runtime Cargo.toml --runtime-lock Cargo.lock [--runtime-feature F]...
                                 [--rustflag FLAG]... [--env NAME=VALUE]... [--bindings-dir FOLDER]
-                                [--std [--libstd FOLDER] [--panic-abort]]
+                                [--std [--panic-abort]]
                                 [--library TARGET --package NAME --manifest-path Cargo.toml --lock Cargo.lock
                                  [--feature F]... [--no-default-features] [--library-profile PROFILE]]...
        sel4-rust header --manifest-path Cargo.toml --package NAME --out FILE.h --depfile FILE.d
@@ -31,7 +31,6 @@ usage: sel4-rust crate  --manifest-path Cargo.toml [--package NAME]
        sel4-rust libclang
        sel4-rust seal   --archive IN.a --out OUT.a [--provided-by LIB.a]...
                                 [--inlined OBJECT.o] [--no-unwind-tables] [--no-symbolizer] [--no-read-tp]
-                                [--std]
        sel4-rust link   --archive SEALED.a --libc LIBC.a --rust-libc LIBC.a --slots N --other-slots N [--strict]
                                 -- LINKER ARGUMENT...
 
@@ -172,7 +171,6 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             "env",
             "bindings-dir",
             "std",
-            "libstd",
             "panic-abort",
             "library",
             "cargo",
@@ -209,7 +207,6 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             "no-unwind-tables",
             "no-symbolizer",
             "no-read-tp",
-            "std",
         ],
         "link" => &[
             "archive",
@@ -291,7 +288,6 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
                     .collect::<std::result::Result<_, _>>()?,
                 bindings_dir: given.text("bindings-dir")?,
                 std: given.flag("std"),
-                libstd: given.take("libstd").map(PathBuf::from),
                 panic_abort: given.flag("panic-abort"),
             },
             cargo: given.cargo()?,
@@ -352,7 +348,6 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
                 unwind_tables: !given.flag("no-unwind-tables"),
                 symbolizer: !given.flag("no-symbolizer"),
                 read_tp: !given.flag("no-read-tp"),
-                arguments: given.flag("std"),
             },
         },
     })

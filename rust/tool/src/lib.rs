@@ -11,11 +11,9 @@
 //! | [`headers`] | `header`: the C header of a crate, and the modules of a crate, parsed |
 //! | [`bindings`] | `bindings`: a C library's headers for Rust |
 //! | [`objects`] | `seal` and `link`: Rust archives, object files and executables |
-//! | [`arguments`] | where std keeps the arguments of the program |
 //! | [`failure`] | errors that name the next step |
 //! | [`output`] | files that are written whole, or not at all |
 
-pub mod arguments;
 pub mod bindings;
 pub mod bundle;
 pub mod cargo;

@@ -149,19 +149,13 @@ fn archive(data: &[u8]) {
         unwind_tables: choice & 4 == 0,
         symbolizer: choice & 8 == 0,
         read_tp: choice & 16 == 0,
-        arguments: choice & 32 != 0,
     };
     match seal::sealed(file, provided_by, inlined, kept) {
         Ok(sealed) => {
-            // What has a name has it already.
-            let kept = seal::Kept {
-                arguments: false,
-                ..kept
-            };
-            let again = seal::sealed((Path::new("sealed.a"), &sealed.archive), &[], None, kept);
+            let again = seal::sealed((Path::new("sealed.a"), &sealed), &[], None, kept);
             match again {
                 Ok(again) => assert!(
-                    again.archive == sealed.archive,
+                    again == sealed,
                     "sealed twice it is another"
                 ),
                 // All of compiler_builtins went, by which a Rust archive is known.

@@ -27,8 +27,6 @@ pub struct Request {
     pub bindings_dir: Option<String>,
     /// Whether Rust's std is in the executable, and with it panics that unwind.
     pub std: bool,
-    /// The folder of the prebuilt std that is to be told the program's arguments.
-    pub libstd: Option<PathBuf>,
     /// Whether panics end the program even so.
     pub panic_abort: bool,
 }

@@ -20,11 +20,10 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    pub fn new(out: &Path, request: &Request, start: Option<&str>, cargo: &Cargo) -> Self {
+    pub fn new(out: &Path, request: &Request, cargo: &Cargo) -> Self {
         let mut seed = DefaultHasher::new();
         (
             format!("{request:?}"),
-            start,
             &cargo.program,
             &cargo.target,
             env!("CARGO_PKG_VERSION"),

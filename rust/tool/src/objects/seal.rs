@@ -32,14 +32,14 @@ use object::read::elf::FileHeader;
 use object::{Endianness, FileKind, Object, ObjectSymbol};
 
 use crate::failure::{Failure, Result};
-use crate::{arguments, output};
+use crate::output;
 
 use super::{read_tp, symbolizer};
 
 /// Writes to `out` the Rust static library `archive`, without the members of compiler_builtins
 /// that the libraries `provided_by` make superfluous. All other members keep their order, and their
-/// bytes but for this: without `unwind_tables` each `.eh_frame` is marked as left out of images, without `symbolizer` or
-/// `read_tp` nothing calls that, and with `arguments` the place where std keeps the program's arguments has a name.
+/// bytes but for this: without `unwind_tables` each `.eh_frame` is marked as left out of images, and without `symbolizer` or
+/// `read_tp` nothing calls that.
 /// The object `inlined`, if there is one, takes the place of the members that it was made of.
 ///
 /// # Errors
@@ -65,12 +65,7 @@ pub fn seal(
     let object = inlined.map(read).transpose()?;
     let object = inlined.zip(object.as_deref());
     let sealed = sealed((archive, &bytes), &libraries, object, kept)?;
-    if kept.arguments && !sealed.arguments {
-        eprintln!(
-            "note: this std does not keep the program's arguments where sel4-rust-kit looks for them, so std::env::args() is empty"
-        );
-    }
-    output::write_if_changed(out, &sealed.archive)?;
+    output::write_if_changed(out, &sealed)?;
     Ok(())
 }
 
@@ -83,17 +78,6 @@ pub struct Kept {
     pub symbolizer: bool,
     /// Calls for aarch32's thread pointer.
     pub read_tp: bool,
-    /// std's place for the program's arguments, of which nobody else knows.
-    pub arguments: bool,
-}
-
-/// What [`sealed`] makes.
-#[derive(Debug)]
-pub struct Sealed {
-    /// The archive.
-    pub archive: Vec<u8>,
-    /// Whether the place for the program's arguments was found.
-    pub arguments: bool,
 }
 
 /// A file's path, for messages, and its content.
@@ -109,7 +93,7 @@ pub fn sealed(
     provided_by: &[File<'_>],
     inlined: Option<File<'_>>,
     kept: Kept,
-) -> Result<Sealed> {
+) -> Result<Vec<u8>> {
     let mut rust = Archive::parse(archive, bytes)?;
     let Some(builtins) = rust.builtins() else {
         return Err(Failure::new(format!(
@@ -138,8 +122,7 @@ pub fn sealed(
     if let Some((path, object)) = inlined {
         rust.replace(path, object, &mut keep)?;
     }
-    let mut named = None;
-    for (index, member) in rust.members.iter_mut().enumerate() {
+    for member in &mut rust.members {
         let tables = match kept.unwind_tables {
             true => Ok(()),
             false => exclude_unwind_tables(&mut member.data),
@@ -152,11 +135,7 @@ pub fn sealed(
             true => Ok(()),
             false => read_tp::leave_out(&mut member.data),
         });
-        let found = left_out.and_then(|()| match kept.arguments {
-            true => arguments::name(&mut member.data),
-            false => Ok(false),
-        });
-        let found = found.map_err(|error| {
+        left_out.map_err(|error| {
             Failure::new(format!(
                 "the member `{}` of `{}` is not a whole object: {error}",
                 String::from_utf8_lossy(member.name),
@@ -164,18 +143,8 @@ pub fn sealed(
             ))
             .help("delete the archive and build it again")
         })?;
-        if found {
-            named = Some(index);
-        }
     }
-    if let Some(index) = named {
-        rust.symbols
-            .extend(arguments::names().map(|name| (name, index)));
-    }
-    Ok(Sealed {
-        archive: rust.write(&keep),
-        arguments: named.is_some(),
-    })
+    Ok(rust.write(&keep))
 }
 
 /// Sets SHF_EXCLUDE on the `.eh_frame` of an object; what is no ELF object stays as it is.
