@@ -3,7 +3,7 @@
 # The Rust target that fits the C build. Its facts are the kernel's configuration and what the C compiler says of
 # itself under the flags of this build: whatever calls and is called must agree with C on the float ABI.
 
-# Sets `out` to the target triple, or stops with an error.
+# Sets `out` to the target triple, or stops with an error. The target need not be installed: a library with STD has another.
 function(_sel4_rust_find_triple out)
     if(NOT KernelSel4Arch)
         _sel4_rust_error(
@@ -79,10 +79,13 @@ function(_sel4_rust_find_triple out)
             "build for aarch64, aarch32 (ARMv7 or later), riscv64, x86_64 or ia32, with the compiler for it"
         )
     endif()
+    set(${out} "${triple}" PARENT_SCOPE)
+endfunction()
 
+# Stops with an error if rustc cannot compile for `triple`.
+function(_sel4_rust_require_target triple)
     get_property(sysroot GLOBAL PROPERTY SEL4_RUST_SYSROOT)
     if(NOT EXISTS "${sysroot}/lib/rustlib/${triple}/lib")
         _sel4_rust_error("the Rust target `${triple}` is not installed." "rustup target add ${triple}")
     endif()
-    set(${out} "${triple}" PARENT_SCOPE)
 endfunction()

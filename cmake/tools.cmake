@@ -46,13 +46,19 @@ function(_sel4_rust_find_tools)
     execute_process(COMMAND "${_sel4_rust_rustc}" -vV OUTPUT_VARIABLE rustc_version)
     string(REGEX MATCH "release: ([0-9.]+)" _ "${rustc_version}")
     set(version "${CMAKE_MATCH_1}")
-    file(STRINGS "${SEL4_RUST_DIR}/Cargo.toml" minimum REGEX "^rust-version = ")
-    string(REGEX MATCH "[0-9.]+" minimum "${minimum}")
+    foreach(key IN ITEMS rust-version newest-tested-rustc)
+        file(STRINGS "${SEL4_RUST_DIR}/Cargo.toml" line REGEX "^${key} = ")
+        string(REGEX MATCH "[0-9.]+" ${key} "${line}")
+    endforeach()
+    set(minimum "${rust-version}")
+    set(newest "${newest-tested-rustc}")
     if(version VERSION_LESS minimum)
         _sel4_rust_error(
             "rustc `${version}` is too old; the kit needs ${minimum} or later."
             "rustup update stable"
         )
+    elseif(version VERSION_GREATER newest)
+        message(STATUS "rustc `${version}` is newer than the newest that sel4-rust-kit is tested with (${minimum} to ${newest})")
     endif()
 
     set_property(GLOBAL PROPERTY SEL4_RUST_RUSTC "${_sel4_rust_rustc}")

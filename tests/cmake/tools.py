@@ -75,6 +75,22 @@ def refuses_a_rustc_that_is_too_old():
 
 
 @case
+def a_rustc_newer_than_the_tested_ones_gets_one_line():
+    project = Project("new rustc", LISTS, FILES)
+    script = f'case $1 in --print) echo {project.folder};; *) echo "release: 1.VERSION";; esac'
+    no_tool = {"cargo": "exit 101"}
+    says = "the Rust host tool could not be built"
+    environment = {"XDG_CACHE_HOME": str(project.folder / "cache")}
+    fakes = with_fakes(project.folder, rustc=script.replace("VERSION", "999.0"), **no_tool)
+    output = project.configure_fails(env={**fakes, **environment}, says=(says,))
+    line = "-- rustc `1.999.0` is newer than the newest that sel4-rust-kit is tested with (1."
+    check(output.count(line) == 1, output)
+    fakes = with_fakes(project.folder, rustc=script.replace("VERSION", "95.0"), **no_tool)
+    output = project.configure_fails(env={**fakes, **environment}, says=(says,))
+    check("is newer" not in output, output)
+
+
+@case
 def refuses_a_rustc_that_does_not_run():
     project = Project("broken rustc", LISTS, FILES)
     environment = with_fakes(project.folder, rustc="echo toolchain 'stable' is not installed >&2; exit 1")
@@ -89,6 +105,31 @@ def refuses_a_Rust_target_that_is_not_installed():
     project.configure_fails(env=environment, says=("the Rust target `x86_64-unknown-linux-musl` is not installed",
                                                    "rustup target add x86_64-unknown-linux-musl"))
     project.works()
+
+
+# Stands in for the kernel and muslc of an aarch64 build.
+AARCH64 = """
+set(KernelSel4Arch aarch64)
+set(KernelRootCNodeSizeBits 20)
+foreach(library IN ITEMS muslc sel4muslcsys sel4runtime)
+    add_library(${library} INTERFACE)
+endforeach()
+"""
+
+
+def asks_for(triple, libraries):
+    files = {**crate("greeter"), **crate("other", folder="other"), "main.c": MAIN}
+    project = Project(f"asks for {triple} {libraries}", AARCH64 + libraries + LINK, files)
+    environment = with_fakes(project.folder, rustc=f'[ "$1" = --print ] && echo {project.folder} || exec {rustc()} "$@"')
+    project.configure_fails("-DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc", env=environment,
+                            says=(f"the Rust target `{triple}` is not installed", f"rustup target add {triple}"))
+
+
+OTHER = "add_rust_library(other MANIFEST_PATH other/Cargo.toml)\n"
+STD = "add_rust_library(greeter STD)\n"
+case(asks_for, "aarch64-unknown-none", OTHER + ADD, name="without STD a build asks for the bare-metal target")
+case(asks_for, "aarch64-unknown-linux-musl", STD, name="with STD a build asks for no target but that of std")
+case(asks_for, "aarch64-unknown-linux-musl", OTHER + STD, name="with STD in one library a build asks for no target but that of std")
 
 
 @case
