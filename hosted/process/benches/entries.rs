@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Kernel entries for each second: `cargo bench`.
+//! Kernel entries per second: `cargo bench`.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ const COUNT: u32 = 1_000_000;
 
 fn main() {
     sel4_hosted::run(|info| {
-        // SAFETY: system calls that touch nothing.
+        // SAFETY: system calls that access no memory.
         measure("system calls that do nothing", || unsafe { seL4_Yield() });
         // SAFETY: as above.
         measure("invocations that do nothing", || unsafe {
@@ -43,12 +43,12 @@ fn measure(what: &str, mut each: impl FnMut()) {
         each();
     }
     let rate = f64::from(COUNT) / start.elapsed().as_secs_f64();
-    println!("{what:<32} {rate:>12.0} for each second");
+    println!("{what:<32} {rate:>12.0} per second");
 }
 
-/// A thread that answers each call with the message it got.
+/// Starts a thread that replies to each call with the message received.
 fn server(info: &'static seL4_BootInfo) -> Cap<Endpoint> {
-    // SAFETY: the kernel's own; the thread has a stack and an IPC buffer of its own.
+    // SAFETY: the BootInfo is the kernel's; no other thread uses the stack and the IPC buffer.
     unsafe {
         let info = BootInfo::from_ptr(info);
         let mut objects = Allocator::<64>::new(&info);
@@ -84,7 +84,7 @@ fn server(info: &'static seL4_BootInfo) -> Cap<Endpoint> {
     }
 }
 
-/// How many registers a thread has.
+/// Number of registers of a thread.
 const REGISTERS: usize = size_of::<seL4_UserContext>() / size_of::<usize>();
 
 extern "C" fn serve(endpoint: usize) -> ! {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What a debugger may call while a thread stands still. `hosted/gdb.py` does.
+//! Entry points for debuggers while the program is stopped. `hosted/gdb.py` uses them.
 
 use std::ffi::{CString, c_char};
 use std::ptr;
@@ -12,20 +12,20 @@ use crate::machine::Process;
 use crate::storage;
 use crate::switch::Frame;
 
-/// What a debugger finds by its name.
+/// Record that a debugger finds by the symbol `sel4_hosted_debugger`.
 #[repr(C)]
 struct Debugger {
-    /// The kernel, while a thread runs that a debugger may use as its own.
+    /// Kernel of the running seL4 thread; null while the kernel itself runs.
     kernel: AtomicPtr<Kernel<Process>>,
-    /// Gives a table of the threads, as text for C.
+    /// Returns a table of the threads, as a C string.
     threads: extern "C" fn() -> *const c_char,
-    /// Where the host's stack pointer is while a thread runs. A thread's own stack may be small.
+    /// Address of the host's saved stack pointer. A thread's own stack may be too small for a call.
     stack: AtomicPtr<usize>,
-    /// The host's thread-local storage.
+    /// Base of the host's thread-local storage.
     storage: AtomicUsize,
-    /// Where it says that Linux is not to have system calls; null if it always has them.
+    /// Selector of Linux' syscall user dispatch; null if it is not in use.
     selector: AtomicPtr<u8>,
-    /// Whether a thread runs for one instruction, whose SIGTRAP is this platform's own.
+    /// Nonzero while a thread executes a single step, whose SIGTRAP belongs to the platform.
     stepping: AtomicPtr<u8>,
 }
 
@@ -39,38 +39,38 @@ static sel4_hosted_debugger: Debugger = Debugger {
     stepping: AtomicPtr::new(ptr::null_mut()),
 };
 
-/// A table of the threads; it is never given back.
+/// Returns a table of the threads. The text is never freed.
 extern "C" fn threads() -> *const c_char {
     let kernel = sel4_hosted_debugger.kernel.load(Relaxed);
     if kernel.is_null() {
         return c"".as_ptr();
     }
-    // SAFETY: the running thread stands still, and with it the kernel that has let it run.
+    // SAFETY: the debugger has stopped the thread, and the kernel does not run meanwhile.
     let table = unsafe { &*kernel }.thread_table();
     CString::new(table).map_or(c"".as_ptr(), |text| text.into_raw().cast_const())
 }
 
-/// A thread runs on this kernel, or with null none.
+/// Records the kernel of the thread that is about to run; null when it has stopped.
 #[inline]
 pub fn observe(kernel: *mut Kernel<Process>) {
     sel4_hosted_debugger.kernel.store(kernel, Relaxed);
 }
 
-/// Begins to keep what a debugger needs of this host.
+/// Fills in the addresses that a debugger needs of this host.
 pub fn begin(frame: &mut Frame) {
     let debugger = &sel4_hosted_debugger;
     debugger.stack.store(&raw mut frame.stack, Relaxed);
     debugger.storage.store(storage::base(), Relaxed);
     debugger.stepping.store(&raw mut frame.stepping, Relaxed);
     #[cfg(target_arch = "x86_64")]
-    if frame.foreign != 0 {
+    if frame.unmodified != 0 {
         let selector = crate::switch::SELECTOR.as_ptr();
         debugger.selector.store(selector, Relaxed);
     }
     std::hint::black_box(debugger);
 }
 
-/// Where a debugger stops when an image is in its place.
+/// Breakpoint location for debuggers: an image has been loaded.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn sel4_hosted_loaded() {

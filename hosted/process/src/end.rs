@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! How a process ends, and what its exit code says.
+//! How a process ends, and the describe of its exit code.
 //!
 //! | code | |
 //! |---|---|
 //! | 0 | the root server's thread has suspended itself, or it halted the system |
-//! | 1 to 63 | the same, and `main` had returned this |
+//! | 1 to 63 | likewise, and `main` had returned this number |
 //! | 80 | deadlock: threads wait, and nothing can wake them |
-//! | 81 | the root server's thread went wrong, and has no fault handler |
-//! | 82 | `abort`, or a panic in Rust; an image as it is has halted the system |
-//! | 83 | a thread ran for long without a kernel entry |
-//! | 84 | what the program wants cannot be had on this platform; the message says what |
+//! | 81 | the root server's thread has faulted and has no fault handler |
+//! | 82 | `abort`, or a panic in Rust; or an unmodified image has halted the system |
+//! | 83 | a thread ran for too long without a kernel entry |
+//! | 84 | the hosted platform lacks something that the program needs; the message names it |
 //! | 85 | an error in the hosted platform itself |
 //! | 130, 143 | ended from outside, by Ctrl-C or SIGTERM |
 
@@ -24,32 +24,32 @@ use sel4_hosted_kernel::Kernel;
 
 use crate::machine::Process;
 
-/// Why a process ends.
+/// Reason for the end of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// All is done; with what `main` returned.
+    /// The root server is done; the number is the result of `main`.
     Done(u8),
     /// Threads wait, and nothing can wake them.
     Deadlock,
-    /// The root server's thread went wrong.
+    /// The root server's thread has faulted, and nobody handles the fault.
     Fault,
-    /// An image has halted the system.
+    /// An unmodified image has halted the system.
     Halted,
     /// `abort` was called.
     Abort,
-    /// A thread does not enter the kernel.
+    /// A thread has not entered the kernel for too long.
     Stuck,
-    /// A signal from outside.
+    /// A signal from outside has arrived.
     Interrupt(c_int),
 }
 
-/// An error in the hosted platform itself.
+/// Exit code of an error in the hosted platform itself.
 const CRASH: c_int = 85;
-/// What this platform has not.
+/// Exit code of a program that needs something the platform lacks.
 const REFUSED: c_int = 84;
 
 impl End {
-    /// The exit code.
+    /// Returns the exit code.
     pub fn code(self) -> c_int {
         match self {
             Self::Done(code) => code.into(),
@@ -61,16 +61,16 @@ impl End {
         }
     }
 
-    /// Says what happened to whoever watches, if there is something to say.
+    /// Reports the reason and the threads' states on standard error, unless the program is simply done.
     pub fn report(self, kernel: &Kernel<Process>) {
         let what = match self {
             Self::Done(_) => return,
             Self::Deadlock => "deadlock: no thread can run, and nothing can wake one",
-            Self::Fault => "the root server's thread has stopped, and no other can run",
+            Self::Fault => "the root server's thread has faulted, and no other thread can run",
             Self::Abort => "a thread has called abort()",
             Self::Halted => "a thread has halted the system, as abort() does",
             Self::Stuck => {
-                "a thread runs and runs, and does not enter the kernel\nhelp: SEL4_HOSTED_WATCHDOG=SECONDS gives it longer, 0 for ever"
+                "a thread has run for too long without a kernel entry\nhelp: set SEL4_HOSTED_WATCHDOG to a larger number of seconds, or to 0 for no limit"
             }
             Self::Interrupt(_) => "interrupted",
         };
@@ -78,13 +78,13 @@ impl End {
     }
 }
 
-/// What an exit code says, where it is one of those above.
-pub fn meaning(code: c_int) -> Option<&'static str> {
+/// Describes an exit code of the table above; `None` for others.
+pub fn describe(code: c_int) -> Option<&'static str> {
     Some(match code {
         80 => "deadlock",
-        81 => "the root server's thread went wrong",
+        81 => "the root server's thread has faulted",
         82 => "abort() or a panic",
-        83 => "no kernel entry for long",
+        83 => "no kernel entry for too long",
         REFUSED => "not available on the hosted platform",
         CRASH => "an error in the hosted platform",
         101 => "it panicked",
@@ -92,12 +92,13 @@ pub fn meaning(code: c_int) -> Option<&'static str> {
     })
 }
 
-/// Says something that is no output of the seL4 program.
+/// Prints a message of the platform on standard error.
 pub fn say(text: &str) {
     write(2, format!("hosted: {}\n", text.trim_end()).as_bytes());
 }
 
-/// Writes to a file of the host's. Rust's own output is not for the host: an seL4 thread may hold it.
+/// Writes to a file descriptor of Linux. The host must not use Rust's own streams, whose locks an seL4
+/// thread may hold.
 pub(crate) fn write(file: c_int, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         // SAFETY: the bytes are there.
@@ -106,29 +107,29 @@ pub(crate) fn write(file: c_int, mut bytes: &[u8]) {
             Ok(count) => bytes = &bytes[count..],
             Err(_) if std::io::Error::last_os_error().kind() == std::io::ErrorKind::Interrupted => {
             }
-            // A console that is gone takes nothing, and nobody is left to tell.
+            // The reader has gone, so there is nobody to tell.
             Err(_) => return,
         }
     }
 }
 
-/// Ends the process: what the program wants cannot be had.
+/// Ends the process because the platform lacks something that the program needs.
 pub fn refuse(text: &str) -> ! {
     say(text);
     exit(REFUSED)
 }
 
-/// Ends the process, from a signal handler: a thread in which no kernel runs has called `abort`.
-pub fn aborted_elsewhere() -> ! {
+/// Ends the process from a signal handler, after `abort` in a thread in which no kernel runs.
+pub fn aborted_outside_kernel() -> ! {
     write(2, b"hosted: a thread of Linux has called abort()\n");
     // SAFETY: it may be called anywhere.
     unsafe { libc::_exit(End::Abort.code()) }
 }
 
-/// Ends the process, from a signal handler: there is an error in the model, or around it.
+/// Ends the process from a signal handler, after an error in the model or the code around it.
 pub fn host_crashed(signal: c_int, ip: usize) -> ! {
     // No allocation: the heap may be what is broken.
-    let mut text = Fixed {
+    let mut text = FixedBuffer {
         bytes: [0; 200],
         length: 0,
     };
@@ -139,7 +140,7 @@ pub fn host_crashed(signal: c_int, ip: usize) -> ! {
     // SAFETY: the bytes are there, and these calls may be made in a signal handler.
     unsafe {
         libc::write(2, text.bytes.as_ptr().cast(), text.length);
-        // What else there is to say may not work any more: then this is all.
+        // The thread table below may be broken. A second signal, or two seconds, end the attempt to print it.
         for signal in [
             libc::SIGSEGV,
             libc::SIGBUS,
@@ -148,7 +149,7 @@ pub fn host_crashed(signal: c_int, ip: usize) -> ! {
             libc::SIGABRT,
             libc::SIGALRM,
         ] {
-            let handler: extern "C" fn(c_int) = give_up;
+            let handler: extern "C" fn(c_int) = exit_now;
             libc::signal(signal, handler as usize);
         }
         let mut none = MaybeUninit::uninit();
@@ -158,34 +159,34 @@ pub fn host_crashed(signal: c_int, ip: usize) -> ! {
     }
     let kernel = KERNEL.get();
     if !kernel.is_null() {
-        // SAFETY: it is where it was, and nothing goes on that could change it; it may be broken, see above.
+        // SAFETY: the kernel lives, and nothing runs that could change it. It may be broken, see above.
         say(&unsafe { &*kernel }.thread_table());
     }
     // SAFETY: a plain call.
     unsafe { libc::_exit(CRASH) }
 }
 
-extern "C" fn give_up(_: c_int) {
+extern "C" fn exit_now(_: c_int) {
     // SAFETY: a plain call, which signal handlers may make.
     unsafe { libc::_exit(CRASH) }
 }
 
 thread_local! {
-    /// The kernel of this thread of the host, for the case that it goes wrong.
+    /// Kernel of this thread of the host, for [`host_crashed`].
     static KERNEL: Cell<*const Kernel<Process>> = const { Cell::new(ptr::null()) };
 }
 
-/// Keeps the kernel whose threads [`host_crashed`] tells of; null for none.
-pub fn tell_of(kernel: *const Kernel<Process>) {
+/// Sets the kernel whose threads [`host_crashed`] reports; null for none.
+pub fn set_reported_kernel(kernel: *const Kernel<Process>) {
     KERNEL.set(kernel);
 }
 
-struct Fixed {
+struct FixedBuffer {
     bytes: [u8; 200],
     length: usize,
 }
 
-impl std::fmt::Write for Fixed {
+impl std::fmt::Write for FixedBuffer {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
         for byte in text.bytes() {
             *self.bytes.get_mut(self.length).ok_or(std::fmt::Error)? = byte;
@@ -195,8 +196,8 @@ impl std::fmt::Write for Fixed {
     }
 }
 
-/// Ends the process at once. C's output is written out; nothing of C's is called that might enter
-/// the kernel.
+/// Ends the process at once. Flushes C's streams and runs no exit handler, which might enter the
+/// kernel.
 pub fn exit(code: c_int) -> ! {
     // SAFETY: both may be called here: no seL4 thread runs any more.
     unsafe {

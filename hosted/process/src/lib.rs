@@ -2,20 +2,20 @@
 
 //! The hosted platform: the seL4 API as an ordinary Linux process.
 //!
-//! What runs here is a model of the kernel, for development; the real kernel is the judge.
+//! The kernel is a model, for development. Where the two differ, the real kernel is right.
 //!
 //! | | |
 //! |---|---|
 //! | [`run`] | runs a function as a root server |
-//! | [`start`] | makes the calling thread a root server's: what a C program begins with |
+//! | [`start`] | makes the calling thread the root server's thread; a C program begins with it |
 //! | [`test`](macro@test) | makes a test a root server |
-//! | [`run_program`], [`foreign`] | runs a root server as the seL4 build links it for x86_64 |
-//! | [`storage`] | thread-local storage that a thread has for itself |
+//! | [`run_program`], [`unmodified`] | runs a root server as the seL4 build links it for x86_64 |
+//! | [`storage`] | thread-local storage of seL4 threads |
 //! | [`clock`], [`set_alarm`] | the time, and a timer |
-//! | [`end`] | how a process ends, and what its exit code says |
+//! | [`end`] | how a process ends, and the describe of its exit code |
 //!
-//! All seL4 threads run on one thread of the host, exactly one at a time, each on its own stack;
-//! another runs only after a kernel entry. So a run is reproducible.
+//! All seL4 threads run on one thread of the host, exactly one at a time, each on its own stack.
+//! The model switches threads only at kernel entries, so runs are reproducible.
 
 #[cfg(not(all(
     any(target_arch = "x86_64", target_arch = "aarch64"),
@@ -25,9 +25,8 @@ compile_error!("the hosted platform runs on Linux, on x86_64 and aarch64");
 
 mod debugger;
 pub mod end;
-pub mod foreign;
+mod executable;
 mod machine;
-mod own;
 mod platform;
 mod signals;
 mod stack;
@@ -36,11 +35,13 @@ mod switch;
 mod test;
 mod timer;
 mod trace;
+pub mod unmodified;
 
 pub use sel4_hosted_attribute::test;
 pub use test::run_test;
 
 pub use platform::{
-    boot_info, clock, in_thread, memory, returned, run, run_program, say_booted, set_alarm, start,
+    boot_info, clock, in_thread, memory, print_boot_message, run, run_program, set_alarm,
+    set_main_result, start,
 };
-pub use signals::undivided;
+pub use signals::without_preemption;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The machine below the kernel: physical memory is a file in memory, and a frame is mapped where the
-//! seL4 program wants it, so that it is there for all of the process.
+//! The machine below the kernel. Physical memory is a file in memory; a frame is mapped into the process
+//! at the address that the seL4 program chooses.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, DefaultHasher};
@@ -10,39 +10,38 @@ use std::ptr;
 use sel4_hosted_kernel::{Access, Event, Machine, Region, ThreadId, VSpaceId};
 
 use crate::end::{refuse, write};
-use crate::own::Own;
+use crate::executable::Executable;
 use crate::timer::{self, Timer};
 use crate::trace::Trace;
 
-/// Hashes without keys. Rust's own are a thread's, and those of a root server's first thread are not the host's to ask
-/// for.
-pub type Plain = BuildHasherDefault<DefaultHasher>;
+/// Hasher without random keys. std keeps such keys per thread, and the first thread's belong to the root server.
+pub type UnkeyedHasher = BuildHasherDefault<DefaultHasher>;
 
 /// Memory, address spaces and the console of a process.
 pub struct Process {
     memory: Region,
-    /// That memory, and the page of the timer's registers.
+    /// File that holds the memory and, behind it, the page of the timer's registers.
     file: libc::c_int,
     pub timer: Timer,
-    /// The interrupt that the timer makes.
+    /// Interrupt of the timer.
     pub timer_irq: Option<usize>,
-    /// Addresses of the program itself, which are there in all address spaces.
-    own: Region,
-    /// Whether these are mapped as the host has loaded them.
-    own_is_there: bool,
-    /// All of the memory, as the kernel sees it.
+    /// Addresses of the executable, which is mapped in every address space.
+    executable: Region,
+    /// Whether these addresses still show the executable as Linux has loaded it.
+    executable_is_as_loaded: bool,
+    /// The kernel's mapping of the whole file.
     base: *mut u8,
-    /// What the address spaces have, by address.
+    /// Mappings of each address space, by address.
     spaces: BTreeMap<VSpaceId, BTreeMap<usize, Mapping>>,
-    /// The address space that the process shows. The first one that maps something is that of the
-    /// first thread.
+    /// Address space that the process has mapped. The first one that maps something is that of the first
+    /// thread.
     shown: Option<VSpaceId>,
     line: Vec<u8>,
-    /// Microseconds since boot, of a time that goes on with what threads do.
+    /// Microseconds since boot. Time passes with the actions of threads.
     pub time: u64,
     trace: Option<Trace>,
-    /// Who went wrong, and has made no system call since.
-    wrong: HashSet<ThreadId, Plain>,
+    /// Threads that have faulted and made no system call since.
+    faulted: HashSet<ThreadId, UnkeyedHasher>,
 }
 
 const PAGE: usize = 4096;
@@ -55,9 +54,9 @@ struct Mapping {
 }
 
 impl Process {
-    /// A machine with this memory, all zero. What is mapped first at the addresses of the program itself is taken
-    /// to be there, until [`Process::take`] has seen to it.
-    pub fn new(memory: Region, own: Region, trace: Option<Trace>) -> Self {
+    /// Makes a machine with zeroed memory. Mappings at the addresses of the executable are only recorded until
+    /// [`Process::adopt`] has moved the executable into the memory.
+    pub fn new(memory: Region, executable: Region, trace: Option<Trace>) -> Self {
         let bytes = memory.end - memory.start;
         // SAFETY: plain calls of libc with what they are documented to take.
         let (file, base) = unsafe {
@@ -71,7 +70,7 @@ impl Process {
         };
         if base == libc::MAP_FAILED {
             refuse(&format!(
-                "cannot have {bytes} bytes of memory: {}",
+                "cannot allocate {bytes} bytes as the machine's memory: {}\nhelp: set SEL4_HOSTED_MEMORY_MIB to a smaller number",
                 std::io::Error::last_os_error()
             ));
         }
@@ -80,69 +79,71 @@ impl Process {
             file,
             timer: Timer::default(),
             timer_irq: timer::IRQ,
-            own,
-            own_is_there: true,
+            executable,
+            executable_is_as_loaded: true,
             base: base.cast(),
             spaces: BTreeMap::new(),
             shown: None,
             line: Vec::new(),
             time: 0,
             trace,
-            wrong: HashSet::default(),
+            faulted: HashSet::default(),
         }
     }
 
-    /// The memory at a physical address.
+    /// Returns a pointer to the word at a physical address.
     fn at(&self, paddr: usize) -> *mut usize {
         assert!(
             paddr.is_multiple_of(size_of::<usize>())
                 && (self.memory.start..self.memory.end).contains(&paddr),
-            "the model reaches for the physical address {paddr:#x}"
+            "the model accesses the physical address {paddr:#x}, which is not memory"
         );
         self.base.wrapping_add(paddr - self.memory.start).cast()
     }
 
-    /// Whether the last that a thread did was to go wrong.
-    pub fn went_wrong(&self, thread: ThreadId) -> bool {
-        self.wrong.contains(&thread)
+    /// Returns whether the thread has faulted and made no system call since.
+    pub fn has_faulted(&self, thread: ThreadId) -> bool {
+        self.faulted.contains(&thread)
     }
 
-    /// Writes out what the console has of a line.
+    /// Writes out the console's unfinished line.
     pub fn flush(&mut self) {
         write(1, &self.line);
         self.line.clear();
     }
 
-    /// Shows an address space in place of the one that is shown.
+    /// Maps an address space into the process, in place of the present one.
     pub fn show(&mut self, vspace: VSpaceId) {
         if self.shown == Some(vspace) {
             return;
         }
         self.hide();
         self.shown = Some(vspace);
-        for (vaddr, mapping) in self.runs() {
-            self.put(vaddr, mapping, libc::MAP_FIXED_NOREPLACE);
+        for (vaddr, mapping) in self.merged_mappings() {
+            self.map_into_process(vaddr, mapping, libc::MAP_FIXED_NOREPLACE);
         }
     }
 
-    /// Puts the program itself into the memory, from a physical address on. What it can write is that memory from
-    /// now on; the rest remains what debuggers know, until it is mapped anew.
-    pub fn take(&mut self, own: &Own, paddr: usize) {
+    /// Copies the executable into the memory at a physical address and maps its writable parts from there. The
+    /// rest stays mapped as loaded, where debuggers know it, until it is mapped again.
+    pub fn adopt(&mut self, executable: &Executable, paddr: usize) {
         let offset =
-            |vaddr| (paddr - self.memory.start + (vaddr - own.vaddrs.start)) as libc::off_t;
-        for segment in &own.segments {
+            |vaddr| (paddr - self.memory.start + (vaddr - executable.vaddrs.start)) as libc::off_t;
+        for segment in &executable.segments {
             let from = ptr::with_exposed_provenance(segment.start);
             let bytes = segment.end - segment.start;
-            // SAFETY: the host has loaded it there.
+            // SAFETY: Linux has loaded the segment there.
             let written = unsafe { libc::pwrite(self.file, from, bytes, offset(segment.start)) };
             if written != bytes as isize {
                 let error = std::io::Error::last_os_error();
-                refuse(&format!("cannot copy the program into the memory: {error}"));
+                refuse(&format!(
+                    "cannot copy the program into the machine's memory: {error}"
+                ));
             }
         }
-        for &Region { start, end } in &own.writable {
-            // Nothing is written there from the copy on: this is the only thread, and its stack is elsewhere.
-            // SAFETY: the same bytes as before.
+        for &Region { start, end } in &executable.writable {
+            // Nothing changes between copy and mapping: this is the only thread, and its stack is elsewhere.
+            // SAFETY: the mapping has the same bytes.
             let result = unsafe {
                 libc::mmap(
                     ptr::without_provenance_mut(start),
@@ -160,14 +161,14 @@ impl Process {
                 ));
             }
         }
-        self.own_is_there = false;
+        self.executable_is_as_loaded = false;
     }
 
     fn is_memory(&self, paddr: usize) -> bool {
         (self.memory.start..self.memory.end).contains(&paddr)
     }
 
-    /// The timer's register at an address where a thread may read or write it.
+    /// Returns the number of the timer's register at an address, if the running thread may access it.
     pub fn register(&self, address: usize, write: bool) -> Option<usize> {
         let space = self.spaces.get(&self.shown?)?;
         let mapping = space.get(&(address & !(PAGE - 1)))?;
@@ -175,11 +176,11 @@ impl Process {
         (is_timer && (mapping.access.write || !write)).then_some(address % PAGE / 4)
     }
 
-    /// Lets a thread access the timer's registers at an address.
+    /// Updates the timer's registers and lets a thread access them at an address.
     pub fn open_registers(&mut self, address: usize) {
         self.time += timer::ACCESS;
         self.timer.is_used = true;
-        self.timer.look(self.time);
+        self.timer.update(self.time);
         for word in 0..PAGE / 4 {
             if let Some(value) = self.timer.read(word, self.time) {
                 // SAFETY: in the page behind the memory.
@@ -189,7 +190,7 @@ impl Process {
         self.protect_registers(address, libc::PROT_READ | libc::PROT_WRITE);
     }
 
-    /// No longer, and what was written has its effect.
+    /// Ends the access, and lets the value written to a register take effect.
     pub fn close_registers(&mut self, address: usize, written: Option<usize>) {
         self.protect_registers(address, libc::PROT_NONE);
         if let Some(word) = written {
@@ -211,16 +212,16 @@ impl Process {
         unsafe { libc::mprotect(page, PAGE, protection) };
     }
 
-    fn is_own(&self, vaddr: usize) -> bool {
-        (self.own.start..self.own.end).contains(&vaddr)
+    fn is_in_executable(&self, vaddr: usize) -> bool {
+        (self.executable.start..self.executable.end).contains(&vaddr)
     }
 
-    /// What is shown, with as few mappings as can be: pages that lie one behind the other are one.
-    fn runs(&self) -> Vec<(usize, Mapping)> {
+    /// Returns the mappings of the present address space, contiguous pages merged into one.
+    fn merged_mappings(&self) -> Vec<(usize, Mapping)> {
         let mut runs: Vec<(usize, Mapping)> = Vec::new();
         let shown = self.shown.and_then(|shown| self.spaces.get(&shown));
         let mappings = shown.into_iter().flatten();
-        for (&vaddr, mapping) in mappings.filter(|(vaddr, _)| !self.is_own(**vaddr)) {
+        for (&vaddr, mapping) in mappings.filter(|(vaddr, _)| !self.is_in_executable(**vaddr)) {
             match runs.last_mut() {
                 Some((start, run))
                     if self.is_memory(run.paddr)
@@ -236,16 +237,17 @@ impl Process {
         runs
     }
 
-    /// Takes away what is shown.
+    /// Unmaps the present address space.
     fn hide(&self) {
-        for (vaddr, mapping) in self.runs() {
-            // SAFETY: mapped by this, and no thread runs that wants it.
+        for (vaddr, mapping) in self.merged_mappings() {
+            // SAFETY: this value has made the mapping, and no thread runs that uses it.
             unsafe { libc::munmap(ptr::without_provenance_mut(vaddr), mapping.bytes) };
         }
     }
 
-    /// Maps a part of the memory into the process. `place` says whether what is there is replaced.
-    fn put(&self, vaddr: usize, mapping: Mapping, place: libc::c_int) {
+    /// Maps a part of the memory into the process. `place` is `MAP_FIXED` to replace an earlier mapping, and else
+    /// `MAP_FIXED_NOREPLACE`.
+    fn map_into_process(&self, vaddr: usize, mapping: Mapping, place: libc::c_int) {
         let Mapping {
             paddr,
             bytes,
@@ -261,7 +263,7 @@ impl Process {
         let (file, flags, offset) = if self.is_memory(paddr) {
             (self.file, libc::MAP_SHARED, paddr - self.memory.start)
         } else if paddr == timer::ADDRESS {
-            // Each access is a fault, and seen to.
+            // Each access faults, and the platform emulates it.
             protection = libc::PROT_NONE;
             (
                 self.file,
@@ -269,11 +271,11 @@ impl Process {
                 self.memory.end - self.memory.start,
             )
         } else {
-            // Of a device that is not there: zero, and nobody reads what is written.
+            // A device that is not modelled reads as zero, and writes have no effect.
             (-1, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, 0)
         };
         let at = ptr::without_provenance_mut(vaddr);
-        // SAFETY: the seL4 program wants it there, and nobody else has that place.
+        // SAFETY: the seL4 program has chosen the address, and the process has nothing else there.
         let result = unsafe {
             libc::mmap(
                 at,
@@ -288,7 +290,7 @@ impl Process {
             let error = std::io::Error::last_os_error();
             refuse(&format!(
                 "cannot map {bytes} bytes at {vaddr:#x}: {error}\n\
-                 help: this address belongs to the process itself, or to nobody; choose another, such as 0x10000000"
+                 help: Linux uses that address or forbids it; choose another, such as 0x10000000"
             ));
         }
     }
@@ -297,7 +299,7 @@ impl Process {
 impl Machine for Process {
     #[inline]
     fn read_word(&self, paddr: usize) -> usize {
-        // SAFETY: within the memory, as `at` sees to; threads may write there, so it is volatile.
+        // SAFETY: `at` checks that the address is memory. Volatile, because threads may write there.
         unsafe { self.at(paddr).read_volatile() }
     }
 
@@ -328,17 +330,17 @@ impl Machine for Process {
             .or_default()
             .insert(vaddr, mapping);
         let is_shown = *self.shown.get_or_insert(vspace) == vspace;
-        let is_own = self.is_own(vaddr);
-        if is_own && self.own_is_there {
+        let is_in_executable = self.is_in_executable(vaddr);
+        if is_in_executable && self.executable_is_as_loaded {
             return;
         }
-        if is_shown || is_own {
-            // What the process has for itself stays its own; what this has mapped there is replaced.
+        if is_shown || is_in_executable {
+            // Replace a mapping of this machine, but none that the process has for other purposes.
             let place = match before {
                 Some(_) => libc::MAP_FIXED,
                 None => libc::MAP_FIXED_NOREPLACE,
             };
-            self.put(vaddr, mapping, place);
+            self.map_into_process(vaddr, mapping, place);
         }
     }
 
@@ -347,9 +349,10 @@ impl Machine for Process {
             .spaces
             .get_mut(&vspace)
             .and_then(|space| space.remove(&vaddr));
-        if let Some(mapping) = removed.filter(|_| self.shown == Some(vspace) || self.is_own(vaddr))
+        if let Some(mapping) =
+            removed.filter(|_| self.shown == Some(vspace) || self.is_in_executable(vaddr))
         {
-            // SAFETY: mapped by this, and the seL4 program wants it gone.
+            // SAFETY: this value has made the mapping, and the seL4 program unmaps it.
             unsafe { libc::munmap(ptr::without_provenance_mut(vaddr), mapping.bytes) };
         }
     }
@@ -376,10 +379,10 @@ impl Machine for Process {
     fn event(&mut self, event: Event) {
         match event {
             Event::Fault { thread, .. } => {
-                self.wrong.insert(thread);
+                self.faulted.insert(thread);
             }
-            Event::Syscall { thread, .. } if !self.wrong.is_empty() => {
-                self.wrong.remove(&thread);
+            Event::Syscall { thread, .. } if !self.faulted.is_empty() => {
+                self.faulted.remove(&thread);
             }
             _ => {}
         }
@@ -393,7 +396,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.flush();
         self.hide();
-        // SAFETY: all of it is this value's own.
+        // SAFETY: this value owns the mapping and the file.
         unsafe {
             libc::munmap(self.base.cast(), self.memory.end - self.memory.start + PAGE);
             libc::close(self.file);

@@ -24,26 +24,26 @@ use self::settings::Settings;
 use self::time::NEVER;
 use crate::debugger;
 use crate::end::{self, End};
-use crate::foreign::{self, Program};
-use crate::machine::{Plain, Process};
-use crate::own::Own;
-use crate::signals::{self, Trouble};
+use crate::executable::Executable;
+use crate::machine::{Process, UnkeyedHasher};
+use crate::signals::{self, Trap};
 use crate::stack::Stack;
 use crate::storage;
 use crate::switch::{self, FpState, Frame};
 use crate::trace::Trace;
+use crate::unmodified::{self, Program};
 
-/// Where the IPC buffer and the BootInfo of the root server are mapped: far from where programs map
-/// things, and from where Linux does.
-const PLACE: usize = 0x2000_0000_0000;
+/// Address of the root server's IPC buffer and BootInfo, far from the addresses that programs and Linux
+/// choose.
+const BOOT_PAGES: usize = 0x2000_0000_0000;
 
-/// Bytes of the host's own stack.
+/// Bytes of the host's stack.
 const HOST_STACK: usize = 8 << 20;
 
-/// Kernel entries of all kernels of the process, for the watchdog.
+/// Number of kernel entries, of all kernels of the process, for the watchdog.
 static ENTRIES: AtomicU64 = AtomicU64::new(0);
 
-/// Where the number of a system call is and its first arguments, the base of thread-local storage and the stack.
+/// Registers of the system call number, its first arguments, the TLS base and the stack pointer.
 #[cfg(target_arch = "aarch64")]
 const NUMBER: Register = Register::X7;
 #[cfg(target_arch = "aarch64")]
@@ -61,85 +61,86 @@ const TLS_BASE: Register = Register::FsBase;
 #[cfg(target_arch = "x86_64")]
 const STACK_POINTER: Register = Register::Rsp;
 
-/// The pseudo system call by which the root server's thread says that it is done.
+/// Pseudo system call: the root server's thread is done.
 const FINISH: isize = isize::MIN;
-/// That which tells the time.
+/// Pseudo system call: reads the clock.
 const CLOCK: isize = FINISH + 1;
-/// That which has the timer interrupt.
+/// Pseudo system call: sets an alarm.
 const ALARM: isize = FINISH + 2;
-/// The frame of the kernel in this thread of the host; null if there is none.
+
+/// Returns the frame of the kernel in this thread of the host; null if there is none.
 fn frame() -> *mut Frame {
     sel4_hosted_libsel4::current().cast_mut().cast()
 }
 
-/// The BootInfo of the kernel in this thread of the host; null if there is none.
+/// Returns the BootInfo of the kernel in this thread of the host; null if there is none.
 pub fn boot_info() -> *mut seL4_BootInfo {
     let frame = frame();
     if frame.is_null() {
         return ptr::null_mut();
     }
-    // SAFETY: what is installed lives.
+    // SAFETY: an installed frame lives.
     unsafe { (*frame).boot_info }
 }
 
-/// Bytes of physical memory of the kernel in this thread of the host.
+/// Returns the bytes of physical memory of the kernel in this thread of the host.
 ///
 /// # Panics
 ///
-/// If there is none.
+/// Panics if no kernel runs in this thread.
 #[must_use]
 pub fn memory() -> usize {
-    let world: *const World = frame().cast();
-    assert!(!world.is_null(), "no kernel runs in this thread");
-    // SAFETY: a frame is the beginning of a world; what is installed lives.
-    let memory = unsafe { (*world).settings.kernel.memory };
+    let instance: *const Instance = frame().cast();
+    assert!(!instance.is_null(), "no kernel runs in this thread");
+    // SAFETY: a frame is the beginning of an instance, and an installed one lives.
+    let memory = unsafe { (*instance).settings.kernel.memory };
     memory.end - memory.start
 }
 
-/// Whether an seL4 thread runs this, and not the host or another thread of Linux.
+/// Returns whether the caller is an seL4 thread, rather than the host or another thread of Linux.
 #[must_use]
 pub fn in_thread() -> bool {
     let frame = frame();
-    // SAFETY: what is installed lives.
+    // SAFETY: an installed frame lives.
     !frame.is_null() && unsafe { (*frame).in_thread != 0 }
 }
 
-/// The time in microseconds since boot. It goes on with what threads do; to ask is a kernel entry.
+/// Returns the time in microseconds since boot. Reading it is a kernel entry.
 ///
 /// # Safety
 ///
-/// An seL4 thread runs this.
+/// The caller is an seL4 thread.
 pub unsafe fn clock() -> u64 {
     // SAFETY: as the caller promises.
     unsafe { call(frame(), CLOCK, [0; 2]) as u64 }
 }
 
-/// A timer for each interrupt: has this one come at `deadline`, of the clock above, and not before.
+/// Sets the alarm of interrupt `irq`, one for each interrupt, to `deadline` of [`clock`]. `u64::MAX` clears it.
 ///
 /// # Safety
 ///
-/// An seL4 thread runs this.
+/// The caller is an seL4 thread.
 pub unsafe fn set_alarm(irq: usize, deadline: u64) {
     // SAFETY: as the caller promises.
     unsafe { call(frame(), ALARM, [irq, deadline as usize]) };
 }
 
-/// What the process keeps of a thread besides what the kernel does.
-struct Side {
-    /// What `seL4_SetIPCBuffer` has set.
+/// State of a thread that the process keeps besides the kernel's.
+struct HostThreadState {
+    /// IPC buffer, as `seL4_SetIPCBuffer` has set it.
     ipc_buffer: *mut seL4_IPCBuffer,
-    /// The base of the thread-local storage that it was set for.
+    /// TLS base at which `storage` and `ipc_buffer` were chosen.
     tls: usize,
-    /// The storage that it has: its own, if that was lent, or that of the host's thread.
+    /// Base of the storage in use: lent storage, or that of the host's thread.
     storage: usize,
-    /// The state of floating-point numbers.
+    /// Floating-point state.
     fp: Box<FpState>,
-    /// Whether it goes on with that.
+    /// Nonzero if the thread continues with `fp`.
     fp_restores: u8,
 }
 
-impl Side {
-    /// What a thread begins with that has this base; else it shares the storage at `shared`.
+impl HostThreadState {
+    /// State of a new thread with this TLS base. Without lent storage it shares that at `shared`.
     fn new(tls: usize, shared: usize) -> Self {
         let lent = storage::lent(tls);
         Self {
@@ -152,17 +153,17 @@ impl Side {
     }
 }
 
-/// A kernel, the host that runs it, and what they share with the running thread. It stays in its
-/// place: the frame comes first, and its address is all that machine code has.
+/// A kernel's host, with the frame that it shares with the running thread. Never moves: machine code
+/// knows only the address of the frame, which comes first.
 #[repr(C)]
-struct World {
+struct Instance {
     frame: Frame,
-    /// The registers of the thread that becomes the root server's.
+    /// Registers of the thread that becomes the root server's.
     first: Context,
     settings: Settings,
-    /// Whether the process is a root server from now to its end, with its own pages as frames.
-    is_whole: bool,
-    /// What runs instead of the thread that makes this.
+    /// Whether the process stays a root server to its end, with the executable's pages as frames.
+    is_whole_process: bool,
+    /// Unmodified image that runs in place of the calling thread.
     program: Option<Program>,
     stack: Stack,
     _signals: Stack,
@@ -170,61 +171,61 @@ struct World {
 
 /// Makes the calling thread the root server's thread of a fresh kernel: from here on it has
 /// capabilities, an IPC buffer and a BootInfo, and libsel4's functions work. When it suspends itself,
-/// the process ends, with the code that `main` returned if [`returned`] was told.
+/// the process ends, with the code given to [`set_main_result`].
 pub fn start() {
-    let world = Box::leak(World::new(None));
-    world.is_whole = true;
-    world.begin();
+    let instance = Box::leak(Instance::new(None));
+    instance.is_whole_process = true;
+    instance.begin();
 }
 
-/// Prints what a kernel prints when it has booted.
-pub fn say_booted() {
-    // Nothing of C's is held back yet.
+/// Prints the line with which a kernel reports that it has booted.
+pub fn print_boot_message() {
+    // C's streams have buffered nothing yet.
     end::write(1, b"Booting all finished, dropped to user space\n");
 }
 
-/// Runs a root server that was built for a kernel, in place of the calling thread.
+/// Runs an unmodified image in place of the calling thread.
 pub fn run_program(program: Program) -> ! {
-    say_booted();
-    Box::leak(World::new(Some(program))).begin();
+    print_boot_message();
+    Box::leak(Instance::new(Some(program))).begin();
     unreachable!("the program runs in place of this")
 }
 
-/// Runs `function` as a root server on a fresh kernel, which goes away with it. It gets the BootInfo.
+/// Runs `function` as a root server on a fresh kernel that ends with it. Passes the BootInfo.
 ///
 /// # Panics
 ///
-/// If a kernel runs in this thread already.
+/// Panics if a kernel runs in this thread already.
 pub fn run<R>(function: impl FnOnce(&'static seL4_BootInfo) -> R) -> R {
     assert!(
         sel4_hosted_libsel4::current().is_null(),
         "a kernel runs in this thread already"
     );
-    let mut world = World::new(None);
-    world.begin();
+    let mut instance = Instance::new(None);
+    instance.begin();
     /// Ends the kernel, also when the function panics.
-    struct Finish(*mut World);
+    struct Finish(*mut Instance);
     impl Drop for Finish {
         fn drop(&mut self) {
-            // SAFETY: the world lives until the function that made it ends.
+            // SAFETY: the instance lives until the function that made it ends.
             unsafe { call((&raw mut (*self.0).frame).cast(), FINISH, [0; 2]) };
-            // SAFETY: none is installed any more.
+            // SAFETY: null is always valid.
             unsafe { install(ptr::null()) };
         }
     }
-    let _finish = Finish(&raw mut *world);
-    // SAFETY: the kernel has just written it, and it stays until the end of the kernel.
+    let _finish = Finish(&raw mut *instance);
+    // SAFETY: the kernel has written the BootInfo, which stays until the kernel ends.
     function(unsafe { &*boot_info() })
 }
 
-/// Keeps what `main` returned, for the exit code.
-pub fn returned(code: u8) {
-    MAIN_RETURNED.store(code.into(), Relaxed);
+/// Records the result of `main` for the exit code.
+pub fn set_main_result(code: u8) {
+    MAIN_RESULT.store(code.into(), Relaxed);
 }
 
-static MAIN_RETURNED: AtomicU64 = AtomicU64::new(0);
+static MAIN_RESULT: AtomicU64 = AtomicU64::new(0);
 
-impl World {
+impl Instance {
     fn new(program: Option<Program>) -> Box<Self> {
         let frame = Frame {
             host: Host {
@@ -236,30 +237,30 @@ impl World {
             stack: 0,
             fp: ptr::null_mut(),
             fp_restores: 0,
-            foreign: 0,
+            unmodified: 0,
             in_thread: 0,
             stepping: 0,
-            // x87, SSE, AVX and AVX-512: as much as there is room for.
+            // x87, SSE, AVX and AVX-512, for which `FpState` has room.
             fp_mask: 0xe7,
-            trouble: None,
+            trap: None,
         };
         Box::new(Self {
             frame,
             // SAFETY: plain integers.
             first: unsafe { std::mem::zeroed() },
             settings: Settings::read(program.as_ref()),
-            is_whole: false,
+            is_whole_process: false,
             program,
             stack: Stack::new(HOST_STACK),
             _signals: signals::handle(),
         })
     }
 
-    /// Goes on as the root server's thread.
+    /// Continues as the root server's thread.
     fn begin(&mut self) {
         let frame: *mut Frame = &raw mut self.frame;
         self.frame.context = &raw mut self.first;
-        // SAFETY: this world stays where it is as long as its kernel runs.
+        // SAFETY: this instance does not move while its kernel runs.
         unsafe {
             switch::prepare(frame, self.stack.top().cast(), main);
             install(frame.cast());
@@ -268,15 +269,15 @@ impl World {
     }
 }
 
-/// A system call that is none. Gives what is answered in the place of the first argument.
+/// Makes a pseudo system call. Returns the answer in the first argument's register.
 ///
 /// # Safety
 ///
-/// The frame is that of a kernel, and where it can take the call.
+/// The frame belongs to a kernel that waits for a system call.
 unsafe fn call(frame: *mut Frame, number: isize, arguments: [usize; 2]) -> usize {
     let [first, second] = arguments;
     let answer;
-    // SAFETY: `entry` keeps what is not named here.
+    // SAFETY: `entry` preserves the registers that are not named here.
     #[cfg(target_arch = "aarch64")]
     unsafe {
         asm!(
@@ -304,35 +305,35 @@ unsafe fn call(frame: *mut Frame, number: isize, arguments: [usize; 2]) -> usize
     answer
 }
 
-/// What the host does, on its own stack.
+/// Main loop of the host, on its own stack.
 unsafe extern "C" fn main(frame: *mut Frame) -> ! {
-    // SAFETY: a frame is the beginning of a world.
-    let world = unsafe { &mut *frame.cast::<World>() };
-    let mut platform = Platform::boot(world);
-    debugger::begin(&mut world.frame);
-    if world.program.is_some() {
+    // SAFETY: a frame is the beginning of an instance.
+    let instance = unsafe { &mut *frame.cast::<Instance>() };
+    let mut platform = Platform::boot(instance);
+    debugger::begin(&mut instance.frame);
+    if instance.program.is_some() {
         debugger::sel4_hosted_loaded();
     }
-    end::tell_of(&raw const platform.kernel);
+    end::set_reported_kernel(&raw const platform.kernel);
     loop {
         let Platform { kernel, .. } = &mut platform;
-        if let Some(end) = signals::pending().and_then(signals::end_of) {
+        if let Some(end) = signals::pending().and_then(signals::end_for) {
             platform.end(end);
         }
         let Some(thread) = kernel.current() else {
             if platform.skip_idle_time() {
                 continue;
             }
-            let end = platform.why_nobody_runs(world.frame.foreign != 0);
+            let end = platform.idle_reason(instance.frame.unmodified != 0);
             platform.end(end);
         };
         if platform.running != Some(thread) {
-            platform.switch_to(world, thread);
+            platform.switch_to(instance, thread);
         }
         let kernel = &mut platform.kernel;
-        world.frame.context = kernel.context_mut(thread);
+        instance.frame.context = kernel.context_mut(thread);
         debugger::observe(kernel);
-        // SAFETY: the thread's registers are as it left them, or as another thread wants them.
+        // SAFETY: the thread's registers are as it left them, or as another thread has set them.
         let how = unsafe { switch::enter(frame) };
         debugger::observe(ptr::null_mut());
         match how {
@@ -353,46 +354,48 @@ unsafe extern "C" fn main(frame: *mut Frame) -> ! {
                     platform.kernel.syscall(number);
                 }
             },
-            _ => platform.trouble(world, thread),
+            _ => platform.handle_trap(instance, thread),
         }
-        platform.look_at_clock();
+        platform.deliver_due_interrupts();
     }
-    platform.leave(world)
+    platform.leave(instance)
 }
 
-/// A kernel, and what the process keeps of its threads.
+/// A kernel, and the process's state of its threads.
 struct Platform {
     kernel: Kernel<Process>,
     root: ThreadId,
     running: Option<ThreadId>,
-    /// Whether time matters: scheduling is mixed-criticality.
-    timed: bool,
-    /// Of the entries at which much time passes.
+    /// Whether the kernel is MCS, so that time slices end without a kernel entry.
+    is_mcs: bool,
+    /// State of the generator that picks kernel entries at which a time slice ends (`SEL4_HOSTED_SEED`).
     seed: Option<u64>,
-    sides: HashMap<ThreadId, Side, Plain>,
-    /// The thread-local storage that all threads share which have none of their own.
+    host_states: HashMap<ThreadId, HostThreadState, UnkeyedHasher>,
+    /// Base of the storage that threads without lent storage share.
     shared_storage: usize,
-    /// Timers that run: when each ends, and its interrupt.
+    /// Alarms that are set: deadline and interrupt.
     alarms: BTreeSet<(u64, usize)>,
-    /// When the first ends.
+    /// Deadline of the first alarm.
     next_alarm: u64,
 }
 
 impl Platform {
-    fn boot(world: &mut World) -> Self {
-        let own = world.is_whole.then(Own::find).flatten();
+    fn boot(instance: &mut Instance) -> Self {
+        let executable = instance.is_whole_process.then(Executable::find).flatten();
         let nothing = Region {
-            start: PLACE,
-            end: PLACE,
+            start: BOOT_PAGES,
+            end: BOOT_PAGES,
         };
-        let (labels, image) = match &world.program {
+        let (labels, image) = match &instance.program {
             None => (
                 Invocation::ALL
                     .map(|invocation| (format!("{invocation:?}"), invocation as usize))
                     .into(),
                 Image {
-                    vaddrs: own.as_ref().map_or(nothing, |own| own.vaddrs),
-                    ipc_buffer: PLACE,
+                    vaddrs: executable
+                        .as_ref()
+                        .map_or(nothing, |executable| executable.vaddrs),
+                    ipc_buffer: BOOT_PAGES,
                     entry: 0,
                     extra: Vec::new(),
                 },
@@ -403,10 +406,12 @@ impl Platform {
             let known = sel4_hosted_kernel::Invocation::ALL;
             Some((number, *known.iter().find(|known| known.name() == name)?))
         });
-        let settings = &world.settings;
+        let settings = &instance.settings;
         let machine = Process::new(
             settings.kernel.memory,
-            own.as_ref().map_or(nothing, |own| own.vaddrs),
+            executable
+                .as_ref()
+                .map_or(nothing, |executable| executable.vaddrs),
             Trace::wanted(),
         );
         let (mut kernel, layout) =
@@ -416,99 +421,99 @@ impl Platform {
         let Some(root) = kernel.current() else {
             unreachable!("a kernel that has booted runs its first thread");
         };
-        if let Some(own) = own {
-            kernel.machine_mut().take(&own, layout.image.start);
+        if let Some(executable) = executable {
+            kernel.machine_mut().adopt(&executable, layout.image.start);
         }
         let context = kernel.context_mut(root);
         let shared_storage = storage::base();
-        let mut side = Side::new(0, shared_storage);
-        if let Some(program) = &world.program {
+        let mut host_state = HostThreadState::new(0, shared_storage);
+        if let Some(program) = &instance.program {
             program.load();
-            foreign::dispatch();
-            world.frame.foreign = 1;
+            unmodified::dispatch();
+            instance.frame.unmodified = 1;
         } else {
-            // The thread that asked for all this goes on as the root server's.
-            *context = world.first.clone();
+            // The calling thread continues as the root server's.
+            *context = instance.first.clone();
             let ipc_buffer = ptr::with_exposed_provenance_mut(layout.ipc_buffer);
-            world.frame.host.ipc_buffer.set(ipc_buffer);
-            world.frame.boot_info = ptr::with_exposed_provenance_mut(layout.boot_info);
+            instance.frame.host.ipc_buffer.set(ipc_buffer);
+            instance.frame.boot_info = ptr::with_exposed_provenance_mut(layout.boot_info);
         }
-        world.frame.fp = &raw mut *side.fp;
+        instance.frame.fp = &raw mut *host_state.fp;
         let limit = (settings.watchdog > 0).then(|| Duration::from_secs(settings.watchdog));
-        signals::want_ticks(settings.kernel.mcs);
+        signals::enable_ticks(settings.kernel.mcs);
         signals::watch(&ENTRIES, limit);
         Self {
             kernel,
             root,
             running: Some(root),
-            timed: settings.kernel.mcs,
-            // A state that goes on; zero would stay.
+            is_mcs: settings.kernel.mcs,
+            // A xorshift generator never leaves zero.
             seed: settings.kernel.seed.map(|seed| seed | 1 << 63),
-            sides: HashMap::from_iter([(root, side)]),
+            host_states: HashMap::from_iter([(root, host_state)]),
             shared_storage,
             alarms: BTreeSet::new(),
             next_alarm: NEVER,
         }
     }
 
-    /// Gives the process what belongs to a thread, and keeps what belongs to the one before.
-    fn switch_to(&mut self, world: &mut World, thread: ThreadId) {
-        let frame = &mut world.frame;
+    /// Saves the process's state of the running thread and loads that of `thread`.
+    fn switch_to(&mut self, instance: &mut Instance, thread: ThreadId) {
+        let frame = &mut instance.frame;
         let mut storage_now = self.shared_storage;
-        if let Some(side) = self
+        if let Some(host_state) = self
             .running
-            .and_then(|running| self.sides.get_mut(&running))
+            .and_then(|running| self.host_states.get_mut(&running))
         {
-            storage_now = side.storage;
-            side.ipc_buffer = frame.host.ipc_buffer.get();
-            side.fp_restores = frame.fp_restores;
+            storage_now = host_state.storage;
+            host_state.ipc_buffer = frame.host.ipc_buffer.get();
+            host_state.fp_restores = frame.fp_restores;
         }
         let tls = self.kernel.context(thread)[TLS_BASE];
-        // A thread without an address space has nothing.
+        // A thread without an address space sees an empty one.
         let vspace = self.kernel.vspace(thread).unwrap_or(VSpaceId(0));
         self.kernel.machine_mut().show(vspace);
         let shared = self.shared_storage;
-        let side = self
-            .sides
+        let host_state = self
+            .host_states
             .entry(thread)
-            .or_insert_with(|| Side::new(tls, shared));
-        if side.tls != tls {
+            .or_insert_with(|| HostThreadState::new(tls, shared));
+        if host_state.tls != tls {
             let lent = storage::lent(tls);
-            side.tls = tls;
-            side.storage = if lent.is_some() { tls } else { shared };
-            side.ipc_buffer = lent.unwrap_or(side.ipc_buffer);
+            host_state.tls = tls;
+            host_state.storage = if lent.is_some() { tls } else { shared };
+            host_state.ipc_buffer = lent.unwrap_or(host_state.ipc_buffer);
         }
-        if side.storage != storage_now {
-            // SAFETY: it is lent, or the host's own.
-            unsafe { storage::change(side.storage) };
+        if host_state.storage != storage_now {
+            // SAFETY: the storage is lent, or the host's own.
+            unsafe { storage::change(host_state.storage) };
         }
-        frame.host.ipc_buffer.set(side.ipc_buffer);
-        frame.fp = &raw mut *side.fp;
-        frame.fp_restores = side.fp_restores;
+        frame.host.ipc_buffer.set(host_state.ipc_buffer);
+        frame.fp = &raw mut *host_state.fp;
+        frame.fp_restores = host_state.fp_restores;
         self.running = Some(thread);
     }
 
-    /// A thread has come back without a system call.
-    fn trouble(&mut self, world: &mut World, thread: ThreadId) {
-        // What was saved of floating-point numbers is what it goes on with.
-        world.frame.fp_restores = 1;
-        match world.frame.trouble.take() {
-            Some(Trouble::Syscall) => {
+    /// Handles the return of a thread without a system call through libsel4.
+    fn handle_trap(&mut self, instance: &mut Instance, thread: ThreadId) {
+        // The signal handler has saved the floating-point state, with which the thread continues.
+        instance.frame.fp_restores = 1;
+        match instance.frame.trap.take() {
+            Some(Trap::Syscall) => {
                 self.count_entry();
                 let number = self.kernel.context(thread)[NUMBER];
                 self.kernel.syscall(number as isize);
             }
-            Some(Trouble::Fault(fault)) if self.access_device(world, thread, fault) => {}
-            Some(Trouble::Fault(fault)) => {
+            Some(Trap::Fault(fault)) if self.access_device(instance, thread, fault) => {}
+            Some(Trap::Fault(fault)) => {
                 self.count_entry();
                 self.kernel.fault(fault);
-                self.look_for_overflow(thread, fault);
+                self.report_stack_overflow(thread, fault);
             }
-            Some(Trouble::Tick) => {
-                self.let_time_pass();
+            Some(Trap::Tick) => {
+                self.advance_to_next_deadline();
             }
             Some(other) => {
-                if let Some(end) = signals::end_of(other) {
+                if let Some(end) = signals::end_for(other) {
                     self.end(end);
                 }
             }
@@ -516,9 +521,9 @@ impl Platform {
         }
     }
 
-    /// Says so if a thread has used up its stack, and nobody mends that.
-    fn look_for_overflow(&mut self, thread: ThreadId, fault: Fault) {
-        /// How far from the stack pointer a function may reach: a little downwards, and into its frame.
+    /// Reports a stack overflow that no fault handler takes care of.
+    fn report_stack_overflow(&mut self, thread: ThreadId, fault: Fault) {
+        /// Distance from the stack pointer at which a function may access its frame.
         const BELOW: usize = 4096;
         const ABOVE: usize = 1 << 20;
         let Fault::Vm { address, .. } = fault else {
@@ -530,8 +535,8 @@ impl Platform {
             self.kernel.machine_mut().flush();
             let name = self.kernel.name(thread);
             end::say(&format!(
-                "thread `{name}` has used up its stack: there is nothing at its stack pointer, {top:#x}\n\
-                 help: give it a larger stack, or a fault handler"
+                "thread `{name}` has used up its stack: no page is mapped at its stack pointer, {top:#x}\n\
+                 help: give the thread a larger stack, or a fault handler"
             ));
         }
     }
@@ -543,13 +548,13 @@ impl Platform {
             .map(|view| view.state)
     }
 
-    fn why_nobody_runs(&self, is_image: bool) -> End {
-        let done = End::Done(MAIN_RETURNED.load(Relaxed) as u8);
+    fn idle_reason(&self, is_image: bool) -> End {
+        let done = End::Done(MAIN_RESULT.load(Relaxed) as u8);
         match self.state(self.root) {
-            // That is how muslc's abort() ends.
+            // muslc's abort() halts the system.
             _ if self.kernel.is_halted() && is_image => End::Halted,
             _ if self.kernel.is_halted() => done,
-            Some(ThreadState::Inactive) if self.kernel.machine().went_wrong(self.root) => {
+            Some(ThreadState::Inactive) if self.kernel.machine().has_faulted(self.root) => {
                 End::Fault
             }
             Some(ThreadState::Inactive) | None => done,
@@ -560,16 +565,16 @@ impl Platform {
     /// Ends the process.
     fn end(&mut self, end: End) -> ! {
         self.kernel.machine_mut().flush();
-        // What C has printed comes before what is said here.
+        // The program's output comes before the report.
         // SAFETY: no seL4 thread runs any more.
         unsafe { libc::fflush(ptr::null_mut()) };
         end.report(&self.kernel);
-        self.account();
+        self.write_reports();
         end::exit(end.code())
     }
 
-    /// What the user wants to know of a kernel that ends.
-    fn account(&self) {
+    /// Writes the reports that the user has asked for in the environment.
+    fn write_reports(&self) {
         if std::env::var_os("SEL4_HOSTED_LEAKS").is_some_and(|value| value == "1") {
             let Holdings { slots, bytes } = self.kernel.holdings();
             end::say(&format!(
@@ -579,20 +584,23 @@ impl Platform {
         if let Some(file) = std::env::var_os("SEL4_HOSTED_GRAPH").filter(|file| !file.is_empty())
             && let Err(error) = std::fs::write(&file, self.kernel.graph())
         {
-            end::say(&format!("cannot write `{}`: {error}", file.display()));
+            end::say(&format!(
+                "cannot write `{}`: {error}\nhelp: set SEL4_HOSTED_GRAPH to a file that you may write to",
+                file.display()
+            ));
         }
     }
 
-    /// The kernel goes away, and the root server's thread goes on without it.
-    fn leave(mut self, world: &mut World) -> ! {
-        end::tell_of(ptr::null());
-        world.first = self.kernel.context(self.root).clone();
-        world.frame.context = &raw mut world.first;
+    /// Ends the kernel and continues the root server's thread without it.
+    fn leave(mut self, instance: &mut Instance) -> ! {
+        end::set_reported_kernel(ptr::null());
+        instance.first = self.kernel.context(self.root).clone();
+        instance.frame.context = &raw mut instance.first;
         self.kernel.machine_mut().flush();
-        self.account();
+        self.write_reports();
         drop(self);
-        // SAFETY: it goes on where it asked for this, and does not come back.
-        unsafe { switch::enter(&raw mut world.frame) };
+        // SAFETY: the thread continues behind its call and does not return here.
+        unsafe { switch::enter(&raw mut instance.frame) };
         unreachable!("the kernel has ended")
     }
 }

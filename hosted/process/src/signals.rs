@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Signals: what goes wrong in an seL4 thread becomes a fault of that thread, as the processor would
-//! tell the kernel of it. What goes wrong in the host is told apart.
+//! Signals. An exception in an seL4 thread becomes a fault of that thread, as the processor would report it
+//! to the kernel. An exception in the host ends the process.
 
 use std::ffi::{c_int, c_void};
 use std::mem::{MaybeUninit, zeroed};
@@ -24,35 +24,35 @@ mod machine;
 #[path = "signals/x86_64.rs"]
 mod machine;
 
-/// Why a thread came back without a system call.
+/// Reason why a thread has stopped, other than a system call through libsel4.
 #[derive(Clone, Copy, Debug)]
-pub enum Trouble {
-    /// Unmodified code has made a system call.
+pub enum Trap {
+    /// An unmodified image has made a system call.
     Syscall,
-    /// It has executed the one instruction that it was to.
+    /// The single step is done.
     Step,
-    /// It cannot go on by itself.
+    /// The thread has faulted.
     Fault(Fault),
-    /// It called `abort`.
+    /// The thread has called `abort`.
     Abort,
-    /// Someone wants the process to end, by this signal.
+    /// A signal from outside asks the process to end.
     Interrupt(c_int),
-    /// It has not entered the kernel for a long time.
+    /// The thread has not entered the kernel for too long.
     Stuck,
-    /// It has computed for so long that the timer may interrupt.
+    /// The thread has computed for so long that a timer may interrupt.
     Tick,
 }
 
-/// What the watchdog sends.
+/// Signal of the watchdog.
 pub const WATCHDOG: c_int = libc::SIGALRM;
-/// What interrupts a thread that computes, where time slices need no kernel entry to end.
+/// Signal that interrupts a thread that computes, while a timer runs.
 const TICK: c_int = libc::SIGVTALRM;
-/// How long it computes before that, in its own time.
-const COMPUTES: Duration = Duration::from_millis(10);
-/// How often somebody looks at it where no timer runs.
-const PAUSE: Duration = Duration::from_secs(1);
+/// CPU time after which a thread gets [`TICK`].
+const TICK_INTERVAL: Duration = Duration::from_millis(10);
+/// Interval of the watchdog's checks while no timer runs.
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What the processor's exceptions arrive as.
+/// Signals of the processor's exceptions.
 pub const FAULTS: &[c_int] = &[
     libc::SIGSEGV,
     libc::SIGBUS,
@@ -60,33 +60,34 @@ pub const FAULTS: &[c_int] = &[
     libc::SIGFPE,
     libc::SIGTRAP,
 ];
-/// What others send.
+/// Signals that other threads and processes send.
 pub const OTHERS: [c_int; 5] = [libc::SIGABRT, libc::SIGINT, libc::SIGTERM, WATCHDOG, TICK];
 
-/// Whether the running thread is in the middle of something that another must not see.
-static UNDIVIDED: AtomicBool = AtomicBool::new(false);
+/// Whether a tick must not preempt the running thread.
+static UNPREEMPTIBLE: AtomicBool = AtomicBool::new(false);
 
-/// Does something that no other seL4 thread comes between. It makes no system call.
-pub fn undivided<R>(work: impl FnOnce() -> R) -> R {
-    let before = UNDIVIDED.swap(true, Relaxed);
+/// Runs `work` without preemption by other seL4 threads. `work` must make no system call.
+pub fn without_preemption<R>(work: impl FnOnce() -> R) -> R {
+    let before = UNPREEMPTIBLE.swap(true, Relaxed);
     compiler_fence(SeqCst);
     let result = work();
     compiler_fence(SeqCst);
-    UNDIVIDED.store(before, Relaxed);
+    UNPREEMPTIBLE.store(before, Relaxed);
     result
 }
 
-/// A signal that came while the host ran; 0 if none did.
+/// Signal that has arrived while the host ran; 0 for none.
 static PENDING: AtomicU64 = AtomicU64::new(0);
-/// Whether a timer runs, which interrupts a thread that computes.
+/// Whether a timer runs, so that a thread that computes needs ticks.
 static TICKS: AtomicBool = AtomicBool::new(false);
-/// The thread of the host that runs a kernel.
+/// Thread of the host that runs a kernel.
 static RUNNER: AtomicU64 = AtomicU64::new(0);
 
-/// Bytes of the stack that signals are handled on.
+/// Bytes of the signal stack.
 const STACK: usize = 64 << 10;
 
-/// Handles signals of this thread of the host. What is given must be kept until the thread ends.
+/// Installs the signal handlers for this thread of the host. Returns the signal stack, which must live as
+/// long as the thread.
 #[must_use]
 pub fn handle() -> Stack {
     static ONCE: AtomicBool = AtomicBool::new(false);
@@ -96,8 +97,7 @@ pub fn handle() -> Stack {
         ss_flags: 0,
         ss_size: STACK,
     };
-    // SAFETY: plain calls of libc with what they are documented to take; the handler keeps to what
-    // signal handlers may do.
+    // SAFETY: plain calls of libc with what they are documented to take; the handler is async-signal-safe.
     unsafe {
         RUNNER.store(libc::pthread_self(), Relaxed);
         libc::sigaltstack(&raw const alternate, ptr::null_mut());
@@ -119,9 +119,9 @@ pub fn handle() -> Stack {
     stack
 }
 
-/// A signal that came while the host ran.
+/// Takes the signal that has arrived while the host ran.
 #[inline]
-pub fn pending() -> Option<Trouble> {
+pub fn pending() -> Option<Trap> {
     match PENDING.load(Relaxed) as c_int {
         0 => None,
         signal => {
@@ -131,28 +131,28 @@ pub fn pending() -> Option<Trouble> {
     }
 }
 
-fn asynchronous(signal: c_int) -> Trouble {
+fn asynchronous(signal: c_int) -> Trap {
     match signal {
-        WATCHDOG => Trouble::Stuck,
-        TICK => Trouble::Tick,
-        libc::SIGABRT => Trouble::Abort,
-        other => Trouble::Interrupt(other),
+        WATCHDOG => Trap::Stuck,
+        TICK => Trap::Tick,
+        libc::SIGABRT => Trap::Abort,
+        other => Trap::Interrupt(other),
     }
 }
 
-/// Handles a signal. Gives the frame of a thread whose registers it has taken, and else null: then
-/// what was interrupted goes on.
+/// Handles a signal. Returns the frame of the thread whose registers it has saved, or null if the
+/// interrupted code continues.
 ///
 /// # Safety
 ///
-/// Linux calls it.
+/// Linux calls this as a signal handler.
 pub unsafe extern "C" fn handler(
     signal: c_int,
     _: *mut siginfo_t,
     context: *mut c_void,
 ) -> *mut Frame {
     let frame = sel4_hosted_libsel4::current().cast_mut().cast::<Frame>();
-    // SAFETY: the kernel of the host gives a context; a frame that is installed lives.
+    // SAFETY: Linux passes the context; an installed frame lives.
     unsafe {
         let machine = &mut (*context.cast::<ucontext_t>()).uc_mcontext;
         let ip = machine::ip(machine);
@@ -164,13 +164,13 @@ pub unsafe extern "C" fn handler(
                     libc::pthread_kill(RUNNER.load(Relaxed), signal);
                 }
                 WATCHDOG | TICK => {}
-                libc::SIGABRT => end::aborted_elsewhere(),
+                libc::SIGABRT => end::aborted_outside_kernel(),
                 _ => end::host_crashed(signal, ip),
             }
             ptr::null_mut()
-        } else if machine::resumes(&mut *frame, machine) {
+        } else if machine::load_thread(&mut *frame, machine) {
             ptr::null_mut()
-        } else if (*frame).in_thread == 0 || switch::is_between(ip) {
+        } else if (*frame).in_thread == 0 || switch::is_switching(ip) {
             if !expected || signal == libc::SIGABRT {
                 end::host_crashed(signal, ip);
             }
@@ -179,44 +179,44 @@ pub unsafe extern "C" fn handler(
             }
             ptr::null_mut()
         } else if signal == TICK
-            && (*frame).foreign == 0
-            && (UNDIVIDED.load(Relaxed) || !is_programs_own(ip))
+            && (*frame).unmodified == 0
+            && (UNPREEMPTIBLE.load(Relaxed) || !is_in_executable(ip))
         {
             ptr::null_mut()
         } else {
-            let trouble = match signal {
-                libc::SIGSYS => Trouble::Syscall,
-                libc::SIGTRAP if (*frame).stepping != 0 => Trouble::Step,
+            let trap = match signal {
+                libc::SIGSYS => Trap::Syscall,
+                libc::SIGTRAP if (*frame).stepping != 0 => Trap::Step,
                 _ if expected => asynchronous(signal),
-                _ => Trouble::Fault(machine::fault(signal, machine)),
+                _ => Trap::Fault(machine::fault(signal, machine)),
             };
             (*frame).in_thread = 0;
-            machine::leave_thread(&mut *frame, machine, trouble);
-            (*frame).trouble = Some(trouble);
+            machine::save_thread(&mut *frame, machine, trap);
+            (*frame).trap = Some(trap);
             frame
         }
     }
 }
 
-/// Whether an instruction is the program's, and not of a library of Linux: that may hold a lock, which
-/// the next thread would wait for in vain.
-fn is_programs_own(ip: usize) -> bool {
+/// Returns whether an instruction is part of the executable. One of a shared library may hold a lock for
+/// which the next thread would wait in vain.
+fn is_in_executable(ip: usize) -> bool {
     unsafe extern "C" {
-        /// The linker's names for the beginning of the program and the end of its instructions.
+        /// The linker's symbols for the start of the executable and the end of its code.
         static __executable_start: u8;
         static etext: u8;
     }
     (&raw const __executable_start as usize..&raw const etext as usize).contains(&ip)
 }
 
-/// A timer runs, or does no more.
-pub fn want_ticks(wanted: bool) {
-    TICKS.store(wanted, Relaxed);
+/// Enables or disables ticks.
+pub fn enable_ticks(enabled: bool) {
+    TICKS.store(enabled, Relaxed);
 }
 
-/// Watches over a thread of the host: one that computes for so long without a kernel entry gets
-/// [`WATCHDOG`] when `limit` is over, and ticks meanwhile if a timer runs. What counts is its own time on a processor,
-/// so a debugger may hold it as long as it likes.
+/// Starts the watchdog of the calling thread of the host. A thread without a kernel entry gets [`TICK`] at
+/// intervals if ticks are enabled, and [`WATCHDOG`] after `limit`. The limit is CPU time, so a debugger may
+/// stop the thread for as long as it likes.
 pub fn watch(entries: &'static AtomicU64, limit: Option<Duration>) {
     // SAFETY: plain calls of libc.
     let (runner, clock) = unsafe {
@@ -227,17 +227,17 @@ pub fn watch(entries: &'static AtomicU64, limit: Option<Duration>) {
         }
         (runner, clock.assume_init())
     };
-    let used = move || {
+    let cpu_time = move || {
         let mut time = libc::timespec {
             tv_sec: 0,
             tv_nsec: 0,
         };
-        // SAFETY: as above; fails once the thread has ended.
+        // SAFETY: a plain call, which fails once the thread has ended.
         let result = unsafe { libc::clock_gettime(clock, &raw mut time) };
         (result == 0).then(|| Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
     };
-    let watching = move || {
-        // Signals are the runner's.
+    let watchdog = move || {
+        // Signals are for the thread that runs the kernel.
         // SAFETY: plain calls of libc.
         unsafe {
             let mut all = MaybeUninit::uninit();
@@ -245,35 +245,35 @@ pub fn watch(entries: &'static AtomicU64, limit: Option<Duration>) {
             libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), ptr::null_mut());
         }
         let (mut seen, mut since, mut ticked) = (0, Duration::ZERO, Duration::ZERO);
-        while let Some(now) = used() {
+        while let Some(now) = cpu_time() {
             let count = entries.load(Relaxed);
             let ticks = TICKS.load(Relaxed);
             if count != seen {
                 (seen, since, ticked) = (count, now, now);
             } else if limit.is_some_and(|limit| now - since >= limit) {
-                // SAFETY: the thread has not ended, for its clock runs.
+                // SAFETY: the thread has not ended, because its clock can be read.
                 unsafe { libc::pthread_kill(runner, WATCHDOG) };
                 return;
-            } else if ticks && now - ticked >= COMPUTES {
+            } else if ticks && now - ticked >= TICK_INTERVAL {
                 // SAFETY: as above.
                 unsafe { libc::pthread_kill(runner, TICK) };
                 ticked = now;
             }
-            std::thread::sleep(if ticks { COMPUTES } else { PAUSE });
+            std::thread::sleep(if ticks { TICK_INTERVAL } else { WATCH_INTERVAL });
         }
     };
-    // Without one there is no watchdog, which is no reason not to run.
+    // The program also runs without a watchdog.
     let _ = std::thread::Builder::new()
         .name("watchdog".into())
-        .spawn(watching);
+        .spawn(watchdog);
 }
 
-/// Ends the process by what a handler found in a thread.
-pub fn end_of(trouble: Trouble) -> Option<End> {
-    match trouble {
-        Trouble::Fault(_) | Trouble::Syscall | Trouble::Step | Trouble::Tick => None,
-        Trouble::Abort => Some(End::Abort),
-        Trouble::Interrupt(signal) => Some(End::Interrupt(signal)),
-        Trouble::Stuck => Some(End::Stuck),
+/// Returns the end of the process that `trap` leads to, if any.
+pub fn end_for(trap: Trap) -> Option<End> {
+    match trap {
+        Trap::Fault(_) | Trap::Syscall | Trap::Step | Trap::Tick => None,
+        Trap::Abort => Some(End::Abort),
+        Trap::Interrupt(signal) => Some(End::Interrupt(signal)),
+        Trap::Stuck => Some(End::Stuck),
     }
 }

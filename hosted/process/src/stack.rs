@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Stacks, with a page below them that nobody has.
+//! Stacks with a guard page below.
 
 use std::ptr;
 
 const PAGE: usize = 4096;
 
-/// A stack; its memory goes with it.
+/// A stack, which owns its memory.
 #[derive(Debug)]
 pub struct Stack {
     base: *mut u8,
@@ -14,9 +14,9 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// A stack of `bytes`, whole pages.
+    /// Allocates a stack of `bytes`, a multiple of the page size.
     pub fn new(bytes: usize) -> Self {
-        // SAFETY: fresh memory, wherever there is room.
+        // SAFETY: fresh memory at an address that Linux chooses.
         let base = unsafe {
             let flags =
                 libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_STACK;
@@ -31,11 +31,11 @@ impl Stack {
         };
         if base == libc::MAP_FAILED {
             crate::end::refuse(&format!(
-                "there is no memory for a stack of {bytes} bytes: {}",
+                "cannot allocate a stack of {bytes} bytes: {}\nhelp: see `ulimit -v`",
                 std::io::Error::last_os_error()
             ));
         }
-        // SAFETY: the first page of what was mapped just now.
+        // SAFETY: the first page of the mapping made above.
         unsafe { libc::mprotect(base, PAGE, libc::PROT_NONE) };
         Self {
             base: base.cast(),
@@ -43,12 +43,12 @@ impl Stack {
         }
     }
 
-    /// Its lowest address.
+    /// Returns the lowest address.
     pub fn bottom(&self) -> *mut u8 {
         self.base.wrapping_add(PAGE)
     }
 
-    /// The address behind it.
+    /// Returns the address behind the highest byte.
     pub fn top(&self) -> *mut u8 {
         self.bottom().wrapping_add(self.bytes)
     }
@@ -56,7 +56,7 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        // SAFETY: it is this value's own.
+        // SAFETY: this value owns the mapping.
         unsafe { libc::munmap(self.base.cast(), self.bytes + PAGE) };
     }
 }

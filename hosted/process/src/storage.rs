@@ -2,9 +2,9 @@
 
 //! Thread-local storage of seL4 threads.
 //!
-//! All of them run on one thread of the host, and so share the storage that this has, as long as they
-//! are not lent another: storage that C's library has made for some other thread of the host, which
-//! sleeps meanwhile. A thread whose register for it says so has that while it runs, and with it its own
+//! All seL4 threads run on one thread of the host and share its storage by default. Storage that the C
+//! library has made for another thread of the host can be lent to an seL4 thread while its owner
+//! sleeps. A thread whose TLS register holds the base of lent storage runs with it, and so has its own
 //! `errno`, its own thread-local variables of C and Rust, and its own `pthread_self()`.
 
 use std::arch::asm;
@@ -14,50 +14,50 @@ use std::sync::{Mutex, PoisonError};
 
 use sel4_hosted_libsel4::api::seL4_IPCBuffer;
 
-use crate::signals::undivided;
+use crate::signals::without_preemption;
 
-/// Storage that is lent, and the IPC buffer that a thread finds in it when it begins to run.
+/// Lent storage: its base, and the IPC buffer with which a thread begins to use it.
 static LENT: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
 
-/// Uses it; the host may want it whenever another seL4 thread runs, so none does meanwhile.
+/// Accesses the map without preemption: the host needs it at each switch of threads.
 fn with_lent<R>(work: impl FnOnce(&mut BTreeMap<usize, usize>) -> R) -> R {
-    undivided(|| work(&mut LENT.lock().unwrap_or_else(PoisonError::into_inner)))
+    without_preemption(|| work(&mut LENT.lock().unwrap_or_else(PoisonError::into_inner)))
 }
 
-/// A thread whose register for it has `base` gets this storage.
+/// Lends the storage at `base` to seL4 threads whose TLS register holds that base.
 ///
 /// # Safety
 ///
-/// It is storage of C's library, whose thread sleeps until it is taken back.
+/// The C library has made the storage for a thread that sleeps until [`take_back`].
 pub unsafe fn lend(base: usize) {
     with_lent(|lent| lent.insert(base, 0));
 }
 
-/// No seL4 thread has this storage any more.
+/// Ends the loan of the storage at `base`.
 pub fn take_back(base: usize) {
     with_lent(|lent| lent.remove(&base));
 }
 
-/// The thread that begins with the storage at `base` finds this IPC buffer there.
-pub fn bring_ipc_buffer(base: usize, buffer: *mut seL4_IPCBuffer) {
+/// Sets the IPC buffer with which a thread begins to use the storage at `base`.
+pub fn set_ipc_buffer(base: usize, buffer: *mut seL4_IPCBuffer) {
     with_lent(|lent| lent.insert(base, buffer.expose_provenance()));
 }
 
-/// Whether this is lent, and with which IPC buffer; null if with none.
+/// Returns the IPC buffer of lent storage, null if it has none yet; `None` if the storage is not lent.
 pub(crate) fn lent(base: usize) -> Option<*mut seL4_IPCBuffer> {
     with_lent(|lent| lent.get(&base).copied()).map(ptr::with_exposed_provenance_mut)
 }
 
-/// Where the storage of the running thread is, as the processor has it.
+/// Returns the base of the running thread's storage, from the processor.
 #[must_use]
 pub fn base() -> usize {
     let base: usize;
-    // SAFETY: the ABI has the storage's own address there.
+    // SAFETY: by the ABI, the storage begins with its own address.
     #[cfg(target_arch = "x86_64")]
     unsafe {
         asm!("mov {}, fs:0", out(reg) base, options(nostack, readonly, preserves_flags));
     }
-    // SAFETY: it reads a register.
+    // SAFETY: reads a register.
     #[cfg(target_arch = "aarch64")]
     unsafe {
         asm!("mrs {}, tpidr_el0", out(reg) base, options(nostack, nomem, preserves_flags));
@@ -65,13 +65,13 @@ pub fn base() -> usize {
     base
 }
 
-/// Goes on with other storage.
+/// Sets the base of the running thread's storage.
 ///
 /// # Safety
 ///
-/// It is storage of C's library, whose thread does not run.
+/// The C library has made the storage, and the thread it was made for does not run.
 pub(crate) unsafe fn change(base: usize) {
-    // SAFETY: as the caller promises; a register of programs' own.
+    // SAFETY: as the caller promises; user level may write the register.
     #[cfg(target_arch = "aarch64")]
     unsafe {
         asm!("msr tpidr_el0, {}", in(reg) base, options(nostack, preserves_flags));
@@ -83,7 +83,7 @@ pub(crate) unsafe fn change(base: usize) {
             // SAFETY: as the caller promises, and the processor has the instruction.
             unsafe { asm!("wrfsbase {}", in(reg) base, options(nostack, preserves_flags)) };
         } else {
-            // SAFETY: as the caller promises. C's function for it would look at the storage.
+            // SAFETY: as the caller promises. The C library's function would access the storage.
             unsafe {
                 asm!(
                     "syscall",
@@ -99,7 +99,7 @@ pub(crate) unsafe fn change(base: usize) {
     }
 }
 
-/// Whether Linux lets programs use the instructions for it (from Linux' <asm/hwcap2.h>).
+/// Returns whether Linux enables the instructions FSGSBASE for programs (from Linux' <asm/hwcap2.h>).
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn can_set_fs() -> bool {
     const HWCAP2_FSGSBASE: u64 = 1 << 1;

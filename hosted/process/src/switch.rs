@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! From the host into an seL4 thread and back: all of the machine code there is.
+//! Switches between the host and seL4 threads, in assembly.
 //!
-//! An seL4 thread runs on its own stack, with all registers its own; the host, which is the model and
-//! what is around it, has a stack of its own, too. A system call comes in through [`entry`], and what
-//! goes wrong through [`returned`], to which a signal handler sends it. Both leave the host where
-//! [`enter`] left it. So a switch from one thread to another is two moves of registers, and no system
-//! call of Linux.
+//! An seL4 thread has its own stack and all registers. The host, that is the model and the code around it,
+//! has a separate stack. A system call enters the host through [`entry`]; a signal handler enters it
+//! through [`signal_return`]. Both continue the host behind its call of [`enter`]. So a switch of threads
+//! saves and loads registers, and needs no system call of Linux.
 
 #[cfg(target_arch = "x86_64")]
 use std::sync::atomic::{AtomicU8, AtomicUsize};
@@ -15,7 +14,7 @@ use sel4_hosted_kernel::Context;
 use sel4_hosted_libsel4::Host;
 use sel4_hosted_libsel4::api::seL4_BootInfo;
 
-use crate::signals::Trouble;
+use crate::signals::Trap;
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
@@ -27,76 +26,75 @@ pub use aarch64::*;
 #[cfg(target_arch = "x86_64")]
 pub use x86_64::*;
 
-/// What the host and its running thread share.
+/// Data shared by the host, the running thread and the machine code.
 #[repr(C)]
 pub struct Frame {
-    /// What libsel4 sees of it; it comes first.
+    /// libsel4's part, which comes first.
     pub host: Host,
-    /// Where the registers of the running thread are.
+    /// Registers of the running thread.
     pub context: *mut Context,
-    /// The root server's BootInfo.
+    /// BootInfo of the root server.
     pub boot_info: *mut seL4_BootInfo,
-    /// The host's stack while a thread runs.
+    /// Saved stack pointer of the host while a thread runs.
     pub stack: usize,
-    /// Where floating-point state is saved if something goes wrong, or what is to be restored from.
+    /// Floating-point state of the running thread, saved when a signal stops it.
     pub fp: *mut FpState,
-    /// Whether `fp` holds what the thread that is entered continues with.
+    /// Nonzero if [`enter`] must restore `fp`.
     pub fp_restores: u8,
-    /// Whether threads run unmodified code: with thread-local storage of their own, and system calls by
-    /// the processor's instruction.
-    pub foreign: u8,
-    /// Whether a thread runs, and not the host.
+    /// Nonzero for an unmodified image, whose threads have their own TLS base and make system calls by the
+    /// processor's instruction.
+    pub unmodified: u8,
+    /// Nonzero while a thread runs, zero while the host runs.
     pub in_thread: u8,
-    /// Whether it runs for one instruction.
+    /// Nonzero while the thread executes a single step.
     pub stepping: u8,
-    /// `xsave` of x86_64 saves these parts of the state.
+    /// State components that `xsave` of x86_64 saves.
     pub fp_mask: u32,
-    /// What a signal handler found.
-    pub trouble: Option<Trouble>,
+    /// Reason why a signal handler has stopped the thread.
+    pub trap: Option<Trap>,
 }
 
-/// What Linux looks at when a thread of unmodified code makes a system call: 1 makes a signal of it, 0
-/// lets Linux have it.
+/// Selector of Linux' syscall user dispatch: 1 turns system calls into signals, 0 lets Linux serve them.
 #[cfg(target_arch = "x86_64")]
 pub static SELECTOR: AtomicU8 = AtomicU8::new(0);
 
-/// The host's base of thread-local storage, where threads have one of their own.
+/// TLS base of the host, for unmodified images, whose threads have others.
 #[cfg(target_arch = "x86_64")]
 pub static HOST_FS: AtomicUsize = AtomicUsize::new(0);
 
-/// Floating-point state, as `xsave` writes it, or as Linux gives it to a signal handler.
+/// Floating-point state, in the layout of `xsave` or of Linux' signal frame.
 #[repr(C, align(64))]
 pub struct FpState(pub [u8; 4096]);
 
-/// How a thread came back.
+/// Result of [`enter`]: the thread has made a system call.
 pub const SYSCALL: usize = 0;
-/// What happened is in the frame's [`Trouble`].
-pub const TROUBLE: usize = 1;
+/// Result of [`enter`]: the frame's [`Trap`] has the reason.
+pub const TRAP: usize = 1;
 
-/// Makes a host of the stack that ends at `top`: the next system call by this frame calls `main`
-/// there.
+/// Prepares the stack that ends at `top` for the host: the next system call by this frame calls `main` there.
 ///
 /// # Safety
 ///
-/// The stack is large enough, and nobody else's.
+/// The stack is large enough, and nothing else uses it.
 pub unsafe fn prepare(
     frame: *mut Frame,
     top: *mut usize,
     main: unsafe extern "C" fn(*mut Frame) -> !,
 ) {
-    let words = first_words(frame, main);
-    // The stack is aligned where `begin` calls.
+    let words = initial_words(frame, main);
+    // The stack must be aligned where `begin` makes its call.
     // SAFETY: as the caller promises.
     unsafe {
         let bottom = top.sub(words.len() + 2);
-        bottom.cast::<[usize; KEPT]>().write(words);
+        bottom.cast::<[usize; SAVED_WORDS]>().write(words);
         (*frame).stack = bottom as usize;
     }
 }
 
-/// Whether an instruction is one of those above, where neither host nor thread has all its registers.
-pub fn is_between(ip: usize) -> bool {
-    places()
+/// Returns whether an instruction is part of a switch, during which neither host nor thread has all of its
+/// registers.
+pub fn is_switching(ip: usize) -> bool {
+    switch_code()
         .iter()
         .any(|start| (*start..*start + 512).contains(&ip))
 }

@@ -2,8 +2,8 @@
 
 //! Tests that are root servers.
 //!
-//! Each runs in a process of its own: pages are mapped at the addresses that it asks for, and what
-//! ends a root server ends a process. So tests run in parallel, and a test that deadlocks fails.
+//! Each test runs in a separate process, because pages are mapped at the addresses that it chooses and the
+//! end of a root server ends the process. So tests run in parallel, and a test that deadlocks fails.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
@@ -12,23 +12,23 @@ use sel4_hosted_libsel4::api::seL4_BootInfo;
 
 use crate::end;
 
-/// Names the one test that a process is for.
+/// Environment variable that names the one test that a process runs.
 const CHOSEN: &str = "SEL4_HOSTED_TEST";
 
-/// The argument with which what a test prints is shown at once, and so not lost when its process ends.
+/// Argument with which libtest shows output at once, so that none is lost when the process ends.
 const NOT_CAPTURED: &str = "--nocapture";
 
-/// The exit code of a Rust program that has panicked.
+/// Exit code of a Rust program that has panicked.
 const PANICKED: i32 = 101;
 
-/// Runs the test `name` of `module`: in this process if it is the one that it is for, else in another.
-/// `SEL4_HOSTED_TEST=NAME cargo test NAME` runs it in the first, for a debugger.
+/// Runs the test `name` of `module` in a child process. With `SEL4_HOSTED_TEST=NAME` in the environment, runs
+/// it in this process, which serves debuggers: `SEL4_HOSTED_TEST=NAME cargo test NAME`.
 ///
 /// # Panics
 ///
-/// If the test fails.
+/// Panics if the test fails.
 pub fn run_test(module: &str, name: &str, function: impl FnOnce(&'static seL4_BootInfo)) {
-    // The first word is the crate's name, which tests go without.
+    // libtest's names of tests leave out the crate.
     let path = match module.split_once("::") {
         Some((_, module)) => format!("{module}::{name}"),
         None => name.into(),
@@ -37,12 +37,12 @@ pub fn run_test(module: &str, name: &str, function: impl FnOnce(&'static seL4_Bo
         if !std::env::args().any(|argument| argument == NOT_CAPTURED) {
             return crate::run(function);
         }
-        // A panic is for the process that started this one: only there it counts whether it should come.
+        // The parent process judges a panic, because only it knows #[should_panic].
         let ended = catch_unwind(AssertUnwindSafe(|| crate::run(function)));
         return ended.unwrap_or_else(|_| std::process::exit(PANICKED));
     }
     let program = std::env::current_exe()
-        .unwrap_or_else(|error| panic!("this program does not know where it is: {error}"));
+        .unwrap_or_else(|error| panic!("cannot find this program's file: {error}"));
     let output = Command::new(program)
         .args([
             &path,
@@ -53,7 +53,7 @@ pub fn run_test(module: &str, name: &str, function: impl FnOnce(&'static seL4_Bo
         ])
         .env(CHOSEN, &path)
         .output()
-        .unwrap_or_else(|error| panic!("cannot start a process for the test: {error}"));
+        .unwrap_or_else(|error| panic!("cannot start a process for test `{path}`: {error}"));
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said);
     if output.status.success() {
@@ -62,7 +62,7 @@ pub fn run_test(module: &str, name: &str, function: impl FnOnce(&'static seL4_Bo
         let why = output
             .status
             .code()
-            .and_then(end::meaning)
+            .and_then(end::describe)
             .map_or_else(|| output.status.to_string(), Into::into);
         panic!("{why}:\n{said}");
     }

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The one device there is: a timer, with the registers of that which QEMU's machine has, so that one driver is for
+//! The platform's only device: a timer with the registers of the one in QEMU's machine, so that one driver serves
 //! both. On x86_64 it is a PC's high precision event timer, on aarch64 a PL031 real-time clock.
 //!
 //! | x86_64, at 0xfed00000 | | aarch64, at 0x9010000 | |
 //! |---|---|---|---|
 //! | 0x000 | capabilities | 0x000 | seconds since boot |
-//! | 0x010 | configuration: enable, take the old timer's interrupt | 0x004 | when to interrupt |
-//! | 0x020 | whether it has gone off; 1 clears it | 0x010 | whether to interrupt |
-//! | 0x0f0 | counter, 100 MHz | 0x014 | whether it has gone off |
-//! | 0x100 | timer 0: whether to interrupt | 0x018 | the same, where it interrupts |
-//! | 0x108 | when to do so; 32 bits | 0x01c | 1 clears it |
+//! | 0x010 | configuration: enable, legacy replacement route | 0x004 | match value |
+//! | 0x020 | interrupt status; 1 clears it | 0x010 | interrupt enable |
+//! | 0x0f0 | counter, 100 MHz | 0x014 | raw interrupt status |
+//! | 0x100 | timer 0: interrupt enable | 0x018 | masked interrupt status |
+//! | 0x108 | timer 0: comparator, 32 bits | 0x01c | 1 clears the interrupt |
 //! | pin 2 of the I/O APIC | | interrupt 34 | |
 //!
-//! The others keep what is written to them. An access takes a hundred microseconds, so that who polls does not for long.
+//! Other registers keep the value written. An access takes a hundred microseconds of the platform's time, so a driver
+//! that polls makes progress.
 
 /// Microseconds that an access takes.
 pub const ACCESS: u64 = 100;
@@ -23,53 +24,53 @@ pub use hpet::*;
 #[cfg(target_arch = "aarch64")]
 pub use pl031::*;
 
-/// What it has counted, in its own 32 bits.
+/// Returns the counter's low 32 bits.
 fn counter(now: u64) -> u32 {
     (now * TICKS_PER_UNIT / UNITS_PER_TICK) as u32
 }
 
-/// Its state.
+/// State of the timer.
 #[derive(Default)]
 pub struct Timer {
-    /// Whether somebody has used it.
+    /// Whether a thread has accessed the timer.
     pub is_used: bool,
-    /// Whether it counts.
+    /// Whether the timer counts.
     enabled: bool,
-    /// Whether it interrupts.
-    interrupts: bool,
-    /// What the counter is compared with.
-    alarm: u32,
-    /// The time in microseconds when the counter gets there, if that is to come.
-    goes_off: Option<u64>,
-    /// Whether it has gone off, and nobody has cleared that.
-    has_gone_off: bool,
+    /// Whether the interrupt is enabled.
+    interrupt_enabled: bool,
+    /// Value with which the counter is compared.
+    comparator: u32,
+    /// Time in microseconds at which the counter will reach that value.
+    expires_at: Option<u64>,
+    /// Whether the interrupt is pending.
+    is_pending: bool,
 }
 
 impl Timer {
-    /// When it wants to interrupt, if it does: also if that is past.
+    /// Returns the time of the next interrupt; 0 if one is pending.
     pub fn deadline(&self) -> Option<u64> {
-        let due = if self.has_gone_off {
+        let due = if self.is_pending {
             Some(0)
         } else {
-            self.goes_off
+            self.expires_at
         };
-        due.filter(|_| self.enabled && self.interrupts)
+        due.filter(|_| self.enabled && self.interrupt_enabled)
     }
 
-    /// Time has passed.
-    pub fn look(&mut self, now: u64) {
-        if self.goes_off.is_some_and(|time| time <= now) {
-            self.goes_off = None;
-            self.has_gone_off = true;
+    /// Updates the state to the time `now`.
+    pub fn update(&mut self, now: u64) {
+        if self.expires_at.is_some_and(|time| time <= now) {
+            self.expires_at = None;
+            self.is_pending = true;
         }
     }
 
-    /// Sets when it goes off: when the counter is `alarm`, in its own 32 bits.
-    fn set(&mut self, alarm: u32, now: u64) {
-        self.alarm = alarm;
+    /// Sets the comparator: the timer expires when the counter's low 32 bits equal `comparator`.
+    fn set(&mut self, comparator: u32, now: u64) {
+        self.comparator = comparator;
         let ticks = now * TICKS_PER_UNIT / UNITS_PER_TICK;
-        let target = ticks + u64::from(alarm.wrapping_sub(ticks as u32));
-        self.goes_off = Some((target * UNITS_PER_TICK).div_ceil(TICKS_PER_UNIT));
+        let target = ticks + u64::from(comparator.wrapping_sub(ticks as u32));
+        self.expires_at = Some((target * UNITS_PER_TICK).div_ceil(TICKS_PER_UNIT));
     }
 }
 
@@ -77,7 +78,7 @@ impl Timer {
 mod hpet {
     use super::{Timer, counter};
 
-    /// The physical address of its page.
+    /// Physical address of the page of registers.
     pub const ADDRESS: usize = 0xfed0_0000;
     /// A tick takes a hundredth of a unit, which is a microsecond.
     pub const TICKS_PER_UNIT: u64 = 100;
@@ -85,7 +86,7 @@ mod hpet {
 
     /// The pin of the I/O APIC that it takes over.
     pub const PIN: usize = 2;
-    /// Its interrupt is whatever that pin is given.
+    /// No fixed interrupt: the pin's routing chooses it.
     pub const IRQ: Option<usize> = None;
 
     const CONFIGURATION: usize = 0x10 / 4;
@@ -95,25 +96,25 @@ mod hpet {
     const COMPARATOR: usize = 0x108 / 4;
 
     impl Timer {
-        /// What is in a register that does not keep what is written to it.
+        /// Returns the value of a register that does not keep the value written.
         pub fn read(&self, word: usize, now: u64) -> Option<u32> {
             Some(match word {
-                // One timer, of 64 bits, that can take the old one's interrupt; of Intel's.
+                // One 64-bit timer, capable of the legacy replacement route; vendor Intel.
                 0 => 0x8086_a001,
                 // Femtoseconds of a tick.
                 1 => 10_000_000,
-                STATUS => self.has_gone_off.into(),
+                STATUS => self.is_pending.into(),
                 COUNTER => counter(now),
                 _ => return None,
             })
         }
 
-        /// Something was written to a register.
+        /// Lets the value written to a register take effect.
         pub fn write(&mut self, word: usize, value: u32, now: u64) {
             match word {
                 CONFIGURATION => self.enabled = value & 3 == 3,
-                STATUS if value & 1 != 0 => self.has_gone_off = false,
-                TIMER => self.interrupts = value & 4 != 0,
+                STATUS if value & 1 != 0 => self.is_pending = false,
+                TIMER => self.interrupt_enabled = value & 4 != 0,
                 COMPARATOR => self.set(value, now),
                 _ => {}
             }
@@ -125,13 +126,13 @@ mod hpet {
 mod pl031 {
     use super::{Timer, counter};
 
-    /// The physical address of its page.
+    /// Physical address of the page of registers.
     pub const ADDRESS: usize = 0x901_0000;
-    /// A tick takes a second, which is so many units.
+    /// Ticks and microseconds: a tick takes a second.
     pub const TICKS_PER_UNIT: u64 = 1;
     pub const UNITS_PER_TICK: u64 = 1_000_000;
 
-    /// Its interrupt.
+    /// Interrupt of the timer.
     pub const IRQ: Option<usize> = Some(34);
 
     const DATA: usize = 0;
@@ -143,23 +144,23 @@ mod pl031 {
     const CLEAR: usize = 7;
 
     impl Timer {
-        /// What is in a register that does not keep what is written to it.
+        /// Returns the value of a register that does not keep the value written.
         pub fn read(&self, word: usize, now: u64) -> Option<u32> {
             Some(match word {
                 DATA => counter(now),
-                RAW => self.has_gone_off.into(),
-                MASKED => (self.has_gone_off && self.interrupts).into(),
+                RAW => self.is_pending.into(),
+                MASKED => (self.is_pending && self.interrupt_enabled).into(),
                 _ => return None,
             })
         }
 
-        /// Something was written to a register.
+        /// Lets the value written to a register take effect.
         pub fn write(&mut self, word: usize, value: u32, now: u64) {
             match word {
                 MATCH => self.set(value, now),
                 CONTROL => self.enabled = value & 1 != 0,
-                MASK => self.interrupts = value & 1 != 0,
-                CLEAR if value & 1 != 0 => self.has_gone_off = false,
+                MASK => self.interrupt_enabled = value & 1 != 0,
+                CLEAR if value & 1 != 0 => self.is_pending = false,
                 _ => {}
             }
         }

@@ -65,7 +65,7 @@ fn the_root_server() {
         seL4_DebugPutString(c"begins\n".as_ptr().cast_mut());
         match &*case {
             "done" => {}
-            "returned" => sel4_hosted::returned(7),
+            "returned" => sel4_hosted::set_main_result(7),
             "halted" => seL4_DebugHalt(),
             "deadlock" => {
                 seL4_DebugNameThread(seL4_CapInitThreadTCB, c"a name".as_ptr());
@@ -93,7 +93,7 @@ fn the_root_server() {
             }
             "empty slot called" => {
                 let answer = seL4_Call(0, seL4_MessageInfo_new(0, 0, 0, 0));
-                sel4_hosted::returned(seL4_MessageInfo_get_label(answer) as u8);
+                sel4_hosted::set_main_result(seL4_MessageInfo_get_label(answer) as u8);
             }
             "heap" => {
                 std::hint::black_box(vec![1_u8; 1 << 46]);
@@ -153,7 +153,7 @@ fn the_root_server() {
                         .page_map(vspace, page.addr(), rights, VmAttributes::DATA)
                         .unwrap();
                 }
-                sel4_hosted::returned((page.read_volatile() == 5678) as u8 * 9);
+                sel4_hosted::set_main_result((page.read_volatile() == 5678) as u8 * 9);
             }
             "retype" => {
                 let info = BootInfo::from_ptr(sel4_hosted::boot_info());
@@ -165,14 +165,14 @@ fn the_root_server() {
                 let slot = info.empty().next().unwrap();
                 let root = slot.root().itself();
                 let result = untyped.untyped_retype::<Endpoint>(0, root, slot.index(), 1);
-                sel4_hosted::returned(if result.is_ok() { 1 } else { 2 });
+                sel4_hosted::set_main_result(if result.is_ok() { 1 } else { 2 });
             }
             "signal" => {
                 let mut objects = objects().2;
                 let pending: Cap<Notification> = objects.make().unwrap();
                 objects.mint(pending, CapRights::ALL, 7).unwrap().signal();
                 let late = (0..9).take_while(|_| pending.poll() == 0).count();
-                sel4_hosted::returned(late as u8);
+                sel4_hosted::set_main_result(late as u8);
             }
             "sizes" => {
                 let info = BootInfo::from_ptr(sel4_hosted::boot_info());
@@ -192,7 +192,7 @@ fn the_root_server() {
                 assert_eq!(retype(usize::MAX, 0, 1), seL4_InvalidArgument);
                 assert_eq!(retype(seL4_UntypedObject, 40, 1), seL4_NotEnoughMemory);
                 assert_eq!(retype(endpoint, 0, 1), seL4_NoError);
-                sel4_hosted::returned(9);
+                sel4_hosted::set_main_result(9);
             }
             other => panic!("there is no case `{other}`"),
         }

@@ -25,7 +25,7 @@ extern "C" fn begin() {
     #[cfg(feature = "std")]
     let data_before = crate::rust_std::data_bytes();
     sel4_hosted::start();
-    sel4_hosted::say_booted();
+    sel4_hosted::print_boot_message();
     #[cfg(feature = "std")]
     crate::rust_std::begin(data_before);
 }

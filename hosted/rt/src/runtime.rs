@@ -29,7 +29,7 @@ type ExitCallback = Option<unsafe extern "C" fn(c_int)>;
 
 /// The last of C's exit handlers.
 pub(crate) extern "C" fn exited(code: c_int, _: *mut c_void) {
-    sel4_hosted::returned(code as u8);
+    sel4_hosted::set_main_result(code as u8);
     #[cfg(feature = "std")]
     if crate::rust_std::EXITS.load(Relaxed) {
         crate::rust_std::leave(code);
@@ -124,7 +124,7 @@ unsafe extern "C" fn __sel4runtime_write_tls_variable(
     // SAFETY: as the caller promises. Variables of the program have the same distance from each base.
     unsafe {
         if local == sel4_hosted_ipc_buffer().cast() {
-            storage::bring_ipc_buffer(base, source.cast::<*mut seL4_IPCBuffer>().read());
+            storage::set_ipc_buffer(base, source.cast::<*mut seL4_IPCBuffer>().read());
         } else {
             let distance = local.addr().wrapping_sub(storage::base());
             ptr::with_exposed_provenance_mut::<u8>(base.wrapping_add(distance))

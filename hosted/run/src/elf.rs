@@ -2,7 +2,7 @@
 
 //! What of an ELF file is to be loaded.
 
-use sel4_hosted::foreign::{Program, Segment};
+use sel4_hosted::unmodified::{Program, Segment};
 
 /// From the ELF specification: a program for x86_64, at fixed addresses, in 64 bits, little endian.
 const MAGIC: &[u8] = b"\x7fELF\x02\x01";

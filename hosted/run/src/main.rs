@@ -11,7 +11,7 @@ mod elf;
 use std::process::ExitCode;
 use std::{env, fs};
 
-use sel4_hosted::foreign::Program;
+use sel4_hosted::unmodified::Program;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();

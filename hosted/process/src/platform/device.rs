@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! How a thread accesses the registers of a device.
+//! Emulation of accesses to a device's registers.
 
 use sel4_hosted_kernel::{Fault, ThreadId};
 
-use super::{Platform, World};
-use crate::signals::{self, Trouble};
+use super::{Instance, Platform};
+use crate::signals::{self, Trap};
 use crate::switch::{self, Step};
 
 impl Platform {
-    /// A thread accesses a register of a device, by one instruction; whether that is why it came back.
+    /// Executes the faulting instruction with the device's registers accessible. Returns `false` if `fault` is no
+    /// access to a device.
     pub(super) fn access_device(
         &mut self,
-        world: &mut World,
+        instance: &mut Instance,
         thread: ThreadId,
         fault: Fault,
     ) -> bool {
@@ -33,28 +34,28 @@ impl Platform {
         };
         self.kernel.machine_mut().open_registers(address);
         let step = Step::begin(self.kernel.context_mut(thread));
-        world.frame.stepping = 1;
+        instance.frame.stepping = 1;
         let other = loop {
-            world.frame.context = self.kernel.context_mut(thread);
-            // SAFETY: it goes on where it came back.
-            unsafe { switch::enter(&raw mut world.frame) };
-            world.frame.fp_restores = 1;
-            match world.frame.trouble.take() {
-                Some(Trouble::Step) => break None,
-                Some(Trouble::Fault(other)) => break Some(other),
-                Some(trouble) => {
-                    if let Some(end) = signals::end_of(trouble) {
+            instance.frame.context = self.kernel.context_mut(thread);
+            // SAFETY: the thread continues where it has stopped.
+            unsafe { switch::enter(&raw mut instance.frame) };
+            instance.frame.fp_restores = 1;
+            match instance.frame.trap.take() {
+                Some(Trap::Step) => break None,
+                Some(Trap::Fault(other)) => break Some(other),
+                Some(trap) => {
+                    if let Some(end) = signals::end_for(trap) {
                         self.end(end);
                     }
                 }
                 None => {}
             }
         };
-        world.frame.stepping = 0;
+        instance.frame.stepping = 0;
         step.end(self.kernel.context_mut(thread), other.is_none());
         let written = (write && other.is_none()).then_some(word);
         self.kernel.machine_mut().close_registers(address, written);
-        self.choose_ticks();
+        self.update_ticks();
         if let Some(fault) = other {
             self.count_entry();
             self.kernel.fault(fault);

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What a user may choose in the environment, and what an image's kernel was configured with.
+//! Settings from the environment, and from the configuration of an unmodified image.
 
 use sel4_hosted_kernel::{Config, Injection, Region};
 use sel4_hosted_libsel4::config;
 
 use crate::end;
-use crate::foreign::Program;
+use crate::unmodified::Program;
 
-/// How long a thread may run without a kernel entry, in seconds of its own time.
+/// Default limit on a thread's CPU time without a kernel entry.
 const WATCHDOG_SECONDS: u64 = 60;
-/// By how many kernel entries a signal is late that shall be, where nobody says.
+/// Default delay of the signal that `SEL4_HOSTED_DELAY_SIGNAL` names, in kernel entries.
 const DELAY_ENTRIES: u64 = 1000;
 
-/// Where QEMU's machine has its memory and its devices.
+/// Physical addresses of memory and devices, as QEMU's machine has them.
 #[cfg(target_arch = "aarch64")]
 const MEMORY_START: usize = 0x4000_0000;
 #[cfg(target_arch = "aarch64")]
@@ -29,10 +29,10 @@ const DEVICES: Region = Region {
     end: 0x1_0000_0000,
 };
 
-/// What a user may choose, in the environment.
+/// Settings of the platform.
 pub struct Settings {
     pub kernel: Config,
-    /// Seconds, or 0 for ever.
+    /// Limit on a thread's CPU time without a kernel entry, in seconds; 0 for none.
     pub watchdog: u64,
     pub injection: Injection,
 }
@@ -89,13 +89,13 @@ impl Settings {
     }
 }
 
-/// A number in the environment.
+/// Reads a number from the environment.
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok().filter(|text| !text.is_empty())?;
     match text.parse() {
         Ok(number) => Some(number),
         Err(_) => end::refuse(&format!(
-            "{name} is `{text}`, which is no number\nhelp: leave it out, or give a number of 0 or more"
+            "{name} is `{text}`, which is not a number\nhelp: unset {name}, or set it to a number of 0 or more"
         )),
     }
 }

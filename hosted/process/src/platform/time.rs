@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The time, which goes on with what threads do, and the interrupts that it brings.
+//! Time, which passes with the actions of threads, and the timer interrupts.
 
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::{ENTRIES, Platform};
 use crate::signals;
 
-/// A deadline that never comes.
+/// Deadline that never comes.
 pub const NEVER: u64 = u64::MAX;
 
 impl Platform {
-    /// A thread enters the kernel, which takes a microsecond.
+    /// Counts a kernel entry, which takes a microsecond.
     #[inline]
     pub(super) fn count_entry(&mut self) {
         ENTRIES.store(ENTRIES.load(Relaxed).wrapping_add(1), Relaxed);
         self.kernel.machine_mut().time += 1;
-        if !self.timed {
+        if !self.is_mcs {
             return;
         }
         if let Some(state) = &mut self.seed {
@@ -24,14 +24,14 @@ impl Platform {
             *state ^= *state >> 7;
             *state ^= *state << 17;
             if state.is_multiple_of(8) {
-                self.let_time_pass();
+                self.advance_to_next_deadline();
             }
         }
     }
 
-    /// Time passes until a timer interrupts; whether one does.
-    pub(super) fn let_time_pass(&mut self) -> bool {
-        let deadline = self.kernel.deadline().filter(|_| self.timed);
+    /// Advances the time to the next timer interrupt. Returns whether there is one.
+    pub(super) fn advance_to_next_deadline(&mut self) -> bool {
+        let deadline = self.kernel.deadline().filter(|_| self.is_mcs);
         let of_device = self.device_deadline().map_or(NEVER, |(time, _)| time);
         let next = deadline
             .unwrap_or(NEVER)
@@ -44,7 +44,7 @@ impl Platform {
         next != NEVER
     }
 
-    /// Has a timer end at `deadline`, and no more before.
+    /// Sets the alarm of interrupt `irq`, or clears it with [`NEVER`].
     pub(super) fn set_alarm(&mut self, irq: usize, deadline: u64) {
         self.alarms.retain(|alarm| alarm.1 != irq);
         if deadline != NEVER {
@@ -55,27 +55,27 @@ impl Platform {
 
     fn find_next_alarm(&mut self) {
         self.next_alarm = self.alarms.first().map_or(NEVER, |alarm| alarm.0);
-        self.choose_ticks();
+        self.update_ticks();
     }
 
-    /// A thread that computes is interrupted now and then while a timer runs.
-    pub(super) fn choose_ticks(&self) {
+    /// Enables ticks, which interrupt a thread that computes, while a timer runs.
+    pub(super) fn update_ticks(&self) {
         let runs = self.next_alarm != NEVER || self.device_deadline().is_some();
-        signals::want_ticks(self.timed || runs);
+        signals::enable_ticks(self.is_mcs || runs);
     }
 
-    /// Nobody runs until a timer interrupts; whether one does.
+    /// Advances the time to the next timer interrupt while no thread can run. Returns whether there is one.
     pub(super) fn skip_idle_time(&mut self) -> bool {
-        let waits = !self.kernel.is_halted() && self.let_time_pass();
+        let waits = !self.kernel.is_halted() && self.advance_to_next_deadline();
         if waits {
-            self.look_at_clock();
+            self.deliver_due_interrupts();
         }
         waits
     }
 
-    /// Timers interrupt whose time has come.
+    /// Delivers the timer interrupts that are due.
     #[inline]
-    pub(super) fn look_at_clock(&mut self) {
+    pub(super) fn deliver_due_interrupts(&mut self) {
         let time = self.kernel.machine().time;
         while self.next_alarm <= time {
             let Some((_, irq)) = self.alarms.pop_first() else {
@@ -84,27 +84,27 @@ impl Platform {
             self.find_next_alarm();
             self.kernel.interrupt(irq);
         }
-        if self.timed && self.kernel.deadline().is_some_and(|at| at <= time) {
+        if self.is_mcs && self.kernel.deadline().is_some_and(|at| at <= time) {
             self.kernel.timer();
         }
-        self.look_at_device();
+        self.deliver_device_interrupt();
     }
 
-    /// When the timer that is a device interrupts, and by which number.
+    /// Returns the device timer's deadline and interrupt, if a thread receives that interrupt.
     fn device_deadline(&self) -> Option<(u64, usize)> {
         let machine = self.kernel.machine();
         let irq = machine.timer_irq.filter(|irq| self.kernel.takes(*irq))?;
         Some((machine.timer.deadline()?, irq))
     }
 
-    /// That timer interrupts, if it wants to.
+    /// Delivers the device timer's interrupt if it is due.
     #[inline]
-    fn look_at_device(&mut self) {
+    fn deliver_device_interrupt(&mut self) {
         let machine = self.kernel.machine_mut();
         if !machine.timer.is_used {
             return;
         }
-        machine.timer.look(machine.time);
+        machine.timer.update(machine.time);
         let now = machine.time;
         if let Some((_, irq)) = self.device_deadline().filter(|(time, _)| *time <= now) {
             self.kernel.interrupt(irq);

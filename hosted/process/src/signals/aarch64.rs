@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What a signal handler finds of the processor on aarch64.
+//! The processor's state in a signal handler, on aarch64.
 
 use std::ffi::c_int;
 use std::ptr;
@@ -8,10 +8,10 @@ use std::ptr;
 use libc::mcontext_t;
 use sel4_hosted_kernel::{Fault, Register};
 
-use super::Trouble;
+use super::Trap;
 use crate::switch::{self, FpState, Frame};
 
-/// General registers by their numbers.
+/// General registers and their numbers.
 const REGISTERS: [(Register, usize); 31] = {
     use Register::*;
     [
@@ -49,37 +49,36 @@ const REGISTERS: [(Register, usize); 31] = {
     ]
 };
 
-/// Records of further state that Linux gives to a handler, by the magic words they begin with, and
-/// the bytes of those that are used here.
+/// Records of Linux' signal frame that are used here: magic word and size in bytes.
 const FLOATING_POINT: (u32, usize) = (0x4650_8001, 528);
 const SYNDROME: (u32, usize) = (0x4553_5201, 16);
-/// Says that there are more records elsewhere.
+/// Record that refers to further records elsewhere.
 const EXTRA: (u32, usize) = (0x4558_5401, 16);
 
-/// Bytes that records have.
+/// Bytes reserved for records.
 const ROOM: usize = size_of::<FpState>();
 
-/// Where it was interrupted.
+/// Returns the address of the interrupted instruction.
 pub fn ip(machine: &mcontext_t) -> usize {
     machine.pc as usize
 }
 
-/// Where Linux has further state: records, each of which begins with its magic word and its size.
+/// Returns the records of the signal frame, each of which begins with its magic word and its size.
 fn records(machine: &mut mcontext_t) -> *mut u8 {
-    // From Linux' <asm/sigcontext.h>; libc keeps it to itself.
+    // From Linux' <asm/sigcontext.h>; the field is private in the crate libc.
     const OFFSET: usize = 288;
     (&raw mut *machine).cast::<u8>().wrapping_add(OFFSET)
 }
 
-/// One of the records at `start`.
+/// Finds a record among those at `start`.
 ///
 /// # Safety
 ///
-/// There is the room for records.
+/// `start` has `ROOM` bytes.
 unsafe fn record(start: *mut u8, (magic, bytes): (u32, usize)) -> Option<*mut u8> {
     let mut at = 0;
     while at + 8 <= ROOM {
-        // SAFETY: within the room.
+        // SAFETY: within the bytes reserved.
         let [found, size] = unsafe { start.add(at).cast::<[u32; 2]>().read() };
         if found == magic && size as usize >= bytes {
             return Some(start.wrapping_add(at));
@@ -92,15 +91,15 @@ unsafe fn record(start: *mut u8, (magic, bytes): (u32, usize)) -> Option<*mut u8
     None
 }
 
-/// Gives a thread its floating-point registers, as they were kept, and those of longer vectors.
+/// Restores floating-point and vector registers from saved records.
 ///
 /// # Safety
 ///
-/// Records were kept at `from`, and Linux has some at `to`.
-unsafe fn give_fp(to: *mut u8, from: *mut u8) {
+/// `from` has saved records, and `to` those of a signal frame.
+unsafe fn restore_fp(to: *mut u8, from: *mut u8) {
     // SAFETY: as the caller promises.
     unsafe {
-        // What goes on elsewhere is elsewhere no more.
+        // Records outside the frame no longer exist, so a frame with such cannot be copied as a whole.
         let whole = [to, from]
             .into_iter()
             .all(|records| record(records, EXTRA).is_none());
@@ -114,12 +113,13 @@ unsafe fn give_fp(to: *mut u8, from: *mut u8) {
     }
 }
 
-/// Whether the host wants a thread to go on, which then does when the handler returns.
+/// Loads a thread's registers for the return from the handler, if the signal comes from [`switch::resume`].
+/// Returns whether it does.
 ///
 /// # Safety
 ///
-/// The frame has the context of a thread that makes sense to it.
-pub unsafe fn resumes(frame: &mut Frame, machine: &mut mcontext_t) -> bool {
+/// The frame's context holds registers with which the thread can continue.
+pub unsafe fn load_thread(frame: &mut Frame, machine: &mut mcontext_t) -> bool {
     if machine.pc as usize != switch::resume as *const () as usize {
         return false;
     }
@@ -130,21 +130,21 @@ pub unsafe fn resumes(frame: &mut Frame, machine: &mut mcontext_t) -> bool {
     }
     machine.sp = context[Register::Sp] as u64;
     machine.pc = context.next as u64;
-    // Of the flags those that user level has.
+    // User level may set the condition flags only.
     const CONDITIONS: u64 = 0xf << 28;
     machine.pstate = context[Register::Spsr] as u64 & CONDITIONS;
     if frame.fp_restores != 0 {
-        // SAFETY: the frame has what was kept.
-        unsafe { give_fp(records(machine), frame.fp.cast()) };
+        // SAFETY: the frame has saved records.
+        unsafe { restore_fp(records(machine), frame.fp.cast()) };
     }
     frame.fp_restores = 0;
     frame.in_thread = 1;
     true
 }
 
-/// What the processor would tell a kernel.
+/// Returns the fault that the processor would report to a kernel.
 pub fn fault(signal: c_int, machine: &mut mcontext_t) -> Fault {
-    /// The processor's syndrome for an instruction that there is not, and for a breakpoint.
+    /// Exception syndromes of an undefined instruction and of a breakpoint.
     const UNKNOWN: usize = 1 << 25;
     const BREAKPOINT: usize = 0x3c << 26 | 1 << 25;
     const WRITE: usize = 1 << 6;
@@ -156,11 +156,11 @@ pub fn fault(signal: c_int, machine: &mut mcontext_t) -> Fault {
         libc::SIGSEGV | libc::SIGBUS => {
             let address = machine.fault_address as usize;
             let fetched = address == machine.pc as usize;
-            // SAFETY: Linux has them there.
+            // SAFETY: Linux has put the records there.
             let status = match unsafe { record(records(machine), SYNDROME) } {
-                // SAFETY: behind the head is the word.
+                // SAFETY: the syndrome is behind the record's header.
                 Some(at) => unsafe { at.add(8).cast::<u64>().read() as usize },
-                // Not everywhere, QEMU's user mode among them.
+                // QEMU's user mode, among others, has no such record.
                 None if fetched => 0,
                 None => {
                     let at = ptr::with_exposed_provenance::<u32>(machine.pc as usize);
@@ -185,30 +185,29 @@ pub fn fault(signal: c_int, machine: &mut mcontext_t) -> Fault {
     }
 }
 
-/// Whether an instruction that accesses memory writes there; from the encoding of loads and stores in
-/// the Arm Architecture Reference Manual.
+/// Returns whether an instruction that accesses memory writes to it, by the encoding of loads and stores
+/// in the Arm Architecture Reference Manual.
 fn writes(instruction: u32) -> bool {
     let bits = |low: u32, count: u32| instruction >> low & ((1 << count) - 1);
     let (loads, vector) = (bits(22, 1) == 1, bits(26, 1) == 1);
     match bits(27, 3) {
-        // Exclusive ones and those of vector structures, the literals, and pairs.
+        // Exclusives and vector structures; literals; pairs.
         0b001 => !loads,
         0b011 => false,
         0b101 => !loads,
-        // Atomic ones read and write; of the others those are stores whose `opc` is 0, and of
-        // vectors 2, too.
+        // Atomics read and write. Others are stores if `opc` is 0, or 2 for vectors.
         0b111 if bits(24, 1) == 0 && bits(21, 1) == 1 && bits(10, 2) == 0 => true,
         0b111 => bits(22, 2) == 0 || vector && bits(22, 2) == 2,
         _ => false,
     }
 }
 
-/// Takes all that the running thread has, and has the handler return into the host.
+/// Saves the state of the running thread and has the handler return to the host.
 ///
 /// # Safety
 ///
-/// It is that of the thread that the frame tells of.
-pub unsafe fn leave_thread(frame: &mut Frame, machine: &mut mcontext_t, _: Trouble) {
+/// `machine` holds the state of the frame's running thread.
+pub unsafe fn save_thread(frame: &mut Frame, machine: &mut mcontext_t, _: Trap) {
     const FLAGS_OF_USER: usize = 1 << 6;
     // SAFETY: the frame has the context of the running thread.
     let context = unsafe { &mut *frame.context };
@@ -219,14 +218,14 @@ pub unsafe fn leave_thread(frame: &mut Frame, machine: &mut mcontext_t, _: Troub
     context[Register::Pc] = machine.pc as usize;
     context[Register::Spsr] = machine.pstate as usize & (0xf << 28) | FLAGS_OF_USER;
     context.next = machine.pc as usize;
-    // SAFETY: both have the room.
+    // SAFETY: both have `ROOM` bytes.
     unsafe {
         frame
             .fp
             .cast::<u8>()
             .copy_from_nonoverlapping(records(machine), ROOM);
     }
-    machine.pc = switch::returned as *const () as u64;
+    machine.pc = switch::signal_return as *const () as u64;
     machine.sp = frame.stack as u64;
     machine.pstate = 0;
 }

@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What a signal handler finds of the processor on x86_64.
+//! The processor's state in a signal handler, on x86_64.
 
 use std::ffi::c_int;
 
 use libc::mcontext_t;
 use sel4_hosted_kernel::{Fault, Register};
 
-use super::Trouble;
+use super::Trap;
 use crate::switch::{self, FpState, Frame};
 
-/// Processor exceptions, by their numbers.
+/// Number of the page fault exception.
 const PAGE_FAULT: i64 = 14;
-/// In the code of a page fault: an instruction was fetched.
+/// Bit of a page fault's error code: the access was an instruction fetch.
 const FETCH: usize = 1 << 4;
 
-/// Where it was interrupted.
+/// Returns the address of the interrupted instruction.
 pub fn ip(machine: &mcontext_t) -> usize {
     machine.gregs[libc::REG_RIP as usize] as usize
 }
 
-/// No signal is needed to resume a thread.
-pub fn resumes(_: &mut Frame, _: &mut mcontext_t) -> bool {
+/// Returns `false`: on x86_64 no signal is needed to resume a thread.
+pub fn load_thread(_: &mut Frame, _: &mut mcontext_t) -> bool {
     false
 }
 
-/// What the processor would tell a kernel.
+/// Returns the fault that the processor would report to a kernel.
 pub fn fault(signal: c_int, machine: &mcontext_t) -> Fault {
     let registers = &machine.gregs;
     let number = registers[libc::REG_TRAPNO as usize];
@@ -33,7 +33,7 @@ pub fn fault(signal: c_int, machine: &mcontext_t) -> Fault {
     if number == PAGE_FAULT || signal == libc::SIGBUS {
         Fault::Vm {
             address: registers[libc::REG_CR2 as usize] as usize,
-            // Where pages can forbid execution the processor tells of fetches; seL4's cannot.
+            // The processor sets this bit only with no-execute pages, which seL4 does not use.
             status: code & !FETCH,
             instruction: false,
         }
@@ -45,12 +45,12 @@ pub fn fault(signal: c_int, machine: &mcontext_t) -> Fault {
     }
 }
 
-/// Takes the registers of the running thread, and has the handler return into the host.
+/// Saves the registers of the running thread and has the handler return to the host.
 ///
 /// # Safety
 ///
-/// They are those of the thread that the frame tells of.
-pub unsafe fn leave_thread(frame: &mut Frame, machine: &mut mcontext_t, trouble: Trouble) {
+/// `machine` holds the state of the frame's running thread.
+pub unsafe fn save_thread(frame: &mut Frame, machine: &mut mcontext_t, trap: Trap) {
     use Register::*;
     let registers = &mut machine.gregs;
     // SAFETY: the frame has the context of the running thread.
@@ -78,33 +78,33 @@ pub unsafe fn leave_thread(frame: &mut Frame, machine: &mut mcontext_t, trouble:
         context[register] = registers[index as usize] as usize;
     }
     context.next = context[Rip];
-    if matches!(trouble, Trouble::Syscall) {
-        // A thread that is restarted begins with the instruction, which has two bytes.
+    if matches!(trap, Trap::Syscall) {
+        // A restarted thread repeats the instruction, which has two bytes.
         context[Rip] = context.next - 2;
     }
-    registers[libc::REG_RIP as usize] = switch::returned as *const () as i64;
+    registers[libc::REG_RIP as usize] = switch::signal_return as *const () as i64;
     registers[libc::REG_RSP as usize] = frame.stack as i64;
     registers[libc::REG_RDI as usize] = (&raw mut *frame) as i64;
     // No direction flag, no trap flag.
     registers[libc::REG_EFL as usize] = 0x202;
-    if frame.foreign != 0 {
-        // SAFETY: Linux has put it there.
-        unsafe { keep_fp(frame.fp, machine.fpregs.cast()) };
+    if frame.unmodified != 0 {
+        // SAFETY: Linux has put the state there.
+        unsafe { save_fp(frame.fp, machine.fpregs.cast()) };
     }
 }
 
-/// Keeps the state of floating-point numbers that Linux has put at `from`, in the form of `xsave`.
+/// Saves the floating-point state that Linux has put at `from`, in the layout of `xsave`.
 ///
 /// # Safety
 ///
-/// Linux has put it there.
-unsafe fn keep_fp(to: *mut FpState, from: *const u8) {
-    /// Where the parts are named that are there: x87 and SSE, and others behind these.
+/// Linux has put the state there.
+unsafe fn save_fp(to: *mut FpState, from: *const u8) {
+    /// Offset of the bitmap of the components present.
     const PARTS: usize = 512;
     const HEADER_END: usize = 576;
-    /// Where Linux tells how much there is.
+    /// Offset at which Linux stores the size of the state.
     const SIZE: usize = 480;
-    // SAFETY: as the caller promises; the state's own room is respected.
+    // SAFETY: as the caller promises; no more bytes than `FpState` has.
     unsafe {
         let behind = from.add(PARTS).cast::<u64>().read() & !3 != 0;
         let size = from.add(SIZE).cast::<u32>().read() as usize;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The machine code for aarch64.
+//! Assembly for aarch64.
 
 use std::arch::{asm, naked_asm};
 use std::cell::Cell;
@@ -9,17 +9,17 @@ use std::ptr;
 
 use sel4_hosted_kernel::{Context, Register};
 
-use super::{Frame, TROUBLE};
+use super::{Frame, TRAP};
 
-/// Words that [`enter`] keeps on the host's stack.
-pub const KEPT: usize = 20;
+/// Number of words that [`enter`] saves on the host's stack.
+pub const SAVED_WORDS: usize = 20;
 
-/// Those words for a host that begins: it calls `main` with its frame.
-pub fn first_words(
+/// Returns the saved words of a new host, with which it calls `main` with its frame.
+pub fn initial_words(
     frame: *mut Frame,
     main: unsafe extern "C" fn(*mut Frame) -> !,
-) -> [usize; KEPT] {
-    let mut words = [0; KEPT];
+) -> [usize; SAVED_WORDS] {
+    let mut words = [0; SAVED_WORDS];
     // x19, x20 and x30.
     words[0] = frame as usize;
     words[1] = main as usize;
@@ -27,12 +27,12 @@ pub fn first_words(
     words
 }
 
-/// Where neither host nor thread has all its registers.
-pub fn places() -> [usize; 4] {
+/// Addresses of the functions during which neither host nor thread has all of its registers.
+pub fn switch_code() -> [usize; 4] {
     [
         enter as *const () as usize,
         entry as *const () as usize,
-        returned as *const () as usize,
+        signal_return as *const () as usize,
         resume as *const () as usize,
     ]
 }
@@ -43,7 +43,7 @@ const fn register(register: Register) -> usize {
 
 const NEXT: usize = offset_of!(Context, next);
 
-/// Back to where the host called [`enter`].
+/// Returns to the host behind its call of [`enter`].
 macro_rules! leave {
     () => {
         concat!(
@@ -63,11 +63,11 @@ macro_rules! leave {
     };
 }
 
-/// Runs a thread until it comes back; says how.
+/// Runs a thread until it stops. Returns `SYSCALL` or `TRAP`.
 ///
 /// # Safety
 ///
-/// The frame has the context of a thread whose registers make sense to it.
+/// The frame's context holds registers with which the thread can continue.
 #[unsafe(naked)]
 pub unsafe extern "C" fn enter(frame: *mut Frame) -> usize {
     naked_asm!(
@@ -87,8 +87,8 @@ pub unsafe extern "C" fn enter(frame: *mut Frame) -> usize {
         "ldrb w9, [x0, {fp_restores}]",
         "cbnz w9, 2f",
         "ldr x10, [x0, {context}]",
-        // A thread that came by a system call has its next instruction in x30, and in x10 where it
-        // called. It needs neither, nor the flags; others need all they have.
+        // A thread in a system call through libsel4 has its next instruction in x30 and the address of
+        // `entry` in x10. It needs neither register nor the flags; other threads need all registers.
         "ldr x11, [x10, {next}]",
         "ldr x12, [x10, {x30}]",
         "cmp x11, x12",
@@ -152,19 +152,19 @@ pub unsafe extern "C" fn enter(frame: *mut Frame) -> usize {
     )
 }
 
-/// Where a thread goes on with all of its registers, which no instruction but Linux' return from a
-/// signal can give it: the handler of this signal does.
+/// Raises a signal whose handler loads all registers of a thread. No other means but Linux' return from
+/// a signal can do that.
 ///
 /// # Safety
 ///
-/// Only [`enter`] goes here.
+/// Only [`enter`] jumps here.
 #[unsafe(naked)]
 pub unsafe extern "C" fn resume() {
     naked_asm!("udf #0")
 }
 
-/// Where libsel4 calls with the registers of a system call: keeps them in the thread's context, and
-/// goes on in the host.
+/// Kernel entry, which libsel4 calls with the registers of a system call. Saves them in the thread's context
+/// and continues in the host.
 ///
 /// # Safety
 ///
@@ -196,7 +196,7 @@ pub unsafe extern "C" fn entry() {
         "mov x11, sp",
         "str x11, [x10, {sp}]",
         "str x30, [x10, {next}]",
-        // A thread that is restarted begins with the call.
+        // A restarted thread repeats the call.
         "sub x11, x30, #4",
         "str x11, [x10, {pc}]",
         "mrs x11, nzcv",
@@ -236,47 +236,47 @@ pub unsafe extern "C" fn entry() {
     )
 }
 
-/// Where a signal handler returns to when it has taken all that a thread has: goes on in the host, whose
-/// stack is there.
+/// Return address of a signal handler that has saved a thread's state. Continues in the host, whose stack
+/// the handler has selected.
 ///
 /// # Safety
 ///
-/// Only a signal handler goes here.
+/// Only a signal handler returns here.
 #[unsafe(naked)]
-pub unsafe extern "C" fn returned() {
+pub unsafe extern "C" fn signal_return() {
     naked_asm!(
-        "mov x0, {trouble}",
+        "mov x0, {trap}",
         leave!(),
-        trouble = const TROUBLE,
+        trap = const TRAP,
     )
 }
 
-/// Where a fresh host begins, on its own stack, when [`entry`] is called for the first time.
+/// First code of a new host, on its own stack, after the first call of [`entry`].
 ///
 /// # Safety
 ///
-/// Only [`first_words`] leads here.
+/// Only [`initial_words`] refers to this.
 #[unsafe(naked)]
 unsafe extern "C" fn begin() {
     naked_asm!("mov x0, x19", "blr x20", "udf #0")
 }
 
-/// A thread that executes one load or store and comes back. It does so elsewhere, in front of a
-/// breakpoint: Linux lets no program trap behind an instruction.
+/// Single step over a load or store. The thread executes a copy of the instruction in front of a breakpoint,
+/// because Linux offers single steps to debuggers only.
 pub struct Step {
-    /// Where the instruction is.
+    /// Address of the instruction.
     pc: usize,
 }
 
 impl Step {
-    /// The thread with these registers executes one instruction.
+    /// Prepares the thread with these registers for a single step.
     pub fn begin(context: &mut Context) -> Self {
         /// `brk #0`
         const BREAKPOINT: u32 = 0xd420_0000;
         let pc = context.next;
-        let at = elsewhere();
-        // SAFETY: the thread has just executed that instruction; this thread of the host alone uses the page, and has
-        // the processor look at it again.
+        let at = instruction_page();
+        // SAFETY: the thread has just executed that instruction; only this thread of the host uses the page, and it
+        // invalidates the instruction cache.
         unsafe {
             at.write_volatile(ptr::with_exposed_provenance::<u32>(pc).read());
             at.add(1).write_volatile(BREAKPOINT);
@@ -286,15 +286,15 @@ impl Step {
         Self { pc }
     }
 
-    /// It has come back, behind the instruction if that is `done`.
+    /// Ends the step. The thread continues behind the instruction if `done`, else at it.
     pub fn end(self, context: &mut Context, done: bool) {
         context.next = self.pc + usize::from(done) * 4;
         context[Register::Pc] = context.next;
     }
 }
 
-/// A page of this thread of the host for instructions.
-fn elsewhere() -> *mut u32 {
+/// Returns this host thread's page for copies of instructions.
+fn instruction_page() -> *mut u32 {
     thread_local! {
         static PAGE: Cell<*mut u32> = const { Cell::new(ptr::null_mut()) };
     }
@@ -305,7 +305,9 @@ fn elsewhere() -> *mut u32 {
         let page = unsafe { libc::mmap(ptr::null_mut(), 4096, protection, flags, -1, 0) };
         if page == libc::MAP_FAILED {
             let error = std::io::Error::last_os_error();
-            crate::end::refuse(&format!("cannot have a page for instructions: {error}"));
+            crate::end::refuse(&format!(
+                "cannot map an executable page: {error}\nhelp: allow this process writable and executable memory"
+            ));
         }
         PAGE.set(page.cast());
     }

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The machine code for x86_64.
+//! Assembly for x86_64.
 
 use std::arch::naked_asm;
 use std::mem::offset_of;
 
 use sel4_hosted_kernel::{Context, Register};
 
-use super::{Frame, SELECTOR, TROUBLE};
+use super::{Frame, SELECTOR, TRAP};
 
-/// Words that [`enter`] keeps on the host's stack.
-pub const KEPT: usize = 7;
+/// Number of words that [`enter`] saves on the host's stack.
+pub const SAVED_WORDS: usize = 7;
 
-/// Those words for a host that begins: it calls `main` with its frame.
-pub fn first_words(
+/// Returns the saved words of a new host, with which it calls `main` with its frame.
+pub fn initial_words(
     frame: *mut Frame,
     main: unsafe extern "C" fn(*mut Frame) -> !,
-) -> [usize; KEPT] {
+) -> [usize; SAVED_WORDS] {
     [
         0,
         0,
@@ -28,12 +28,12 @@ pub fn first_words(
     ]
 }
 
-/// Where neither host nor thread has all its registers.
-pub fn places() -> [usize; 3] {
+/// Addresses of the functions during which neither host nor thread has all of its registers.
+pub fn switch_code() -> [usize; 3] {
     [
         enter as *const () as usize,
         entry as *const () as usize,
-        returned as *const () as usize,
+        signal_return as *const () as usize,
     ]
 }
 
@@ -43,11 +43,11 @@ const fn register(register: Register) -> usize {
 
 const NEXT: usize = offset_of!(Context, next);
 
-/// Runs a thread until it comes back; says how.
+/// Runs a thread until it stops. Returns `SYSCALL` or `TRAP`.
 ///
 /// # Safety
 ///
-/// The frame has the context of a thread whose registers make sense to it.
+/// The frame's context holds registers with which the thread can continue.
 #[unsafe(naked)]
 pub unsafe extern "C" fn enter(frame: *mut Frame) -> usize {
     naked_asm!(
@@ -63,15 +63,15 @@ pub unsafe extern "C" fn enter(frame: *mut Frame) -> usize {
         "xrstor64 [rcx]",
         "2:",
         "mov byte ptr [rdi + {in_thread}], 1",
-        "cmp byte ptr [rdi + {foreign}], 0",
+        "cmp byte ptr [rdi + {unmodified}], 0",
         "je 4f",
         "mov rcx, [r11 + {fs_base}]",
         "wrfsbase rcx",
         "mov byte ptr [rip + {selector}], 1",
         "4:",
         "mov rcx, [r11 + {next}]",
-        // As on hardware: a thread that has its next instruction in rcx, and the flags in r11, came by a
-        // system call, which leaves nothing else there.
+        // As on hardware, a system call leaves the next instruction in rcx and the flags in r11. A thread
+        // with these values needs no `iretq`.
         "cmp rcx, [r11 + {rcx}]",
         "jne 3f",
         "mov rax, [r11 + {rflags}]",
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn enter(frame: *mut Frame) -> usize {
         "mov r15, [r11 + {r15}]",
         "mov r11, [r11 + {r11}]",
         "jmp rcx",
-        // All registers at once, without a word on the thread's stack.
+        // Load all registers at once, without a write to the thread's stack.
         "3:",
         "mov eax, ss",
         "push rax",
@@ -124,7 +124,7 @@ pub unsafe extern "C" fn enter(frame: *mut Frame) -> usize {
         fp_restores = const offset_of!(Frame, fp_restores),
         fp_mask = const offset_of!(Frame, fp_mask),
         in_thread = const offset_of!(Frame, in_thread),
-        foreign = const offset_of!(Frame, foreign),
+        unmodified = const offset_of!(Frame, unmodified),
         selector = sym SELECTOR,
         fs_base = const register(Register::FsBase),
         next = const NEXT,
@@ -148,8 +148,8 @@ pub unsafe extern "C" fn enter(frame: *mut Frame) -> usize {
     )
 }
 
-/// Where libsel4 calls with the registers of a system call: keeps them in the thread's context, and
-/// goes on in the host.
+/// Kernel entry, which libsel4 calls with the registers of a system call. Saves them in the thread's context
+/// and continues in the host.
 ///
 /// # Safety
 ///
@@ -162,7 +162,7 @@ pub unsafe extern "C" fn entry() {
         "mov [r11 + {rsp}], rsp",
         "mov [r11 + {next}], rcx",
         "mov [r11 + {rcx}], rcx",
-        // A thread that is restarted begins with the call, which has two bytes.
+        // A restarted thread repeats the call, which has two bytes.
         "sub rcx, 2",
         "mov [r11 + {rip}], rcx",
         "mov [r11 + {rax}], rax",
@@ -178,14 +178,14 @@ pub unsafe extern "C" fn entry() {
         "mov [r11 + {r13}], r13",
         "mov [r11 + {r14}], r14",
         "mov [r11 + {r15}], r15",
-        // What hardware leaves of the flags.
+        // Flags after the `syscall` instruction.
         "mov qword ptr [r11 + {rflags}], 0x202",
         "mov qword ptr [r11 + {r11}], 0x202",
         "mov byte ptr [rax + {in_thread}], 0",
         "mov rsp, [rax + {stack}]",
         "xor eax, eax",
         "pop r15", "pop r14", "pop r13", "pop r12", "pop rbp", "pop rbx",
-        // Not `ret`: the processor would take it for that of the call above.
+        // Not `ret`, which the processor would predict to return to the caller of `entry`.
         "pop rcx",
         "jmp rcx",
         stack = const offset_of!(Frame, stack),
@@ -213,73 +213,73 @@ pub unsafe extern "C" fn entry() {
     )
 }
 
-/// Where a signal handler returns to when it has taken a thread's registers: keeps the state of
-/// floating-point numbers, and goes on in the host. In rdi is the frame, in rsp the host's stack.
+/// Return address of a signal handler that has saved a thread's registers. Saves the floating-point state
+/// and continues in the host. The frame is in rdi, the host's stack pointer in rsp.
 ///
 /// # Safety
 ///
-/// Only a signal handler goes here.
+/// Only a signal handler returns here.
 #[unsafe(naked)]
-pub unsafe extern "C" fn returned() {
+pub unsafe extern "C" fn signal_return() {
     naked_asm!(
         "mov rcx, [rdi + {fp}]",
         "mov eax, [rdi + {fp_mask}]",
         "xor edx, edx",
         "xsave64 [rcx]",
         "cld",
-        "mov eax, {trouble}",
+        "mov eax, {trap}",
         "pop r15", "pop r14", "pop r13", "pop r12", "pop rbp", "pop rbx",
         "pop rcx",
         "jmp rcx",
         fp = const offset_of!(Frame, fp),
         fp_mask = const offset_of!(Frame, fp_mask),
-        trouble = const TROUBLE,
+        trap = const TRAP,
     )
 }
 
-/// Goes on in the host, with the frame in rdi.
+/// Continues in the host, with the frame in rdi.
 ///
 /// # Safety
 ///
-/// Only a signal handler goes here, after it has kept all of the thread's state.
+/// Only a signal handler jumps here, after it has saved the thread's state.
 #[unsafe(naked)]
-pub unsafe extern "C" fn go_on() {
+pub unsafe extern "C" fn continue_in_host() {
     naked_asm!(
         "mov rsp, [rdi + {stack}]",
         "cld",
-        "mov eax, {trouble}",
+        "mov eax, {trap}",
         "pop r15", "pop r14", "pop r13", "pop r12", "pop rbp", "pop rbx",
         "pop rcx",
         "jmp rcx",
         stack = const offset_of!(Frame, stack),
-        trouble = const TROUBLE,
+        trap = const TRAP,
     )
 }
 
-/// Where a fresh host begins, on its own stack, when [`entry`] is called for the first time: the
-/// frame is in rbx, what to call in rbp.
+/// First code of a new host, on its own stack, after the first call of [`entry`]. The frame is in rbx, the
+/// function to call in rbp.
 ///
 /// # Safety
 ///
-/// Only [`prepare`] leads here.
+/// Only [`prepare`](super::prepare) refers to this.
 #[unsafe(naked)]
 unsafe extern "C" fn begin() {
     naked_asm!("mov rdi, rbx", "call rbp", "ud2")
 }
 
-/// A thread that executes one instruction and comes back: the processor traps behind it.
+/// Single step, by the processor's trap flag.
 pub struct Step;
 
 const TRAP_FLAG: usize = 1 << 8;
 
 impl Step {
-    /// The thread with these registers executes one instruction.
+    /// Prepares the thread with these registers for a single step.
     pub fn begin(context: &mut Context) -> Self {
         context[Register::Rflags] |= TRAP_FLAG;
         Self
     }
 
-    /// It has come back.
+    /// Ends the step.
     pub fn end(self, context: &mut Context, _done: bool) {
         context[Register::Rflags] &= !TRAP_FLAG;
     }

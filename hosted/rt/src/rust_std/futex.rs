@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::SeqCst;
 
 use libc::timespec;
-use sel4_hosted::{in_thread, undivided};
+use sel4_hosted::{in_thread, without_preemption};
 use sel4_hosted_libsel4::api::*;
 
 use super::threads::{self, Thread};
@@ -29,14 +29,14 @@ struct Waiter {
 
 type Queues = BTreeMap<usize, VecDeque<*const Waiter>>;
 struct Shared(UnsafeCell<Queues>);
-// SAFETY: it is used undivided, by threads of which one runs at a time.
+// SAFETY: it is used without_preemption, by threads of which one runs at a time.
 unsafe impl Sync for Shared {}
 static QUEUES: Shared = Shared(UnsafeCell::new(BTreeMap::new()));
 
 /// Uses the queues, while nobody else does.
 fn with_queues<R>(work: impl FnOnce(&mut Queues) -> R) -> R {
     // SAFETY: nobody else does.
-    undivided(|| work(unsafe { &mut *QUEUES.0.get() }))
+    without_preemption(|| work(unsafe { &mut *QUEUES.0.get() }))
 }
 
 /// How a wait ended.

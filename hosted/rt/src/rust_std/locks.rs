@@ -11,7 +11,7 @@ use libc::{
     EAGAIN, EBUSY, ETIMEDOUT, clockid_t, pthread_cond_t, pthread_condattr_t, pthread_mutex_t,
     pthread_rwlock_t, sem_t, timespec,
 };
-use sel4_hosted::{in_thread, undivided};
+use sel4_hosted::{in_thread, without_preemption};
 
 use super::futex::{self, Wake};
 use super::time;
@@ -152,7 +152,7 @@ unsafe extern "C" fn sem_post(semaphore: *mut sem_t) -> c_int {
 
 /// Conditions whose timeouts are of the monotonic clock.
 struct Monotonic(UnsafeCell<BTreeSet<usize>>);
-// SAFETY: it is used undivided.
+// SAFETY: it is used without_preemption.
 unsafe impl Sync for Monotonic {}
 static MONOTONIC: Monotonic = Monotonic(UnsafeCell::new(BTreeSet::new()));
 
@@ -167,7 +167,7 @@ unsafe extern "C" fn pthread_cond_init(
         if !attributes.is_null() {
             libc::pthread_condattr_getclock(attributes, &raw mut clock);
         }
-        undivided(|| {
+        without_preemption(|| {
             let set = &mut *MONOTONIC.0.get();
             if clock == libc::CLOCK_MONOTONIC {
                 set.insert(condition.addr());
@@ -225,7 +225,7 @@ unsafe extern "C" fn pthread_cond_timedwait(
             return c::pthread_cond_timedwait(condition, lock, end);
         }
         let set = &*MONOTONIC.0.get();
-        let clock = if undivided(|| set.contains(&condition.addr())) {
+        let clock = if without_preemption(|| set.contains(&condition.addr())) {
             libc::CLOCK_MONOTONIC
         } else {
             libc::CLOCK_REALTIME

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use libc::{EAGAIN, EDEADLK, ESRCH, pthread_attr_t, pthread_key_t, pthread_t};
-use sel4_hosted::{in_thread, undivided};
+use sel4_hosted::{in_thread, without_preemption};
 use sel4_hosted_libsel4::api::*;
 
 use super::objects::{self, FRAME};
@@ -379,7 +379,7 @@ unsafe extern "C" fn pthread_create(
             thread.reap();
         }
     }
-    let free = undivided(|| {
+    let free = without_preemption(|| {
         let free = table().iter().find(|thread| !thread.taken.get());
         free.inspect(|thread| thread.taken.set(true))
     });
@@ -572,14 +572,14 @@ const KEYS: usize = 1024;
 const ROUNDS: usize = 4;
 
 struct Keys(UnsafeCell<[Option<Destructor>; KEYS]>);
-// SAFETY: it is read and written undivided.
+// SAFETY: it is read and written without_preemption.
 unsafe impl Sync for Keys {}
 static DESTRUCTORS: Keys = Keys(UnsafeCell::new([None; KEYS]));
 
 fn set_destructor(key: pthread_key_t, destructor: Option<Destructor>) {
     // SAFETY: nobody else looks meanwhile.
     let all = unsafe { &mut *DESTRUCTORS.0.get() };
-    undivided(|| {
+    without_preemption(|| {
         if let Some(place) = all.get_mut(key as usize) {
             *place = destructor;
         }
@@ -612,7 +612,7 @@ fn destroy_values() {
     for _ in 0..ROUNDS {
         let mut left = false;
         for key in 0..KEYS {
-            // SAFETY: read undivided, as nothing comes between.
+            // SAFETY: read without_preemption, as nothing comes between.
             let Some(destructor) = (unsafe { (*DESTRUCTORS.0.get())[key] }) else {
                 continue;
             };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The program itself, as Linux has loaded it.
+//! The executable of this process, as Linux has loaded it.
 
 use std::ffi::{c_int, c_void};
 
@@ -9,21 +9,21 @@ use sel4_hosted_kernel::Region;
 
 const PAGE: usize = 4096;
 
-/// More pages than this are no frames: the root CNode has no slots for them.
+/// Largest executable whose pages become frames; the root CNode has no slots for more.
 const MOST_PAGES: usize = 4096;
 
-/// Where the program is.
-pub struct Own {
-    /// All addresses from its first to its last, in whole pages.
+/// Addresses of the executable.
+pub struct Executable {
+    /// Range from the first to the last address, in whole pages.
     pub vaddrs: Region,
-    /// What is there of these, in whole pages.
+    /// Loaded segments, in whole pages.
     pub segments: Vec<Region>,
-    /// What can be written there, in whole pages.
+    /// Writable parts of these segments, in whole pages.
     pub writable: Vec<Region>,
 }
 
-impl Own {
-    /// Finds it; nothing if it has no variables, or is too large.
+impl Executable {
+    /// Finds the executable. Returns `None` if it has no variables or is too large.
     pub fn find() -> Option<Self> {
         let mut segments = Vec::new();
         // SAFETY: the function below takes what it is given.
@@ -34,7 +34,7 @@ impl Own {
             start: loaded().map(|segment| segment.vaddrs.start).min()?,
             end: loaded().map(|segment| segment.vaddrs.end).max()?,
         };
-        // What the loader has filled in, and nobody changes then, comes first.
+        // The part that the loader relocates and then makes read-only (RELRO) comes first.
         let constant = segments.iter().find(of_kind(PT_GNU_RELRO));
         let constant_end = constant.map_or(0, |constant| constant.vaddrs.end);
         let writable: Vec<Region> = loaded()
@@ -60,9 +60,9 @@ struct Segment {
     vaddrs: Region,
 }
 
-/// Takes the segments of the first object, which is the program.
+/// Collects the segments of the first object, which is the executable, and ends the iteration.
 unsafe extern "C" fn first(info: *mut dl_phdr_info, _: usize, segments: *mut c_void) -> c_int {
-    // SAFETY: C's library gives them so, and `find` the vector.
+    // SAFETY: the C library passes the first two, and `find` passes the vector.
     let (base, headers, segments) = unsafe {
         let info = &*info;
         let headers = std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into());
@@ -75,7 +75,7 @@ unsafe extern "C" fn first(info: *mut dl_phdr_info, _: usize, segments: *mut c_v
     for header in headers {
         let start = base + header.p_vaddr as usize;
         let end = start + header.p_memsz as usize;
-        // What the loader protects ends where a page does, and begins where it may.
+        // The loader protects whole pages only, so RELRO ends at a page boundary below its end.
         let end = if header.p_type == PT_GNU_RELRO {
             end & !(PAGE - 1)
         } else {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Unmodified code: a root server as the seL4 build links it for x86_64, its system calls included.
+//! Unmodified images: a root server as the seL4 build links it for x86_64, with its `syscall` instructions.
 //!
-//! Linux makes a signal of each `syscall` instruction (syscall user dispatch). The thread has the base of
-//! its thread-local storage in the processor, so a handler begins with giving the host its own back.
+//! Linux turns each `syscall` instruction into a signal (syscall user dispatch). The thread's base of
+//! thread-local storage is in the processor then, so a handler begins by restoring the host's.
 
 use std::ptr;
 
@@ -12,32 +12,32 @@ use sel4_hosted_kernel::{Image, Region};
 #[cfg(not(target_arch = "x86_64"))]
 use crate::end::refuse;
 
-/// A root server, as its file has it.
+/// A root server, as read from its ELF file.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
-    /// Where it begins.
+    /// Address of the first instruction.
     pub entry: usize,
-    /// What is loaded.
+    /// Loadable segments.
     pub segments: Vec<Segment>,
-    /// The numbers of the invocations, by their names.
+    /// Invocation labels: name and number.
     pub labels: Vec<(String, usize)>,
-    /// The configuration it was built for, as far as it is known: names without `CONFIG_`.
+    /// Known part of the configuration that it was built for; names without `CONFIG_`.
     pub config: Vec<(String, String)>,
 }
 
-/// A part of a program.
+/// A loadable segment of a program.
 #[derive(Clone, Debug)]
 pub struct Segment {
-    /// Its address.
+    /// Virtual address.
     pub address: usize,
-    /// What it begins with.
+    /// Initial content.
     pub content: Vec<u8>,
-    /// Its length; what has no content is zero.
+    /// Length in memory; bytes behind the content are zero.
     pub bytes: usize,
 }
 
 impl Program {
-    /// A number of the configuration.
+    /// Returns a numeric value of the configuration.
     pub(crate) fn number(&self, name: &str) -> Option<u64> {
         self.config
             .iter()
@@ -47,7 +47,7 @@ impl Program {
             .ok()
     }
 
-    /// A flag of the configuration; `default` if it is not there.
+    /// Returns a flag of the configuration, or `default` if the configuration does not name it.
     pub(crate) fn flag(&self, name: &str, default: bool) -> bool {
         let found = self.config.iter().find(|(known, _)| known == name);
         found.map_or(default, |(_, value)| value == "true")
@@ -57,7 +57,7 @@ impl Program {
 const PAGE: usize = 4096;
 
 impl Program {
-    /// What the kernel is to know of it.
+    /// Describes the program to the kernel that boots it.
     pub(crate) fn image(&self) -> Image {
         let start = self
             .segments
@@ -84,7 +84,7 @@ impl Program {
         }
     }
 
-    /// Puts it where the kernel has mapped its pages.
+    /// Copies the segments to the pages that the kernel has mapped for them.
     pub(crate) fn load(&self) {
         for Segment {
             address,
@@ -93,7 +93,7 @@ impl Program {
         } in &self.segments
         {
             let length = content.len().min(*bytes);
-            // SAFETY: the pages of all segments are mapped, and nobody has used them yet.
+            // SAFETY: the pages of all segments are mapped, and no thread has used them yet.
             unsafe {
                 ptr::with_exposed_provenance_mut::<u8>(*address)
                     .copy_from_nonoverlapping(content.as_ptr(), length);
@@ -102,16 +102,16 @@ impl Program {
     }
 }
 
-/// Only x86_64 has what this needs.
+/// Refuses unmodified images, which only x86_64 can run.
 #[cfg(not(target_arch = "x86_64"))]
 pub fn dispatch() {
-    refuse("images as they are run on x86_64 hosts only\nhelp: boot the image in QEMU: ./simulate");
+    refuse("unmodified images run on x86_64 hosts only\nhelp: boot the image in QEMU: ./simulate");
 }
 
 #[cfg(target_arch = "x86_64")]
 pub use traps::dispatch;
 
-/// Making signals of system calls.
+/// System calls as signals.
 #[cfg(target_arch = "x86_64")]
 mod traps {
     use std::arch::naked_asm;
@@ -129,7 +129,7 @@ mod traps {
     const PR_SET_SYSCALL_USER_DISPATCH: c_int = 59;
     const PR_SYS_DISPATCH_ON: usize = 1;
 
-    /// How Linux itself takes the description of a handler.
+    /// `struct sigaction` of Linux' system call, which differs from the C library's.
     #[repr(C)]
     struct Action {
         handler: usize,
@@ -140,9 +140,9 @@ mod traps {
 
     const SA_RESTORER: u64 = 0x0400_0000;
 
-    /// Makes signals of the system calls of threads, from now on and in this thread of the host.
+    /// Has Linux turn the system calls of this thread of the host into signals from now on.
     pub fn dispatch() {
-        // SAFETY: plain calls of Linux; the handler and what it returns by keep to what handlers may do.
+        // SAFETY: plain calls of Linux; the handler and its return do only what handlers may do.
         unsafe {
             if !storage::can_set_fs() {
                 refuse(
@@ -158,7 +158,7 @@ mod traps {
             {
                 let action = Action {
                     handler: handler as *const () as usize,
-                    // A handler that goes on in the host does not return, so nothing may be held back meanwhile.
+                    // A handler that switches to the host does not return, so it must block no signal.
                     flags: (libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER) as u64
                         | SA_RESTORER,
                     restorer: restore as *const () as usize,
@@ -172,7 +172,7 @@ mod traps {
                     8,
                 );
             }
-            // The return from a handler is Linux' own, whatever the selector says.
+            // Linux always serves the system call that returns from a handler, whatever the selector says.
             let (place, bytes) = (restore as *const () as usize, 16_usize);
             if libc::prctl(
                 PR_SET_SYSCALL_USER_DISPATCH,
@@ -183,15 +183,15 @@ mod traps {
             ) != 0
             {
                 refuse(&format!(
-                    "this Linux does not make signals of system calls: {}\n\
-                 help: it needs 5.11 or later, with syscall user dispatch; or boot the image in QEMU: ./simulate",
+                    "this Linux cannot turn system calls into signals (syscall user dispatch): {}\n\
+                     help: use Linux 5.11 or later, or boot the image in QEMU: ./simulate",
                     Error::last_os_error()
                 ));
             }
         }
     }
 
-    /// Where a signal of a thread arrives.
+    /// Signal handler for the threads of an unmodified image.
     #[unsafe(naked)]
     unsafe extern "C" fn handler() {
         naked_asm!(
@@ -206,25 +206,25 @@ mod traps {
             "call {handler}",
             "test rax, rax",
             "jne 2f",
-            // Back to where it was.
+            // Return to the interrupted code.
             "add rsp, 8",
             "pop rcx",
             "pop rdx",
             "wrfsbase rdx",
             "mov byte ptr [rip + {selector}], cl",
             "ret",
-            // Into the host, where it let the thread run. A return by Linux would take as long again.
+            // Continue in the host, behind the switch to the thread. A return through Linux would double the time.
             "2:",
             "mov rdi, rax",
-            "jmp {go_on}",
+            "jmp {continue_in_host}",
             selector = sym SELECTOR,
             host_fs = sym HOST_FS,
             handler = sym signals::handler,
-            go_on = sym switch::go_on,
+            continue_in_host = sym switch::continue_in_host,
         )
     }
 
-    /// Returns from a handler.
+    /// Returns from a signal handler (`sa_restorer`).
     #[unsafe(naked)]
     unsafe extern "C" fn restore() {
         naked_asm!("mov eax, {number}", "syscall", "ud2", number = const libc::SYS_rt_sigreturn)
