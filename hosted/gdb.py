@@ -2,14 +2,14 @@
 """seL4's threads in gdb, on the hosted platform: `info sel4-threads`.
 
     gdb -x hosted/gdb.py PROGRAM        a program of PLATFORM=hosted
-    tools/run/hosted.py --gdb BUILD            an image as it is
+    tools/run/hosted.py --gdb BUILD     an unmodified image
 """
 
 import gdb
 
 
 def words(count, name):
-    """So many words of a variable of the hosted platform."""
+    """The first `count` words of a variable of the hosted platform."""
     address = int(gdb.parse_and_eval(f"(unsigned long) &{name}"))
     return [word(address + 8 * index) for index in range(count)]
 
@@ -19,7 +19,7 @@ def word(address):
 
 
 class Threads(gdb.Command):
-    """The seL4 threads of the program: name, priority, address, and what each waits for."""
+    """Lists the seL4 threads of the program: name, priority, address, and the object that each waits for."""
 
     def __init__(self):
         super().__init__("info sel4-threads", gdb.COMMAND_STATUS)
@@ -27,8 +27,8 @@ class Threads(gdb.Command):
     def invoke(self, argument, from_tty):
         kernel, function, stack, storage, selector = words(6, "sel4_hosted_debugger")[:5]
         if not kernel:
-            raise gdb.GdbError("no seL4 thread runs now, but the kernel")
-        # What is called is a part of the host: it is to have the host's stack and storage, and Linux' system calls.
+            raise gdb.GdbError("the kernel runs now, not an seL4 thread\nhelp: continue to a breakpoint in a thread")
+        # The function is part of the host: it needs the host's stack and storage, and Linux' system calls.
         registers = {"$sp": word(stack) - 1024}
         if gdb.selected_frame().architecture().name().startswith("i386"):
             registers["$fs_base"] = storage
@@ -53,7 +53,7 @@ class Threads(gdb.Command):
 
 
 class Image(gdb.Command):
-    """Begins to run an image as it is, and stops when it is in its place: then breakpoints can be set in it."""
+    """Starts an unmodified image and stops when it is loaded, so that breakpoints can be set in it."""
 
     def __init__(self):
         super().__init__("sel4-image", gdb.COMMAND_RUNNING, gdb.COMPLETE_FILENAME)
@@ -65,7 +65,7 @@ class Image(gdb.Command):
 
 
 class Steps(gdb.Function):
-    """Whether the program executes one instruction, an access to the timer, and gets a SIGTRAP for it."""
+    """True while the program executes a single step, an access to the timer, which ends with a SIGTRAP."""
 
     def __init__(self):
         super().__init__("sel4_steps")
@@ -78,7 +78,7 @@ class Steps(gdb.Function):
 Threads()
 Image()
 Steps()
-# gdb makes its breakpoints of SIGTRAP, and passes one on by no other way.
+# gdb uses SIGTRAP for its breakpoints, and passes one on only from such a catchpoint.
 gdb.execute("catch signal SIGTRAP", to_string=True)
 gdb.execute("condition $bpnum $sel4_steps()")
 gdb.execute("commands $bpnum\nsilent\nsignal SIGTRAP\nend")

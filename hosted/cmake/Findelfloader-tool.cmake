@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Nothing of it is on the hosted platform; a root server that links some of it is told so by DeclareRootserver().
+# The hosted platform has no ELF loader. DeclareRootserver() refuses a root server that links it.
 
 function(ApplyData61ElfLoaderSettings)
 endfunction()

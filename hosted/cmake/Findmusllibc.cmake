@@ -4,7 +4,7 @@
 
 function(musllibc_setup_build_environment_with_sel4runtime)
     add_library(muslc INTERFACE)
-    # Where muslc finds seL4; there is nothing to find here.
+    # On a kernel, muslc's system calls. Here the library is empty.
     add_library(sel4muslcsys INTERFACE)
 endfunction()
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The kernel and libsel4 on the hosted platform, under the names that the seL4 build gives them. The kernel is part of
-# each executable; libsel4's headers are made from hosted/libsel4/sel4.api.
+# The kernel and libsel4 on the hosted platform, under the names of the seL4 build. The kernel is part of each
+# executable; libsel4's headers are generated from hosted/libsel4/sel4.api.
 
 get_filename_component(SEL4_RUST_DIR "${CMAKE_CURRENT_LIST_DIR}/../.." ABSOLUTE)
 include("${SEL4_RUST_DIR}/cmake/sel4_rust.cmake")
@@ -9,7 +9,7 @@ include("${SEL4_RUST_DIR}/cmake/sel4_rust.cmake")
 function(sel4_import_kernel)
 endfunction()
 
-# Adds the targets `sel4` and `sel4runtime`, whose functions the bundle of an executable has.
+# Adds the targets `sel4` and `sel4runtime`. Their functions are in the bundle of an executable.
 function(sel4_import_libsel4)
     _sel4_rust_find_tools()
     get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
@@ -31,7 +31,7 @@ function(sel4_import_libsel4)
         RESULT_VARIABLE result
     )
     if(NOT result EQUAL 0)
-        _sel4_rust_error("the headers of libsel4 cannot be written (${result})." "see cargo's message above")
+        _sel4_rust_error("cannot write the headers of libsel4 (status `${result}`)." "fix what cargo reports above")
     endif()
 
     add_library(sel4 INTERFACE)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Nothing of it is on the hosted platform; a root server that links some of it is told so by DeclareRootserver().
+# The hosted platform has none of seL4_libs. DeclareRootserver() refuses a root server that links some of them.
 
 function(sel4_libs_import_libraries)
 endfunction()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Of it the hosted platform has archives of files; a root server that links more is told so by DeclareRootserver().
+# The hosted platform has libcpio only. DeclareRootserver() refuses a root server that links others.
 
 function(util_libs_import_libraries)
-    # Its functions are in the bundle of an executable, its header is beside that of sel4runtime.
+    # The functions are in the bundle of an executable, the header is beside that of sel4runtime.
     add_library(cpio INTERFACE)
 endfunction()
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# CPIO archives in a program, as MakeCPIO() of the seL4 build makes them. No program `cpio` is needed.
+# MakeCPIO() for the hosted platform: CPIO archives in a program, as in the seL4 build, without the program `cpio`.
 
-# When this file is run as a script: writes the archive `ARCHIVE`, as assembly, of the files `FILES`, under the name
+# Run as a script, this file writes the files `FILES` as an archive into the assembly file `ARCHIVE`, with the symbol
 # `SYMBOL`.
 if(CMAKE_SCRIPT_MODE_FILE)
-    # The format "newc": of each file a header of numbers as text, its name and its content, up to multiples of four.
+    # Format "newc": each file has a header of hexadecimal numbers, its name and its content, padded to multiples of four.
     function(add name size content)
         string(LENGTH "${name}0" name_size)
         foreach(number IN ITEMS size name_size)
@@ -18,9 +18,9 @@ if(CMAKE_SCRIPT_MODE_FILE)
             string(SUBSTRING "${padded}" ${start} 8 ${number})
         endforeach()
         string(REPEAT 0 8 zero)
-        # Inode, mode of a file that all may read, owner, group, links, time.
+        # Inode, mode (a file readable by all), owner, group, links, time.
         set(header "070701${zero}00008124${zero}${zero}00000001${zero}${size}")
-        # The devices, and no checksum.
+        # Device numbers and checksum.
         string(APPEND header "${zero}${zero}${zero}${zero}${name_size}${zero}")
         string(APPEND text ".ascii \"${header}\"\n.asciz \"${name}\"\n.balign 4\n${content}.balign 4\n")
         set(text "${text}" PARENT_SCOPE)
@@ -39,8 +39,8 @@ endif()
 
 set(SEL4_HOSTED_CPIO_SCRIPT "${CMAKE_CURRENT_LIST_FILE}")
 
-# Makes the object file `output`, an archive of the files; its symbols are _cpio_archive and _cpio_archive_end,
-# or have the name CPIO_SYMBOL in this place.
+# Makes the object file `output` with an archive of the files. The symbols are _cpio_archive and _cpio_archive_end, or
+# CPIO_SYMBOL and CPIO_SYMBOL_end.
 function(MakeCPIO output files)
     cmake_parse_arguments(PARSE_ARGV 2 ARG "" "CPIO_SYMBOL" "DEPENDS")
     if(NOT ARG_CPIO_SYMBOL)

@@ -8,16 +8,16 @@ function(DeclareRootserver rootserver)
             message(
                 FATAL_ERROR
                     "`${rootserver}` links `${library}`, which the hosted platform does not have.\n"
-                    "Help: build for another PLATFORM, or do without it: libsel4, sel4runtime and the C library are here"
+                    "Help: build for another PLATFORM, or use only libsel4, sel4runtime and the C library"
             )
         endif()
     endforeach()
     get_property(before GLOBAL PROPERTY SEL4_HOSTED_ROOTSERVER)
     if(before)
-        message(FATAL_ERROR "`${before}` and `${rootserver}` are both root servers.\nHelp: one of them is enough")
+        message(FATAL_ERROR "`${before}` and `${rootserver}` are both root servers.\nHelp: call DeclareRootserver() for one of them only")
     endif()
     set_property(GLOBAL PROPERTY SEL4_HOSTED_ROOTSERVER ${rootserver})
-    # The kernel comes with the Rust side, whether the program has Rust libraries or not.
+    # The kernel is Rust, so a program without Rust libraries needs a bundle too.
     _sel4_rust_find_tools()
     _sel4_rust_find_triple(triple)
     _sel4_rust_set_once(SEL4_RUST_TRIPLE "${triple}")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What a build for the hosted platform presets; settings/settings.cmake includes it in place of seL4's own settings.
+# Settings of a build for the hosted platform. settings/settings.cmake includes this file in place of seL4's settings.
 
 foreach(option IN ITEMS SMP VERIFICATION)
     if(${option})
@@ -9,14 +9,14 @@ foreach(option IN ITEMS SMP VERIFICATION)
 endforeach()
 list(APPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}" "${CMAKE_CURRENT_LIST_DIR}/../..")
 
-# Names of the kernel's configuration that projects ask for.
+# Variables of the kernel's configuration that projects read.
 set(KernelPlatform hosted)
-# Programs are for this machine, or for that of the C compiler that is named.
+# Programs are built for this machine, or for the target of CROSS_COMPILER_PREFIX.
 cmake_host_system_information(RESULT hosted_architecture QUERY OS_PLATFORM)
 set(SEL4_HOSTED_EMULATOR "")
 if(CROSS_COMPILER_PREFIX MATCHES "(aarch64|x86_64)-linux-gnu-$" AND NOT CMAKE_MATCH_1 STREQUAL hosted_architecture)
     set(hosted_architecture "${CMAKE_MATCH_1}")
-    # Debian has the C library of another architecture there.
+    # Debian's place of another architecture's C library.
     set(SEL4_HOSTED_EMULATOR "qemu-${hosted_architecture} -L /usr/${hosted_architecture}-linux-gnu ")
 endif()
 if(CROSS_COMPILER_PREFIX)

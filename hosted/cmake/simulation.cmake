@@ -4,7 +4,7 @@
 function(GenerateSimulateScript)
     get_property(rootserver GLOBAL PROPERTY SEL4_HOSTED_ROOTSERVER)
     if(NOT rootserver)
-        message(FATAL_ERROR "there is no root server to run.\nHelp: call DeclareRootserver() before GenerateSimulateScript()")
+        message(FATAL_ERROR "the build has no root server.\nHelp: call DeclareRootserver() before GenerateSimulateScript()")
     endif()
     file(
         GENERATE

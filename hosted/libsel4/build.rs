@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Makes the Rust side of `sel4.api`, and what libsel4-sys reads where no other libsel4 is named.
+//! Generates the Rust side from `sel4.api`, and the files that libsel4-sys reads if no other libsel4 is named.
 
 #[path = "generate/mod.rs"]
 mod generate;

@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The attribute of tests that run on the hosted platform; use it as `sel4_hosted::test`.
+//! Attribute for tests on the hosted platform, to be used as `sel4_hosted::test`.
 
 use proc_macro::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 
-/// A test that is a root server: its function runs on a fresh kernel, in a process of its own, and may
-/// take the BootInfo, `&seL4_BootInfo`.
+/// Makes a function a test that is a root server: it runs on a fresh kernel in a separate process. The function
+/// may take the BootInfo, `&seL4_BootInfo`.
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let expanded = if arguments.is_empty() {
-        expand(item).ok_or("#[sel4_hosted::test] belongs before a function: `fn name()` or `fn name(info: &seL4_BootInfo)`")
+        expand(item).ok_or("#[sel4_hosted::test] is for functions only\nhelp: put it before `fn name()` or `fn name(info: &seL4_BootInfo)`")
     } else {
-        Err("#[sel4_hosted::test] takes no arguments")
+        Err("#[sel4_hosted::test] takes no arguments\nhelp: write #[sel4_hosted::test]")
     };
     expanded.unwrap_or_else(|message| rust(&format!("compile_error!({message:?});")))
 }
 
-/// What is written here is Rust.
+/// Parses Rust code.
 fn rust(text: &str) -> TokenStream {
     text.parse().unwrap_or_default()
 }
 
-/// The function's own tokens are passed on as they are: errors of the compiler, and panics, tell their places.
+/// Expands the function. Keeps its tokens, so that compiler errors and panics report their locations.
 fn expand(item: TokenStream) -> Option<TokenStream> {
     let mut tokens = item.into_iter().peekable();
-    // Other attributes, such as #[should_panic], are for the test around the function.
+    // Other attributes, such as #[should_panic], go to the test around the function.
     let mut attributes = TokenStream::new();
     while let Some(TokenTree::Punct(mark)) = tokens.peek() {
         if mark.as_char() != '#' || mark.spacing() != Spacing::Alone {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The C side: `<sel4/sel4.h>` and its kin.
+//! Generator of the C headers, `<sel4/sel4.h>` and the others.
 
 use super::{Api, Invocation, Kind};
 
-/// Headers that C programs include by themselves; all of them lead to one.
+/// Headers that C programs include. Each includes `<sel4/api.h>`.
 const NAMES: [&str; 25] = [
     "sel4/sel4.h",
     "sel4/arch/bootinfo_types.h",
@@ -33,7 +33,7 @@ const NAMES: [&str; 25] = [
     "interfaces/sel4_client.h",
 ];
 
-/// All files, by their paths.
+/// Returns path and content of each file.
 pub fn headers(api: &Api) -> Vec<(String, String)> {
     let mut files = vec![
         ("sel4/api.h".into(), header(api)),
@@ -140,7 +140,7 @@ fn header(api: &Api) -> String {
     out + "\n#ifdef __cplusplus\n}\n#endif\n"
 }
 
-/// `of` in C, as the type of `name`.
+/// Declares `name` with the type `of`, in C.
 fn declare(of: &str, name: &str) -> String {
     if let Some(to) = of.strip_prefix("*mut ") {
         return declare(to, &format!("*{name}"));
@@ -175,7 +175,7 @@ fn enumeration(name: &str, of: &str, members: &[(String, Option<String>)]) -> St
             None => format!("    {member},\n"),
         })
         .collect();
-    // C chooses the type of an enumeration by its members; a long one must be told.
+    // C chooses the type of an enumeration by its members, so a long one needs a typedef.
     if of.starts_with("c_") && of != "c_long" {
         format!("typedef enum {name} {{\n{members}}} {name};\n")
     } else {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The configuration, for Rust and for C.
+//! Generator of the configuration, for Rust and for C.
 
 use super::{Api, Setting};
 
-/// The lines that give cargo the configuration as `cfg`s.
+/// Returns the lines by which a build script passes the configuration to cargo as `cfg`s.
 pub fn cfgs(api: &Api) -> String {
     let mut out = String::new();
     for (name, setting) in &api.config {
@@ -26,7 +26,7 @@ pub fn cfgs(api: &Api) -> String {
     out
 }
 
-/// The configuration as Rust's constants.
+/// Returns the configuration as Rust constants.
 pub fn constants(api: &Api) -> String {
     let mut out = String::new();
     for (name, setting) in &api.config {
@@ -42,7 +42,7 @@ pub fn constants(api: &Api) -> String {
     out
 }
 
-/// `gen_config.h` and `gen_config.json` of the kernel, or of libsel4.
+/// Returns `gen_config.h` and `gen_config.json` of the kernel, or of libsel4.
 pub fn c(api: &Api, libsel4: bool) -> (String, String) {
     let mut header = String::from("/* Made from sel4.api. */\n#pragma once\n\n");
     let mut lines = Vec::new();

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Reads `sel4.api`, whose first lines say how it is written.
+//! Reader for `sel4.api`, whose first lines document the format.
 
-// The build script writes the Rust side, the program that writes headers the C side.
+// The build script uses the Rust generator only, the program `sel4-hosted-headers` the C generator only.
 #![allow(dead_code)]
 
 pub mod c;
 pub mod config;
 pub mod rust;
 
-/// What an item of the description is.
+/// Kind of an item of the description.
 pub enum Kind {
     Constant(String),
     Type(String),
     Enumeration {
         of: String,
-        /// Its members have its type in Rust; else they are words.
+        /// True if members have the enumeration's type in Rust; otherwise they are words.
         own: bool,
         members: Vec<(String, Option<String>)>,
     },
@@ -32,7 +32,7 @@ pub enum Kind {
     },
     Function(Function),
     Invocation(Invocation),
-    /// Where a group of labels ends: the number of all so far.
+    /// End of a group of labels, with the number of all labels so far.
     Labels {
         type_name: String,
         group: Vec<(String, usize)>,
@@ -71,12 +71,12 @@ pub enum Setting {
 
 pub struct Api {
     pub items: Vec<Item>,
-    /// Types of capabilities.
+    /// Capability types.
     pub caps: Vec<String>,
     pub config: Vec<(String, Setting)>,
 }
 
-/// Reads `text`, as far as `holds` says of its conditions. `None` of it is an unknown condition.
+/// Reads the items of `text` whose conditions hold. `holds` returns `None` for an unknown condition.
 pub fn read(text: &str, holds: &dyn Fn(&str) -> Option<bool>) -> Result<Api, String> {
     let mut reader = Reader {
         api: Api {
@@ -109,7 +109,7 @@ pub fn read(text: &str, holds: &dyn Fn(&str) -> Option<bool>) -> Result<Api, Str
                 let mut all = true;
                 for condition in conditions.split(' ') {
                     all &= holds(condition)
-                        .ok_or_else(|| wrong(format!("there is no condition `{condition}`")))?;
+                        .ok_or_else(|| wrong(format!("unknown condition `{condition}`")))?;
                 }
                 (all, rest)
             }
@@ -124,14 +124,18 @@ pub fn read(text: &str, holds: &dyn Fn(&str) -> Option<bool>) -> Result<Api, Str
             } else {
                 reader.item(rest)
             };
-            result.ok_or_else(|| wrong(format!("cannot make sense of `{rest}`")))?;
+            result.ok_or_else(|| {
+                wrong(format!(
+                    "cannot read `{rest}`\nhelp: the first lines of sel4.api document the format"
+                ))
+            })?;
         }
         reader.doc.clear();
     }
     Ok(reader.api)
 }
 
-/// What the indented lines belong to.
+/// Item to which indented lines belong.
 enum Open {
     Nothing,
     ConfigValues,
@@ -145,7 +149,7 @@ struct Reader {
     open: Open,
     doc: String,
     labels: Vec<(String, usize)>,
-    /// How many labels belong to groups that have ended.
+    /// Number of labels in groups that have ended.
     grouped: usize,
 }
 
@@ -297,7 +301,7 @@ impl Reader {
     }
 }
 
-/// `a: A, b: B` as pairs.
+/// Splits `a: A, b: B` into pairs.
 fn pairs(text: &str) -> Option<Vec<(String, String)>> {
     text.split(", ")
         .filter(|pair| !pair.is_empty())
@@ -308,16 +312,16 @@ fn pairs(text: &str) -> Option<Vec<(String, String)>> {
         .collect()
 }
 
-/// Whether a parameter goes where a pointer says.
+/// Returns whether a parameter of this type is passed by pointer.
 fn is_record(of: &str) -> bool {
     matches!(of, "seL4_UserContext" | "seL4_ARM_SMCContext")
 }
 
-/// How a parameter travels.
+/// Encoding of a parameter in the message.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Way {
     Cap,
-    /// In so many bits of a message register, which it shares with its neighbours.
+    /// Number of bits in a message register that adjacent parameters share.
     Bits(u32),
     Word,
     Rights,
@@ -347,13 +351,13 @@ impl Api {
 }
 
 impl Invocation {
-    /// What comes back besides the error, unless it goes where a pointer says.
+    /// Returns the results besides the error that are returned by value.
     pub fn results(&self) -> Vec<&Parameter> {
         let result = |parameter: &&Parameter| parameter.out && !is_record(&parameter.of);
         self.parameters.iter().filter(result).collect()
     }
 
-    /// The type of what the function returns.
+    /// Returns the function's result type.
     pub fn result_type(&self, name: &str) -> String {
         if self.results().is_empty() {
             "seL4_Error".into()
@@ -362,7 +366,7 @@ impl Invocation {
         }
     }
 
-    /// The parameters as the function has them, with their Rust types.
+    /// Returns the function's parameters, with their Rust types.
     pub fn arguments(&self) -> Vec<(String, String)> {
         let mut all = vec![("_service".into(), self.service.clone())];
         for parameter in &self.parameters {

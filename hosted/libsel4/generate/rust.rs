@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The Rust side: what `src/lib.rs` includes as the module `api`.
+//! Generator of the Rust side, which `src/lib.rs` includes in the module `api`.
 
 use super::{Api, Function, Invocation, Item, Kind, Way};
 
-/// What every function begins with: it is C's, too.
+/// Beginning of every function, which C can call too.
 const FUNCTION: &str = "#[unsafe(no_mangle)]\npub unsafe extern \"C\" fn";
 const DERIVED: &str = "#[repr(C)]\n#[derive(Debug, Copy, Clone, PartialEq, Eq";
 
@@ -47,7 +47,7 @@ pub fn api(api: &Api) -> String {
     out + &labels(api)
 }
 
-/// C's types with their path.
+/// Returns the Rust form of a type; C types get their path.
 fn native(of: &str) -> String {
     match of
         .strip_prefix("*mut ")
@@ -64,7 +64,7 @@ fn enumeration(name: &str, own: bool, members: &[(String, Option<String>)]) -> S
     let mut next = String::from("0");
     for (member, value) in members {
         let value = value.clone().unwrap_or(next);
-        // A negative one is no word.
+        // A negative value does not fit a word.
         let of = if own || value.starts_with('-') {
             name
         } else {
@@ -99,14 +99,14 @@ fn structure(name: &str, alias: Option<&str>, fields: &[(String, String)]) -> St
     })
 }
 
-/// A type of `words` words, and its name with `_t`.
+/// Defines a type of `words` words, and its alias with `_t`.
 fn words(name: &str, words: usize) -> String {
     format!(
         "{DERIVED}, Default)]\npub struct {name} {{\n    pub words: [seL4_Uint64; {words}],\n}}\npub type {name}_t = {name};\n"
     )
 }
 
-/// The four functions that reach one field: `get` and `set` are expressions over the words `w`.
+/// Defines the four accessors of a field. `get` is an expression, `set` a statement, over the words `w`.
 fn accessors(of: &str, prefix: &str, field: &str, get: &str, set: &str) -> String {
     format!(
         "{FUNCTION} {prefix}_get_{field}(value: {of}_t) -> seL4_Uint64 {{\n    let w = value.words;\n    {get}\n}}\n\
@@ -116,7 +116,7 @@ fn accessors(of: &str, prefix: &str, field: &str, get: &str, set: &str) -> Strin
     )
 }
 
-/// `new` and `ptr_new` of a type: `fill` are statements over the words `w`.
+/// Defines `new` and `ptr_new` of a type. `fill` are statements over the words `w`.
 fn constructors(of: &str, prefix: &str, fields: &[String], size: usize, fill: &str) -> String {
     let parameters: Vec<String> = fields
         .iter()
@@ -176,7 +176,7 @@ fn union(
         let prefix = format!("{name}_{kind}");
         out += &format!("pub const {prefix}: usize = {number};\n");
         let mut fill = format!("w[0] = {number};\n    ");
-        // The last one lies lowest, above the tag.
+        // The last field is the lowest word above the tag.
         let place = |index: usize| fields.len() - index;
         for (index, field) in fields.iter().enumerate() {
             fill += &format!("w[{}] = {field};\n    ", place(index));
@@ -203,7 +203,7 @@ fn list(parameters: &[(String, String)]) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
-/// Keywords get an underscore, as bindgen gives them.
+/// Appends an underscore to a keyword, as bindgen does.
 fn identifier(name: &str) -> String {
     if name == "type" {
         "type_".into()
@@ -212,7 +212,7 @@ fn identifier(name: &str) -> String {
     }
 }
 
-/// That `src/` has a function as it is described.
+/// Asserts that the hand-written function has the described signature.
 fn signature(name: &str, function: &Function) -> String {
     let parameters: Vec<String> = function
         .parameters
@@ -245,7 +245,7 @@ fn invocation(api: &Api, item: &Item, invocation: &Invocation) -> String {
 
     let (mut caps, mut words) = (Vec::new(), Vec::<String>::new());
     let (mut registers, mut to) = (None, "");
-    // Where the word that takes small values is filled up to; none is open at 64.
+    // Number of bits used in the word for small values; 64 if no such word is open.
     let mut filled = 64;
     for parameter in &invocation.parameters {
         let value = identifier(&parameter.name);
@@ -320,7 +320,7 @@ fn invocation(api: &Api, item: &Item, invocation: &Invocation) -> String {
     )
 }
 
-/// `Invocation`, an enumeration of the labels.
+/// Defines `Invocation`, an enumeration of the labels.
 fn labels(api: &Api) -> String {
     let all: Vec<&String> = api
         .invocations()

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! Writes the C headers and the configuration of the hosted platform into a folder:
-//! `sel4-hosted-headers FOLDER [aarch64|x86_64] [mcs]`, for this machine's architecture if none is named. Files whose
-//! content stays the same are left alone.
+//! `sel4-hosted-headers FOLDER [aarch64|x86_64] [mcs]`, by default for this machine's architecture. Files whose
+//! content would not change are not written.
 
 #[path = "../generate/mod.rs"]
 mod generate;

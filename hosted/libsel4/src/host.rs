@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Where a system call goes.
+//! System calls, and the host that receives them.
 //!
-//! It has the form that it has on hardware, with a call in the place of the processor's instruction.
-//! So the model behind it has one decoder for calls and for unmodified code.
+//! A system call uses the same registers as on hardware, with a function call in place of the trap
+//! instruction. So the model decodes these calls and those of unmodified images alike.
 //!
 //! | | x86_64 | aarch64 |
 //! |---|---|---|
 //! | number | rdx | x7 |
-//! | capability; then the badge | rdi | x0 |
-//! | the message's description | rsi | x1 |
-//! | its first words | r10, r8, r9, r15 | x2 to x5 |
-//! | the reply object, on kernels with MCS | r12 | x6 |
-//! | the second capability, there | r13 | x8 |
+//! | capability in, badge out | rdi | x0 |
+//! | message info | rsi | x1 |
+//! | message registers 0 to 3 | r10, r8, r9, r15 | x2 to x5 |
+//! | reply object (MCS) | r12 | x6 |
+//! | second capability (MCS) | r13 | x8 |
 
 use std::arch::asm;
 use std::cell::Cell;
@@ -20,14 +20,14 @@ use std::ptr;
 
 use crate::api::{seL4_IPCBuffer, seL4_Syscall_ID, seL4_Word};
 
-/// What a thread of the host that runs a kernel gives to libsel4.
+/// Interface between libsel4 and the thread of the host that runs a kernel.
 #[repr(C)]
 pub struct Host {
-    /// Enters the kernel: called with the registers of a system call, and in rax (x9) the address of
-    /// this. It keeps all registers but those of the answer, rax, rcx, r11 (x9, x30), and those of
-    /// floating-point numbers.
+    /// Kernel entry, called with the registers of a system call and the address of this `Host` in rax (x9).
+    /// Preserves all registers but those of the answer, rax, rcx and r11 (x9, x30), and the floating-point
+    /// registers.
     pub entry: unsafe extern "C" fn(),
-    /// The IPC buffer, as the running seL4 thread has set it: the kernel gives each its own.
+    /// IPC buffer of the running seL4 thread. The host changes it with the thread.
     pub ipc_buffer: Cell<*mut seL4_IPCBuffer>,
 }
 
@@ -35,22 +35,22 @@ thread_local! {
     static HOST: Cell<*const Host> = const { Cell::new(ptr::null()) };
 }
 
-/// Sends this thread's system calls to `host`, or with null nowhere.
+/// Sends this thread's system calls to `host`. With null, system calls panic.
 ///
 /// # Safety
 ///
-/// It lives, and in its place, until another is installed.
+/// `host` is null, or lives and does not move until another is installed.
 pub unsafe fn install(host: *const Host) {
     HOST.set(host);
 }
 
-/// What was installed last in this thread; null if nothing was.
+/// Returns the host installed in this thread; null if there is none.
 #[inline(always)]
 pub fn current() -> *const Host {
     HOST.get()
 }
 
-/// The same; a program without a kernel ends here.
+/// Returns the host installed in this thread. Panics if there is none.
 #[inline(always)]
 pub(crate) fn host() -> *const Host {
     let host = HOST.get();
@@ -64,20 +64,20 @@ pub(crate) fn host() -> *const Host {
 #[inline(never)]
 fn absent() -> ! {
     panic!(
-        "a function of libsel4 was called, and no kernel runs in this thread\n\
-         help: run seL4 code inside sel4_hosted::run, a test with #[sel4_hosted::test]"
+        "a function of libsel4 was called, but no kernel runs in this thread\n\
+         help: call it inside sel4_hosted::run, or in a test with #[sel4_hosted::test]"
     );
 }
 
-/// The registers of a system call.
+/// Registers of a system call.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Registers {
-    /// A capability; the badge afterwards.
+    /// Capability of the call; badge of the answer.
     pub cap: seL4_Word,
     pub info: seL4_Word,
     pub mrs: [seL4_Word; 4],
     pub reply: seL4_Word,
-    /// Of a call that sends to one capability and receives from another, the first.
+    /// Destination of a call that sends to one capability and receives from another.
     pub dest: seL4_Word,
 }
 
@@ -85,7 +85,7 @@ pub(crate) struct Registers {
 ///
 /// # Safety
 ///
-/// What the call does is the caller's to answer for.
+/// The caller keeps the contract of the system call.
 #[inline(always)]
 pub(crate) unsafe fn trap(number: seL4_Syscall_ID, registers: Registers) -> Registers {
     let Registers {
@@ -95,7 +95,7 @@ pub(crate) unsafe fn trap(number: seL4_Syscall_ID, registers: Registers) -> Regi
         reply,
         dest,
     } = registers;
-    // SAFETY: the host's entry keeps what is not named here.
+    // SAFETY: the host's entry preserves the registers that are not named here.
     #[cfg(target_arch = "aarch64")]
     unsafe {
         asm!(
@@ -114,7 +114,7 @@ pub(crate) unsafe fn trap(number: seL4_Syscall_ID, registers: Registers) -> Regi
             clobber_abi("C"),
         );
     }
-    // SAFETY: the host's entry keeps what is not named here.
+    // SAFETY: the host's entry preserves the registers that are not named here.
     #[cfg(target_arch = "x86_64")]
     unsafe {
         asm!(

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! libsel4 of the hosted platform: the seL4 API, whose kernel is a model in the same process.
+//! libsel4 of the hosted platform: the seL4 API to a model of the kernel in the same process.
 //!
-//! Types, constants and invocations are made from `sel4.api`; so are the C headers, by the program
-//! `sel4-hosted-headers`. What is left is here.
+//! Types, constants and invocations are generated from `sel4.api`, as are the C headers, by the program
+//! `sel4-hosted-headers`. The other functions are written by hand.
 //!
 //! | | |
 //! |---|---|
-//! | [`api`] | libsel4 under its own names, in the shape that bindgen gives to the real one |
+//! | [`api`] | libsel4 under its own names, with the types that bindgen gives to the real one |
 //! | [`config`] | the configuration |
-//! | [`Host`] | where a system call goes |
+//! | [`Host`] | receives system calls |
 //!
-//! libsel4-sys re-exports all of it where no other libsel4 is named. C calls the same functions: each
-//! is exported under its name.
+//! libsel4-sys re-exports all of it if no other libsel4 is named. C calls the same functions, each of which is
+//! exported under its name.
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!(
-    "the hosted platform runs on x86_64 and aarch64 hosts; name a libsel4 of a build in SEL4_SYS_DIR"
+    "the hosted platform runs on x86_64 and aarch64 only\nhelp: to use the libsel4 of an seL4 build, set SEL4_SYS_DIR to its folder"
 );
 
 mod host;
@@ -56,7 +56,7 @@ pub mod api {
     include!(concat!(env!("OUT_DIR"), "/api.rs"));
 }
 
-/// The configuration of the hosted platform, value by value.
+/// Configuration of the hosted platform.
 pub mod config {
     include!(concat!(env!("OUT_DIR"), "/config.rs"));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! How a process ends, and the describe of its exit code.
+//! End of a process, and the meaning of its exit code.
 //!
 //! | code | |
 //! |---|---|
@@ -70,7 +70,7 @@ impl End {
             Self::Abort => "a thread has called abort()",
             Self::Halted => "a thread has halted the system, as abort() does",
             Self::Stuck => {
-                "a thread has run for too long without a kernel entry\nhelp: set SEL4_HOSTED_WATCHDOG to a larger number of seconds, or to 0 for no limit"
+                "a thread runs for too long and does not enter the kernel\nhelp: set SEL4_HOSTED_WATCHDOG to a larger number of seconds, or to 0 for no limit"
             }
             Self::Interrupt(_) => "interrupted",
         };

@@ -12,7 +12,7 @@
 //! | [`run_program`], [`unmodified`] | runs a root server as the seL4 build links it for x86_64 |
 //! | [`storage`] | thread-local storage of seL4 threads |
 //! | [`clock`], [`set_alarm`] | the time, and a timer |
-//! | [`end`] | how a process ends, and the describe of its exit code |
+//! | [`end`] | end of a process, and the meaning of its exit code |
 //!
 //! All seL4 threads run on one thread of the host, exactly one at a time, each on its own stack.
 //! The model switches threads only at kernel entries, so runs are reproducible.

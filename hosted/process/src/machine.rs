@@ -27,7 +27,7 @@ pub struct Process {
     pub timer_irq: Option<usize>,
     /// Addresses of the executable, which is mapped in every address space.
     executable: Region,
-    /// Whether these addresses still show the executable as Linux has loaded it.
+    /// True while these addresses show the executable as Linux has loaded it.
     executable_is_as_loaded: bool,
     /// The kernel's mapping of the whole file.
     base: *mut u8,

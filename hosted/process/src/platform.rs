@@ -161,7 +161,7 @@ struct Instance {
     /// Registers of the thread that becomes the root server's.
     first: Context,
     settings: Settings,
-    /// Whether the process stays a root server to its end, with the executable's pages as frames.
+    /// True if the process stays a root server to its end, with the executable's pages as frames.
     is_whole_process: bool,
     /// Unmodified image that runs in place of the calling thread.
     program: Option<Program>,
@@ -366,7 +366,7 @@ struct Platform {
     kernel: Kernel<Process>,
     root: ThreadId,
     running: Option<ThreadId>,
-    /// Whether the kernel is MCS, so that time slices end without a kernel entry.
+    /// True if the kernel is MCS, so that time slices end without a kernel entry.
     is_mcs: bool,
     /// State of the generator that picks kernel entries at which a time slice ends (`SEL4_HOSTED_SEED`).
     seed: Option<u64>,

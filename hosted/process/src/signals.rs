@@ -63,7 +63,7 @@ pub const FAULTS: &[c_int] = &[
 /// Signals that other threads and processes send.
 pub const OTHERS: [c_int; 5] = [libc::SIGABRT, libc::SIGINT, libc::SIGTERM, WATCHDOG, TICK];
 
-/// Whether a tick must not preempt the running thread.
+/// Set while a tick must not preempt the running thread.
 static UNPREEMPTIBLE: AtomicBool = AtomicBool::new(false);
 
 /// Runs `work` without preemption by other seL4 threads. `work` must make no system call.
@@ -78,7 +78,7 @@ pub fn without_preemption<R>(work: impl FnOnce() -> R) -> R {
 
 /// Signal that has arrived while the host ran; 0 for none.
 static PENDING: AtomicU64 = AtomicU64::new(0);
-/// Whether a timer runs, so that a thread that computes needs ticks.
+/// Set while a timer runs, so that a thread that computes needs ticks.
 static TICKS: AtomicBool = AtomicBool::new(false);
 /// Thread of the host that runs a kernel.
 static RUNNER: AtomicU64 = AtomicU64::new(0);

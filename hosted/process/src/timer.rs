@@ -32,17 +32,17 @@ fn counter(now: u64) -> u32 {
 /// State of the timer.
 #[derive(Default)]
 pub struct Timer {
-    /// Whether a thread has accessed the timer.
+    /// Set once a thread has accessed the timer.
     pub is_used: bool,
-    /// Whether the timer counts.
+    /// Enable bit of the counter.
     enabled: bool,
-    /// Whether the interrupt is enabled.
+    /// Enable bit of the interrupt.
     interrupt_enabled: bool,
     /// Value with which the counter is compared.
     comparator: u32,
     /// Time in microseconds at which the counter will reach that value.
     expires_at: Option<u64>,
-    /// Whether the interrupt is pending.
+    /// Set while the interrupt is pending.
     is_pending: bool,
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! How a process ends, by its exit code and what it says.
+//! Exit codes and final messages of a process.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -16,10 +16,10 @@ use libsel4::{
     Allocator, BootInfo, Cap, CapRights, Endpoint, Notification, SmallPage, VmAttributes,
 };
 
-/// What this process is to do, if it is the root server of one of the tests below.
+/// Environment variable that makes this process the root server of one of the tests below, and names the case.
 const CASE: &str = "ENDS";
 
-/// Runs a case in a process of its own; gives its exit code and what it said.
+/// Runs a case in a child process. Returns its exit code and its output.
 fn end_of(case: &str, environment: &[(&str, &str)], signal: Option<i32>) -> (i32, String) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([
@@ -60,7 +60,7 @@ fn the_root_server() {
         return;
     };
     sel4_hosted::start();
-    // SAFETY: each does what it is about, to nobody but itself.
+    // SAFETY: each case harms only this process.
     unsafe {
         seL4_DebugPutString(c"begins\n".as_ptr().cast_mut());
         match &*case {
@@ -98,7 +98,7 @@ fn the_root_server() {
             "heap" => {
                 std::hint::black_box(vec![1_u8; 1 << 46]);
             }
-            // What a wild program may do to the model: here its memory is taken away.
+            // A wild program may damage the model: this one unmaps the model's memory.
             "crash" => {
                 let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
                 let memory = maps
@@ -114,7 +114,7 @@ fn the_root_server() {
                 objects();
             }
             "abort" => libc::abort(),
-            // In a program of the host's, std's threads are the host's.
+            // Without the runtime, threads of std are Linux threads.
             "another thread" => drop(std::thread::spawn(|| seL4_Yield()).join()),
             "busy" => loop {
                 seL4_Yield();
@@ -129,7 +129,7 @@ fn the_root_server() {
                 let rights = CapRights::READ_WRITE;
                 let _ = objects.map_page(info.vspace(), page, here, rights, VmAttributes::DATA);
             }
-            // The program's own page is a frame: also elsewhere, and gone when it is unmapped.
+            // A page of the executable is a frame, which can be mapped elsewhere and be unmapped.
             "own page" | "own page unmapped" => {
                 let info = BootInfo::from_ptr(sel4_hosted::boot_info());
                 let page = OWN_PAGE.0.get().cast::<usize>();
@@ -203,23 +203,23 @@ fn the_root_server() {
 #[repr(align(4096))]
 struct Page(std::cell::UnsafeCell<[u8; 4096]>);
 
-// SAFETY: one thread uses it.
+// SAFETY: only one thread uses the value.
 unsafe impl Sync for Page {}
 
 static OWN_PAGE: Page = Page(std::cell::UnsafeCell::new([1; 4096]));
 
 unsafe extern "C" {
-    /// The linker's name for the beginning of the program.
+    /// The linker's symbol for the start of the executable.
     static __ehdr_start: u8;
 }
 
 fn objects() -> (Cap<Endpoint>, Cap<SmallPage>, Allocator<64>) {
-    // SAFETY: the kernel's own.
+    // SAFETY: the BootInfo is the kernel's.
     let mut objects = Allocator::new(&unsafe { BootInfo::from_ptr(sel4_hosted::boot_info()) });
     (objects.make().unwrap(), objects.make().unwrap(), objects)
 }
 
-/// An address that the process has for itself: in C's library.
+/// Returns an address that Linux has already mapped, in the C library.
 fn taken_address() -> usize {
     libc::getpid as *const () as usize
 }
@@ -262,7 +262,7 @@ fn exit_codes_say_what_happened() {
     }
 }
 
-/// Refused as the kernel does, and with nothing changed: then there is memory for so many endpoints.
+/// A refused retype changes nothing: the memory still suffices for as many endpoints.
 #[test]
 fn memory_ends_and_sizes_have_bounds() {
     let (code, said) = end_of("sizes", &[("SEL4_HOSTED_MEMORY_MIB", "4")], None);
@@ -290,7 +290,7 @@ fn a_thread_that_runs_for_ever_is_found() {
 #[test]
 fn a_signal_from_outside_ends_it_with_the_threads() {
     for (signal, expected) in [(libc::SIGINT, 130), (libc::SIGTERM, 143)] {
-        // Where a thread computes, and where it is in the kernel time and again.
+        // While a thread computes, and while it enters the kernel again and again.
         for case in ["stuck", "busy"] {
             let (code, said) = end_of(case, &[], Some(signal));
             assert!(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Threads, memory and faults on the hosted platform, by the typed API.
+//! Threads, memory and faults on the hosted platform, through the typed API.
 
 use std::arch::asm;
 use std::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
@@ -16,7 +16,7 @@ use libsel4::{
 const PAGE: usize = 4096;
 const BASE: usize = 0x1000_0000;
 
-/// What a test has: objects, and threads in the root server's address space.
+/// Fixture: an object allocator, and threads in the root server's address space.
 struct World {
     info: BootInfo,
     objects: Allocator<256>,
@@ -25,7 +25,7 @@ struct World {
 
 impl World {
     fn new(info: &'static seL4_BootInfo) -> Self {
-        // SAFETY: the kernel's own, and nobody else uses the empty slots.
+        // SAFETY: the BootInfo is the kernel's, and nothing else uses the empty slots.
         let info = unsafe { BootInfo::from_ptr(info) };
         let objects = Allocator::new(&info);
         Self {
@@ -47,7 +47,7 @@ impl World {
 
     fn map_page(&mut self, page: Cap<SmallPage>, address: usize, rights: CapRights) {
         let vspace = self.info.vspace();
-        // SAFETY: an address that nothing else has.
+        // SAFETY: nothing else uses the address.
         unsafe {
             self.objects
                 .map_page(vspace, page, address, rights, VmAttributes::DATA)
@@ -68,14 +68,14 @@ impl World {
         for index in 2..6 {
             self.map(buffer + index * PAGE, CapRights::READ_WRITE);
         }
-        // Where the thread finds its IPC buffer.
+        // The thread's arguments are in the page of its IPC buffer.
         let start = with_exposed_provenance_mut::<[usize; 3]>(buffer + PAGE / 2);
-        // SAFETY: the page is mapped, and the rest of it nobody's.
+        // SAFETY: the page is mapped, and nothing uses the rest of it.
         unsafe { start.write([buffer, body as usize, argument]) };
         let tcb: Cap<Tcb> = self.make();
         let (cnode, vspace) = (self.info.cnode(), self.info.vspace());
         let context = entry_context(begin, buffer + 6 * PAGE, start.addr());
-        // SAFETY: all of it is the thread's own.
+        // SAFETY: only the thread uses the stack and the page.
         unsafe {
             let buffer = Some(IpcBuffer {
                 address: buffer,
@@ -92,7 +92,7 @@ impl World {
 }
 
 extern "C" fn begin(start: usize) -> ! {
-    // SAFETY: `World::start` has put it there.
+    // SAFETY: `World::start` has put the arguments there.
     unsafe {
         let [buffer, body, argument] = with_exposed_provenance::<[usize; 3]>(start).read();
         message::set_ipc_buffer(with_exposed_provenance_mut(buffer));
@@ -131,7 +131,7 @@ extern "C" fn signals(word: usize) -> ! {
     let bell: Cap<Notification> = unsafe { Cap::from_word(word) };
     loop {
         bell.signal();
-        // SAFETY: it touches nothing.
+        // SAFETY: the call accesses no memory.
         unsafe { seL4_Yield() };
     }
 }
@@ -148,10 +148,10 @@ fn equal_threads_take_turns(info: &'static seL4_BootInfo) {
     }
 }
 
-/// Reads where nothing is yet, with a value in a register for floating-point numbers, and tells both.
+/// Reads from an unmapped page while a floating-point register holds a value, and sends both values.
 extern "C" fn reads(word: usize) -> ! {
     let (read, kept): (usize, f64);
-    // SAFETY: the handler maps a page there; the processor goes on as if nothing had been.
+    // SAFETY: the fault handler maps a page there, and the instruction is repeated.
     #[cfg(target_arch = "aarch64")]
     unsafe {
         asm!(
@@ -196,9 +196,9 @@ fn a_thread_goes_on_when_its_fault_is_mended(info: &'static seL4_BootInfo) {
     };
     assert_eq!(address, BASE + 0x100_0000);
     let page = world.map(BASE + 0x100_0000, CapRights::READ_WRITE);
-    // SAFETY: mapped just now.
+    // SAFETY: mapped above.
     unsafe { with_exposed_provenance_mut::<usize>(address).write(99) };
-    // What others compute meanwhile must not show there. SAFETY: it touches nothing else.
+    // Computation here must not change the thread's registers. SAFETY: uses one register.
     unsafe {
         #[cfg(target_arch = "aarch64")]
         asm!("fmov d7, xzr", out("v7") _);
@@ -214,7 +214,7 @@ fn a_thread_goes_on_when_its_fault_is_mended(info: &'static seL4_BootInfo) {
     let _ = page;
 }
 
-/// Does something that the processor does not have.
+/// Executes an undefined instruction.
 extern "C" fn illegal(_: usize) -> ! {
     // SAFETY: the kernel stops the thread there.
     #[cfg(target_arch = "aarch64")]
@@ -228,7 +228,7 @@ extern "C" fn illegal(_: usize) -> ! {
     }
 }
 
-/// Does what the processor refuses: a division by zero, or where that is none, a breakpoint.
+/// Divides by zero on x86_64, and hits a breakpoint on aarch64, which has no such exception.
 extern "C" fn refused(zero: usize) -> ! {
     // SAFETY: as above.
     #[cfg(target_arch = "aarch64")]
@@ -270,7 +270,7 @@ extern "C" fn writes(address: usize) -> ! {
     }
 }
 
-/// The address of the fault of a thread that writes to `address`.
+/// Runs a thread that writes to `address`. Returns the address of its fault.
 fn fault_of_write(world: &mut World, address: usize) -> usize {
     let faults: Cap<Endpoint> = world.make();
     world.start(faults, writes, address);
@@ -286,11 +286,11 @@ fn rights_of_a_mapping_are_kept(info: &'static seL4_BootInfo) {
     let mut world = World::new(info);
     let address = BASE + 0x200_0000;
     let page = world.map(address, CapRights::READ);
-    // SAFETY: mapped, and nobody writes there.
+    // SAFETY: mapped, and no thread writes there.
     let read = unsafe { with_exposed_provenance::<u8>(address).read_volatile() };
     assert_eq!(read, 0);
     assert_eq!(fault_of_write(&mut world, address), address);
-    // SAFETY: nobody uses it.
+    // SAFETY: nothing uses the page.
     unsafe { page.page_unmap() }.unwrap();
     let _ = page;
 }
@@ -318,16 +318,16 @@ fn deleting_the_last_capability_unmaps(info: &'static seL4_BootInfo) {
     let address = BASE + 0x500_0000;
     let page = world.map(address, CapRights::READ_WRITE);
     let slot: Slot = world.info.cnode().slot(page.word(), 64);
-    // SAFETY: nobody uses the page.
+    // SAFETY: nothing uses the page.
     unsafe { slot.cnode_delete() }.unwrap();
     assert_eq!(fault_of_write(&mut world, address), address);
 }
 
 const SAME: usize = BASE + 0x600_0000;
 
-/// Reads at an address that two address spaces have.
+/// Reads from an address that is mapped in two address spaces.
 extern "C" fn reads_in_its_own(word: usize) -> ! {
-    // SAFETY: both pages are mapped where this thread runs.
+    // SAFETY: both pages are mapped in this thread's address space.
     let value = unsafe {
         message::set_ipc_buffer(with_exposed_provenance_mut(SAME + PAGE));
         with_exposed_provenance::<usize>(SAME).read_volatile()
@@ -346,11 +346,11 @@ fn address_spaces_are_apart(info: &'static seL4_BootInfo) {
     world.map_page(here, SAME, CapRights::READ_WRITE);
     let vspace: Cap<VSpace> = world.make();
     world.info.asid_pool().asid_pool_assign(vspace).unwrap();
-    // The other page is seen in both, to be written here.
+    // The other page is mapped in both address spaces, so that this thread can write to it.
     let seen = world.objects.mint(there, CapRights::READ_WRITE, 0).unwrap();
     world.map_page(seen, SAME + 2 * PAGE, CapRights::READ_WRITE);
     let stack = vec![0_u128; 4096].leak().as_mut_ptr_range().end.addr();
-    // SAFETY: mapped above; the thread's stack and IPC buffer are its own.
+    // SAFETY: mapped above; only the thread uses its stack and IPC buffer.
     unsafe {
         for (page, address) in [(there, SAME), (buffer, SAME + PAGE)] {
             let (rights, attributes) = (CapRights::READ_WRITE, VmAttributes::DATA);
@@ -381,11 +381,11 @@ fn address_spaces_are_apart(info: &'static seL4_BootInfo) {
     // SAFETY: mapped above.
     let read = unsafe { with_exposed_provenance::<usize>(SAME).read_volatile() };
     assert_eq!(read, 1);
-    // It has not what is mapped here alone.
+    // A page that only this address space maps is not visible there.
     assert_eq!(fault_of_write(&mut world, SAME + 8 * PAGE), SAME + 8 * PAGE);
 }
 
-/// Does nothing for ever.
+/// Loops for ever.
 extern "C" fn spins(_: usize) -> ! {
     loop {
         libsel4::yield_now();
@@ -405,7 +405,7 @@ fn registers_written_from_outside_are_what_a_thread_goes_on_with(info: &'static 
     let (nobody, told): (Cap<Endpoint>, Cap<Endpoint>) = (world.make(), world.make());
     let tcb = world.start(nobody, spins, 0);
     libsel4::yield_now();
-    // SAFETY: the thread's own stack, and a function that may run there.
+    // SAFETY: only the thread uses the stack.
     unsafe {
         let before: seL4_UserContext = tcb.tcb_read_registers(true).unwrap();
         #[cfg(target_arch = "aarch64")]
@@ -423,7 +423,7 @@ fn registers_written_from_outside_are_what_a_thread_goes_on_with(info: &'static 
             assert!(before.rsp > BASE && before.rip != 0);
             seL4_UserContext {
                 rip: arrives as *const () as usize,
-                // As after a call.
+                // The ABI expects a return address below an aligned stack pointer.
                 rsp: (before.rsp & !15) - 8,
                 rdi: told.word(),
                 ..before

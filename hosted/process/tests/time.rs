@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Time on the hosted platform, where the kernel schedules with budgets.
+//! Time and budgets on the hosted platform, with an MCS kernel.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -13,14 +13,14 @@ use libsel4::{
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// Starts a thread of the highest priority, with so many microseconds in so many.
+/// Starts a thread of the highest priority with the given budget and period, in microseconds.
 fn start(
     info: &'static seL4_BootInfo,
     budget: u64,
     period: u64,
     body: extern "C" fn(usize) -> !,
 ) -> Cap<Notification> {
-    // SAFETY: the kernel's own, and nobody else uses the empty slots.
+    // SAFETY: the BootInfo is the kernel's, and nothing else uses the empty slots.
     let info = unsafe { BootInfo::from_ptr(info) };
     let mut objects = Allocator::<64>::new(&info);
     let bell: Cap<Notification> = objects.make().unwrap();
@@ -34,7 +34,7 @@ fn start(
         .as_mut_ptr_range()
         .end
         .addr();
-    // SAFETY: the stack is the thread's own, and it has no use for an IPC buffer.
+    // SAFETY: only the thread uses the stack; it needs no IPC buffer.
     unsafe {
         tcb.tcb_configure(info.cnode(), Guard::NONE, info.vspace(), None)
             .unwrap();
@@ -51,7 +51,7 @@ extern "C" fn yielding(bell: usize) -> ! {
         COUNT.fetch_add(1, SeqCst);
         yield_now();
     }
-    // SAFETY: `start` passes it.
+    // SAFETY: `start` passes the argument.
     unsafe { Cap::<Notification>::from_word(bell) }.signal();
     loop {
         yield_now();
@@ -64,7 +64,7 @@ extern "C" fn spinning(_: usize) -> ! {
     }
 }
 
-/// A thousand periods of ten seconds are over at once where nobody has anything to do.
+/// A thousand periods of ten seconds pass at once while no thread has work to do.
 #[sel4_hosted::test]
 fn time_is_skipped_where_nobody_runs(info: &'static seL4_BootInfo) {
     let began = Instant::now();
@@ -76,7 +76,7 @@ fn time_is_skipped_where_nobody_runs(info: &'static seL4_BootInfo) {
 #[sel4_hosted::test]
 fn a_thread_that_computes_is_interrupted_when_its_budget_ends(info: &'static seL4_BootInfo) {
     start(info, 1_000, 10_000, spinning);
-    // This thread enters the kernel, which takes time, until the other's next period.
+    // This thread enters the kernel, which takes time, until the other thread's next period.
     for _ in 0..3 {
         let before = COUNT.load(SeqCst);
         while COUNT.load(SeqCst) == before {

@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * sel4runtime on the hosted platform. The process is a root server's from the first constructor on. A thread
- * whose storage sel4runtime_write_tls_image() has made has thread-local variables of its own; others share the first one's.
+ * sel4runtime on the hosted platform. The process is a root server from its first constructor on. Threads with a TLS
+ * base from sel4runtime_write_tls_image() have separate thread-local variables; others share those of the first thread.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ typedef size_t sel4runtime_size_t;
 char const *sel4runtime_process_name(void);
 seL4_BootInfo *sel4runtime_bootinfo(void);
 
-/* A thread's storage is elsewhere: the base that comes back is not the address that was given. */
+/* The storage is not at the address passed. Use the TLS base that is returned. */
 sel4runtime_size_t sel4runtime_get_tls_size(void);
 int sel4runtime_initial_tls_enabled(void);
 sel4runtime_uintptr_t sel4runtime_write_tls_image(void *tls_memory);

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! CPIO archives.
+//! CPIO archives in the format `newc`.
 
 use std::ffi::{CStr, c_char, c_ulong, c_void};
 use std::{ptr, slice};
 
-/// A file or folder of an archive.
+/// File or folder of an archive.
 pub(crate) struct Entry<'a> {
     pub name: &'a [u8],
     pub content: &'a [u8],
     pub is_folder: bool,
-    /// When it was changed, in seconds since 1970.
-    pub changed: usize,
+    /// Time of the last change, in seconds since 1970.
+    pub modified: usize,
 }
 
-/// An archive in the format that has "newc" for a name: of each file a header of numbers as text, its name and
-/// its content, both up to a multiple of four.
+/// Iterator over an archive in the format `newc`. Each entry has a header of hexadecimal numbers, its name and
+/// its content, the latter two padded to a multiple of four bytes.
 pub(crate) struct Archive<'a>(pub &'a [u8]);
 
 impl<'a> Iterator for Archive<'a> {
@@ -24,7 +24,7 @@ impl<'a> Iterator for Archive<'a> {
     fn next(&mut self) -> Option<Entry<'a>> {
         const HEADER: usize = 110;
         const MODE: usize = 14;
-        const CHANGED: usize = 46;
+        const MODIFIED: usize = 46;
         const SIZE: usize = 54;
         const NAME_SIZE: usize = 94;
         let bytes = self.0;
@@ -46,16 +46,16 @@ impl<'a> Iterator for Archive<'a> {
             name,
             content,
             is_folder: number(MODE)? as libc::mode_t & libc::S_IFMT == libc::S_IFDIR,
-            changed: number(CHANGED)?,
+            modified: number(MODIFIED)?,
         })
     }
 }
 
-/// The content of a file of an archive, and its size; null if there is no such file.
+/// Returns the content of a file of an archive, and its size; null if the archive has no such file.
 ///
 /// # Safety
 ///
-/// The archive has `length` bytes, the name is text of C's, and there is room for a size, or it is null.
+/// The archive has `length` bytes, `name` is a C string, and `size` is null or can be written to.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn cpio_get_file(
     archive: *const c_void,

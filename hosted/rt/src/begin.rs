@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Before `main`: a kernel boots, and this thread becomes the root server's.
+//! Start of the program: boots a kernel before `main`, and makes this thread the root server's.
 
 use std::ffi::{c_int, c_void};
 
-/// First of the constructors of the executable; the linker is told to look for it by its name.
+/// First constructor of the executable. The linker is told to keep this symbol.
 #[used]
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".init_array.00001")]
 static mut sel4_hosted_begin: extern "C" fn() = begin;
 
 extern "C" fn begin() {
-    // With std a panic is told as std tells it.
+    // With std, panics are reported by std.
     #[cfg(not(feature = "std"))]
     crate::panic::install();
     #[cfg(feature = "log")]
     crate::log::install();
-    // SAFETY: nobody prints yet; standard output is C's own.
+    // SAFETY: nothing has been printed yet; standard output is the C library's.
     unsafe {
-        // Lines appear when they are whole, whoever reads them.
+        // Write each line at once, also to a pipe.
         libc::setvbuf(stdout, std::ptr::null_mut(), libc::_IOLBF, 0);
         on_exit(crate::runtime::exited, std::ptr::null_mut());
     }
@@ -32,6 +32,6 @@ extern "C" fn begin() {
 
 unsafe extern "C" {
     static stdout: *mut libc::FILE;
-    /// glibc's: like `atexit`, with the code.
+    /// Registers an exit handler that receives the exit code (glibc).
     fn on_exit(handler: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Files: those of a CPIO archive in the program, to read, as with muslcsys on a kernel. What is opened is a
-//! copy in memory, so that all else about an open file is Linux' business.
+//! Read-only files from a CPIO archive in the program, as with libsel4muslcsys on a kernel. `open` makes a copy
+//! in memory, so Linux serves all other calls on an open file.
 //!
-//! Once there is an archive, or std is in the program, Linux' own files are none of an seL4 thread's, but for
-//! those that the program itself is made of: a backtrace reads them.
+//! Once an archive is installed, or if the program contains std, seL4 threads cannot open Linux' files, except
+//! the executable and its libraries, which a backtrace reads.
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_ulong, c_void};
@@ -52,7 +52,7 @@ mod c {
     }
 }
 
-/// Finds a file of an archive by its name, and gives its size.
+/// Function that finds a file of an archive by its name, and its size.
 type Find = unsafe extern "C" fn(
     archive: *const c_void,
     length: c_ulong,
@@ -64,7 +64,7 @@ static ARCHIVE: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 static LENGTH: AtomicUsize = AtomicUsize::new(0);
 static FIND: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
-/// Names the archive that files are in, and what finds them.
+/// Installs the archive of files, and the function that finds a file in it.
 #[unsafe(no_mangle)]
 extern "C" fn muslcsys_install_cpio_interface(archive: *const c_void, length: c_ulong, find: Find) {
     ARCHIVE.store(archive.cast_mut(), Relaxed);
@@ -72,17 +72,17 @@ extern "C" fn muslcsys_install_cpio_interface(archive: *const c_void, length: c_
     FIND.store(find as *mut c_void, Relaxed);
 }
 
-/// Whether files are those of the archive for who asks.
-fn replaces() -> bool {
+/// Returns whether the caller, an seL4 thread, sees the archive's files in place of Linux'.
+fn sees_archive() -> bool {
     (cfg!(feature = "std") || !ARCHIVE.load(Relaxed).is_null()) && in_thread()
 }
 
-/// A path as the archive has it: without a root, and without `.` and `..`.
+/// Normalises a path to the archive's form: without a root, `.` and `..`.
 ///
 /// # Safety
 ///
-/// The path is text of C's.
-unsafe fn plain(path: *const c_char) -> Vec<u8> {
+/// `path` is a C string.
+unsafe fn normalise(path: *const c_char) -> Vec<u8> {
     let mut parts: Vec<&[u8]> = Vec::new();
     // SAFETY: as the caller promises.
     for part in unsafe { CStr::from_ptr(path) }
@@ -98,24 +98,24 @@ unsafe fn plain(path: *const c_char) -> Vec<u8> {
     parts.join(&b'/')
 }
 
-/// The archive; without one, an empty one.
+/// Returns the installed archive, or an empty one.
 fn archive() -> Archive<'static> {
     let start = ARCHIVE.load(Relaxed);
     if start.is_null() {
         return Archive(&[]);
     }
-    // SAFETY: the program has told where it is, and it stays.
+    // SAFETY: the program has installed the archive, and never changes it.
     Archive(unsafe { slice::from_raw_parts(start.cast(), LENGTH.load(Relaxed)) })
 }
 
-/// What a file of the archive contains.
+/// Returns the content of a file of the archive.
 fn find(name: &[u8]) -> Option<&'static [u8]> {
     let (archive, find) = (ARCHIVE.load(Relaxed), FIND.load(Relaxed));
     if archive.is_null() {
         return None;
     }
     let name = CString::new(name).ok()?;
-    // SAFETY: the archive stays, and what finds files in it was told.
+    // SAFETY: the program has installed the archive and this function for it.
     unsafe {
         let mut size = 0;
         let find = std::mem::transmute::<*mut c_void, Find>(find);
@@ -125,7 +125,8 @@ fn find(name: &[u8]) -> Option<&'static [u8]> {
     }
 }
 
-/// What a folder of the archive has: names, and whether they are folders. None if there is no such folder.
+/// Lists a folder of the archive: names, and whether they are folders. Returns `None` if the archive has no such
+/// folder.
 fn list(folder: &[u8]) -> Option<Vec<(Vec<u8>, bool)>> {
     let mut found: Vec<(Vec<u8>, bool)> = Vec::new();
     let mut is_there = folder.is_empty() && !ARCHIVE.load(Relaxed).is_null();
@@ -148,14 +149,14 @@ fn list(folder: &[u8]) -> Option<Vec<(Vec<u8>, bool)>> {
     is_there.then_some(found)
 }
 
-/// Whether this file is a part of the program: its own, or one of its libraries.
+/// Returns whether the file is the executable or one of its shared libraries.
 ///
 /// # Safety
 ///
-/// The path is text of C's.
-unsafe fn is_programs_own(path: *const c_char) -> bool {
+/// `path` is a C string.
+unsafe fn belongs_to_program(path: *const c_char) -> bool {
     let mut own = [0; libc::PATH_MAX as usize];
-    // SAFETY: there is room for the name; a library that is there is counted, and given back.
+    // SAFETY: the buffer has room for the name; dlclose() releases the reference that dlopen() took.
     unsafe {
         let room = own.len() - 1;
         libc::readlink(c"/proc/self/exe".as_ptr(), own.as_mut_ptr(), room);
@@ -168,16 +169,16 @@ unsafe fn is_programs_own(path: *const c_char) -> bool {
 }
 
 fn fail(error: c_int) -> c_int {
-    // SAFETY: each thread has one.
+    // SAFETY: each thread has an `errno`.
     unsafe { *libc::__errno_location() = error };
     -1
 }
 
-/// Opens a file as an seL4 thread sees it.
+/// Opens a file of the archive, or of the program.
 ///
 /// # Safety
 ///
-/// The path is text of C's.
+/// `path` is a C string.
 unsafe fn open_file(path: *const c_char, flags: c_int) -> c_int {
     // SAFETY: as the caller promises.
     unsafe {
@@ -185,7 +186,7 @@ unsafe fn open_file(path: *const c_char, flags: c_int) -> c_int {
         {
             return fail(libc::EROFS);
         }
-        let name = plain(path);
+        let name = normalise(path);
         if let Some(content) = find(&name) {
             let copy = libc::memfd_create(c"file".as_ptr(), libc::MFD_CLOEXEC);
             let mut written = 0;
@@ -197,27 +198,27 @@ unsafe fn open_file(path: *const c_char, flags: c_int) -> c_int {
                 }
             }
             let entry = archive().find(|entry| entry.name == name);
-            let changed = libc::timespec {
-                tv_sec: entry.map_or(0, |entry| entry.changed) as libc::time_t,
+            let modified = libc::timespec {
+                tv_sec: entry.map_or(0, |entry| entry.modified) as libc::time_t,
                 tv_nsec: 0,
             };
-            libc::futimens(copy, [changed; 2].as_ptr());
+            libc::futimens(copy, [modified; 2].as_ptr());
             libc::fchmod(copy, 0o444);
-            // Another way to it, which does not write.
+            // Reopen the copy read-only.
             let name = format!("/proc/self/fd/{copy}\0");
             let file = c::open64(name.as_ptr().cast(), libc::O_RDONLY | libc::O_CLOEXEC, 0);
             libc::close(copy);
             return file;
         }
         if list(&name).is_some() {
-            // It can be opened, and not be read.
+            // A folder can be opened, but not read.
             return c::open64(
                 c"/proc/self/task".as_ptr(),
                 libc::O_RDONLY | libc::O_CLOEXEC,
                 0,
             );
         }
-        if is_programs_own(path) {
+        if belongs_to_program(path) {
             return c::open64(path, flags, 0);
         }
         fail(libc::ENOENT)
@@ -228,7 +229,7 @@ unsafe fn open_file(path: *const c_char, flags: c_int) -> c_int {
 unsafe extern "C" fn open64(path: *const c_char, flags: c_int, mode: libc::mode_t) -> c_int {
     // SAFETY: as the caller promises.
     unsafe {
-        if replaces() {
+        if sees_archive() {
             return open_file(path, flags);
         }
         c::open64(path, flags, mode)
@@ -253,7 +254,7 @@ unsafe extern "C" fn open(path: *const c_char, flags: c_int, mode: libc::mode_t)
 unsafe extern "C" fn fopen(path: *const c_char, mode: *const c_char) -> *mut libc::FILE {
     // SAFETY: as the caller promises.
     unsafe {
-        if !replaces() {
+        if !sees_archive() {
             return c::fopen(path, mode);
         }
         let reads = *mode == b'r' as c_char && libc::strchr(mode, c_int::from(b'+')).is_null();
@@ -275,12 +276,12 @@ pub(crate) unsafe extern "C" fn statx(
 ) -> c_int {
     // SAFETY: as the caller promises.
     unsafe {
-        if !replaces() || *path == 0 {
+        if !sees_archive() || *path == 0 {
             return c::statx(folder, path, flags, mask, result);
         }
-        // An entry of a folder that is open.
+        // The path may be relative to an open folder.
         let mut path = path;
-        let below = folders(|all| {
+        let below = with_open_folders(|all| {
             let place = all.values().find(|place| place.file == folder)?;
             Some(
                 [
@@ -294,7 +295,7 @@ pub(crate) unsafe extern "C" fn statx(
         if let Some(below) = &below {
             path = below.as_ptr().cast();
         }
-        if list(&plain(path)).is_some() {
+        if list(&normalise(path)).is_some() {
             result.write_bytes(0, 1);
             (*result).stx_mask = libc::STATX_BASIC_STATS;
             (*result).stx_mode = (libc::S_IFDIR | 0o555) as u16;
@@ -311,18 +312,18 @@ pub(crate) unsafe extern "C" fn statx(
     }
 }
 
-/// A folder of the archive that is open.
+/// Open folder of the archive.
 struct Folder {
     name: Vec<u8>,
-    /// What stands for it where a file is asked for.
+    /// File descriptor that stands for the folder.
     file: c_int,
     entries: Vec<(Vec<u8>, bool)>,
-    /// The one that was given last.
+    /// Storage of the entry returned last.
     entry: Box<libc::dirent64>,
 }
 
-/// Uses those that are open, by what C has of them.
-fn folders<R>(work: impl FnOnce(&mut BTreeMap<usize, Folder>) -> R) -> R {
+/// Accesses the open folders, by their `DIR` pointers.
+fn with_open_folders<R>(work: impl FnOnce(&mut BTreeMap<usize, Folder>) -> R) -> R {
     static ALL: Mutex<BTreeMap<usize, Folder>> = Mutex::new(BTreeMap::new());
     work(&mut ALL.lock().unwrap_or_else(PoisonError::into_inner))
 }
@@ -331,10 +332,10 @@ fn folders<R>(work: impl FnOnce(&mut BTreeMap<usize, Folder>) -> R) -> R {
 unsafe extern "C" fn opendir(path: *const c_char) -> *mut libc::DIR {
     // SAFETY: as the caller promises.
     unsafe {
-        if !replaces() {
+        if !sees_archive() {
             return c::opendir(path);
         }
-        let name = plain(path);
+        let name = normalise(path);
         let Some(entries) = list(&name).filter(|_| *path != 0) else {
             let is_file = find(&name).is_some();
             fail(if is_file { libc::ENOTDIR } else { libc::ENOENT });
@@ -347,14 +348,14 @@ unsafe extern "C" fn opendir(path: *const c_char) -> *mut libc::DIR {
             entry: Box::new(std::mem::zeroed()),
         };
         let handle = (&raw const *folder.entry).expose_provenance();
-        folders(|all| all.insert(handle, folder));
+        with_open_folders(|all| all.insert(handle, folder));
         ptr::with_exposed_provenance_mut(handle)
     }
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn readdir64(handle: *mut libc::DIR) -> *mut libc::dirent64 {
-    let next = folders(|all| {
+    let next = with_open_folders(|all| {
         let folder = all.get_mut(&handle.addr())?;
         let Some((name, is_folder)) = folder.entries.pop() else {
             return Some(ptr::null_mut());
@@ -377,7 +378,7 @@ unsafe extern "C" fn readdir64(handle: *mut libc::DIR) -> *mut libc::dirent64 {
     next.unwrap_or_else(|| unsafe { c::readdir64(handle) })
 }
 
-/// The same, as C calls it on machines whose files have sizes of 64 bits anyway.
+/// Reads an entry for C, which calls [`readdir64`] by this name where file sizes have 64 bits.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn readdir(handle: *mut libc::DIR) -> *mut libc::dirent64 {
     // SAFETY: as the caller promises.
@@ -386,7 +387,7 @@ unsafe extern "C" fn readdir(handle: *mut libc::DIR) -> *mut libc::dirent64 {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn dirfd(handle: *mut libc::DIR) -> c_int {
-    let own = folders(|all| all.get(&handle.addr()).map(|folder| folder.file));
+    let own = with_open_folders(|all| all.get(&handle.addr()).map(|folder| folder.file));
     // SAFETY: as the caller promises.
     own.unwrap_or_else(|| unsafe { c::dirfd(handle) })
 }
@@ -395,7 +396,7 @@ unsafe extern "C" fn dirfd(handle: *mut libc::DIR) -> c_int {
 unsafe extern "C" fn closedir(handle: *mut libc::DIR) -> c_int {
     // SAFETY: as the caller promises.
     unsafe {
-        match folders(|all| all.remove(&handle.addr())) {
+        match with_open_folders(|all| all.remove(&handle.addr())) {
             Some(folder) => libc::close(folder.file),
             None => c::closedir(handle),
         }
@@ -404,12 +405,12 @@ unsafe extern "C" fn closedir(handle: *mut libc::DIR) -> c_int {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn realpath(path: *const c_char, result: *mut c_char) -> *mut c_char {
-    // SAFETY: as the caller promises; a buffer for it has room for the longest path.
+    // SAFETY: as the caller promises; `result` is null or has room for the longest path.
     unsafe {
-        if !replaces() {
+        if !sees_archive() {
             return c::realpath(path, result);
         }
-        let name = plain(path);
+        let name = normalise(path);
         if find(&name).is_none() && list(&name).is_none() {
             fail(libc::ENOENT);
             return ptr::null_mut();
@@ -426,12 +427,12 @@ unsafe extern "C" fn realpath(path: *const c_char, result: *mut c_char) -> *mut 
     }
 }
 
-/// There is one folder to be in.
+/// Returns `/`, the only working directory.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn getcwd(result: *mut c_char, bytes: usize) -> *mut c_char {
     // SAFETY: as the caller promises.
     unsafe {
-        if !replaces() || result.is_null() {
+        if !sees_archive() || result.is_null() {
             return c::getcwd(result, bytes);
         }
         if bytes < 2 {
@@ -444,19 +445,19 @@ unsafe extern "C" fn getcwd(result: *mut c_char, bytes: usize) -> *mut c_char {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn chdir(path: *const c_char) -> c_int {
-    if replaces() {
+    if sees_archive() {
         return fail(libc::ENOSYS);
     }
     // SAFETY: as the caller promises.
     unsafe { c::chdir(path) }
 }
 
-/// What writes, which nobody can.
+/// Defines functions that change files, all of which fail with `EROFS`.
 macro_rules! read_only {
     ($(fn $name:ident($($argument:ident: $type:ty),*);)*) => {$(
         #[unsafe(no_mangle)]
         unsafe extern "C" fn $name($($argument: $type),*) -> c_int {
-            if replaces() {
+            if sees_archive() {
                 return fail(libc::EROFS);
             }
             // SAFETY: as the caller promises.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Threads of Linux that lend what they have to an seL4 thread: their thread-local storage, and if it is
-//! wanted their stack. C's library makes them, with all that it wants a thread to have; they do nothing
-//! but sleep until they may end. seL4's threads run on one thread of Linux all the same.
+//! Linux threads that lend their thread-local storage, and optionally their stack, to an seL4 thread. The C
+//! library makes them, so the storage is complete; they sleep until the loan ends. seL4 threads still run on
+//! one thread of Linux.
 
 use std::arch::asm;
 use std::ffi::{c_int, c_long, c_void};
@@ -18,24 +18,24 @@ use sel4_hosted_libsel4::{Host, current, install};
 
 use crate::original::original;
 
-/// What a lender needs of its stack for itself.
+/// Bytes of stack that the lender needs for itself.
 const OWN_STACK: usize = 8 << 10;
 
 const BEGINS: u32 = 0;
 const SLEEPS: u32 = 1;
 const ENDS: u32 = 2;
 
-/// A thread that lends.
+/// A Linux thread that lends.
 pub(crate) struct Lender {
     thread: pthread_t,
     shared: Arc<Shared>,
 }
 
-/// What it and who made it tell each other.
+/// State shared by the lender and its creator.
 struct Shared {
-    /// The base of its storage.
+    /// Base of the thread-local storage.
     base: AtomicUsize,
-    /// The address behind what it lends of its stack.
+    /// Top of the part of the stack that is lent.
     stack: AtomicUsize,
     state: AtomicU32,
     host: AtomicPtr<Host>,
@@ -55,7 +55,7 @@ mod c {
 }
 
 impl Lender {
-    /// A new one, with so many bytes of stack to lend.
+    /// Starts a lender with `stack` bytes of stack to lend.
     pub(crate) fn new(stack: usize) -> Result<Self, c_int> {
         let shared = Arc::new(Shared {
             base: AtomicUsize::new(0),
@@ -74,7 +74,7 @@ impl Lender {
                 attributes.as_mut_ptr(),
                 bytes.next_multiple_of(4096),
             );
-            // Signals are for the thread that runs seL4's.
+            // Signals are for the thread that runs the kernel.
             let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
             libc::sigfillset(all.as_mut_ptr());
             libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
@@ -87,7 +87,7 @@ impl Lender {
             error
         };
         if error != 0 {
-            // SAFETY: it was for the thread, which there is not.
+            // SAFETY: the thread that would have taken it was not made.
             drop(unsafe { Arc::from_raw(argument) });
             return Err(error);
         }
@@ -96,49 +96,49 @@ impl Lender {
         while state.load(Acquire) == BEGINS {
             futex(state, libc::FUTEX_WAIT, BEGINS);
         }
-        // SAFETY: it sleeps until `end`.
+        // SAFETY: the lender sleeps until `end`.
         unsafe { storage::lend(lender.base()) };
         Ok(lender)
     }
 
-    /// Its name in C.
+    /// Returns the lender's `pthread_t`.
     #[cfg(feature = "std")]
     pub(crate) fn thread(&self) -> pthread_t {
         self.thread
     }
 
-    /// The base of its storage.
+    /// Returns the base of the lender's thread-local storage.
     pub(crate) fn base(&self) -> usize {
         self.shared.base.load(Relaxed)
     }
 
-    /// The address behind what it lends of its stack.
+    /// Returns the top of the part of the stack that is lent.
     #[cfg(feature = "std")]
     pub(crate) fn stack(&self) -> usize {
         self.shared.stack.load(Relaxed)
     }
 
-    /// Takes back what it has lent, and ends it.
+    /// Ends the loan and the lender.
     ///
     /// # Safety
     ///
-    /// No seL4 thread will run with it any more.
+    /// No seL4 thread runs with the storage or the stack again.
     pub(crate) unsafe fn end(self) {
         storage::take_back(self.base());
         self.shared.state.store(ENDS, Release);
         futex(&self.shared.state, libc::FUTEX_WAKE, 1);
-        // SAFETY: nobody else joins it.
+        // SAFETY: only this joins the thread.
         unsafe { c::pthread_join(self.thread, ptr::null_mut()) };
     }
 }
 
-/// What it does.
+/// Body of a lender.
 extern "C" fn sleep(argument: *mut c_void) -> *mut c_void {
     let here = 0_usize;
-    // SAFETY: it was made of one for this thread.
+    // SAFETY: `Lender::new` has passed the `Arc` for this thread.
     let shared = unsafe { Arc::from_raw(argument.cast::<Shared>()) };
-    // The seL4 thread that has this storage finds its kernel there.
-    // SAFETY: the host lives as long as there are seL4 threads.
+    // The seL4 thread that runs with this storage finds its kernel there.
+    // SAFETY: the host lives as long as seL4 threads exist.
     unsafe { install(shared.host.load(Relaxed)) };
     shared.base.store(storage::base(), Relaxed);
     let stack = (&raw const here).addr() - OWN_STACK / 2;
@@ -148,16 +148,16 @@ extern "C" fn sleep(argument: *mut c_void) -> *mut c_void {
     while shared.state.load(Acquire) != ENDS {
         futex(&shared.state, libc::FUTEX_WAIT, SLEEPS);
     }
-    // What C's library does now is no seL4 thread's work.
-    // SAFETY: none is one.
+    // From here on this is an ordinary Linux thread, also for the C library's own functions.
+    // SAFETY: null is always valid.
     unsafe { install(ptr::null()) };
     ptr::null_mut()
 }
 
-/// Linux' futex, without a function of C's library: it would touch storage that is lent.
+/// Makes Linux' futex system call. The C library's function would access the storage that is lent.
 fn futex(word: &AtomicU32, operation: c_int, value: u32) {
     let operation = c_long::from(operation | libc::FUTEX_PRIVATE_FLAG);
-    // SAFETY: the word is there, and a wait without a timeout needs nothing else.
+    // SAFETY: the word lives, and a wait without a timeout needs nothing else.
     #[cfg(target_arch = "x86_64")]
     unsafe {
         asm!(

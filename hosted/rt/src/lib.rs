@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What a root server on the hosted platform has around its `main`: the place of sel4runtime, and of
-//! the crate libsel4-rt that joins images for real kernels.
+//! Runtime of a root server on the hosted platform, in place of sel4runtime, of parts of libsel4muslcsys, and
+//! of the crate libsel4-rt.
 //!
-//! It joins the executable by itself, and begins before C's constructors: from there on the process
-//! is a root server's thread, `main` and all that comes before and after it included.
+//! Each executable links it. It starts the kernel before C's constructors run: from there on the calling
+//! thread is the root server's, in `main` and in everything before and after it.
 
 mod abort;
 mod archive;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The sink of the `log` crate, with the lines of libsel4-rt, as in `[INFO  greeter] hello`.
+//! Logger for the `log` crate, with the line format of libsel4-rt, as in `[INFO  greeter] hello`.
 
 use log::{LevelFilter, Log, Metadata, Record, STATIC_MAX_LEVEL};
 
-/// Lets every level through that the executable was compiled with.
+/// Installs the logger for all levels that are compiled in.
 pub(crate) fn install() {
     if STATIC_MAX_LEVEL != LevelFilter::Off && log::set_logger(&Logger).is_ok() {
         log::set_max_level(STATIC_MAX_LEVEL);

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Functions of C's library that this crate has in the library's place, as the library has them: for
-//! threads that are Linux' own, and for what is Linux' business.
+//! The C library's versions of functions that this crate replaces. Threads that are not seL4's use them, and
+//! so does this crate.
 
 use std::ffi::{CStr, c_void};
 
-/// The address of a function of C's library, whoever else has one of this name.
+/// Returns the address of the C library's function of this name.
 pub(crate) fn find(name: &CStr) -> *mut c_void {
     // SAFETY: a plain call.
     let address = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) };
     if address.is_null() {
         let name = name.to_string_lossy();
         sel4_hosted::end::refuse(&format!(
-            "the C library has no `{name}`\nhelp: link the program dynamically, with glibc"
+            "the C library has no function `{name}`\nhelp: link the program dynamically, with glibc"
         ));
     }
     address
 }
 
-/// Declares such functions.
+/// Declares functions of the C library.
 macro_rules! original {
     ($(fn $name:ident($($argument:ident: $type:ty),* $(,)?) -> $result:ty;)*) => {$(
         pub(crate) unsafe fn $name($($argument: $type),*) -> $result {
@@ -31,7 +31,7 @@ macro_rules! original {
                 address = $crate::original::find(name.unwrap_or_default());
                 ADDRESS.store(address, Relaxed);
             }
-            // SAFETY: the library's function has this type, and the caller answers for the rest.
+            // SAFETY: the library's function has this type; the caller keeps its contract.
             unsafe {
                 std::mem::transmute::<
                     *mut std::ffi::c_void,

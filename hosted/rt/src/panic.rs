@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What happens when Rust code panics: the place and the message, as libsel4-rt words them, and then
-//! C's `abort`.
+//! Panics without std: prints location and message in the format of libsel4-rt, then calls C's `abort`.
 
 use std::panic::PanicHookInfo;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! sel4runtime's functions, as `<sel4runtime.h>` declares them.
+//! Functions of sel4runtime, as `<sel4runtime.h>` declares them.
 //!
-//! A thread that is given thread-local storage gets that of a thread of Linux that lends it. One without
-//! shares that of the first.
+//! A thread with a TLS base from this module runs with the storage of a [`Lender`]. Other threads share the
+//! storage of the first.
 
 use std::collections::BTreeMap;
 use std::ffi::{c_char, c_int, c_void};
@@ -16,18 +16,18 @@ use sel4_hosted_libsel4::api::{seL4_BootInfo, seL4_GetIPCBuffer, seL4_IPCBuffer}
 
 use crate::lender::Lender;
 
-/// Bytes that a program provides for a thread's storage. Nothing is there; it is elsewhere.
+/// Bytes that a program must provide for thread-local storage. They stay unused, since a lender has the storage.
 const TLS_SIZE: usize = 64;
 
-/// Who lends the storage that was asked for at an address.
+/// Lenders, by the address at which the program has asked for storage.
 static LENDERS: Mutex<BTreeMap<usize, Lender>> = Mutex::new(BTreeMap::new());
 
-/// What is called when `main` returns or `exit` is called: a function, as an address.
+/// Exit callback: called after `main` has returned or `exit` was called.
 static EXIT: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
 type ExitCallback = Option<unsafe extern "C" fn(c_int)>;
 
-/// The last of C's exit handlers.
+/// Last exit handler of the C library.
 pub(crate) extern "C" fn exited(code: c_int, _: *mut c_void) {
     sel4_hosted::set_main_result(code as u8);
     #[cfg(feature = "std")]
@@ -35,14 +35,14 @@ pub(crate) extern "C" fn exited(code: c_int, _: *mut c_void) {
         crate::rust_std::leave(code);
     }
     let callback = EXIT.load(Relaxed);
-    // SAFETY: sel4runtime_set_exit() was given it. Without one sel4runtime jumps to address 0, which
-    // is a fault of the thread, and so is this.
+    // SAFETY: the callback was passed to sel4runtime_set_exit(). Without one, this jumps to address 0 and
+    // faults, as sel4runtime does.
     unsafe {
         std::mem::transmute::<*mut c_void, extern "C" fn(c_int)>(fault_if_null(callback))(code)
     }
 }
 
-/// The address, hidden from a compiler that knows that no function is at 0.
+/// Hides the address from the compiler, which assumes that no function is at 0.
 fn fault_if_null(address: *mut c_void) -> *mut c_void {
     std::hint::black_box(address)
 }
@@ -61,13 +61,13 @@ extern "C" fn sel4runtime_process_name() -> *const c_char {
 extern "C" fn sel4runtime_set_exit(callback: ExitCallback) -> ExitCallback {
     let address = callback.map_or(ptr::null_mut(), |callback| callback as *mut c_void);
     let before = EXIT.swap(address, Relaxed);
-    // SAFETY: an address that came here the same way, or null.
+    // SAFETY: null, or a callback passed to this function before.
     unsafe { std::mem::transmute::<*mut c_void, ExitCallback>(before) }
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn sel4runtime_exit(code: c_int) -> ! {
-    // SAFETY: exit() may be called anywhere in a program.
+    // SAFETY: a plain call.
     unsafe { libc::exit(code) }
 }
 
@@ -81,8 +81,8 @@ extern "C" fn sel4runtime_initial_tls_enabled() -> c_int {
     1
 }
 
-/// Thread-local storage in which all is as the program begins with. Whoever had what was made at this address
-/// before has it no more.
+/// Makes thread-local storage with initial values, and returns its base. Ends the storage made for this address
+/// before.
 #[unsafe(no_mangle)]
 extern "C" fn sel4runtime_write_tls_image(memory: *mut c_void) -> usize {
     if memory.is_null() {
@@ -91,13 +91,13 @@ extern "C" fn sel4runtime_write_tls_image(memory: *mut c_void) -> usize {
     let lender = Lender::new(0).unwrap_or_else(|error| {
         let error = std::io::Error::from_raw_os_error(error);
         sel4_hosted::end::refuse(&format!(
-            "Linux makes no thread that lends its thread-local storage: {error}\nhelp: see `ulimit -u`"
+            "cannot start a Linux thread for thread-local storage: {error}\nhelp: raise the limit of threads, see `ulimit -u`"
         ))
     });
     let base = lender.base();
     let mut lenders = LENDERS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(before) = lenders.insert(memory.addr(), lender) {
-        // SAFETY: the program has given the memory to another thread.
+        // SAFETY: the program reuses the memory, so the earlier thread no longer runs.
         unsafe { before.end() };
     }
     base
@@ -105,15 +105,15 @@ extern "C" fn sel4runtime_write_tls_image(memory: *mut c_void) -> usize {
 
 #[unsafe(no_mangle)]
 extern "C" fn sel4runtime_move_initial_tls(memory: *mut c_void) -> usize {
-    // Nobody's storage moves.
+    // The storage stays where it is.
     memory.addr()
 }
 
-/// Sets a thread-local variable of a thread that does not run yet.
+/// Sets a thread-local variable of a thread that has not started.
 ///
 /// # Safety
 ///
-/// `base` came from `sel4runtime_write_tls_image`, the rest are valid for `bytes`.
+/// `base` was returned by `sel4runtime_write_tls_image`; the other pointers are valid for `bytes`.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __sel4runtime_write_tls_variable(
     base: usize,
@@ -121,7 +121,7 @@ unsafe extern "C" fn __sel4runtime_write_tls_variable(
     source: *const u8,
     bytes: usize,
 ) -> c_int {
-    // SAFETY: as the caller promises. Variables of the program have the same distance from each base.
+    // SAFETY: as the caller promises. A variable has the same offset from each base.
     unsafe {
         if local == sel4_hosted_ipc_buffer().cast() {
             storage::set_ipc_buffer(base, source.cast::<*mut seL4_IPCBuffer>().read());
@@ -134,17 +134,17 @@ unsafe extern "C" fn __sel4runtime_write_tls_variable(
     0
 }
 
-/// Where the running thread's `__sel4_ipc_buffer` is.
+/// Returns the address of the running thread's `__sel4_ipc_buffer`.
 ///
 /// # Safety
 ///
-/// A kernel runs.
+/// A kernel runs in this thread.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn sel4_hosted_ipc_buffer() -> *mut *mut seL4_IPCBuffer {
     let host = sel4_hosted_libsel4::current();
     if host.is_null() {
-        // Says so, and ends.
-        // SAFETY: there is nothing that it could touch.
+        // Without a kernel this call reports the error and ends the process.
+        // SAFETY: the call accesses no memory.
         unsafe { seL4_GetIPCBuffer() };
     }
     // SAFETY: the host lives as long as its kernel runs.

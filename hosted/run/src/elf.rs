@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What of an ELF file is to be loaded.
+//! Reader for the loadable segments of an ELF file.
 
 use sel4_hosted::unmodified::{Program, Segment};
 
-/// From the ELF specification: a program for x86_64, at fixed addresses, in 64 bits, little endian.
+/// Values of the ELF specification: 64 bits, little endian; an executable at fixed addresses; x86_64.
 const MAGIC: &[u8] = b"\x7fELF\x02\x01";
 const EXECUTABLE: usize = 2;
 const X86_64: usize = 62;
 const LOAD: usize = 1;
 
-/// More than a root server has.
+/// Largest segment that is accepted.
 const MOST_BYTES: usize = 1 << 30;
 
-/// Reads a program; if it is none, says what it is instead.
+/// Reads a program. The error completes the sentence that begins with the file's name.
 pub fn read(file: &[u8]) -> Result<Program, &'static str> {
     if file.get(..6) != Some(MAGIC) {
-        return Err("is no 64-bit ELF file");
+        return Err("is not a 64-bit ELF file");
     }
-    let cut = "is cut off";
+    let cut = "is truncated";
     if field(file, 18, 2).ok_or(cut)? != X86_64 {
         return Err("is not for x86_64");
     }
     if field(file, 16, 2).ok_or(cut)? != EXECUTABLE {
-        return Err("is no program at fixed addresses");
+        return Err("is not an executable at fixed addresses");
     }
     let mut program = Program {
         entry: field(file, 24, 8).ok_or(cut)?,
@@ -46,7 +46,7 @@ pub fn read(file: &[u8]) -> Result<Program, &'static str> {
             .and_then(|end| file.get(offset..end))
             .ok_or(cut)?;
         if bytes > MOST_BYTES || length > bytes || address.checked_add(bytes).is_none() {
-            return Err("has a segment that no root server has");
+            return Err("has a segment of more than 1 GiB, or of impossible size");
         }
         program.segments.push(Segment {
             address,
@@ -55,12 +55,12 @@ pub fn read(file: &[u8]) -> Result<Program, &'static str> {
         });
     }
     if program.segments.is_empty() {
-        return Err("has nothing to load");
+        return Err("has no loadable segment");
     }
     Ok(program)
 }
 
-/// A number of `bytes` bytes at `at`.
+/// Reads a number of `bytes` bytes at offset `at`.
 fn field(file: &[u8], at: usize, bytes: usize) -> Option<usize> {
     let mut number = [0; 8];
     number[..bytes].copy_from_slice(file.get(at..at.checked_add(bytes)?)?);
@@ -71,7 +71,7 @@ fn field(file: &[u8], at: usize, bytes: usize) -> Option<usize> {
 mod tests {
     use super::read;
 
-    /// A file with one segment of three bytes.
+    /// Makes a file with one segment of three bytes.
     fn file() -> Vec<u8> {
         let mut file = vec![0; 64 + 56 + 3];
         file[..6].copy_from_slice(super::MAGIC);
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_or_of_another_kind_is_refused() {
+    fn truncated_and_foreign_files_are_refused() {
         for length in 0..file().len() {
             assert!(read(&file()[..length]).is_err(), "{length}");
         }

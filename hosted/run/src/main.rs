@@ -2,8 +2,8 @@
 
 //! Runs the root server of a build for x86_64 on the hosted platform: `sel4-hosted-run IMAGE FACTS`.
 //!
-//! IMAGE is the root server, an ELF file. FACTS is a text of what the build says of itself, a line for
-//! each: `label NAME NUMBER` of invocations, `config NAME VALUE` of the kernel's configuration.
+//! IMAGE is the root server, an ELF file. FACTS is a text file with facts of the build, one a line:
+//! `label NAME NUMBER` for invocations, `config NAME VALUE` for the kernel's configuration.
 //! `tools/run/hosted.py` writes it.
 
 mod elf;
@@ -43,13 +43,13 @@ fn program(image: &str, facts: &str) -> Result<Program, String> {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
             ["label", name, label] => {
-                let label = label.parse().map_err(|_| format!("`{facts}`, line {}: `{label}` is no number\nhelp: tools/run/hosted.py writes this file", number + 1))?;
+                let label = label.parse().map_err(|_| format!("`{facts}`, line {}: `{label}` is not a number\nhelp: run tools/run/hosted.py BUILD, which writes this file", number + 1))?;
                 program.labels.push(((*name).into(), label));
             }
             ["config", name, value @ ..] => program.config.push(((*name).into(), value.join(" "))),
             _ => {
                 return Err(format!(
-                    "`{facts}`, line {}: cannot make sense of `{line}`\nhelp: tools/run/hosted.py writes this file",
+                    "`{facts}`, line {}: cannot read `{line}`\nhelp: run tools/run/hosted.py BUILD, which writes this file",
                     number + 1
                 ));
             }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The IPC buffer.
+//! Access to the IPC buffer.
 
 use core::ffi::c_int;
 
@@ -43,7 +43,7 @@ accessors! {
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn seL4_GetBadge(i: c_int) -> seL4_Word {
-    // SAFETY: as the caller promises; badges come where capabilities are sent.
+    // SAFETY: as the caller promises; badges and capabilities share a field.
     unsafe { seL4_GetCap(i) }
 }
 

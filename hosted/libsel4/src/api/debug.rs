@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The kernel's help for those who look for an error.
+//! Debugging system calls of the kernel.
 
 use core::ffi::{CStr, c_char};
 
@@ -13,7 +13,7 @@ use crate::host::{Registers, trap};
 
 /// # Safety
 ///
-/// As for the system call.
+/// The caller keeps the contract of the system call.
 unsafe fn simple(number: seL4_Syscall_ID, argument: seL4_Word) -> seL4_Word {
     // SAFETY: as the caller promises.
     unsafe {
@@ -30,13 +30,13 @@ unsafe fn simple(number: seL4_Syscall_ID, argument: seL4_Word) -> seL4_Word {
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn seL4_DebugPutChar(c: c_char) {
-    // SAFETY: it touches nothing.
+    // SAFETY: the call accesses no memory of the caller.
     unsafe { simple(seL4_SysDebugPutChar, c as u8 as usize) };
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn seL4_DebugPutString(text: *mut c_char) {
-    // SAFETY: the caller's text ends with a zero.
+    // SAFETY: the caller passes a C string.
     unsafe {
         for byte in CStr::from_ptr(text).to_bytes() {
             seL4_DebugPutChar(*byte as c_char);
@@ -46,31 +46,31 @@ pub unsafe extern "C" fn seL4_DebugPutString(text: *mut c_char) {
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn seL4_DebugDumpScheduler() {
-    // SAFETY: it touches nothing.
+    // SAFETY: the call accesses no memory of the caller.
     unsafe { simple(seL4_SysDebugDumpScheduler, 0) };
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn seL4_DebugHalt() {
-    // SAFETY: it touches nothing.
+    // SAFETY: the call accesses no memory of the caller.
     unsafe { simple(seL4_SysDebugHalt, 0) };
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn seL4_DebugSnapshot() {
-    // SAFETY: it touches nothing.
+    // SAFETY: the call accesses no memory of the caller.
     unsafe { simple(seL4_SysDebugSnapshot, 0) };
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn seL4_DebugCapIdentify(cap: seL4_CPtr) -> seL4_Uint32 {
-    // SAFETY: it touches nothing.
+    // SAFETY: the call accesses no memory of the caller.
     unsafe { simple(seL4_SysDebugCapIdentify, cap) as seL4_Uint32 }
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn seL4_DebugNameThread(tcb: seL4_CPtr, name: *const c_char) {
-    // SAFETY: the caller has an IPC buffer, in which the name, cut off if need be, finds room.
+    // SAFETY: the caller has an IPC buffer; a name that does not fit is truncated.
     unsafe {
         let name = CStr::from_ptr(name).to_bytes();
         let name = &name[..name
@@ -85,6 +85,6 @@ pub unsafe extern "C" fn seL4_DebugNameThread(tcb: seL4_CPtr, name: *const c_cha
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn seL4_SetTLSBase(tls_base: seL4_Word) {
-    // SAFETY: the caller's.
+    // SAFETY: as the caller promises.
     unsafe { simple(seL4_SysSetTLSBase, tls_base) };
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Faults, as the handler of a thread gets them.
+//! Faults, as a fault handler receives them.
 
 use super::*;
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn seL4_getFault(tag: seL4_MessageInfo_t) -> seL4_Fault_t {
-    // SAFETY: the caller has an IPC buffer, with the fault that the tag tells of.
+    // SAFETY: the caller has an IPC buffer, which holds the fault of this tag.
     unsafe {
         match label(tag) {
             seL4_Fault_CapFault => message(
@@ -20,7 +20,7 @@ pub unsafe extern "C" fn seL4_getFault(tag: seL4_MessageInfo_t) -> seL4_Fault_t 
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn seL4_getArchFault(tag: seL4_MessageInfo_t) -> seL4_Fault_t {
-    // SAFETY: the caller has an IPC buffer, with the fault that the tag tells of.
+    // SAFETY: the caller has an IPC buffer, which holds the fault of this tag.
     unsafe {
         match label(tag) {
             seL4_Fault_UnknownSyscall => {
@@ -38,11 +38,11 @@ pub unsafe extern "C" fn seL4_getArchFault(tag: seL4_MessageInfo_t) -> seL4_Faul
 }
 
 fn label(tag: seL4_MessageInfo_t) -> usize {
-    // SAFETY: it only computes.
+    // SAFETY: the function accesses no memory.
     unsafe { seL4_MessageInfo_get_label(tag) as usize }
 }
 
-/// A fault of `kind`, whose `length` fields are the first words of the message.
+/// Makes a fault of `kind`, whose `length` fields are the first words of the message.
 ///
 /// # Safety
 ///
@@ -51,7 +51,7 @@ unsafe fn message(kind: usize, length: usize) -> seL4_Fault_t {
     let mut fault = seL4_Fault::default();
     fault.words[0] = kind as seL4_Uint64;
     for index in 0..length {
-        // The first field lies highest. SAFETY: as the caller promises.
+        // The first field is the highest word. SAFETY: as the caller promises.
         fault.words[length - index] = unsafe { seL4_GetMR(index as _) } as seL4_Uint64;
     }
     fault

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What all invocations have in common: a call whose label says what is to be done.
+//! Common part of all invocations: a call with the invocation's label.
 
 use super::{
     seL4_CPtr, seL4_GetMR, seL4_MessageInfo_new, seL4_SetCap, seL4_SetMR, seL4_SysCall,
@@ -10,8 +10,8 @@ use crate::host::{Registers, trap};
 
 const REGISTERS: usize = size_of::<seL4_UserContext>() / size_of::<seL4_Word>();
 
-/// Calls `service` with `caps` and `words`; gives the error and the first words of the answer. Where
-/// there is an error, these are in the IPC buffer, too.
+/// Calls `service` with `caps` and `words`. Returns the error and the first words of the answer, which are
+/// also in the IPC buffer if the error is not 0.
 ///
 /// # Safety
 ///
@@ -41,7 +41,7 @@ pub(super) unsafe fn invoke<const CAPS: usize, const WORDS: usize>(
 
 /// # Safety
 ///
-/// The caller has an IPC buffer, with what does not fit into registers.
+/// The caller has an IPC buffer, which holds the words and capabilities that are not in registers.
 #[inline(always)]
 unsafe fn call(
     service: seL4_CPtr,
@@ -84,7 +84,7 @@ pub(super) unsafe fn read_registers(
     words: [seL4_Word; 2],
     to: *mut seL4_UserContext,
 ) -> (usize, [seL4_Word; 4]) {
-    // SAFETY: as the caller promises; no more registers than there are.
+    // SAFETY: as the caller promises; no more registers than a thread has.
     unsafe {
         let answer = invoke(service, label, [], words);
         if answer.0 == 0 {
@@ -109,7 +109,7 @@ pub(super) unsafe fn write_registers(
     words: [seL4_Word; 2],
     from: *mut seL4_UserContext,
 ) -> (usize, [seL4_Word; 4]) {
-    // SAFETY: as the caller promises; no more registers than there are.
+    // SAFETY: as the caller promises; no more registers than a thread has.
     unsafe {
         let register = |index| from.cast::<seL4_Word>().add(index).read();
         for index in 2..words[1].min(REGISTERS) {
@@ -120,7 +120,7 @@ pub(super) unsafe fn write_registers(
     }
 }
 
-/// Gives the firmware eight registers, and takes eight.
+/// Passes eight registers to the firmware and stores the eight that it returns.
 ///
 /// # Safety
 ///

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Messages and signals.
+//! System calls for messages and signals.
 //!
-//! A call takes the first four words of a message from the IPC buffer, or from where the caller says,
-//! and puts those of the answer there.
+//! Each exchanges the first four message registers with the IPC buffer, or with the caller's variables in the
+//! `WithMRs` variants.
 
 use super::*;
 use crate::host::{Registers, trap};
 
-/// Where the words of a message are that travel in registers.
+/// Location of message registers 0 to 3.
 #[derive(Clone, Copy)]
 enum Words {
     Buffer,
-    /// Each is null, or can be read and written.
+    /// The caller's variables. Each pointer is null, or can be read and written.
     At([*mut seL4_Word; 4]),
 }
 
 impl Words {
     /// # Safety
     ///
-    /// The caller has what this names.
+    /// The location can be read and written.
     #[inline(always)]
     unsafe fn load(self, length: usize) -> [seL4_Word; 4] {
         // SAFETY: as the caller promises.
@@ -43,7 +43,7 @@ impl Words {
 
     /// # Safety
     ///
-    /// The caller has what this names.
+    /// The location can be read and written.
     #[inline(always)]
     unsafe fn store(self, mrs: [seL4_Word; 4]) {
         // SAFETY: as the caller promises.
@@ -64,10 +64,10 @@ impl Words {
     }
 }
 
-/// A call that sends and receives nothing.
+/// Makes a system call that sends and receives nothing.
 #[inline(always)]
 unsafe fn send(number: seL4_Syscall_ID, cap: seL4_CPtr, info: seL4_MessageInfo_t, words: Words) {
-    // SAFETY: the caller has what `words` names.
+    // SAFETY: the caller's location is valid.
     unsafe {
         let mrs = words.load(4);
         trap(
@@ -82,7 +82,7 @@ unsafe fn send(number: seL4_Syscall_ID, cap: seL4_CPtr, info: seL4_MessageInfo_t
     }
 }
 
-/// A call that receives, and `sends` before.
+/// Makes a system call that receives, after it has sent `sends`.
 #[inline(always)]
 unsafe fn receive(
     number: seL4_Syscall_ID,
@@ -93,7 +93,7 @@ unsafe fn receive(
     reply: seL4_CPtr,
     words: Words,
 ) -> seL4_MessageInfo_t {
-    // SAFETY: the caller has what `words` names, and `sender` is null or can be written to.
+    // SAFETY: the caller's location is valid, and `sender` is null or can be written to.
     unsafe {
         let (info, mrs) = match sends {
             Some(info) => (
@@ -122,8 +122,8 @@ unsafe fn receive(
     }
 }
 
-/// Defines functions of libsel4, all of them `unsafe`: the caller has an IPC buffer, and its pointers
-/// are null or right.
+/// Defines functions of libsel4. All are `unsafe`: the caller must have an IPC buffer, and its pointers must be
+/// null or valid.
 macro_rules! functions {
     ($(fn $name:ident($($parameter:ident: $type:ty),*) $(-> $result:ty)? $body:block)*) => {$(
         #[unsafe(no_mangle)]

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Files in a CPIO archive, on the hosted platform.
+ * CPIO archives on the hosted platform.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/* The content of the file `name`, and its size in `*size`; NULL if there is none. The archive has `len` bytes. */
+/* Returns the content of the file `name` and its size in `*size`; NULL if the archive of `len` bytes has no such file. */
 void const *cpio_get_file(void const *archive, unsigned long len, char const *name, unsigned long *size);
 
 #ifdef __cplusplus
