@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""List every unsafe block and unsafe impl of the crates that go into images, each with the reason why it is sound.
+"""Lists every unsafe block and unsafe impl of the crates that go into images, each with the reason why it is sound.
 
-    docs/unsafe-blocks.py [FOLDER…]      default: rust/libsel4 rust/libsel4-guard rust/libsel4-rt rust/libsel4-sys rust/libsel4-test
+    docs/unsafe-blocks.py [FOLDER…]      default: the folders of CRATES
 
-One line for each: place, and what its SAFETY comment says. Exit 1 if one has none.
+Prints the place and the SAFETY comment of each, one a line. Exits with 1 if one has no comment.
 """
 
 import re
@@ -17,7 +17,7 @@ UNSAFE = re.compile(r"\bunsafe\s*(\{|impl\b)")
 
 
 def reason(lines, index):
-    """The SAFETY comment above a line, or above the statement that goes on in it."""
+    """Returns the SAFETY comment above a line, or above the statement that the line continues."""
     for at in range(index, -1, -1):
         if lines[at].strip().startswith("//") and "SAFETY:" in lines[at]:
             words = [lines[at].split("SAFETY:")[1]]
@@ -49,7 +49,7 @@ def main():
         print(f"{place}: {why or 'no reason is given'}")
     missing = [place for place, why in found if not why]
     if missing:
-        sys.exit(f"error: no SAFETY comment above: {' '.join(missing)}\nhelp: write above it which invariant it relies on")
+        sys.exit(f"error: no SAFETY comment above: {' '.join(missing)}\nhelp: name above it the invariant it relies on")
 
 
 main()

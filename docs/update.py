@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bring into the pages of docs/ what stands elsewhere, so that it is written once.
+"""Copies texts from other files into the pages of docs/, so that each is written once.
 
-    docs/update.py            rewrite the pages
+    docs/update.py              rewrite the pages
     docs/update.py --check    exit 1 and name the pages that are stale
 
-A page marks such a place with two comments, and what lies between them is replaced:
+A page marks such a place with two comments. The script replaces the text between them:
 
     <!-- from cmake/library.cmake: add_rust_library -->
     <!-- end -->
 
-The text is what stands in that file between `ANCHOR: add_rust_library` and `ANCHOR_END: add_rust_library`.
+The text is the part of that file between `ANCHOR: add_rust_library` and `ANCHOR_END: add_rust_library`.
 """
 
 import re
