@@ -10,8 +10,8 @@ A page of docs/ marks a copied text with two comments. The script replaces the l
     <!-- from cmake/library.cmake: add_rust_library -->
     <!-- end -->
 
-The text is the part of that file between `ANCHOR: add_rust_library` and `ANCHOR_END: add_rust_library`. The version of the
-workspace in Cargo.toml is the one in the file VERSION.
+The text is the part of that file between `ANCHOR: add_rust_library` and `ANCHOR_END: add_rust_library`. The version of
+the workspace in Cargo.toml is the one in the file VERSION.
 """
 
 import re
@@ -39,7 +39,7 @@ def updated(path: Path) -> str:
     version = (KIT / "VERSION").read_text().strip()
     text, places = VERSION.subn(rf'\g<1>"{version}"', text)
     if places != 1:
-        sys.exit("error: `Cargo.toml` has no version below [workspace.package]\nhelp: add a line `version = \"\"` there")
+        sys.exit("error: `Cargo.toml` has no version below [workspace.package]\nhelp: add `version = \"\"` there")
     return text
 
 
