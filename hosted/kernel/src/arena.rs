@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Kernel objects by number, each with the physical address it was made at.
+//! Kernel objects by number, each with the physical address it was created at.
 
 use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::marker::PhantomData;
 use core::ops::{Index, IndexMut};
 
-/// The number of an object of type `T`.
+/// Number of an object of type `T`.
 pub struct Id<T> {
     index: u32,
-    of: PhantomData<fn() -> T>,
+    object: PhantomData<fn() -> T>,
 }
 
 impl<T> Id<T> {
     pub(crate) const fn new(index: u32) -> Self {
         Id {
             index,
-            of: PhantomData,
+            object: PhantomData,
         }
     }
 
-    /// The number itself; it is used again after the object is gone.
+    /// Returns the number itself, which is reused after the object is deleted.
     #[must_use]
     pub const fn number(self) -> u32 {
         self.index
@@ -56,16 +56,16 @@ impl<T> fmt::Debug for Id<T> {
     }
 }
 
-/// The objects of one type.
+/// Objects of one type.
 ///
-/// What is removed stays readable until its place is used again, which no kernel entry does that
-/// removes something: one entry may still look at the thread that it has just deleted.
+/// A removed object stays readable until its entry is reused. A kernel entry that removes objects
+/// creates none, so it can still read the thread that it has deleted.
 pub(crate) struct Arena<T> {
-    places: Vec<Place<T>>,
+    entries: Vec<Entry<T>>,
     free: Vec<u32>,
 }
 
-struct Place<T> {
+struct Entry<T> {
     live: bool,
     paddr: usize,
     value: T,
@@ -74,7 +74,7 @@ struct Place<T> {
 impl<T> Default for Arena<T> {
     fn default() -> Self {
         Arena {
-            places: Vec::new(),
+            entries: Vec::new(),
             free: Vec::new(),
         }
     }
@@ -82,52 +82,52 @@ impl<T> Default for Arena<T> {
 
 impl<T> Arena<T> {
     pub fn insert(&mut self, paddr: usize, value: T) -> Id<T> {
-        let place = Place {
+        let entry = Entry {
             live: true,
             paddr,
             value,
         };
         match self.free.pop() {
             Some(index) => {
-                self.places[index as usize] = place;
+                self.entries[index as usize] = entry;
                 Id::new(index)
             }
             None => {
-                self.places.push(place);
-                Id::new(self.places.len() as u32 - 1)
+                self.entries.push(entry);
+                Id::new(self.entries.len() as u32 - 1)
             }
         }
     }
 
     pub fn remove(&mut self, id: Id<T>) {
-        let place = &mut self.places[id.index as usize];
-        if place.live {
-            place.live = false;
+        let entry = &mut self.entries[id.index as usize];
+        if entry.live {
+            entry.live = false;
             self.free.push(id.index);
         }
     }
 
     pub fn paddr(&self, id: Id<T>) -> usize {
-        self.places[id.index as usize].paddr
+        self.entries[id.index as usize].paddr
     }
 
     pub fn is_live(&self, id: Id<T>) -> bool {
-        self.places
+        self.entries
             .get(id.index as usize)
-            .is_some_and(|place| place.live)
+            .is_some_and(|entry| entry.live)
     }
 
     pub fn get(&self, id: Id<T>) -> Option<&T> {
-        let place = self.places.get(id.index as usize)?;
-        place.live.then_some(&place.value)
+        let entry = self.entries.get(id.index as usize)?;
+        entry.live.then_some(&entry.value)
     }
 
-    /// All that live, in order of their numbers.
+    /// Iterates over the live objects, in order of their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (Id<T>, &T)> {
-        let places = self.places.iter().enumerate();
-        places
-            .filter(|(_, place)| place.live)
-            .map(|(index, place)| (Id::new(index as u32), &place.value))
+        let entries = self.entries.iter().enumerate();
+        entries
+            .filter(|(_, entry)| entry.live)
+            .map(|(index, entry)| (Id::new(index as u32), &entry.value))
     }
 }
 
@@ -135,12 +135,12 @@ impl<T> Index<Id<T>> for Arena<T> {
     type Output = T;
 
     fn index(&self, id: Id<T>) -> &T {
-        &self.places[id.index as usize].value
+        &self.entries[id.index as usize].value
     }
 }
 
 impl<T> IndexMut<Id<T>> for Arena<T> {
     fn index_mut(&mut self, id: Id<T>) -> &mut T {
-        &mut self.places[id.index as usize].value
+        &mut self.entries[id.index as usize].value
     }
 }

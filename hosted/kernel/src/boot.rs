@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Booting: the first thread, its vspaces, its BootInfo, and untyped memory from what is left.
+//! Booting: the initial thread with its CSpace, VSpace and BootInfo, and untypeds of the remaining memory.
 
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,25 +9,25 @@ use crate::arch::{self, level_shift, table_index};
 use crate::arena::Id;
 use crate::cap::{Cap, VmRights};
 use crate::config::{Config, PAGE_BITS, Region, WORD, WORD_BITS};
+use crate::cte::{SlotId, Slots};
+use crate::interrupt::InterruptState;
 use crate::invocation::Labels;
-use crate::irq::InterruptState;
+use crate::io_port::IoPorts;
 use crate::kernel::Kernel;
 use crate::machine::{Access, Machine, VSpaceId};
 use crate::objects::{AsidPool, CNode, Objects, PageTable, Pte};
-use crate::ports::IoPorts;
 use crate::scheduler::Scheduler;
-use crate::slots::{SlotId, Slots};
 use crate::thread::{TCB_CNODE_RADIX, Tcb, TcbSlot, ThreadState};
 
 const PAGE: usize = 1 << PAGE_BITS;
 
-/// The address space of the first thread has this identifier.
-const FIRST_ASID: u16 = 1;
+/// ASID of the initial thread's VSpace.
+const IT_ASID: u16 = 1;
 
-/// Untypeds that the BootInfo has room for.
+/// Maximum number of untypeds in the BootInfo: `CONFIG_MAX_NUM_BOOTINFO_UNTYPED_CAPS`.
 const MAX_UNTYPEDS: usize = 230;
 
-/// The slots of the root CNode that are the same everywhere: `seL4_RootCNodeCapSlots`.
+/// Slots of the root CNode with fixed content: `seL4_RootCNodeCapSlots`.
 mod slot {
     pub const TCB: usize = 1;
     pub const CNODE: usize = 2;
@@ -40,54 +40,54 @@ mod slot {
     pub const IPC_BUFFER: usize = 10;
     pub const DOMAIN: usize = 11;
     pub const SCHED_CONTEXT: usize = 14;
-    pub const FIRST_FREE: usize = 16;
+    pub const NUM_INITIAL_CAPS: usize = 16;
 }
 
-/// The program of the first thread.
+/// Program of the initial thread.
 #[derive(Clone, Debug)]
 pub struct Image {
-    /// The virtual addresses it takes, in whole pages. Its pages lie one behind the other in physical
-    /// memory, from its beginning.
+    /// Virtual addresses of the image, in whole pages. The pages are contiguous in physical memory, from
+    /// its start.
     pub vaddrs: Region,
-    /// The virtual address of the IPC buffer, outside of these; the BootInfo comes behind it. The
-    /// kernel has both behind the image.
+    /// Virtual address of the IPC buffer, outside the image, followed by the BootInfo. The kernel places
+    /// both behind the image.
     pub ipc_buffer: usize,
-    /// Where it begins.
+    /// Address of the first instruction.
     pub entry: usize,
-    /// Further regions of the BootInfo, each with its header, in whole words.
+    /// Extra regions of the BootInfo, each with its header, in whole words.
     pub extra: Vec<u8>,
 }
 
-/// Why a kernel does not boot.
+/// Reason why a kernel does not boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BootError {
-    /// Some addresses are not those of whole pages, or not in order.
+    /// Region that does not consist of whole pages, or whose end is before its start.
     NotPages {
-        /// Of what.
+        /// Use of the region.
         what: &'static str,
-        /// The addresses.
+        /// Addresses of the region.
         region: Region,
     },
-    /// The addresses are not those of user level.
+    /// Image, IPC buffer or BootInfo beyond the addresses of user level.
     TooHigh {
-        /// The first address behind the image, the IPC buffer and the BootInfo.
+        /// First address behind all of them.
         end: usize,
     },
-    /// There is not memory enough.
+    /// Not enough memory.
     Memory {
-        /// The bytes that the first thread and its objects need.
+        /// Bytes that the initial thread and its objects need.
         needed: usize,
-        /// The bytes there are.
+        /// Bytes of the physical memory.
         available: usize,
     },
-    /// There is more memory than the model can have.
+    /// More memory than the model supports.
     TooMuchMemory {
-        /// The bytes there are.
+        /// Bytes of the physical memory.
         available: usize,
     },
-    /// The root CNode is too small, or too large.
+    /// Root CNode that is too small or too large.
     RootCNode {
-        /// Its slots, as a power of two.
+        /// Number of slots, as a power of two.
         bits: u8,
     },
 }
@@ -99,24 +99,24 @@ impl fmt::Display for BootError {
                 let Region { start, end } = region;
                 write!(
                     f,
-                    "{what} from `{start:#x}` to `{end:#x}` are not whole pages in order"
+                    "{what} from `{start:#x}` to `{end:#x}` are not whole pages in order; help: align both to 4096 bytes"
                 )
             }
             BootError::TooHigh { end } => write!(
                 f,
-                "the image with its IPC buffer and BootInfo ends at `{end:#x}`, which user level cannot have"
+                "the image with its IPC buffer and BootInfo ends at `{end:#x}`, beyond the addresses of user level; help: link it at lower addresses"
             ),
             BootError::Memory { needed, available } => write!(
                 f,
-                "the first thread needs `{needed}` bytes, of `{available}` that there are; help: give the platform more memory"
+                "the initial thread needs `{needed}` bytes of memory, and there are `{available}`; help: give the platform more memory"
             ),
             BootError::TooMuchMemory { available } => write!(
                 f,
-                "`{available}` bytes are more memory than the model can have; help: give the platform at most 64 GiB"
+                "`{available}` bytes of memory are more than the model supports; help: give the platform at most 64 GiB"
             ),
             BootError::RootCNode { bits } => write!(
                 f,
-                "a root CNode of 2^{bits} slots has no room for what the first thread gets, or is larger than 2^26; help: `KernelRootCNodeSizeBits`"
+                "a root CNode of `2^{bits}` slots is too small for the initial capabilities, or larger than 2^26; help: set `KernelRootCNodeSizeBits`"
             ),
         }
     }
@@ -124,16 +124,16 @@ impl fmt::Display for BootError {
 
 impl core::error::Error for BootError {}
 
-/// What the kernel laid out for the first thread.
+/// Addresses that the kernel has chosen for the initial thread.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
-    /// Where the image is in physical memory; the machine puts it there.
+    /// Physical memory for the image; the caller of [`Kernel::boot`] copies it there.
     pub image: Region,
-    /// The virtual address of the IPC buffer.
+    /// Virtual address of the IPC buffer.
     pub ipc_buffer: usize,
-    /// The virtual address of the BootInfo.
+    /// Virtual address of the BootInfo.
     pub boot_info: usize,
-    /// The address space of the first thread.
+    /// VSpace of the initial thread.
     pub vspace: VSpaceId,
 }
 
@@ -145,20 +145,20 @@ fn ensure_pages(what: &'static str, region: Region) -> Result<(), BootError> {
     }
 }
 
-/// Where everything goes.
+/// Physical addresses of everything that exists at boot.
 struct BootPlan {
     layout: Layout,
-    /// The paging structures that the image, the IPC buffer and the BootInfo need: level and address.
+    /// Paging structures for the image, the IPC buffer and the BootInfo: level, and first address.
     tables: Vec<(u8, usize)>,
-    /// Pages for further regions of the BootInfo.
+    /// Number of pages for the extra regions of the BootInfo.
     extra_pages: usize,
-    /// Physical addresses of the objects of the first thread.
+    /// Memory of the initial thread's objects.
     objects: Region,
-    /// What is left.
+    /// Remaining memory, for untypeds.
     free: [Region; 2],
 }
 
-/// The tables that addresses need, the highest first: the level of each, and its first address.
+/// Returns the paging structures that addresses need, highest level first: level, and first address.
 fn tables_for(regions: [Region; 2]) -> Vec<(u8, usize)> {
     let mut tables = Vec::new();
     for level in (1..arch::ROOT_LEVEL).rev() {
@@ -201,7 +201,7 @@ impl BootPlan {
         let tables = tables_for([image.vaddrs, info]);
         let cnode = 1 << (bits + arch::SLOT_BITS);
         let image_bytes = image.vaddrs.end - image.vaddrs.start;
-        // Root of the address space, identifiers, IPC buffer, BootInfo.
+        // Four pages: root of the VSpace, ASID pool, IPC buffer, BootInfo.
         let objects = cnode
             + (4 + tables.len() + extra_pages) * PAGE
             + (1 << arch::TCB_BITS)
@@ -211,7 +211,7 @@ impl BootPlan {
         if needed > available {
             return Err(BootError::Memory { needed, available });
         }
-        let slots = slot::FIRST_FREE + tables.len() + extra_pages + image_bytes / PAGE;
+        let slots = slot::NUM_INITIAL_CAPS + tables.len() + extra_pages + image_bytes / PAGE;
         if slots + MAX_UNTYPEDS > 1 << bits {
             return Err(BootError::RootCNode { bits });
         }
@@ -248,7 +248,7 @@ impl BootPlan {
     }
 }
 
-/// Hands out the slots of the root CNode and the memory of the first thread's objects.
+/// Allocator of slots of the root CNode, and of memory for the initial thread's objects.
 struct RootserverAllocator {
     root: SlotId,
     next_slot: usize,
@@ -269,13 +269,13 @@ impl RootserverAllocator {
 }
 
 impl<M: Machine> Kernel<M> {
-    /// Boots: makes the first thread and what it has, and untyped memory of all that is left.
+    /// Boots a kernel: creates the initial thread with its objects, and untypeds of the remaining memory.
     ///
-    /// The image is then to be put where [`Layout`] says. All memory is taken to be zero.
+    /// The caller then copies the image to where [`Layout`] says. The memory must be zero.
     ///
     /// # Errors
     ///
-    /// If the memory, the image or the root CNode do not fit each other.
+    /// Fails if memory, image and root CNode do not fit each other, as [`BootError`] says.
     pub fn boot(
         machine: M,
         config: &Config,
@@ -318,10 +318,10 @@ impl<M: Machine> Kernel<M> {
         let base = self.slots.allocate(bits);
         let mut alloc = RootserverAllocator {
             root: base,
-            next_slot: slot::FIRST_FREE,
+            next_slot: slot::NUM_INITIAL_CAPS,
             next_paddr: plan.objects.start,
         };
-        // The largest first, so that each is aligned.
+        // The largest objects come first, so that all are aligned.
         let extra_bytes = plan.extra_pages * PAGE;
         let cnode_bytes = 1 << (bits + arch::SLOT_BITS);
         let mut extra = 0;
@@ -345,17 +345,17 @@ impl<M: Machine> Kernel<M> {
             guard: 0,
         };
         let root = |index: usize| base.plus(index);
-        let vspace_paddr = alloc.alloc_rootserver_obj(arch::TABLE_BITS);
+        let vspace_paddr = alloc.alloc_rootserver_obj(arch::PAGE_TABLE_BITS);
         let vspace = self.create_page_table(vspace_paddr, arch::ROOT_LEVEL);
         let pool_paddr = alloc.alloc_rootserver_obj(arch::ASID_POOL_BITS);
         let ipc_buffer = alloc.alloc_rootserver_obj(PAGE_BITS);
         let boot_info = alloc.alloc_rootserver_obj(PAGE_BITS);
         let space = Cap::VSpace {
             object: vspace,
-            asid: FIRST_ASID,
+            asid: IT_ASID,
         };
         let pool = AsidPool {
-            vspaces: BTreeMap::from([(FIRST_ASID, vspace)]),
+            vspaces: BTreeMap::from([(IT_ASID, vspace)]),
         };
         let pool = self.objects.asid_pools.insert(pool_paddr, pool);
         self.asid_table[0] = Some(pool);
@@ -439,7 +439,7 @@ impl<M: Machine> Kernel<M> {
             .insert(paddr, PageTable { level, entries })
     }
 
-    /// Makes paging structures, the highest first. Gives the slots.
+    /// Creates paging structures, highest level first. Returns their slots.
     fn create_paging_structures(
         &mut self,
         tables: &[(u8, usize)],
@@ -448,12 +448,13 @@ impl<M: Machine> Kernel<M> {
     ) -> Region {
         let start = alloc.next_slot;
         for &(level, vaddr) in tables {
-            let table = self.create_page_table(alloc.alloc_rootserver_obj(arch::TABLE_BITS), level);
+            let table =
+                self.create_page_table(alloc.alloc_rootserver_obj(arch::PAGE_TABLE_BITS), level);
             self.set_pte(root, vaddr, level + 1, Pte::PageTable(table));
             let cap = Cap::PageTable {
                 object: table,
                 vaddr,
-                asid: FIRST_ASID,
+                asid: IT_ASID,
                 mapped: true,
             };
             self.slots.write_slot(alloc.slot(), cap);
@@ -462,20 +463,15 @@ impl<M: Machine> Kernel<M> {
         Region { start, end }
     }
 
-    /// Sets an entry in the table of a level that an address leads to.
-    fn set_pte(&mut self, root: Id<PageTable>, vaddr: usize, level: u8, entry: Pte) {
-        let mut table = root;
-        for above in (level + 1..=arch::ROOT_LEVEL).rev() {
-            let entries = &self.objects.page_tables[table].entries;
-            if let Some(Pte::PageTable(next)) = entries.get(&table_index(above, vaddr)) {
-                table = *next;
-            }
+    /// Sets the entry for an address in the paging structure of a level, which exists.
+    fn set_pte(&mut self, root: Id<PageTable>, vaddr: usize, level: u8, pte: Pte) {
+        if let Ok(table) = self.lookup_page_table(root, vaddr, level) {
+            let entries = &mut self.objects.page_tables[table].entries;
+            entries.insert(table_index(level, vaddr), pte);
         }
-        let entries = &mut self.objects.page_tables[table].entries;
-        entries.insert(table_index(level, vaddr), entry);
     }
 
-    /// Maps pages that lie one behind the other. Gives the slots.
+    /// Creates and maps frames of contiguous memory. Returns their slots.
     fn create_frames_of_region(
         &mut self,
         root: Id<PageTable>,
@@ -507,7 +503,7 @@ impl<M: Machine> Kernel<M> {
         Cap::Frame {
             paddr,
             vaddr,
-            asid: FIRST_ASID,
+            asid: IT_ASID,
             size_bits: PAGE_BITS,
             rights: VmRights::ReadWrite,
             device: false,
@@ -563,8 +559,8 @@ impl<M: Machine> Kernel<M> {
         Cap::Thread(id)
     }
 
-    /// Makes untypeds of devices and of the memory that is left. Gives the slots, and the list
-    /// that the BootInfo has.
+    /// Creates untypeds of devices and of the remaining memory. Returns their slots, and the list for the
+    /// BootInfo.
     fn create_untypeds(
         &mut self,
         plan: &BootPlan,
@@ -598,7 +594,7 @@ impl<M: Machine> Kernel<M> {
         (Region { start, end }, list)
     }
 
-    /// Writes a `seL4_BootInfo`.
+    /// Writes the `seL4_BootInfo`.
     fn populate_bi_frame(
         &mut self,
         paddr: usize,

@@ -1,52 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Capabilities: what each names, and what can be made of one.
+//! Capabilities and their rights.
 
 use crate::arch;
 use crate::arena::Id;
 use crate::config::WORD_BITS;
-use crate::irq::Irq;
+use crate::cte::SlotId;
+use crate::interrupt::Irq;
 use crate::objects::{AsidPool, CNode, Endpoint, Notification, PageTable, SchedContext};
 use crate::reply::Reply;
-use crate::slots::SlotId;
 use crate::thread::Tcb;
 
-/// CapRights, as the bits of a `seL4_CapRights`.
+/// Rights of a capability, as the bits of a `seL4_CapRights`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CapRights(pub u8);
 
 impl CapRights {
-    /// Every right.
+    /// All rights.
     pub const ALL: CapRights = CapRights(0b1111);
-    /// What a notification knows.
+    /// Rights of a new notification capability.
     pub(crate) const READ_WRITE: CapRights = CapRights(0b0011);
 
     pub(crate) fn from_word(word: usize) -> Self {
         CapRights(word as u8 & 0b1111)
     }
 
-    /// To send.
+    /// Returns the right to send.
     #[must_use]
-    pub const fn write(self) -> bool {
+    pub const fn allow_write(self) -> bool {
         self.0 & 1 != 0
     }
 
-    /// To receive.
+    /// Returns the right to receive.
     #[must_use]
-    pub const fn read(self) -> bool {
+    pub const fn allow_read(self) -> bool {
         self.0 & 2 != 0
     }
 
-    /// To send capabilities.
+    /// Returns the right to send capabilities.
     #[must_use]
-    pub const fn grant(self) -> bool {
+    pub const fn allow_grant(self) -> bool {
         self.0 & 4 != 0
     }
 
-    /// To be replied to.
+    /// Returns the right to give the receiver a reply capability.
     #[must_use]
-    pub const fn grant_reply(self) -> bool {
+    pub const fn allow_grant_reply(self) -> bool {
         self.0 & 8 != 0
+    }
+
+    /// Returns whether a caller can be replied to: each of two rights suffices.
+    pub(crate) const fn allow_reply(self) -> bool {
+        self.allow_grant() || self.allow_grant_reply()
     }
 
     const fn and(self, other: CapRights) -> CapRights {
@@ -54,45 +59,45 @@ impl CapRights {
     }
 }
 
-/// What user level may do with a frame.
+/// Rights of user level to a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VmRights {
-    /// Nothing.
+    /// No access from user level.
     KernelOnly,
-    /// Read.
+    /// Read access.
     ReadOnly,
-    /// Read and write.
+    /// Read and write access.
     ReadWrite,
 }
 
 impl VmRights {
-    /// There is no mapping that can be written and not read.
+    /// Masks the rights. A mapping that can be written but not read does not exist.
     pub(crate) fn mask_vm_rights(self, mask: CapRights) -> VmRights {
         match self {
-            VmRights::ReadOnly if mask.read() => VmRights::ReadOnly,
-            VmRights::ReadWrite if mask.read() && mask.write() => VmRights::ReadWrite,
-            VmRights::ReadWrite if mask.read() => VmRights::ReadOnly,
+            VmRights::ReadOnly if mask.allow_read() => VmRights::ReadOnly,
+            VmRights::ReadWrite if mask.allow_read() && mask.allow_write() => VmRights::ReadWrite,
+            VmRights::ReadWrite if mask.allow_read() => VmRights::ReadOnly,
             _ => VmRights::KernelOnly,
         }
     }
 }
 
-/// What is left to delete of a CNode or a thread.
+/// Object whose deletion a zombie capability continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ZombieObject {
-    /// Slots of a CNode.
+    /// CNode, with its slots.
     CNode(Id<CNode>),
-    /// Slots of a thread.
+    /// Thread, with the slots of its TCB.
     Thread(Id<Tcb>),
 }
 
-/// A capability.
+/// Capability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // The fields are the API's own words.
+#[allow(missing_docs)] // The fields are the manual's words.
 pub enum Cap {
-    /// None.
+    /// Content of an empty slot.
     Null,
-    /// Memory, of which `used` bytes from its start are taken.
+    /// Untyped memory, free from `free_index` bytes on.
     Untyped {
         paddr: usize,
         free_index: usize,
@@ -109,17 +114,16 @@ pub enum Cap {
         badge: usize,
         rights: CapRights,
     },
-    /// The right to answer a thread. A thread holds its own master copy, from which the others
-    /// are derived.
+    /// Right to reply to a thread. The TCB holds the master, from which the others are derived.
     Reply {
         thread: Id<Tcb>,
         master: bool,
-        grant: bool,
+        can_grant: bool,
     },
-    /// A reply object, of a kernel with mixed-criticality scheduling.
+    /// Reply object, with mixed-criticality scheduling.
     ReplyObject {
         object: Id<Reply>,
-        grant: bool,
+        can_grant: bool,
     },
     SchedContext {
         object: Id<SchedContext>,
@@ -134,7 +138,7 @@ pub enum Cap {
         guard: usize,
     },
     Thread(Id<Tcb>),
-    /// A CNode or thread whose deletion has begun: `left` of its slots, from `base`.
+    /// CNode or TCB whose deletion has begun: the first `number` slots from `base` remain.
     Zombie {
         object: ZombieObject,
         base: SlotId,
@@ -142,7 +146,7 @@ pub enum Cap {
     },
     IrqControl,
     IrqHandler(Irq),
-    /// The right to interrupt a processor, by one of the interrupts that software makes.
+    /// Right to send a software-generated interrupt to a core.
     #[cfg_attr(
         not(target_arch = "aarch64"),
         expect(dead_code, reason = "Arm has them")
@@ -152,7 +156,7 @@ pub enum Cap {
         target: u8,
     },
     Domain,
-    /// Memory for user level; `asid` 0 where it is not mapped.
+    /// Frame; `asid` is 0 while it is not mapped.
     Frame {
         paddr: usize,
         vaddr: usize,
@@ -161,14 +165,14 @@ pub enum Cap {
         rights: VmRights,
         device: bool,
     },
-    /// A paging structure below the root.
+    /// Paging structure below the root of a VSpace.
     PageTable {
         object: Id<PageTable>,
         vaddr: usize,
         asid: u16,
         mapped: bool,
     },
-    /// The root of an address space; `asid` 0 where none is assigned.
+    /// Root of a VSpace; `asid` is 0 until one is assigned.
     VSpace {
         object: Id<PageTable>,
         asid: u16,
@@ -186,117 +190,58 @@ pub enum Cap {
 }
 
 impl Cap {
-    /// Whether there is none.
+    /// Returns whether this is the content of an empty slot.
     #[must_use]
     pub const fn is_null(self) -> bool {
         matches!(self, Cap::Null)
     }
 
-    /// With no more rights than these.
+    /// Returns the capability without the rights that `mask` lacks.
     #[must_use]
-    pub(crate) fn mask_cap_rights(self, mask: CapRights) -> Cap {
-        match self {
-            Cap::Endpoint {
-                object,
-                badge,
-                rights,
-            } => Cap::Endpoint {
-                object,
-                badge,
-                rights: rights.and(mask),
-            },
-            Cap::Notification {
-                object,
-                badge,
-                rights,
-            } => Cap::Notification {
-                object,
-                badge,
-                rights: rights.and(mask),
-            },
-            Cap::Reply {
-                thread,
-                master,
-                grant,
-            } => Cap::Reply {
-                thread,
-                master,
-                grant: grant && mask.grant(),
-            },
-            Cap::ReplyObject { object, grant } => Cap::ReplyObject {
-                object,
-                grant: grant && mask.grant(),
-            },
-            Cap::Frame {
-                paddr,
-                vaddr,
-                asid,
-                size_bits,
-                rights,
-                device,
-            } => Cap::Frame {
-                paddr,
-                vaddr,
-                asid,
-                size_bits,
-                rights: rights.mask_vm_rights(mask),
-                device,
-            },
-            other => other,
+    pub(crate) fn mask_cap_rights(mut self, mask: CapRights) -> Cap {
+        match &mut self {
+            Cap::Endpoint { rights, .. } | Cap::Notification { rights, .. } => {
+                *rights = rights.and(mask);
+            }
+            Cap::Reply { can_grant, .. } | Cap::ReplyObject { can_grant, .. } => {
+                *can_grant &= mask.allow_grant();
+            }
+            Cap::Frame { rights, .. } => *rights = rights.mask_vm_rights(mask),
+            _ => {}
         }
+        self
     }
 
-    /// With another badge or guard. `preserve`: it is moved, not copied, and keeps its badge.
+    /// Returns the capability with another badge or guard, or `Null` if it cannot have it. With
+    /// `preserve` the capability is moved, and its badge cannot change.
     #[must_use]
-    pub(crate) fn update_cap_data(self, preserve: bool, data: usize) -> Cap {
-        match self {
-            Cap::Endpoint {
-                object,
-                badge,
-                rights,
-            } => match preserve || badge != 0 {
-                true => Cap::Null,
-                false => Cap::Endpoint {
-                    object,
-                    badge: data,
-                    rights,
-                },
-            },
-            Cap::Notification {
-                object,
-                badge,
-                rights,
-            } => match preserve || badge != 0 {
-                true => Cap::Null,
-                false => Cap::Notification {
-                    object,
-                    badge: data,
-                    rights,
-                },
-            },
-            Cap::CNode {
-                object,
-                base,
-                radix,
-                ..
-            } => {
-                let guard_size = (data % 64) as u8;
-                if u32::from(guard_size) + u32::from(radix) > WORD_BITS {
+    pub(crate) fn update_cap_data(mut self, preserve: bool, data: usize) -> Cap {
+        match &mut self {
+            Cap::Endpoint { badge, .. } | Cap::Notification { badge, .. } => {
+                if preserve || *badge != 0 {
                     return Cap::Null;
                 }
-                Cap::CNode {
-                    object,
-                    base,
-                    radix,
-                    guard_size,
-                    guard: (data >> 6) & low_bits(u32::from(guard_size)),
-                }
+                *badge = data;
             }
-            other => other,
+            Cap::CNode {
+                radix,
+                guard_size,
+                guard,
+                ..
+            } => {
+                *guard_size = (data % 64) as u8;
+                if u32::from(*guard_size) + u32::from(*radix) > WORD_BITS {
+                    return Cap::Null;
+                }
+                *guard = (data >> 6) & low_bits(u32::from(*guard_size));
+            }
+            _ => {}
         }
+        self
     }
 
-    /// Whether a copy of `self` that is `derived` is the root of derivations of its own.
+    /// Returns whether this capability, derived from `source`, gets the MDB's revocable flag: further
+    /// capabilities can be derived from it.
     pub(crate) fn is_cap_revocable(self, source: Cap) -> bool {
         match (self, source) {
             (Cap::Endpoint { badge, .. }, Cap::Endpoint { badge: other, .. })
@@ -310,8 +255,9 @@ impl Cap {
         }
     }
 
-    /// The number that `seL4_DebugCapIdentify` gives: the kernel's own tag.
-    pub(crate) fn cap_type(self, levels: impl Fn(Id<PageTable>) -> u8) -> usize {
+    /// Returns the kernel's number of the capability's type, for `seL4_DebugCapIdentify`. `level`
+    /// returns the level of a paging structure.
+    pub(crate) fn cap_type(self, level: impl Fn(Id<PageTable>) -> u8) -> usize {
         match self {
             Cap::Null => 0,
             Cap::Untyped { .. } => 2,
@@ -328,7 +274,7 @@ impl Cap {
             Cap::Zombie { .. } => 18,
             Cap::Domain => 20,
             Cap::Frame { .. } => 1,
-            Cap::PageTable { object, .. } => arch::table_tag(levels(object)),
+            Cap::PageTable { object, .. } => arch::page_table_cap_type(level(object)),
             Cap::VSpace { .. } => 9,
             Cap::AsidControl => 11,
             Cap::AsidPool { .. } => 13,
@@ -338,7 +284,7 @@ impl Cap {
     }
 }
 
-/// A word with so many low bits set.
+/// Returns a word with the low `bits` bits set.
 pub(crate) const fn low_bits(bits: u32) -> usize {
     if bits >= WORD_BITS {
         usize::MAX

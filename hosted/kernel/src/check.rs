@@ -1,32 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What always holds between two kernel entries.
+//! Invariants that hold between kernel entries.
 
 use crate::arena::Id;
 use crate::cap::{Cap, ZombieObject};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::objects::Endpoint;
-use crate::queue::Chain;
 use crate::scheduler::NUM_PRIORITIES;
 use crate::thread::{ThreadId, ThreadState};
 
 impl<M: Machine> Kernel<M> {
-    /// Looks at everything: the derivation tree, queues, references and untyped memory. For tests;
-    /// it takes long.
+    /// Checks all invariants, of the MDB, queues, references and untyped memory. For tests, since it is
+    /// slow.
     ///
     /// # Errors
     ///
-    /// What does not hold.
+    /// Describes the first invariant that does not hold.
     pub fn check(&self) -> Result<(), String> {
-        self.check_tree()?;
+        self.check_mdb()?;
         self.check_references()?;
         self.check_untypeds()?;
-        self.check_ready()?;
-        self.check_waiting()?;
+        self.check_ready_queues()?;
+        self.check_ep_queues()?;
         match self.scheduler.cur_thread {
             Some(current) if !self.objects.threads.is_live(current) => {
-                Err(format!("the current thread {current:?} is gone"))
+                Err(format!("the current thread {current:?} is deleted"))
             }
             Some(current) if self.objects.threads[current].state != ThreadState::Running => {
                 let state = self.objects.threads[current].state;
@@ -36,14 +35,14 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    fn check_tree(&self) -> Result<(), String> {
+    fn check_mdb(&self) -> Result<(), String> {
         match self.slots.find_inconsistent() {
             Some(slot) => Err(format!("{slot:?} and its neighbours contradict each other")),
             None => Ok(()),
         }
     }
 
-    /// No capability is to an object that is gone.
+    /// Checks that nothing refers to a deleted object, and that references are mutual.
     fn check_references(&self) -> Result<(), String> {
         let objects = &self.objects;
         for (slot, cap) in self.slots.occupied() {
@@ -69,7 +68,7 @@ impl<M: Machine> Kernel<M> {
                 _ => true,
             };
             if !live {
-                return Err(format!("{slot:?} has {cap:?}, which is gone"));
+                return Err(format!("{slot:?} holds {cap:?}, whose object is deleted"));
             }
         }
         for (id, thread) in objects.threads.iter() {
@@ -78,25 +77,23 @@ impl<M: Machine> Kernel<M> {
                 ThreadState::BlockedOnReply | ThreadState::BlockedOnReceive { .. }
             );
             if let Some(reply) = thread.reply
-                && (!waits || objects.replies.get(reply).and_then(|reply| reply.thread) != Some(id))
+                && (!waits || objects.replies.get(reply).and_then(|reply| reply.tcb) != Some(id))
             {
                 return Err(format!(
-                    "{id:?} waits with {reply:?}, which does not know it"
+                    "{id:?} waits with {reply:?}, which has another thread or none"
                 ));
             }
-            if let Some(context) = thread.sched_context
-                && objects
-                    .sched_contexts
-                    .get(context)
-                    .and_then(|context| context.thread)
-                    != Some(id)
+            if let Some(sc) = thread.sched_context
+                && objects.sched_contexts.get(sc).and_then(|sc| sc.tcb) != Some(id)
             {
                 return Err(format!(
-                    "{id:?} runs by {context:?}, which does not know it"
+                    "{id:?} has {sc:?}, which has another thread or none"
                 ));
             }
             if thread.in_release_queue != self.scheduler.release_queue.contains(&id) {
-                return Err(format!("{id:?} waits for budget, or does not"));
+                return Err(format!(
+                    "{id:?} and the release queue contradict each other"
+                ));
             }
             if let Some(bound) = thread.bound_notification
                 && objects
@@ -106,14 +103,14 @@ impl<M: Machine> Kernel<M> {
                     != Some(id)
             {
                 return Err(format!(
-                    "{id:?} is bound to {bound:?}, which is not bound to it"
+                    "{id:?} is bound to {bound:?}, which is bound to another thread or none"
                 ));
             }
         }
         Ok(())
     }
 
-    /// What was made of an untyped lies in what is taken of it, and nowhere twice.
+    /// Checks that objects lie below the free index of their untyped.
     fn check_untypeds(&self) -> Result<(), String> {
         for (slot, cap) in self.slots.occupied() {
             let Cap::Untyped {
@@ -126,7 +123,7 @@ impl<M: Machine> Kernel<M> {
                 continue;
             };
             if free_index > 1 << size_bits {
-                return Err(format!("{slot:?} has more taken than there is: {cap:?}"));
+                return Err(format!("{slot:?} has a free index beyond its end: {cap:?}"));
             }
             let mut next = self.slots.mdb_next(slot);
             while let Some(child) = next.filter(|child| self.is_mdb_parent_of(slot, *child)) {
@@ -143,15 +140,16 @@ impl<M: Machine> Kernel<M> {
         Ok(())
     }
 
-    /// Who is in a ready queue is runnable, and there once, where it belongs.
-    fn check_ready(&self) -> Result<(), String> {
+    /// Checks that each schedulable thread but the current one is in its ready queue, once, and no other
+    /// thread is in one.
+    fn check_ready_queues(&self) -> Result<(), String> {
         let mut queued = 0;
         for domain in 0..usize::from(self.config.domains.max(1)) {
             for priority in 0..NUM_PRIORITIES {
                 let Some(queue) = self.scheduler.ready_queue(domain, priority) else {
                     continue;
                 };
-                for id in queue.iter(&self.objects.threads, Chain::Ready) {
+                for id in queue.iter(&self.objects.threads) {
                     queued += 1;
                     let thread = &self.objects.threads[id];
                     let right = thread.queued
@@ -177,8 +175,9 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Who waits at an endpoint or notification is in its queue, once, and nobody else is.
-    fn check_waiting(&self) -> Result<(), String> {
+    /// Checks that each thread that waits at an endpoint or notification is in its queue, once, and no
+    /// other thread is in one.
+    fn check_ep_queues(&self) -> Result<(), String> {
         let threads = &self.objects.threads;
         let mut queued = 0;
         let waits_at = |state: ThreadState, sending: bool, endpoint: Id<Endpoint>| match state {
@@ -187,25 +186,27 @@ impl<M: Machine> Kernel<M> {
             _ => false,
         };
         for (id, endpoint) in self.objects.endpoints.iter() {
-            for thread in endpoint.queue.iter(threads, Chain::Waiting) {
+            for thread in endpoint.queue.iter(threads) {
                 queued += 1;
                 if !waits_at(threads[thread].state, endpoint.sending, id) {
                     return Err(format!("{thread:?} is in the queue of endpoint {id:?}"));
                 }
             }
             if endpoint.sending && endpoint.queue.is_empty() {
-                return Err(format!("nobody sends to endpoint {id:?}"));
+                return Err(format!(
+                    "endpoint {id:?} is in the state of sending, and its queue is empty"
+                ));
             }
         }
         for (id, notification) in self.objects.notifications.iter() {
-            for thread in notification.queue.iter(threads, Chain::Waiting) {
+            for thread in notification.queue.iter(threads) {
                 queued += 1;
                 if threads[thread].state != ThreadState::BlockedOnNotification(id) {
                     return Err(format!("{thread:?} is in the queue of notification {id:?}"));
                 }
             }
             if notification.active.is_some() && !notification.queue.is_empty() {
-                return Err(format!("a signal waits at {id:?} for who waits for it"));
+                return Err(format!("notification {id:?} is active, and threads wait"));
             }
         }
         let waiting = threads.iter().filter(|(_, thread)| {

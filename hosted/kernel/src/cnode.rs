@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What CNodes are asked for: copying, moving and deleting capabilities.
+//! Invocations of CNodes: copying, moving and deleting capabilities.
 
 use crate::cap::{Cap, CapRights};
+use crate::cte::SlotId;
+use crate::decode::{InvocationResult, Request};
 use crate::error::{Error, LookupFailure};
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::request::{InvocationResult, Request};
-use crate::slots::SlotId;
 use crate::thread::TcbSlot;
 
 impl<M: Machine> Kernel<M> {
@@ -30,7 +30,7 @@ impl<M: Machine> Kernel<M> {
         };
         request.ensure_length(2, 0)?;
         let [index, depth] = self.get_syscall_args(request);
-        let slot = self.lookup_slot_for_cnode_op(request.cap, index, depth, false)?;
+        let slot = self.lookup_target_slot(request.cap, index, depth)?;
         match invocation {
             CNodeRevoke => {
                 self.begin_perform(request.thread);
@@ -59,65 +59,61 @@ impl<M: Machine> Kernel<M> {
                 let caller = self.objects.threads[request.thread].slot(TcbSlot::Caller);
                 let cap = self.slots.cap(caller);
                 if !cap.is_null() {
-                    self.slots.cte_move(caller, slot, cap);
+                    self.slots.cte_move(cap, caller, slot);
                 }
             }
-            CNodeRotate => self.rotate(request, slot)?,
-            _ => self.copy_or_move(request, invocation, slot)?,
+            CNodeRotate => self.decode_cnode_rotate(request, slot)?,
+            _ => self.decode_cnode_copy_or_move(request, invocation, slot)?,
         }
         Ok(())
     }
 
-    fn copy_or_move(
+    fn decode_cnode_copy_or_move(
         &mut self,
         request: &Request,
         invocation: Invocation,
-        to: SlotId,
+        destination: SlotId,
     ) -> InvocationResult {
         request.ensure_length(4, 1)?;
         let [_, _, index, depth] = self.get_syscall_args(request);
         let (root, _) = self.extra_cap(request, 0)?;
-        self.ensure_empty_slot(to)?;
-        let from = self.lookup_slot_for_cnode_op(root, index, depth, true)?;
-        let cap = self.slots.cap(from);
+        self.ensure_empty_slot(destination)?;
+        let source = self.lookup_source_slot(root, index, depth)?;
+        let cap = self.slots.cap(source);
         if cap.is_null() {
-            return Err(nothing_there(true, depth));
+            return Err(missing_capability(true, depth));
         }
-        let rights = || CapRights::from_word(self.get_syscall_arg(request, 4));
-        let (new, moves) = match invocation {
+        let masked = || cap.mask_cap_rights(CapRights::from_word(self.get_syscall_arg(request, 4)));
+        let (new_cap, is_move) = match invocation {
             Invocation::CNodeCopy => {
                 request.ensure_length(5, 0)?;
-                (self.derive_cap(from, cap.mask_cap_rights(rights()))?, false)
+                (self.derive_cap(source, masked())?, false)
             }
             Invocation::CNodeMint => {
                 request.ensure_length(6, 0)?;
-                let minted = cap
-                    .mask_cap_rights(rights())
-                    .update_cap_data(false, self.get_syscall_arg(request, 5));
-                (self.derive_cap(from, minted)?, false)
+                let minted = masked().update_cap_data(false, self.get_syscall_arg(request, 5));
+                (self.derive_cap(source, minted)?, false)
             }
             Invocation::CNodeMutate => {
                 request.ensure_length(5, 0)?;
-                (
-                    cap.update_cap_data(true, self.get_syscall_arg(request, 4)),
-                    true,
-                )
+                let data = self.get_syscall_arg(request, 4);
+                (cap.update_cap_data(true, data), true)
             }
             _ => (cap, true),
         };
-        if new.is_null() {
+        if new_cap.is_null() {
             return Err(Error::IllegalOperation);
         }
         self.begin_perform(request.thread);
-        match moves {
-            true => self.slots.cte_move(from, to, new),
-            false => self.cte_insert(new, from, to),
+        match is_move {
+            true => self.slots.cte_move(new_cap, source, destination),
+            false => self.cte_insert(new_cap, source, destination),
         }
         Ok(())
     }
 
-    /// What is in the source goes to the pivot, and what is in the pivot to the destination.
-    fn rotate(&mut self, request: &Request, to: SlotId) -> InvocationResult {
+    /// Moves the capability in the pivot to the destination, and that in the source to the pivot.
+    fn decode_cnode_rotate(&mut self, request: &Request, destination: SlotId) -> InvocationResult {
         request.ensure_length(8, 2)?;
         let [
             _,
@@ -125,46 +121,46 @@ impl<M: Machine> Kernel<M> {
             pivot_data,
             pivot_index,
             pivot_depth,
-            data,
-            index,
-            depth,
+            source_data,
+            source_index,
+            source_depth,
         ] = self.get_syscall_args(request);
         let (pivot_root, _) = self.extra_cap(request, 0)?;
-        let (root, _) = self.extra_cap(request, 1)?;
-        let from = self.lookup_slot_for_cnode_op(root, index, depth, true)?;
-        let pivot = self.lookup_slot_for_cnode_op(pivot_root, pivot_index, pivot_depth, true)?;
-        if pivot == from || pivot == to {
+        let (source_root, _) = self.extra_cap(request, 1)?;
+        let source = self.lookup_source_slot(source_root, source_index, source_depth)?;
+        // The kernel reports a failed lookup of the pivot as one of a source.
+        let pivot = self.lookup_source_slot(pivot_root, pivot_index, pivot_depth)?;
+        if pivot == source || pivot == destination {
             return Err(Error::IllegalOperation);
         }
-        if from != to {
-            self.ensure_empty_slot(to)?;
+        if source != destination {
+            self.ensure_empty_slot(destination)?;
         }
-        let (cap, pivot_cap) = (self.slots.cap(from), self.slots.cap(pivot));
-        if cap.is_null() {
-            return Err(nothing_there(true, depth));
+        let (source_cap, pivot_cap) = (self.slots.cap(source), self.slots.cap(pivot));
+        if source_cap.is_null() {
+            return Err(missing_capability(true, source_depth));
         }
         if pivot_cap.is_null() {
-            return Err(nothing_there(false, pivot_depth));
+            return Err(missing_capability(false, pivot_depth));
         }
-        let (new, new_pivot) = (
-            cap.update_cap_data(true, data),
-            pivot_cap.update_cap_data(true, pivot_data),
-        );
-        if new.is_null() || new_pivot.is_null() {
+        let new_source_cap = source_cap.update_cap_data(true, source_data);
+        let new_pivot_cap = pivot_cap.update_cap_data(true, pivot_data);
+        if new_source_cap.is_null() || new_pivot_cap.is_null() {
             return Err(Error::IllegalOperation);
         }
         self.begin_perform(request.thread);
-        if from == to {
-            self.slots.cte_swap(from, new, pivot, new_pivot);
+        if source == destination {
+            let slots = &mut self.slots;
+            slots.cte_swap(new_source_cap, source, new_pivot_cap, pivot);
         } else {
-            self.slots.cte_move(pivot, to, new_pivot);
-            self.slots.cte_move(from, pivot, new);
+            self.slots.cte_move(new_pivot_cap, pivot, destination);
+            self.slots.cte_move(new_source_cap, source, pivot);
         }
         Ok(())
     }
 }
 
-fn nothing_there(source: bool, depth: usize) -> Error {
+fn missing_capability(source: bool, depth: usize) -> Error {
     Error::FailedLookup {
         source,
         failure: LookupFailure::MissingCapability { bits_left: depth },

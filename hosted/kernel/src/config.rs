@@ -1,57 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What a kernel is configured with.
+//! Configuration of a kernel.
 
-/// Bits of a word.
+/// Number of bits of a word.
 pub(crate) const WORD_BITS: u32 = usize::BITS;
 
-/// Bytes of a word.
+/// Number of bytes of a word.
 pub(crate) const WORD: usize = size_of::<usize>();
 
-/// The size of a page, as a power of two.
+/// Size of a page, as a power of two.
 pub const PAGE_BITS: u8 = 12;
 
-/// Words of a message.
+/// Maximum number of words of a message: `seL4_MsgMaxLength`.
 pub const MSG_MAX_LENGTH: usize = 120;
 
-/// Capabilities of a message.
+/// Maximum number of extra capabilities of a message: `seL4_MsgMaxExtraCaps`.
 pub const MSG_MAX_EXTRA_CAPS: usize = 3;
 
-/// A range of physical addresses, up to and without `end`.
+/// Range of addresses from `start` to before `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
-    /// Its first address.
+    /// First address.
     pub start: usize,
-    /// The first address behind it.
+    /// First address behind the range.
     pub end: usize,
 }
 
-/// The configuration of a kernel. The default is that of seL4's `pc99` and `qemu-arm-virt`.
+/// Configuration of a kernel. The default is that of seL4's `pc99` and `qemu-arm-virt`.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The physical memory there is, in whole pages.
+    /// Physical memory, in whole pages.
     pub memory: Region,
-    /// Ranges of physical addresses that become device untypeds, in whole pages, in order.
+    /// Memory regions of devices, in whole pages; device untypeds are created from them in this order.
     pub devices: Vec<Region>,
-    /// Slots of the root CNode, as a power of two: `KernelRootCNodeSizeBits`.
+    /// Number of slots of the root CNode, as a power of two: `KernelRootCNodeSizeBits`.
     pub root_cnode_bits: u8,
     /// Mixed-criticality scheduling: `KernelIsMCS`.
     pub mcs: bool,
-    /// Ticks of the machine's clock in a microsecond; scheduling contexts count in them.
+    /// Ticks of the machine's clock per microsecond; budgets are counted in ticks.
     pub ticks_per_us: u64,
-    /// `KernelNumDomains`.
+    /// Number of domains: `KernelNumDomains`.
     pub domains: u8,
-    /// Objects that one retype can make: `KernelRetypeFanOutLimit`.
+    /// Maximum number of objects that one retype creates: `KernelRetypeFanOutLimit`.
     pub fan_out_limit: usize,
-    /// Ticks of the timer that a thread runs before others of its priority: `KernelTimeSlice`.
+    /// Timer ticks of a thread's time slice: `KernelTimeSlice`.
     pub time_slice: u32,
-    /// How many kernel entries make a tick of the timer. 0: none do, only `interrupt` does.
+    /// Kernel entries per timer tick. 0: only `interrupt` makes the timer tick.
     pub entries_per_tick: u32,
-    /// Explores other legal orders of threads: with a seed, ticks come at entries that it chooses.
+    /// Seed of the kernel entries at which the timer ticks, to explore other legal schedules.
     pub seed: Option<u64>,
-    /// Whether the kernel prints, and answers the debug calls: `KernelDebugBuild`.
+    /// Prints, and debug calls: `KernelDebugBuild`.
     pub debug: bool,
-    /// Whether `seL4_SetTLSBase` is there: `KernelSetTLSBaseSelf`.
+    /// System call `seL4_SetTLSBase`: `KernelSetTLSBaseSelf`.
     pub set_tls_base_self: bool,
 }
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Capability spaces: from an address to a slot.
+//! Capability spaces: lookup of capabilities and slots by address.
 
 use crate::cap::{Cap, low_bits};
 use crate::config::WORD_BITS;
+use crate::cte::{SlotId, Slots};
 use crate::error::{Error, LookupFailure};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::slots::{SlotId, Slots};
 use crate::thread::{TcbSlot, ThreadId};
 
-/// Follows an address of `bits` bits from a CNode. Gives the slot, and the bits that were left
-/// where it does not lead on.
+/// Resolves the low `bits` bits of an address from a CNode on. Returns the slot, and the number of
+/// bits that are left where the slot holds no further CNode.
 #[inline]
 fn resolve_address_bits(
     slots: &Slots,
@@ -62,7 +62,7 @@ fn resolve_address_bits(
 }
 
 impl<M: Machine> Kernel<M> {
-    /// The slot that an address names in a thread's capability space. What is found early counts.
+    /// Looks up a slot in a thread's CSpace. The address may have bits left over.
     #[inline]
     pub(crate) fn lookup_slot(
         &self,
@@ -75,16 +75,25 @@ impl<M: Machine> Kernel<M> {
         found.map(|(slot, _)| slot)
     }
 
-    /// The slot that is named by a CNode, an index and a depth, as the invocations of CNodes and
-    /// untypeds name one.
-    pub(crate) fn lookup_slot_for_cnode_op(
+    /// Looks up a capability in a thread's CSpace.
+    #[inline]
+    pub(crate) fn lookup_cap(&self, thread: ThreadId, cptr: usize) -> Result<Cap, LookupFailure> {
+        self.lookup_slot(thread, cptr)
+            .map(|slot| self.slots.cap(slot))
+    }
+
+    /// Looks up the slot at an index of exactly `depth` bits below a CNode.
+    fn lookup_slot_for_cnode_op(
         &self,
+        is_source: bool,
         root: Cap,
         index: usize,
         depth: usize,
-        source: bool,
     ) -> Result<SlotId, Error> {
-        let failed = |failure| Error::FailedLookup { source, failure };
+        let failed = |failure| Error::FailedLookup {
+            source: is_source,
+            failure,
+        };
         if !matches!(root, Cap::CNode { .. }) {
             return Err(failed(LookupFailure::InvalidRoot));
         }
@@ -103,14 +112,34 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// The same, of a slot that is to be occupied.
+    /// Looks up the slot that an invocation takes a capability from.
+    pub(crate) fn lookup_source_slot(
+        &self,
+        root: Cap,
+        index: usize,
+        depth: usize,
+    ) -> Result<SlotId, Error> {
+        self.lookup_slot_for_cnode_op(true, root, index, depth)
+    }
+
+    /// Looks up the slot that an invocation acts on or puts a capability into.
+    pub(crate) fn lookup_target_slot(
+        &self,
+        root: Cap,
+        index: usize,
+        depth: usize,
+    ) -> Result<SlotId, Error> {
+        self.lookup_slot_for_cnode_op(false, root, index, depth)
+    }
+
+    /// Looks up a target slot, which must be empty.
     pub(crate) fn lookup_empty_target_slot(
         &self,
         root: Cap,
         index: usize,
         depth: usize,
     ) -> Result<SlotId, Error> {
-        let slot = self.lookup_slot_for_cnode_op(root, index, depth, false)?;
+        let slot = self.lookup_target_slot(root, index, depth)?;
         self.ensure_empty_slot(slot)?;
         Ok(slot)
     }

@@ -9,10 +9,10 @@ use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::thread::ThreadId;
 
-/// Bytes of a thread's name.
+/// Maximum number of bytes of a thread's name.
 pub(crate) const NAME_BYTES: usize = 847;
 
-/// Debug calls, by libsel4's numbers.
+/// Numbers of the debug calls, without mixed-criticality scheduling.
 mod number {
     pub const PUT_CHAR: isize = -9;
     pub const DUMP_SCHEDULER: isize = -10;
@@ -24,10 +24,10 @@ mod number {
 }
 
 impl<M: Machine> Kernel<M> {
-    /// Whether it is one, which is done then. None of them lets another thread run.
+    /// Handles a system call if it is a debug call. Returns whether it is. None of them switches threads.
     pub(crate) fn handle_debug_syscall(&mut self, current: ThreadId, call: isize) -> bool {
         let argument = self.objects.threads[current].context[arch::CAP];
-        // With mixed-criticality scheduling there are three more system calls before them.
+        // Mixed-criticality scheduling has three more system calls, with the numbers before these.
         let call = if self.config.mcs { call + 3 } else { call };
         if call == number::SET_TLS_BASE && self.config.set_tls_base_self {
             if arch::is_tls_base(argument) {
@@ -46,9 +46,7 @@ impl<M: Machine> Kernel<M> {
             }
             number::HALT => self.halt(current, "the system is halted"),
             number::CAP_IDENTIFY => {
-                let cap = self
-                    .lookup_slot(current, argument)
-                    .map(|slot| self.slots.cap(slot));
+                let cap = self.lookup_cap(current, argument);
                 let tag = cap.map_or(0, |cap| {
                     cap.cap_type(|table| self.objects.page_tables[table].level)
                 });
@@ -71,21 +69,24 @@ impl<M: Machine> Kernel<M> {
         self.halted = true;
     }
 
-    /// The name is in the IPC buffer.
+    /// Names a thread by the string in the IPC buffer.
     fn name_thread(&mut self, current: ThreadId, cptr: usize) {
-        let cap = self
-            .lookup_slot(current, cptr)
-            .map(|slot| self.slots.cap(slot));
-        let Ok(Cap::Thread(thread)) = cap else {
-            return self.halt(current, "what it wants to name is no thread");
+        let Ok(Cap::Thread(thread)) = self.lookup_cap(current, cptr) else {
+            return self.halt(current, "seL4_DebugNameThread: the capability is not a TCB");
         };
         let Some(buffer) = self.lookup_ipc_buffer(current, true) else {
-            return self.halt(current, "it has no IPC buffer to name a thread from");
+            return self.halt(
+                current,
+                "seL4_DebugNameThread: the caller has no IPC buffer",
+            );
         };
         let words = (1..=MSG_MAX_LENGTH).map(|word| self.machine.read_word(buffer + word * WORD));
         let bytes: Vec<u8> = words.flat_map(usize::to_ne_bytes).collect();
         let Some(length) = bytes.iter().position(|byte| *byte == 0) else {
-            return self.halt(current, "the name it gives a thread has no end");
+            return self.halt(
+                current,
+                "seL4_DebugNameThread: the name does not end with a zero byte",
+            );
         };
         let name = &bytes[..length.min(NAME_BYTES)];
         self.objects.threads[thread].name = String::from_utf8_lossy(name).into_owned();

@@ -1,97 +1,123 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Deleting and revoking capabilities. With the last to an object, the object goes.
+//! Deletion and revocation of capabilities, and finalisation of objects with their last capability.
 //!
-//! CNodes and threads hold capabilities themselves. The last capability to one becomes a zombie,
-//! which counts the slots that are still to be emptied, from the last one down. A zombie that is
-//! met on the way changes places with what is in the first slot of its own object: so the depth is
-//! bounded, and a CNode within a CNode is cut off, not emptied. Its zombie lies in itself, where
-//! nobody reaches it, until the untyped memory it was made of is revoked. What it holds lives on.
+//! CNodes and TCBs hold capabilities themselves. The final capability to one becomes a zombie, which
+//! counts the slots that remain to be deleted, from the last one down. If one of these slots holds
+//! another zombie, it is swapped with the first slot of its own object. So recursion is bounded, and a
+//! CNode within a CNode is not deleted, but its zombie is left in itself (a cyclic zombie), where
+//! nobody can address it until the untyped memory below is revoked. What it holds stays alive.
 
 use crate::cap::{Cap, ZombieObject};
+use crate::cte::SlotId;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::slots::SlotId;
 use crate::thread::{TCB_CNODE_ENTRIES, TCB_CNODE_RADIX};
 
+/// Result of finalising a capability.
+#[derive(Clone, Copy)]
+struct Finalised {
+    /// Content of the slot from now on.
+    remainder: Cap,
+    /// Capability whose resource is released once the slot is empty.
+    cleanup: Cap,
+}
+
+impl Finalised {
+    const DONE: Finalised = Finalised {
+        remainder: Cap::Null,
+        cleanup: Cap::Null,
+    };
+
+    /// Keeps a zombie in the slot.
+    fn zombie(object: ZombieObject, base: SlotId, number: u32) -> Self {
+        let remainder = Cap::Zombie {
+            object,
+            base,
+            number,
+        };
+        Finalised {
+            remainder,
+            ..Finalised::DONE
+        }
+    }
+}
+
 impl<M: Machine> Kernel<M> {
-    /// Deletes all that was derived from what is in a slot.
+    /// Deletes all capabilities derived from the one in a slot.
     pub(crate) fn cte_revoke(&mut self, slot: SlotId) {
-        while let Some(child) = self
-            .slots
-            .mdb_next(slot)
-            .filter(|child| self.is_mdb_parent_of(slot, *child))
+        while self.has_children(slot)
+            && let Some(child) = self.slots.mdb_next(slot)
         {
             self.cte_delete(child, true);
         }
     }
 
-    /// Empties a slot; or, where it was not `exposed` to user level, may leave a zombie in it that
-    /// lies in its own object.
+    /// Deletes a capability. In a slot that is not `exposed` to user level, a cyclic zombie may remain.
     pub(crate) fn cte_delete(&mut self, slot: SlotId, exposed: bool) {
-        let (emptied, after) = self.finalise_slot(slot, exposed);
-        if exposed || emptied {
-            self.empty_slot(slot, after);
+        let (can_empty, cleanup) = self.finalise_slot(slot, exposed);
+        if exposed || can_empty {
+            self.empty_slot(slot, cleanup);
         }
     }
 
-    /// Deletes a capability that is neither to a CNode nor to a thread.
+    /// Deletes a capability to neither a CNode nor a TCB.
     pub(crate) fn cte_delete_one(&mut self, slot: SlotId) {
-        let cap = self.slots.cap(slot);
-        let last = self.is_final_capability(slot);
-        self.finalise_cap(cap, last);
+        let is_final = self.is_final_capability(slot);
+        self.finalise_cap(self.slots.cap(slot), is_final);
         self.empty_slot(slot, Cap::Null);
     }
 
-    fn empty_slot(&mut self, slot: SlotId, after: Cap) {
+    fn empty_slot(&mut self, slot: SlotId, cleanup: Cap) {
         if self.slots.cap(slot).is_null() {
             return;
         }
         self.slots.clear_slot(slot);
-        match after {
+        match cleanup {
             Cap::IrqHandler(irq) => self.irqs.deleted_irq_handler(irq),
             Cap::IoPort { first, last } => self.ports.free_io_port_range(first, last),
             _ => {}
         }
     }
 
-    /// Whether the slot can be emptied, and what is to be done after that.
+    /// Finalises the capability in a slot. Returns whether the slot can be emptied, and the capability
+    /// whose resource is released then.
     fn finalise_slot(&mut self, slot: SlotId, exposed: bool) -> (bool, Cap) {
         loop {
             let cap = self.slots.cap(slot);
             if cap.is_null() {
                 return (true, Cap::Null);
             }
-            let last = self.is_final_capability(slot);
-            let (remainder, after) = self.finalise_cap(cap, last);
+            let is_final = self.is_final_capability(slot);
+            let Finalised { remainder, cleanup } = self.finalise_cap(cap, is_final);
             let Cap::Zombie {
                 object,
                 base,
                 number,
             } = remainder
             else {
-                return (true, after);
+                return (true, cleanup);
             };
             if number == 0 || number == 1 && base == slot {
                 self.free_zombie_object(object);
-                return (true, after);
+                return (true, cleanup);
             }
             *self.slots.cap_mut(slot) = remainder;
             if !exposed && base == slot {
-                return (false, after);
+                return (false, cleanup);
             }
             self.reduce_zombie(slot, base, number, exposed);
         }
     }
 
-    /// Makes a zombie that is in `slot` smaller, or puts it out of the way.
+    /// Deletes the last slot of the zombie in `slot`, or swaps the zombie into its own first slot.
     fn reduce_zombie(&mut self, slot: SlotId, base: SlotId, number: u32, exposed: bool) {
         if !exposed {
             let (first, zombie) = (self.slots.cap(base), self.slots.cap(slot));
-            return self.slots.cte_swap(base, first, slot, zombie);
+            return self.slots.cte_swap(first, base, zombie, slot);
         }
         self.cte_delete(base.plus(number as usize - 1), false);
-        // It may have changed places with what was in its slots.
+        // The deletion may have swapped this zombie with a slot of its object.
         if let Cap::Zombie {
             base: now_base,
             number: now_number,
@@ -103,9 +129,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// What becomes of an object when a capability to it goes: what is in the slot then, and what
-    /// is to be done after the slot is empty.
-    fn finalise_cap(&mut self, cap: Cap, last: bool) -> (Cap, Cap) {
+    /// Undoes what a capability stands for: a mapping, and, if it is final, its object.
+    fn finalise_cap(&mut self, cap: Cap, is_final: bool) -> Finalised {
         if let Cap::Frame {
             paddr,
             vaddr,
@@ -117,11 +142,16 @@ impl<M: Machine> Kernel<M> {
         {
             self.unmap_page(asid, vaddr, paddr, size_bits);
         }
-        if !last {
-            return match cap {
-                Cap::Zombie { .. } => (cap, Cap::Null),
-                _ => (Cap::Null, Cap::Null),
-            };
+        if let Cap::Zombie {
+            object,
+            base,
+            number,
+        } = cap
+        {
+            return Finalised::zombie(object, base, number);
+        }
+        if !is_final {
+            return Finalised::DONE;
         }
         match cap {
             Cap::Endpoint { object, .. } => {
@@ -130,8 +160,8 @@ impl<M: Machine> Kernel<M> {
             }
             Cap::Notification { object, .. } => {
                 self.unbind_maybe_notification(object);
-                if let Some(context) = self.objects.notifications[object].sched_context {
-                    self.sched_context_unbind_ntfn(context);
+                if let Some(sc) = self.objects.notifications[object].sched_context {
+                    self.sched_context_unbind_ntfn(sc);
                 }
                 self.cancel_all_signals(object);
                 self.delayed_signals
@@ -143,29 +173,18 @@ impl<M: Machine> Kernel<M> {
                 base,
                 radix,
                 ..
-            } => {
-                let remainder = Cap::Zombie {
-                    object: ZombieObject::CNode(object),
-                    base,
-                    number: 1 << radix,
-                };
-                return (remainder, Cap::Null);
-            }
+            } => return Finalised::zombie(ZombieObject::CNode(object), base, 1 << radix),
             Cap::Thread(thread) => {
                 self.unbind_notification(thread);
-                if let Some(context) = self.objects.threads[thread].sched_context {
-                    self.sched_context_unbind_tcb(context);
-                    self.sched_context_complete_yield_to(context);
+                if let Some(sc) = self.objects.threads[thread].sched_context {
+                    self.sched_context_unbind_tcb(sc);
+                    self.sched_context_complete_yield_to(sc);
                 }
                 self.suspend(thread);
-                let remainder = Cap::Zombie {
-                    object: ZombieObject::Thread(thread),
-                    base: self.objects.threads[thread].slots,
-                    number: TCB_CNODE_ENTRIES,
-                };
-                return (remainder, Cap::Null);
+                let base = self.objects.threads[thread].slots;
+                let object = ZombieObject::Thread(thread);
+                return Finalised::zombie(object, base, TCB_CNODE_ENTRIES);
             }
-            Cap::Zombie { .. } => return (cap, Cap::Null),
             Cap::ReplyObject { object, .. } => {
                 self.reply_clear(object);
                 self.objects.replies.remove(object);
@@ -175,13 +194,18 @@ impl<M: Machine> Kernel<M> {
                 self.objects.sched_contexts.remove(object);
             }
             Cap::IrqHandler(irq) => {
-                let slot = self.irqs.slot(irq);
-                if !self.slots.cap(slot).is_null() {
-                    self.cte_delete_one(slot);
-                }
-                return (Cap::Null, cap);
+                self.deleting_irq_handler(irq);
+                return Finalised {
+                    cleanup: cap,
+                    ..Finalised::DONE
+                };
             }
-            Cap::IoPort { .. } => return (Cap::Null, cap),
+            Cap::IoPort { .. } => {
+                return Finalised {
+                    cleanup: cap,
+                    ..Finalised::DONE
+                };
+            }
             Cap::PageTable {
                 object,
                 vaddr,
@@ -209,17 +233,18 @@ impl<M: Machine> Kernel<M> {
             | Cap::IrqControl
             | Cap::SchedControl
             | Cap::Domain
+            | Cap::Zombie { .. }
             | Cap::Frame { .. }
             | Cap::AsidControl
             | Cap::IoPortControl
             | Cap::SgiSignal { .. } => {}
         }
-        (Cap::Null, Cap::Null)
+        Finalised::DONE
     }
 
-    /// Gives back what an object held that has no capabilities number.
-    fn free_zombie_object(&mut self, remains: ZombieObject) {
-        match remains {
+    /// Releases the slots of a CNode or TCB that has no capabilities left, and the object itself.
+    fn free_zombie_object(&mut self, object: ZombieObject) {
+        match object {
             ZombieObject::CNode(cnode) if self.objects.cnodes.is_live(cnode) => {
                 let object = &self.objects.cnodes[cnode];
                 self.slots.release(object.base, object.radix);

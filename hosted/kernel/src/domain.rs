@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Domains: which thread is in which, and when each has its turn.
+//! Invocations of the domain capability: domains of threads, and the domain schedule.
 
 use crate::cap::Cap;
+use crate::decode::{InvocationResult, Request, range_check};
 use crate::error::Error;
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::request::{InvocationResult, Request};
 use crate::scheduler::{DomainSchedule, NUM_DOMAIN_SCHEDULES};
 
-/// A turn's duration has so many bits.
+/// Number of bits of a duration in the domain schedule.
 const DURATION_BITS: u32 = 56;
 
 impl<M: Machine> Kernel<M> {
@@ -33,8 +33,8 @@ impl<M: Machine> Kernel<M> {
             Some(Invocation::DomainScheduleConfigure) => {
                 request.ensure_length(3, 0)?;
                 let [index, domain, duration] = self.get_syscall_args(request);
-                within(index, NUM_DOMAIN_SCHEDULES - 2)?;
-                within(domain, domains - 1)?;
+                range_check(index, NUM_DOMAIN_SCHEDULES - 2)?;
+                range_check(domain, domains - 1)?;
                 if duration >> DURATION_BITS != 0 {
                     return Err(Error::InvalidArgument(2));
                 }
@@ -53,7 +53,7 @@ impl<M: Machine> Kernel<M> {
             Some(Invocation::DomainScheduleSetStart) => {
                 request.ensure_length(1, 0)?;
                 let index = self.get_syscall_arg(request, 0);
-                within(index, NUM_DOMAIN_SCHEDULES - 1)?;
+                range_check(index, NUM_DOMAIN_SCHEDULES - 1)?;
                 if self.scheduler.dom_schedule[index].duration == 0 {
                     return Err(Error::InvalidArgument(0));
                 }
@@ -63,12 +63,5 @@ impl<M: Machine> Kernel<M> {
             _ => return Err(Error::IllegalOperation),
         }
         Ok(())
-    }
-}
-
-fn within(value: usize, max: usize) -> InvocationResult {
-    match value > max {
-        true => Err(Error::RangeError { min: 0, max }),
-        false => Ok(()),
     }
 }

@@ -1,34 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Endpoints: sending, receiving, calling and replying.
+//! Endpoints: sending, receiving, replying, and cancelling these.
 
 use crate::arch;
 use crate::arena::Id;
 use crate::cap::{Cap, CapRights};
-use crate::error::LookupFailure;
+use crate::cte::SlotId;
 use crate::fault::Fault;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::objects::Endpoint;
-use crate::queue::Chain;
+use crate::queue::EpQueue;
 use crate::reply::Reply;
-use crate::slots::SlotId;
 use crate::thread::{TcbSlot, ThreadId, ThreadState};
 
+/// Variant of a send.
+#[derive(Clone, Copy)]
+pub(crate) struct SendOptions {
+    /// Blocks the sender until a thread receives.
+    pub blocking: bool,
+    /// Blocks the sender until the receiver replies.
+    pub is_call: bool,
+    /// Donates the sender's scheduling context to a receiver without one.
+    pub can_donate: bool,
+}
+
 impl<M: Machine> Kernel<M> {
-    /// A thread sends, or waits until somebody takes it.
-    #[allow(clippy::too_many_arguments)] // They are the sender's rights, each of its own meaning.
+    /// Sends the message in the sender's registers and IPC buffer, or the sender's fault, through
+    /// a capability with this badge and these rights.
     pub(crate) fn send_ipc(
         &mut self,
         sender: ThreadId,
         endpoint: Id<Endpoint>,
         badge: usize,
-        grant: bool,
-        grant_reply: bool,
-        call: bool,
-        blocking: bool,
-        donate: bool,
+        rights: CapRights,
+        options: SendOptions,
     ) {
+        let SendOptions {
+            blocking,
+            is_call,
+            can_donate,
+        } = options;
         let object = &mut self.objects.endpoints[endpoint];
         let receiver = match object.sending {
             false => object.queue.head(),
@@ -37,67 +49,55 @@ impl<M: Machine> Kernel<M> {
         let Some(receiver) = receiver else {
             if blocking {
                 object.sending = true;
-                let queue = &mut object.queue;
-                match self.config.mcs {
-                    true => queue.insert(&mut self.objects.threads, Chain::Waiting, sender),
-                    false => queue.append(&mut self.objects.threads, Chain::Waiting, sender),
-                }
+                let threads = &mut self.objects.threads;
+                object.queue.ep_append(threads, sender, self.config.mcs);
                 let state = ThreadState::BlockedOnSend {
                     endpoint,
                     badge,
-                    grant,
-                    grant_reply,
-                    call,
+                    rights,
+                    is_call,
                 };
                 self.set_thread_state(sender, state);
             }
             return;
         };
-        let queue = &mut object.queue;
-        queue.remove(&mut self.objects.threads, Chain::Waiting, receiver);
-        self.do_ipc_transfer(sender, Some(endpoint), badge, grant, receiver);
-        let reply_grant = match self.objects.threads[receiver].state {
-            ThreadState::BlockedOnReceive { grant, .. } => grant,
+        object.queue.remove(&mut self.objects.threads, receiver);
+        self.do_ipc_transfer(
+            sender,
+            Some(endpoint),
+            badge,
+            rights.allow_grant(),
+            receiver,
+        );
+        let receiver_can_grant = match self.objects.threads[receiver].state {
+            ThreadState::BlockedOnReceive { can_grant, .. } => can_grant,
             _ => false,
         };
         if self.config.mcs {
-            self.donate_or_wait_for_reply(sender, receiver, grant || grant_reply, call, donate);
+            let reply = self.objects.threads[receiver].reply;
+            if let Some(reply) = reply {
+                self.reply_unlink(reply, receiver);
+            }
+            if is_call || self.objects.threads[sender].fault.is_some() {
+                let reply = reply.filter(|_| rights.allow_reply());
+                self.block_on_reply(sender, receiver, reply, can_donate);
+            } else if can_donate
+                && self.objects.threads[receiver].sched_context.is_none()
+                && let Some(sc) = self.objects.threads[sender].sched_context
+            {
+                self.sched_context_donate(sc, receiver);
+            }
         }
         self.set_thread_state(receiver, ThreadState::Running);
         self.refill_unblock_check_sporadic(receiver);
         self.possible_switch_to(receiver);
-        if call && !self.config.mcs {
-            self.setup_caller_cap(sender, receiver, grant || grant_reply, reply_grant);
+        if is_call && !self.config.mcs {
+            self.setup_caller_cap(sender, rights, receiver, receiver_can_grant);
         }
     }
 
-    /// With reply objects: who has received may have one, with which the sender is replied to.
-    fn donate_or_wait_for_reply(
-        &mut self,
-        sender: ThreadId,
-        receiver: ThreadId,
-        can_reply: bool,
-        call: bool,
-        donate: bool,
-    ) {
-        let reply = self.objects.threads[receiver].reply;
-        if let Some(reply) = reply {
-            self.reply_unlink(reply, receiver);
-        }
-        if call || self.objects.threads[sender].fault.is_some() {
-            match reply.filter(|_| can_reply) {
-                Some(reply) => self.reply_push(sender, receiver, reply, donate),
-                None => self.set_thread_state(sender, ThreadState::Inactive),
-            }
-        } else if donate
-            && self.objects.threads[receiver].sched_context.is_none()
-            && let Some(context) = self.objects.threads[sender].sched_context
-        {
-            self.sched_context_donate(context, receiver);
-        }
-    }
-
-    /// A thread receives, or waits until somebody sends.
+    /// Receives a message, through a capability with these rights. With mixed-criticality
+    /// scheduling, a caller is given `reply` to wait for its reply.
     pub(crate) fn receive_ipc(
         &mut self,
         receiver: ThreadId,
@@ -107,16 +107,14 @@ impl<M: Machine> Kernel<M> {
         reply: Option<Id<Reply>>,
     ) {
         if let Some(reply) = reply
-            && let Some(other) = self.objects.replies[reply].thread
+            && let Some(other) = self.objects.replies[reply].tcb
             && other != receiver
         {
             self.cancel_ipc(other);
         }
         if let Some(bound) = self.objects.threads[receiver].bound_notification {
-            if let Some(badge) = self.objects.notifications[bound].active.take() {
-                self.objects.threads[receiver].context[arch::CAP] = badge;
-                self.maybe_donate_sched_context(bound, receiver);
-                return self.refill_unblock_check_sporadic(receiver);
+            if self.complete_signal(bound, receiver) {
+                return;
             }
             if blocking {
                 self.maybe_return_sched_context(bound, receiver);
@@ -130,62 +128,74 @@ impl<M: Machine> Kernel<M> {
         let Some(sender) = sender else {
             if blocking {
                 object.sending = false;
-                let queue = &mut object.queue;
-                match self.config.mcs {
-                    true => queue.insert(&mut self.objects.threads, Chain::Waiting, receiver),
-                    false => queue.append(&mut self.objects.threads, Chain::Waiting, receiver),
-                }
-                self.objects.threads[receiver].reply = reply;
+                let threads = &mut self.objects.threads;
+                object.queue.ep_append(threads, receiver, self.config.mcs);
+                threads[receiver].reply = reply;
                 if let Some(reply) = reply {
-                    self.objects.replies[reply].thread = Some(receiver);
+                    self.objects.replies[reply].tcb = Some(receiver);
                 }
-                let grant = rights.grant();
-                self.set_thread_state(receiver, ThreadState::BlockedOnReceive { endpoint, grant });
+                let state = ThreadState::BlockedOnReceive {
+                    endpoint,
+                    can_grant: rights.allow_grant(),
+                };
+                self.set_thread_state(receiver, state);
             } else {
-                self.objects.threads[receiver].context[arch::CAP] = 0;
+                self.do_nb_recv_failed_transfer(receiver);
             }
             return;
         };
-        let queue = &mut object.queue;
-        queue.remove(&mut self.objects.threads, Chain::Waiting, sender);
+        object.queue.remove(&mut self.objects.threads, sender);
         object.sending = !object.queue.is_empty();
         let ThreadState::BlockedOnSend {
             badge,
-            grant,
-            grant_reply,
-            call,
+            rights: sender_rights,
+            is_call,
             ..
         } = self.objects.threads[sender].state
         else {
             return;
         };
-        self.do_ipc_transfer(sender, Some(endpoint), badge, grant, receiver);
+        let can_grant = sender_rights.allow_grant();
+        self.do_ipc_transfer(sender, Some(endpoint), badge, can_grant, receiver);
         self.refill_unblock_check_sporadic(sender);
         let fault = self.objects.threads[sender].fault;
-        if self.config.mcs && (call || fault.is_some()) {
-            let lends = self.objects.threads[sender].sched_context.is_some()
+        if self.config.mcs && (is_call || fault.is_some()) {
+            let can_donate = self.objects.threads[sender].sched_context.is_some()
                 && !matches!(fault, Some(Fault::Timeout { .. }));
-            match reply.filter(|_| grant || grant_reply) {
-                Some(reply) => self.reply_push(sender, receiver, reply, lends),
-                None => self.set_thread_state(sender, ThreadState::Inactive),
-            }
-        } else if call {
-            self.setup_caller_cap(sender, receiver, grant || grant_reply, rights.grant());
+            let reply = reply.filter(|_| sender_rights.allow_reply());
+            self.block_on_reply(sender, receiver, reply, can_donate);
+        } else if is_call {
+            self.setup_caller_cap(sender, sender_rights, receiver, rights.allow_grant());
         } else {
             self.set_thread_state(sender, ThreadState::Running);
             self.possible_switch_to(sender);
         }
     }
 
-    /// Who has called waits for the reply, if there can be one.
+    /// Blocks a caller on a reply object. Without one nobody can reply, and the caller stops.
+    fn block_on_reply(
+        &mut self,
+        caller: ThreadId,
+        callee: ThreadId,
+        reply: Option<Id<Reply>>,
+        can_donate: bool,
+    ) {
+        match reply {
+            Some(reply) => self.reply_push(caller, callee, reply, can_donate),
+            None => self.set_thread_state(caller, ThreadState::Inactive),
+        }
+    }
+
+    /// Blocks a caller until the receiver replies with the reply capability in its caller slot.
+    /// Without the right to be replied to, the caller stops.
     fn setup_caller_cap(
         &mut self,
         sender: ThreadId,
+        sender_rights: CapRights,
         receiver: ThreadId,
-        can_be: bool,
-        grant: bool,
+        can_grant: bool,
     ) {
-        if !can_be {
+        if !sender_rights.allow_reply() {
             return self.set_thread_state(sender, ThreadState::Inactive);
         }
         self.set_thread_state(sender, ThreadState::BlockedOnReply);
@@ -194,158 +204,95 @@ impl<M: Machine> Kernel<M> {
         let cap = Cap::Reply {
             thread: sender,
             master: false,
-            grant,
+            can_grant,
         };
         self.slots.mdb_insert(master, caller, cap, false);
     }
 
-    /// A thread replies to another, which waits for it, by the capability in `slot`.
+    /// Replies through the reply capability in `slot`, which is deleted.
     pub(crate) fn do_reply_transfer(
         &mut self,
-        by: ThreadId,
-        to: ThreadId,
+        sender: ThreadId,
+        receiver: ThreadId,
         slot: SlotId,
-        grant: bool,
+        can_grant: bool,
     ) {
-        match self.objects.threads[to].fault {
-            None => {
-                self.do_ipc_transfer(by, None, 0, grant, to);
-                self.slots.clear_slot(slot);
-                self.set_thread_state(to, ThreadState::Running);
-                self.possible_switch_to(to);
-            }
-            Some(fault) => {
-                self.slots.clear_slot(slot);
-                let goes_on = self.handle_fault_reply(fault, to, by);
-                self.objects.threads[to].fault = None;
-                if goes_on {
-                    self.set_thread_state(to, ThreadState::Restart);
-                    self.possible_switch_to(to);
-                } else {
-                    self.set_thread_state(to, ThreadState::Inactive);
-                }
-            }
+        let state = self.transfer_reply(sender, receiver, can_grant);
+        self.slots.clear_slot(slot);
+        self.set_thread_state(receiver, state);
+        if state.is_runnable() {
+            self.possible_switch_to(receiver);
         }
     }
 
-    /// A thread replies by a reply object.
-    pub(crate) fn do_reply_transfer_mcs(&mut self, by: ThreadId, reply: Id<Reply>, grant: bool) {
-        let waiting = self.objects.replies[reply].thread;
-        let Some(to) =
-            waiting.filter(|to| self.objects.threads[*to].state == ThreadState::BlockedOnReply)
-        else {
+    /// Replies through a reply object. Does nothing if no thread waits for the reply.
+    pub(crate) fn do_reply_transfer_mcs(
+        &mut self,
+        sender: ThreadId,
+        reply: Id<Reply>,
+        can_grant: bool,
+    ) {
+        let is_caller =
+            |thread: &ThreadId| self.objects.threads[*thread].state == ThreadState::BlockedOnReply;
+        let Some(receiver) = self.objects.replies[reply].tcb.filter(is_caller) else {
             return;
         };
-        self.reply_remove(reply, to);
-        self.refill_unblock_check_sporadic(to);
-        let fault = self.objects.threads[to].fault;
-        match fault {
-            None => {
-                self.do_ipc_transfer(by, None, 0, grant, to);
-                self.set_thread_state(to, ThreadState::Running);
-            }
-            Some(fault) => {
-                let goes_on = self.handle_fault_reply(fault, to, by);
-                self.objects.threads[to].fault = None;
-                let state = if goes_on {
-                    ThreadState::Restart
-                } else {
-                    ThreadState::Inactive
-                };
-                self.set_thread_state(to, state);
-            }
-        }
-        let Some(context) = self.objects.threads[to].sched_context else {
+        self.reply_remove(reply, receiver);
+        self.refill_unblock_check_sporadic(receiver);
+        let fault = self.objects.threads[receiver].fault;
+        let state = self.transfer_reply(sender, receiver, can_grant);
+        self.set_thread_state(receiver, state);
+        let Some(sc) = self.objects.threads[receiver].sched_context else {
             return;
         };
-        if !self.is_runnable(to) {
+        if !self.is_runnable(receiver) {
             return;
         }
-        if self.has_usable_budget(context) {
-            self.possible_switch_to(to);
-        } else if self.valid_timeout_handler(to) && !matches!(fault, Some(Fault::Timeout { .. })) {
-            self.handle_timeout(to, context);
+        if self.has_usable_budget(sc) {
+            self.possible_switch_to(receiver);
+        } else if self.valid_timeout_handler(receiver)
+            && !matches!(fault, Some(Fault::Timeout { .. }))
+        {
+            self.handle_timeout(receiver, sc);
         } else {
-            self.postpone(to);
+            self.postpone(receiver);
         }
     }
 
-    /// It replies to who called it last, if somebody did.
-    pub(crate) fn handle_reply(&mut self, current: ThreadId) {
-        let slot = self.objects.threads[current].slot(TcbSlot::Caller);
-        if let Cap::Reply {
-            thread,
-            master: false,
-            grant,
-        } = self.slots.cap(slot)
-        {
-            self.do_reply_transfer(current, thread, slot, grant);
-        }
-    }
-
-    /// It receives by a capability, from an endpoint or a notification.
-    pub(crate) fn handle_recv(&mut self, current: ThreadId, blocking: bool, can_reply: bool) {
-        let cptr = self.objects.threads[current].context[arch::CAP];
-        let missing = LookupFailure::MissingCapability { bits_left: 0 };
-        let failure = match self
-            .lookup_slot(current, cptr)
-            .map(|slot| self.slots.cap(slot))
-        {
-            Ok(Cap::Endpoint { object, rights, .. }) if rights.read() && self.config.mcs => {
-                let reply = match can_reply {
-                    true => self.lookup_reply(current).map(Some),
-                    false => Ok(None),
-                };
-                match reply {
-                    Ok(reply) => return self.receive_ipc(current, object, rights, blocking, reply),
-                    Err((address, failure)) => {
-                        let receiving = true;
-                        return self.handle_fault(
-                            current,
-                            Fault::Cap { address, receiving },
-                            failure,
-                        );
-                    }
-                }
-            }
-            Ok(Cap::Endpoint { object, rights, .. }) if rights.read() => {
-                let caller = self.objects.threads[current].slot(TcbSlot::Caller);
-                if !self.slots.cap(caller).is_null() {
-                    self.cte_delete_one(caller);
-                }
-                return self.receive_ipc(current, object, rights, blocking, None);
-            }
-            Ok(Cap::Notification { object, rights, .. })
-                if rights.read() && {
-                    let bound = self.objects.notifications[object].bound_tcb;
-                    bound.is_none_or(|bound| bound == current)
-                } =>
-            {
-                return self.receive_signal(current, object, blocking);
-            }
-            Ok(_) => missing,
-            Err(failure) => failure,
+    /// Transfers a reply's message, or applies the reply to the receiver's fault. Returns the
+    /// state in which the receiver continues.
+    fn transfer_reply(
+        &mut self,
+        sender: ThreadId,
+        receiver: ThreadId,
+        can_grant: bool,
+    ) -> ThreadState {
+        let Some(fault) = self.objects.threads[receiver].fault else {
+            self.do_ipc_transfer(sender, None, 0, can_grant, receiver);
+            return ThreadState::Running;
         };
-        let fault = Fault::Cap {
-            address: cptr,
-            receiving: true,
-        };
-        self.handle_fault(current, fault, failure);
-    }
-
-    /// The reply object that a thread names; else the address that leads to none.
-    fn lookup_reply(&self, thread: ThreadId) -> Result<Id<Reply>, (usize, LookupFailure)> {
-        let cptr = self.objects.threads[thread].context[arch::REPLY];
-        let slot = self
-            .lookup_slot(thread, cptr)
-            .map_err(|failure| (cptr, failure))?;
-        match self.slots.cap(slot) {
-            Cap::ReplyObject { object, .. } => Ok(object),
-            _ => Err((cptr, LookupFailure::MissingCapability { bits_left: 0 })),
+        let restarts = self.handle_fault_reply(fault, receiver, sender);
+        self.objects.threads[receiver].fault = None;
+        match restarts {
+            true => ThreadState::Restart,
+            false => ThreadState::Inactive,
         }
     }
 
-    /// Whatever a thread waits for, it no longer does.
+    /// Deletes the capability to reply to the thread's last caller.
+    pub(crate) fn delete_caller_cap(&mut self, receiver: ThreadId) {
+        let slot = self.objects.threads[receiver].slot(TcbSlot::Caller);
+        if !self.slots.cap(slot).is_null() {
+            self.cte_delete_one(slot);
+        }
+    }
+
+    /// Sets the badge to 0, which tells a non-blocking receiver that nothing was received.
+    pub(crate) fn do_nb_recv_failed_transfer(&mut self, thread: ThreadId) {
+        self.objects.threads[thread].context[arch::CAP] = 0;
+    }
+
+    /// Cancels the operation that a thread is blocked on, if it is blocked, and stops the thread.
     pub(crate) fn cancel_ipc(&mut self, thread: ThreadId) {
         if self.config.mcs {
             self.objects.threads[thread].fault = None;
@@ -354,8 +301,7 @@ impl<M: Machine> Kernel<M> {
             ThreadState::BlockedOnSend { endpoint, .. }
             | ThreadState::BlockedOnReceive { endpoint, .. } => {
                 let object = &mut self.objects.endpoints[endpoint];
-                let queue = &mut object.queue;
-                queue.remove(&mut self.objects.threads, Chain::Waiting, thread);
+                object.queue.remove(&mut self.objects.threads, thread);
                 object.sending &= !object.queue.is_empty();
                 if let Some(reply) = self.objects.threads[thread].reply {
                     self.reply_unlink(reply, thread);
@@ -364,7 +310,7 @@ impl<M: Machine> Kernel<M> {
             }
             ThreadState::BlockedOnNotification(notification) => {
                 let queue = &mut self.objects.notifications[notification].queue;
-                queue.remove(&mut self.objects.threads, Chain::Waiting, thread);
+                queue.remove(&mut self.objects.threads, thread);
                 self.set_thread_state(thread, ThreadState::Inactive);
             }
             ThreadState::BlockedOnReply if self.config.mcs => self.reply_remove_tcb(thread),
@@ -379,17 +325,15 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// All that wait at an endpoint begin again: it is no more.
+    /// Restarts all threads that wait at an endpoint, which is being deleted.
     pub(crate) fn cancel_all_ipc(&mut self, endpoint: Id<Endpoint>) {
         let object = &mut self.objects.endpoints[endpoint];
         object.sending = false;
         let queue = core::mem::take(&mut object.queue);
-        if !queue.is_empty() {
-            self.restart_queued_threads(queue);
-        }
+        self.restart_queued_threads(queue);
     }
 
-    /// Those that wait to send with this badge begin again.
+    /// Restarts the threads that wait to send with this badge.
     pub(crate) fn cancel_badged_sends(&mut self, endpoint: Id<Endpoint>, badge: usize) {
         let object = &mut self.objects.endpoints[endpoint];
         if !object.sending {
@@ -397,16 +341,63 @@ impl<M: Machine> Kernel<M> {
         }
         let mut next = object.queue.head();
         while let Some(thread) = next {
-            next = self.ep_next(thread);
+            next = EpQueue::next(&self.objects.threads, thread);
             let state = self.objects.threads[thread].state;
             if matches!(state, ThreadState::BlockedOnSend { badge: of, .. } if of == badge) {
                 let queue = &mut self.objects.endpoints[endpoint].queue;
-                queue.remove(&mut self.objects.threads, Chain::Waiting, thread);
+                queue.remove(&mut self.objects.threads, thread);
                 self.restart_thread_if_no_fault(thread);
             }
         }
         let object = &mut self.objects.endpoints[endpoint];
         object.sending = !object.queue.is_empty();
         self.reschedule_required();
+    }
+
+    /// Restarts all threads of a queue whose endpoint or notification is being deleted.
+    pub(crate) fn restart_queued_threads(&mut self, queue: EpQueue) {
+        if queue.is_empty() {
+            return;
+        }
+        let mut next = queue.head();
+        while let Some(thread) = next {
+            next = EpQueue::next(&self.objects.threads, thread);
+            self.restart_thread_if_no_fault(thread);
+        }
+        self.reschedule_required();
+    }
+
+    /// Restarts a thread that was removed from the queue it waited in. With mixed-criticality
+    /// scheduling, a thread that waited to send a fault stops instead.
+    fn restart_thread_if_no_fault(&mut self, thread: ThreadId) {
+        if !self.config.mcs {
+            self.set_thread_state(thread, ThreadState::Restart);
+            return self.tcb_sched_enqueue(thread);
+        }
+        if let Some(reply) = self.objects.threads[thread].reply {
+            self.reply_unlink(reply, thread);
+        }
+        if self.objects.threads[thread].fault.is_some() {
+            return self.set_thread_state(thread, ThreadState::Inactive);
+        }
+        self.set_thread_state(thread, ThreadState::Restart);
+        self.refill_unblock_check_sporadic(thread);
+        self.possible_switch_to(thread);
+    }
+
+    /// Moves a blocked thread to the place in its queue that its new priority gives it.
+    pub(crate) fn reorder_ipc_queue(&mut self, thread: ThreadId) {
+        let queue = match self.objects.threads[thread].state {
+            ThreadState::BlockedOnSend { endpoint, .. }
+            | ThreadState::BlockedOnReceive { endpoint, .. } => {
+                &mut self.objects.endpoints[endpoint].queue
+            }
+            ThreadState::BlockedOnNotification(notification) => {
+                &mut self.objects.notifications[notification].queue
+            }
+            _ => return,
+        };
+        queue.remove(&mut self.objects.threads, thread);
+        queue.ep_append(&mut self.objects.threads, thread, self.config.mcs);
     }
 }

@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What the kernel refuses, in the words a caller finds in its message registers.
+//! Errors of invocations and lookups, and the words that describe them in a message.
 
-/// Why a capability was not found. The numbers are libsel4's `seL4_LookupFailureType`.
+/// Reason of a failed lookup: `seL4_LookupFailureType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LookupFailure {
-    /// The root is no CNode, or an address space has no root.
+    /// Root that is not a CNode, or a VSpace without a root.
     InvalidRoot,
-    /// There is nothing in the slot, or not what was needed.
+    /// Slot that is empty, or holds a capability of the wrong type.
     MissingCapability {
-        /// Bits of the address that were left.
+        /// Bits of the address that remained to be resolved.
         bits_left: usize,
     },
-    /// A CNode resolves more bits than the address has left, or fewer than were asked for.
+    /// CNode that resolves more bits than remain, or address with more bits than CNodes resolve.
     DepthMismatch {
-        /// Bits of the address that were left.
+        /// Bits of the address that remained to be resolved.
         bits_left: usize,
-        /// Bits that the CNode resolves.
+        /// Bits that the CNode resolves, with its guard.
         bits_found: usize,
     },
-    /// A CNode's guard differs from the address.
+    /// Guard of a CNode that differs from the address.
     GuardMismatch {
-        /// Bits of the address that were left.
+        /// Bits of the address that remained to be resolved.
         bits_left: usize,
-        /// The CNode's guard.
+        /// Guard of the CNode.
         guard_found: usize,
-        /// The number of bits of the guard.
+        /// Number of bits of the guard.
         bits_found: usize,
     },
 }
 
 impl LookupFailure {
-    /// The words that a message has of it, and how many.
+    /// Returns the words that describe the failure in a message, and their number.
     pub(crate) fn words(self) -> ([usize; 4], usize) {
         match self {
             LookupFailure::InvalidRoot => ([1, 0, 0, 0], 1),
@@ -49,46 +49,46 @@ impl LookupFailure {
     }
 }
 
-/// Why an invocation was refused, with the details that its answer has.
+/// Error of an invocation, with the details that the reply has: `seL4_Error`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// An argument, by its number, has a wrong value.
+    /// Argument with an invalid value, by its number.
     InvalidArgument(usize),
-    /// A capability, by its number, is of the wrong kind; 0 is the one that was invoked.
+    /// Capability of the wrong type, by its number; 0 is the invoked one.
     InvalidCapability(usize),
-    /// Not now, or not with this.
+    /// Operation that is not permitted, or not in this state.
     IllegalOperation,
-    /// An argument is outside the range.
+    /// Argument outside its range.
     RangeError {
-        /// The least that is right.
+        /// Minimum.
         min: usize,
-        /// The greatest that is right.
+        /// Maximum.
         max: usize,
     },
-    /// An address is not aligned.
+    /// Address that is not aligned.
     AlignmentError,
-    /// A slot was not found.
+    /// Failed lookup of a slot.
     FailedLookup {
-        /// Whether it is the source, not the destination.
+        /// Set for a source slot, clear for a target slot.
         source: bool,
-        /// Why.
+        /// Reason of the failure.
         failure: LookupFailure,
     },
-    /// The message has too few words or capabilities.
+    /// Message with too few words or extra capabilities.
     TruncatedMessage,
-    /// What is there must be deleted first.
+    /// Destination that is not empty: delete first.
     DeleteFirst,
-    /// What was derived must be revoked first.
+    /// Capability with derived ones, or object in use: revoke first.
     RevokeFirst,
-    /// An untyped has no room.
+    /// Untyped without enough free memory.
     NotEnoughMemory {
-        /// The bytes it has left.
+        /// Free bytes of the untyped.
         bytes_left: usize,
     },
 }
 
 impl Error {
-    /// libsel4's number of it, the label of the answer.
+    /// Returns the number of the `seL4_Error`, which is the label of the reply.
     #[must_use]
     pub const fn code(self) -> usize {
         match self {
@@ -105,7 +105,7 @@ impl Error {
         }
     }
 
-    /// The words that the answer has of it, and how many.
+    /// Returns the words that describe the error in the reply, and their number.
     pub(crate) fn words(self) -> ([usize; 5], usize) {
         match self {
             Error::InvalidArgument(word)

@@ -1,70 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What the kernel does, as it happens: the material of a trace.
+//! Events of the kernel, for traces.
 
 use crate::error::{Error, LookupFailure};
 use crate::fault::Fault;
 use crate::invocation::Invocation;
 use crate::thread::ThreadId;
 
-/// Something that the kernel did.
+/// Event of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A thread entered by a system call.
+    /// Kernel entry with a system call.
     Syscall {
-        /// Who.
+        /// Calling thread.
         thread: ThreadId,
-        /// The system call.
+        /// Number of the system call.
         number: isize,
-        /// The capability it names.
+        /// Address of the invoked capability.
         cptr: usize,
     },
-    /// A thread invoked a capability to an object of the kernel.
+    /// Invocation of a kernel object.
     Invocation {
-        /// Who.
+        /// Calling thread.
         thread: ThreadId,
-        /// What it asks for.
+        /// Label of the invocation.
         invocation: Invocation,
     },
-    /// It was refused.
+    /// Invocation that failed.
     Refused {
-        /// Who.
+        /// Calling thread.
         thread: ThreadId,
-        /// Why.
+        /// Error that the caller gets.
         error: Error,
     },
-    /// A capability was not found.
+    /// Failed lookup of a capability.
     NotFound {
-        /// Who.
+        /// Calling thread.
         thread: ThreadId,
-        /// Its address.
+        /// Address of the capability.
         cptr: usize,
-        /// Why.
+        /// Reason of the failure.
         failure: LookupFailure,
     },
-    /// A message was handed over.
+    /// Transfer of a message.
     Transfer {
-        /// From whom.
+        /// Sender.
         from: ThreadId,
-        /// To whom.
+        /// Receiver.
         to: ThreadId,
-        /// What the receiver sees.
+        /// Badge that the receiver gets.
         badge: usize,
     },
-    /// A notification was signalled.
+    /// Signal to a notification.
     Signal {
-        /// With this badge.
+        /// Badge of the capability.
         badge: usize,
     },
-    /// A thread went wrong.
+    /// Fault of a thread.
     Fault {
-        /// Who.
+        /// Faulting thread.
         thread: ThreadId,
-        /// How.
+        /// Type of the fault, and its details.
         fault: Fault,
     },
-    /// Another thread runs. None: nobody can.
+    /// Switch to another thread. `None`: no thread is runnable.
     Switch(Option<ThreadId>),
-    /// An interrupt came.
+    /// Kernel entry with an interrupt.
     Interrupt(usize),
 }

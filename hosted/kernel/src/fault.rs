@@ -1,55 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Faults: what goes wrong in a thread becomes a message to its handler.
+//! Faults, which are messages to a thread's fault handler.
 
 use core::fmt;
 
-use crate::arch;
+use crate::arch::{self, Register};
 use crate::cap::Cap;
+use crate::endpoint::SendOptions;
 use crate::error::LookupFailure;
 use crate::event::Event;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::message::{MSG_REGISTERS, MessageInfo};
+use crate::message::{MessageInfo, NUM_MSG_REGISTERS};
 use crate::thread::{TcbSlot, ThreadId, ThreadState};
 
-/// What went wrong.
+/// Fault of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// A capability that a system call needs is not there.
+    /// Capability fault: a system call names a capability that is missing.
     Cap {
-        /// Its address.
+        /// Address of the capability.
         address: usize,
-        /// Whether something was to be received with it.
+        /// Set in the receive phase of the system call.
         receiving: bool,
     },
-    /// Memory that is not there, or not to be used so.
+    /// Virtual memory fault.
     Vm {
-        /// Its address.
+        /// Faulting address.
         address: usize,
-        /// The processor's status word.
+        /// Fault status register.
         status: usize,
-        /// Whether an instruction was to be fetched.
+        /// Set for an instruction fetch.
         instruction: bool,
     },
-    /// The budget of its scheduling context has ended.
+    /// Timeout fault: the scheduling context's budget is used up.
     Timeout {
-        /// The scheduling context's badge.
+        /// Badge of the scheduling context.
         badge: usize,
     },
-    /// A system call that does not exist.
+    /// Unknown system call, with its number.
     UnknownSyscall(usize),
-    /// An exception of the processor.
+    /// User exception: an exception of the processor.
     UserException {
-        /// Its number.
+        /// Number of the exception.
         number: usize,
-        /// Its code.
+        /// Error code of the exception.
         code: usize,
     },
 }
 
 impl Fault {
-    /// The label of the message: `seL4_Fault_tag`.
+    /// Returns the `seL4_Fault_tag`, which is the label of the fault message.
     fn label(self, mcs: bool) -> usize {
         match self {
             Fault::Cap { .. } => 1,
@@ -92,60 +93,48 @@ impl fmt::Display for Fault {
 }
 
 impl<M: Machine> Kernel<M> {
-    /// A thread cannot go on: its handler is told, or it stops.
+    /// Sends a thread's fault to its fault handler. Without a handler the thread stops.
     pub(crate) fn handle_fault(&mut self, thread: ThreadId, fault: Fault, failure: LookupFailure) {
         self.machine.event(Event::Fault { thread, fault });
-        let handler = self.objects.threads[thread].fault_handler;
-        let found = match self.config.mcs {
-            true => Ok(self.objects.threads[thread].slot(TcbSlot::FaultHandler)),
-            false => self.lookup_slot(thread, handler),
+        let tcb = &self.objects.threads[thread];
+        let handler = match self.config.mcs {
+            true => Ok(self.slots.cap(tcb.slot(TcbSlot::FaultHandler))),
+            false => self.lookup_cap(thread, tcb.fault_handler),
         };
-        match found.map(|slot| self.slots.cap(slot)) {
-            Ok(cap @ Cap::Endpoint { .. }) if self.config.mcs => {
+        let can_donate = tcb.sched_context.is_some();
+        match handler {
+            Ok(handler @ Cap::Endpoint { .. }) if self.config.mcs => {
                 self.objects.threads[thread].lookup_failure = failure;
-                let lends = self.objects.threads[thread].sched_context.is_some();
-                self.send_fault_ipc(thread, fault, cap, lends);
+                self.send_fault_ipc(thread, fault, handler, can_donate);
             }
             Ok(Cap::Endpoint {
                 object,
                 badge,
                 rights,
-            }) if rights.write() && (rights.grant() || rights.grant_reply()) => {
+            }) if rights.allow_write() && rights.allow_reply() => {
                 let tcb = &mut self.objects.threads[thread];
                 tcb.fault = Some(fault);
                 if matches!(fault, Fault::Cap { .. }) {
                     tcb.lookup_failure = failure;
                 }
-                self.send_ipc(
-                    thread,
-                    object,
-                    badge,
-                    rights.grant(),
-                    true,
-                    true,
-                    true,
-                    false,
-                );
+                let options = SendOptions {
+                    blocking: true,
+                    is_call: true,
+                    can_donate: false,
+                };
+                self.send_ipc(thread, object, badge, rights, options);
             }
-            _ => {
-                let tcb = &self.objects.threads[thread];
-                let (name, ip) = (&tcb.name, tcb.context[arch::IP]);
-                let text = format!(
-                    "thread `{name}` stops at {ip:#x}: {fault}; it has no fault handler at {handler:#x}\n"
-                );
-                self.print(&text);
-                self.set_thread_state(thread, ThreadState::Inactive);
-            }
+            _ => self.handle_no_fault_handler(thread, fault),
         }
     }
 
-    /// Sends a fault to a handler that has a reply object.
+    /// Sends a fault, with mixed-criticality scheduling.
     pub(crate) fn send_fault_ipc(
         &mut self,
         thread: ThreadId,
         fault: Fault,
         handler: Cap,
-        lends: bool,
+        can_donate: bool,
     ) {
         if let Cap::Endpoint {
             object,
@@ -154,109 +143,93 @@ impl<M: Machine> Kernel<M> {
         } = handler
         {
             self.objects.threads[thread].fault = Some(fault);
-            let (grant, grant_reply) = (rights.grant(), rights.grant_reply());
-            self.send_ipc(
-                thread,
-                object,
-                badge,
-                grant,
-                grant_reply,
-                false,
-                true,
-                lends,
-            );
+            let options = SendOptions {
+                blocking: true,
+                is_call: false,
+                can_donate,
+            };
+            self.send_ipc(thread, object, badge, rights, options);
         }
     }
 
-    /// Describes a thread's fault to its handler.
-    pub(crate) fn do_fault_transfer(&mut self, from: ThreadId, badge: usize, to: ThreadId) {
-        let Some(fault) = self.objects.threads[from].fault else {
-            return;
-        };
-        let buffer = self.lookup_ipc_buffer(to, true);
-        let ip = self.objects.threads[from].context[arch::IP];
-        let consumed = match (fault, self.objects.threads[from].sched_context) {
-            (Fault::Timeout { .. }, Some(context)) => {
-                Some(self.sched_context_update_consumed(context))
-            }
-            _ => None,
-        };
-        let mut length = 0;
-        let mut put = |kernel: &mut Self, index: usize, word: usize| {
-            length = kernel.set_mr(to, buffer, index, word);
-        };
-        match fault {
+    fn handle_no_fault_handler(&mut self, thread: ThreadId, fault: Fault) {
+        let tcb = &self.objects.threads[thread];
+        let (name, ip, handler) = (&tcb.name, tcb.context[arch::IP], tcb.fault_handler);
+        let text = format!(
+            "thread `{name}` stops at {ip:#x}: {fault}; it has no fault handler at {handler:#x}\n"
+        );
+        self.print(&text);
+        self.set_thread_state(thread, ThreadState::Inactive);
+    }
+
+    /// Transfers the message that describes a fault.
+    pub(crate) fn do_fault_transfer(
+        &mut self,
+        sender: ThreadId,
+        fault: Fault,
+        badge: usize,
+        receiver: ThreadId,
+    ) {
+        let tcb = &self.objects.threads[sender];
+        let (context, lookup_failure) = (tcb.context.clone(), tcb.lookup_failure);
+        let registers = |list: &'static [Register]| list.iter().map(|register| context[*register]);
+        let ip = context[arch::IP];
+        let length = match fault {
             Fault::Cap { address, receiving } => {
-                let (words, count) = self.objects.threads[from].lookup_failure.words();
+                let (words, count) = lookup_failure.words();
                 let head = [ip, address, receiving.into()];
-                let all = head.iter().chain(&words[..count]);
-                for (index, word) in all.enumerate() {
-                    put(self, index, *word);
-                }
+                self.set_mrs(
+                    receiver,
+                    head.into_iter().chain(words.into_iter().take(count)),
+                )
             }
             Fault::Vm {
                 address,
                 status,
                 instruction,
-            } => {
-                let words = [ip, address, instruction.into(), status];
-                for (index, word) in words.into_iter().enumerate() {
-                    put(self, index, word);
-                }
-            }
+            } => self.set_mrs(receiver, [ip, address, instruction.into(), status]),
             Fault::UnknownSyscall(number) => {
-                for (index, register) in arch::SYSCALL_MESSAGE.into_iter().enumerate() {
-                    let word = self.objects.threads[from].context[register];
-                    put(self, index, word);
-                }
-                put(self, arch::SYSCALL_MESSAGE.len(), number);
+                let words = registers(&arch::SYSCALL_MESSAGE).chain([number]);
+                self.set_mrs(receiver, words)
             }
             Fault::Timeout { badge } => {
-                put(self, 0, badge);
-                if let Some(consumed) = consumed {
-                    put(self, 1, consumed);
-                }
+                let sc = tcb.sched_context;
+                let consumed = sc.map(|sc| self.sched_context_update_consumed(sc));
+                self.set_mrs(receiver, [badge].into_iter().chain(consumed))
             }
             Fault::UserException { number, code } => {
-                for (index, register) in arch::EXCEPTION_MESSAGE.into_iter().enumerate() {
-                    let word = self.objects.threads[from].context[register];
-                    put(self, index, word);
-                }
-                put(self, arch::EXCEPTION_MESSAGE.len(), number);
-                put(self, arch::EXCEPTION_MESSAGE.len() + 1, code);
+                let words = registers(&arch::EXCEPTION_MESSAGE).chain([number, code]);
+                self.set_mrs(receiver, words)
             }
-        }
-        self.set_badge_and_info(
-            to,
-            badge,
-            MessageInfo::new(fault.label(self.config.mcs), 0, 0, length),
-        );
+        };
+        let info = MessageInfo::new(fault.label(self.config.mcs), 0, 0, length);
+        self.set_badge_and_info(receiver, badge, info);
     }
 
-    /// Takes what a handler replies to a fault. Whether the thread goes on.
+    /// Applies a handler's reply to the registers of the faulting thread. Returns whether the thread
+    /// restarts.
     pub(crate) fn handle_fault_reply(
         &mut self,
         fault: Fault,
         thread: ThreadId,
-        by: ThreadId,
+        handler: ThreadId,
     ) -> bool {
-        let registers: &[arch::Register] = match fault {
+        let registers: &[Register] = match fault {
             Fault::Cap { .. } | Fault::Vm { .. } => return true,
             Fault::Timeout { .. } => &arch::TIMEOUT_REPLY,
             Fault::UnknownSyscall(_) => &arch::SYSCALL_MESSAGE,
             Fault::UserException { .. } => &arch::EXCEPTION_MESSAGE,
         };
-        let info = self.message_info(by);
-        let buffer = self.lookup_ipc_buffer(by, false);
+        let info = self.message_info(handler);
+        let buffer = self.lookup_ipc_buffer(handler, false);
         let count = match buffer {
             Some(_) => info.length(),
-            None => info.length().min(MSG_REGISTERS),
+            None => info.length().min(NUM_MSG_REGISTERS),
         };
         for (index, register) in registers.iter().take(count).enumerate() {
-            let word = self.get_mr(by, buffer, index);
-            self.objects.threads[thread]
-                .context
-                .set(*register as usize, word);
+            let word = self.get_mr(handler, buffer, index);
+            let context = &mut self.objects.threads[thread].context;
+            context.set(*register as usize, word);
         }
         info.label() == 0
     }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What an object can be asked for, and the numbers by which it is.
+//! Invocations of kernel objects, and their labels.
 
 use crate::arch;
 
 macro_rules! invocations {
     ($($name:ident)*) => {
-        /// What an object can be asked for, by libsel4's names.
+        /// Invocation of a kernel object, by libsel4's name.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs, non_camel_case_types)]
         pub enum Invocation {
@@ -14,10 +14,10 @@ macro_rules! invocations {
         }
 
         impl Invocation {
-            /// All of them, in the order of libsel4.
+            /// All invocations, in the order of libsel4.
             pub const ALL: &[Invocation] = &[$(Invocation::$name),*];
 
-            /// libsel4's name of it.
+            /// Returns libsel4's name of the invocation.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -25,7 +25,7 @@ macro_rules! invocations {
                 }
             }
 
-            /// The one that libsel4 calls so.
+            /// Returns the invocation with libsel4's name.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Invocation> {
                 Invocation::ALL.iter().copied().find(|invocation| invocation.name() == name)
@@ -56,37 +56,37 @@ invocations! {
     SchedContextUnbind SchedContextUnbindObject SchedContextConsumed SchedContextYieldTo
 }
 
-/// The numbers of invocations, as a build of libsel4 has them.
+/// Labels of invocations, which depend on the configuration of libsel4.
 #[derive(Clone, Debug)]
 pub struct Labels {
-    by_number: Vec<Option<Invocation>>,
+    by_label: Vec<Option<Invocation>>,
 }
 
 impl Labels {
-    /// Of pairs of a number and what it is for. Numbers from 1024 on are none.
+    /// Makes a table of pairs of a label and its invocation. Ignores labels from 1024 on.
     #[must_use]
     pub fn new(pairs: impl IntoIterator<Item = (usize, Invocation)>) -> Self {
-        let mut by_number = Vec::new();
-        for (number, invocation) in pairs {
-            if number < 1024 {
-                if by_number.len() <= number {
-                    by_number.resize(number + 1, None);
+        let mut by_label = Vec::new();
+        for (label, invocation) in pairs {
+            if label < 1024 {
+                if by_label.len() <= label {
+                    by_label.resize(label + 1, None);
                 }
-                by_number[number] = Some(invocation);
+                by_label[label] = Some(invocation);
             }
         }
-        Labels { by_number }
+        Labels { by_label }
     }
 
-    /// What a number is for.
+    /// Returns the invocation with a label.
     #[inline]
     #[must_use]
-    pub fn get(&self, number: usize) -> Option<Invocation> {
-        self.by_number.get(number).copied().flatten()
+    pub fn get(&self, label: usize) -> Option<Invocation> {
+        self.by_label.get(label).copied().flatten()
     }
 }
 
-/// Invocations that only a kernel with mixed-criticality scheduling has.
+/// Invocations that exist only with mixed-criticality scheduling.
 const MCS_INVOCATIONS: [Invocation; 7] = [
     Invocation::TCBSetTimeoutEndpoint,
     Invocation::SchedControlConfigureFlags,
@@ -97,13 +97,13 @@ const MCS_INVOCATIONS: [Invocation; 7] = [
     Invocation::SchedContextYieldTo,
 ];
 
-/// Whether this architecture has it.
+/// Returns whether this architecture has the invocation.
 fn is_available(invocation: Invocation) -> bool {
     !invocation.name().starts_with(arch::FOREIGN_PREFIX)
 }
 
 impl Labels {
-    /// As libsel4 of a kernel with mixed-criticality scheduling has them.
+    /// Returns the labels of libsel4 for mixed-criticality scheduling.
     #[must_use]
     pub fn mcs() -> Self {
         let mut all = Vec::new();
@@ -123,8 +123,8 @@ impl Labels {
 }
 
 impl Default for Labels {
-    /// Numbers from 1 on, in order, as libsel4 of a kernel for one core has them: it sets no
-    /// affinity.
+    /// Returns the labels of libsel4 for a single core without mixed-criticality scheduling: 1, 2, 3, …
+    /// in order, without `TCBSetAffinity`.
     fn default() -> Self {
         let mut all = Invocation::ALL.to_vec();
         all.retain(|invocation| {

@@ -2,56 +2,57 @@
 
 //! A model of the seL4 kernel.
 //!
-//! It has the kernel's objects, capabilities and threads, and answers system calls as the kernel
-//! does, with the same errors in the same order. It is entered with the registers of a thread and
-//! leaves its answer there. What runs the threads, and the memory they run in, is a [`Machine`].
+//! The model has the kernel's objects, capabilities and threads, and answers system calls as the kernel
+//! does, with the same errors in the same order. A thread enters it with its registers, and finds the
+//! answer there. A [`Machine`] provides the memory; the program that uses the model runs the threads.
 //!
-//! | module | what it holds |
+//! | module | content |
 //! |---|---|
-//! | `kernel` | the state, and the ways in |
-//! | `boot`, `config`, `machine` | how a kernel begins, and what it stands on |
-//! | `cap`, `slots`, `derivation`, `cspace`, `delete` | capabilities, and where they are |
-//! | `objects`, `arena`, `queue`, `thread`, `arch` | objects, and what differs between architectures |
-//! | `endpoint`, `notification`, `message`, `fault` | messages between threads |
-//! | `scheduler` | which thread runs |
-//! | `sched_context`, `budget`, `reply` | mixed-criticality scheduling: time on the processor, and who lends it |
-//! | `request`, `invocation`, `error` | what is asked of objects, and refused |
-//! | `untyped`, `cnode`, `tcb`, `vspace`, `irq`, `ports`, `domain` | each what one kind of object is asked for |
-//! | `debug`, `tools`, `event`, `check` | debug calls, tables and graphs, a trace, what must always hold |
+//! | `kernel`, `syscall` | the kernel's state, and the kernel entries |
+//! | `boot`, `config`, `machine` | booting, the configuration, and the machine below the kernel |
+//! | `cap`, `cte`, `mdb`, `cspace`, `delete` | capabilities, slots, derivation, lookup, deletion |
+//! | `objects`, `arena`, `queue`, `thread`, `arch` | objects, queues of threads, and what depends on the architecture |
+//! | `endpoint`, `notification`, `message`, `fault` | messages between threads, signals and faults |
+//! | `scheduler` | choice of the current thread |
+//! | `sched_context`, `refill`, `reply` | mixed-criticality scheduling: scheduling contexts, their budgets, reply objects |
+//! | `decode`, `invocation`, `error` | invocations of kernel objects, their labels and errors |
+//! | `untyped`, `cnode`, `tcb`, `vspace`, `interrupt`, `io_port`, `domain` | the invocations of each object type |
+//! | `debug`, `tools`, `event`, `check` | debug calls, tables and graphs, traces, invariants |
 
 #![forbid(unsafe_code)]
 
 mod arch;
 mod arena;
 mod boot;
-mod budget;
 mod cap;
 mod check;
 mod cnode;
 mod config;
 mod cspace;
+mod cte;
 mod debug;
+mod decode;
 mod delete;
-mod derivation;
 mod domain;
 mod endpoint;
 mod error;
 mod event;
 mod fault;
+mod interrupt;
 mod invocation;
-mod irq;
+mod io_port;
 mod kernel;
 mod machine;
+mod mdb;
 mod message;
 mod notification;
 mod objects;
-mod ports;
 mod queue;
+mod refill;
 mod reply;
-mod request;
 mod sched_context;
 mod scheduler;
-mod slots;
+mod syscall;
 mod tcb;
 mod thread;
 mod tools;

@@ -1,62 +1,65 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Messages: their words and capabilities, and how they go from one thread to another.
+//! Messages: registers, IPC buffers, and the transfer from one thread to another.
 
 use crate::arch;
 use crate::arena::Id;
 use crate::cap::{Cap, VmRights, low_bits};
 use crate::config::{MSG_MAX_EXTRA_CAPS, MSG_MAX_LENGTH, WORD};
+use crate::cte::SlotId;
+use crate::error::LookupFailure;
 use crate::event::Event;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::objects::Endpoint;
-use crate::slots::SlotId;
 use crate::thread::{TcbSlot, ThreadId};
 
-/// Words of a message that travel in registers.
-pub(crate) const MSG_REGISTERS: usize = arch::MESSAGE.len();
+/// Number of message registers that are machine registers.
+pub(crate) const NUM_MSG_REGISTERS: usize = arch::MESSAGE.len();
 
-/// The word of the IPC buffer where the addresses of capabilities, or the badges of unwrapped
-/// ones, begin.
-const CAPS: usize = MSG_MAX_LENGTH + 2;
-/// The word where it says where a capability shall go.
-const RECEIVE: usize = CAPS + MSG_MAX_EXTRA_CAPS;
+/// Word of the IPC buffer with `seL4_IPCBuffer.caps_or_badges`.
+const CAPS_OR_BADGES: usize = MSG_MAX_LENGTH + 2;
+/// Word of the IPC buffer with `seL4_IPCBuffer.receiveCNode`, followed by index and depth.
+const RECEIVE_CNODE: usize = CAPS_OR_BADGES + MSG_MAX_EXTRA_CAPS;
 
-/// The capabilities of a message, up to the first that is none.
+/// Slots of a message's extra capabilities, up to the first `None`.
 pub(crate) type ExtraCaps = [Option<SlotId>; MSG_MAX_EXTRA_CAPS];
 
-/// A `seL4_MessageInfo`.
+/// `seL4_MessageInfo`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageInfo(pub usize);
 
 impl MessageInfo {
-    /// Of its fields.
+    /// Makes a message info of its fields.
     #[must_use]
-    pub const fn new(label: usize, unwrapped: usize, extra_caps: usize, length: usize) -> Self {
-        MessageInfo(label << 12 | (unwrapped & 7) << 9 | (extra_caps & 3) << 7 | length & 127)
+    pub const fn new(
+        label: usize,
+        caps_unwrapped: usize,
+        extra_caps: usize,
+        length: usize,
+    ) -> Self {
+        MessageInfo(label << 12 | (caps_unwrapped & 7) << 9 | (extra_caps & 3) << 7 | length & 127)
     }
 
-    /// What it is about.
+    /// Returns the label: an invocation, an error, a fault, or what the sender chose.
     #[must_use]
     pub const fn label(self) -> usize {
         self.0 >> 12
     }
 
-    /// Which capabilities came as their badges.
+    /// Returns a bit per extra capability that was received as its badge.
     #[must_use]
-    pub const fn unwrapped(self) -> usize {
+    pub const fn caps_unwrapped(self) -> usize {
         self.0 >> 9 & 7
     }
 
-    /// The number of capabilities.
+    /// Returns the number of extra capabilities.
     #[must_use]
     pub const fn extra_caps(self) -> usize {
         self.0 >> 7 & 3
     }
 
-    /// The number of words.
-    ///
-    /// There is room for 127 in it, and for 120 in a message.
+    /// Returns the number of message words, at most [`MSG_MAX_LENGTH`]; the field could hold 127.
     #[must_use]
     pub const fn length(self) -> usize {
         let length = self.0 & 127;
@@ -69,8 +72,9 @@ impl MessageInfo {
 }
 
 impl<M: Machine> Kernel<M> {
-    /// Where a thread's IPC buffer is, if it has one that can be read, or, to `write`, written.
-    pub(crate) fn lookup_ipc_buffer(&self, thread: ThreadId, write: bool) -> Option<usize> {
+    /// Returns the physical address of a thread's IPC buffer, if the thread has one and may read it
+    /// or, as a receiver, write it.
+    pub(crate) fn lookup_ipc_buffer(&self, thread: ThreadId, is_receiver: bool) -> Option<usize> {
         let thread = &self.objects.threads[thread];
         match self.slots.cap(thread.slot(TcbSlot::Buffer)) {
             Cap::Frame {
@@ -79,19 +83,19 @@ impl<M: Machine> Kernel<M> {
                 rights,
                 device: false,
                 ..
-            } if rights == VmRights::ReadWrite || !write && rights == VmRights::ReadOnly => {
+            } if rights == VmRights::ReadWrite || !is_receiver && rights == VmRights::ReadOnly => {
                 Some(paddr + (thread.ipc_buffer & low_bits(size_bits.into())))
             }
             _ => None,
         }
     }
 
-    /// The info of the message that a thread sends.
+    /// Returns the info of the message that a thread sends.
     pub(crate) fn message_info(&self, thread: ThreadId) -> MessageInfo {
         MessageInfo(self.objects.threads[thread].context[arch::INFO])
     }
 
-    /// A word of the message that a thread sends.
+    /// Returns a message register of a sender.
     pub(crate) fn get_mr(&self, thread: ThreadId, buffer: Option<usize>, index: usize) -> usize {
         match arch::MESSAGE.get(index) {
             Some(register) => self.objects.threads[thread].context[*register],
@@ -101,130 +105,141 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Sets a word of the message that a thread gets. How long the message is with it.
-    pub(crate) fn set_mr(
+    /// Sets the message registers of a receiver. Returns the length of the message, which is shorter
+    /// than `words` if the receiver has no IPC buffer.
+    pub(crate) fn set_mrs(
         &mut self,
         thread: ThreadId,
-        buffer: Option<usize>,
-        index: usize,
-        word: usize,
+        words: impl IntoIterator<Item = usize>,
     ) -> usize {
-        if let Some(register) = arch::MESSAGE.get(index) {
-            self.objects.threads[thread].context[*register] = word;
-            return index + 1;
-        }
-        match buffer {
-            Some(buffer) => {
+        let buffer = self.lookup_ipc_buffer(thread, true);
+        let mut length = 0;
+        for (index, word) in words.into_iter().enumerate() {
+            if let Some(register) = arch::MESSAGE.get(index) {
+                self.objects.threads[thread].context[*register] = word;
+            } else if let Some(buffer) = buffer {
                 self.machine.write_word(buffer + (index + 1) * WORD, word);
-                index + 1
+            } else {
+                break;
             }
-            None => MSG_REGISTERS,
+            length = index + 1;
         }
+        length
     }
 
-    /// What a thread sees with the message it gets.
+    /// Sets the badge and the message info that a receiver gets.
     pub(crate) fn set_badge_and_info(&mut self, thread: ThreadId, badge: usize, info: MessageInfo) {
         let context = &mut self.objects.threads[thread].context;
         context[arch::CAP] = badge;
         context[arch::INFO] = info.0;
     }
 
-    /// The slots of the capabilities that a thread sends; else the address that leads to none.
+    /// Looks up the extra capabilities that a thread sends. Fails with the address that names no slot.
     pub(crate) fn lookup_extra_caps(
         &self,
         thread: ThreadId,
         buffer: Option<usize>,
         info: MessageInfo,
-    ) -> Result<ExtraCaps, (usize, crate::error::LookupFailure)> {
-        let mut extra = [None; MSG_MAX_EXTRA_CAPS];
+    ) -> Result<ExtraCaps, (usize, LookupFailure)> {
+        let mut extra_caps = ExtraCaps::default();
         if let Some(buffer) = buffer {
-            for (index, slot) in extra.iter_mut().take(info.extra_caps()).enumerate() {
-                let cptr = self.machine.read_word(buffer + (CAPS + index) * WORD);
-                *slot = Some(
-                    self.lookup_slot(thread, cptr)
-                        .map_err(|failure| (cptr, failure))?,
-                );
+            for (index, slot) in extra_caps.iter_mut().take(info.extra_caps()).enumerate() {
+                let cptr = self
+                    .machine
+                    .read_word(buffer + (CAPS_OR_BADGES + index) * WORD);
+                let found = self.lookup_slot(thread, cptr);
+                *slot = Some(found.map_err(|failure| (cptr, failure))?);
             }
         }
-        Ok(extra)
+        Ok(extra_caps)
     }
 
-    /// Hands a message, or the description of a fault, from one thread to another.
+    /// Transfers the sender's message, or its fault, to the receiver.
     pub(crate) fn do_ipc_transfer(
         &mut self,
-        from: ThreadId,
+        sender: ThreadId,
         endpoint: Option<Id<Endpoint>>,
         badge: usize,
-        grant: bool,
-        to: ThreadId,
+        can_grant: bool,
+        receiver: ThreadId,
     ) {
-        self.machine.event(Event::Transfer { from, to, badge });
-        if self.objects.threads[from].fault.is_some() {
-            return self.do_fault_transfer(from, badge, to);
+        self.machine.event(Event::Transfer {
+            from: sender,
+            to: receiver,
+            badge,
+        });
+        match self.objects.threads[sender].fault {
+            Some(fault) => self.do_fault_transfer(sender, fault, badge, receiver),
+            None => self.do_normal_transfer(sender, endpoint, badge, can_grant, receiver),
         }
-        let info = self.message_info(from);
-        let (length, has_caps) = (info.length(), grant && info.extra_caps() != 0);
+    }
+
+    fn do_normal_transfer(
+        &mut self,
+        sender: ThreadId,
+        endpoint: Option<Id<Endpoint>>,
+        badge: usize,
+        can_grant: bool,
+        receiver: ThreadId,
+    ) {
+        let info = self.message_info(sender);
+        let (length, has_caps) = (info.length(), can_grant && info.extra_caps() != 0);
         for register in arch::MESSAGE.iter().take(length) {
-            let word = self.objects.threads[from].context[*register];
-            self.objects.threads[to].context[*register] = word;
+            let word = self.objects.threads[sender].context[*register];
+            self.objects.threads[receiver].context[*register] = word;
         }
-        // Nothing else lies in memory.
-        if length <= MSG_REGISTERS && !has_caps {
-            return self.set_badge_and_info(
-                to,
-                badge,
-                MessageInfo::new(info.label(), 0, 0, length),
-            );
+        // Such a message needs no IPC buffer.
+        if length <= NUM_MSG_REGISTERS && !has_caps {
+            let info = MessageInfo::new(info.label(), 0, 0, length);
+            return self.set_badge_and_info(receiver, badge, info);
         }
-        let (source, destination) = (
-            self.lookup_ipc_buffer(from, false),
-            self.lookup_ipc_buffer(to, true),
-        );
-        let mut transferred = length.min(MSG_REGISTERS);
-        if let (Some(source), Some(destination)) = (source, destination) {
-            for index in MSG_REGISTERS..length {
-                let word = self.machine.read_word(source + (index + 1) * WORD);
-                self.machine
-                    .write_word(destination + (index + 1) * WORD, word);
+        let send_buffer = self.lookup_ipc_buffer(sender, false);
+        let receive_buffer = self.lookup_ipc_buffer(receiver, true);
+        let mut transferred = length.min(NUM_MSG_REGISTERS);
+        if let (Some(from), Some(to)) = (send_buffer, receive_buffer) {
+            for index in NUM_MSG_REGISTERS..length {
+                let word = self.machine.read_word(from + (index + 1) * WORD);
+                self.machine.write_word(to + (index + 1) * WORD, word);
             }
             transferred = length;
         }
-        let extra = match has_caps {
+        let extra_caps = match has_caps {
             true => self
-                .lookup_extra_caps(from, source, info)
+                .lookup_extra_caps(sender, send_buffer, info)
                 .unwrap_or_default(),
             false => ExtraCaps::default(),
         };
-        let (unwrapped, caps) = match destination {
-            Some(buffer) => self.transfer_caps(&extra, endpoint, to, buffer),
+        let (unwrapped, caps) = match receive_buffer {
+            Some(buffer) => self.transfer_caps(&extra_caps, endpoint, receiver, buffer),
             None => (0, 0),
         };
         let info = MessageInfo::new(info.label(), unwrapped, caps, transferred);
-        self.set_badge_and_info(to, badge, info);
+        self.set_badge_and_info(receiver, badge, info);
     }
 
-    /// Hands capabilities over: those to the endpoint itself as their badges, and one more.
+    /// Transfers extra capabilities: those to the endpoint itself as their badges, and one other into the
+    /// receive slot. Returns the bits of the unwrapped ones, and the number of all transferred.
     fn transfer_caps(
         &mut self,
-        extra: &ExtraCaps,
+        extra_caps: &ExtraCaps,
         endpoint: Option<Id<Endpoint>>,
-        to: ThreadId,
-        buffer: usize,
+        receiver: ThreadId,
+        receive_buffer: usize,
     ) -> (usize, usize) {
         let (mut unwrapped, mut count) = (0, 0);
-        if extra[0].is_none() {
+        if extra_caps[0].is_none() {
             return (0, 0);
         }
-        let mut room = self.get_receive_slot(to, buffer);
-        for slot in extra.iter().map_while(|slot| *slot) {
+        let mut receive_slot = self.get_receive_slot(receiver, receive_buffer);
+        for slot in extra_caps.iter().map_while(|slot| *slot) {
             match self.slots.cap(slot) {
                 Cap::Endpoint { object, badge, .. } if Some(object) == endpoint => {
-                    self.machine
-                        .write_word(buffer + (CAPS + count) * WORD, badge);
+                    let paddr = receive_buffer + (CAPS_OR_BADGES + count) * WORD;
+                    self.machine.write_word(paddr, badge);
                     unwrapped |= 1 << count;
                 }
                 cap => {
-                    let Some(destination) = room.take() else {
+                    let Some(destination) = receive_slot.take() else {
                         break;
                     };
                     match self.derive_cap(slot, cap) {
@@ -238,14 +253,13 @@ impl<M: Machine> Kernel<M> {
         (unwrapped, count)
     }
 
-    /// Where a thread wants a capability to go, if that is empty.
+    /// Returns the slot for a received capability that the receiver's IPC buffer names, if it is empty.
     fn get_receive_slot(&self, thread: ThreadId, buffer: usize) -> Option<SlotId> {
-        let [root, index, depth] =
-            [0, 1, 2].map(|word| self.machine.read_word(buffer + (RECEIVE + word) * WORD));
-        let root = self.slots.cap(self.lookup_slot(thread, root).ok()?);
-        let slot = self
-            .lookup_slot_for_cnode_op(root, index, depth, false)
-            .ok()?;
-        self.slots.cap(slot).is_null().then_some(slot)
+        let [root, index, depth] = [0, 1, 2].map(|word| {
+            self.machine
+                .read_word(buffer + (RECEIVE_CNODE + word) * WORD)
+        });
+        let root = self.lookup_cap(thread, root).ok()?;
+        self.lookup_empty_target_slot(root, index, depth).ok()
     }
 }

@@ -1,82 +1,82 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The objects that untyped memory becomes, other than threads, and where each lies.
+//! Objects that are created from untyped memory, other than TCBs, and their physical addresses.
 
 use std::collections::BTreeMap;
 
 use crate::arch;
 use crate::arena::{Arena, Id};
-use crate::budget::Refills;
 use crate::cap::{Cap, ZombieObject};
+use crate::cte::SlotId;
 use crate::machine::Access;
-use crate::queue::TcbQueue;
+use crate::queue::EpQueue;
+use crate::refill::Refills;
 use crate::reply::Reply;
-use crate::slots::SlotId;
 use crate::thread::Tcb;
 
-/// A table of capabilities.
+/// Table of 2^`radix` slots.
 pub struct CNode {
     pub(crate) base: SlotId,
     pub(crate) radix: u8,
 }
 
-/// Where threads meet: all that wait either send or receive.
+/// Endpoint. All threads in its queue wait for the same: to send if `sending`, else to receive.
 #[derive(Default)]
 pub struct Endpoint {
-    pub(crate) queue: TcbQueue,
+    pub(crate) queue: EpQueue,
     pub(crate) sending: bool,
 }
 
-/// Signals that wait, or threads that wait for one.
+/// Notification: idle, active, or with threads that wait.
 #[derive(Default)]
 pub struct Notification {
-    pub(crate) queue: TcbQueue,
-    /// The badges of the signals that came, if one did.
+    pub(crate) queue: EpQueue,
+    /// Bitwise or of the badges of the signals, if it is active.
     pub(crate) active: Option<usize>,
     pub(crate) bound_tcb: Option<Id<Tcb>>,
-    /// What it lends to who waits for it and has none.
+    /// Scheduling context that is donated to a waiting thread without one.
     pub(crate) sched_context: Option<Id<SchedContext>>,
 }
 
-/// A scheduling context: time on the processor, for who has it.
+/// Scheduling context: the right to processor time of the thread that it is bound or donated to.
 #[derive(Default)]
 pub struct SchedContext {
     pub(crate) refills: Refills,
-    pub(crate) thread: Option<Id<Tcb>>,
+    pub(crate) tcb: Option<Id<Tcb>>,
     pub(crate) notification: Option<Id<Notification>>,
-    /// The last of the calls through which it came to its thread.
+    /// Head of the call stack: the last call through which it was donated.
     pub(crate) reply: Option<Id<Reply>>,
-    /// Who waits until it has run.
+    /// Thread that has yielded to this scheduling context.
     pub(crate) yield_from: Option<Id<Tcb>>,
     pub(crate) badge: usize,
     pub(crate) sporadic: bool,
-    /// Ticks that were used since somebody asked.
+    /// Ticks consumed since user level last read them.
     pub(crate) consumed: u64,
 }
 
-/// A paging structure. Level 1 maps pages; each further one maps those below it.
+/// Paging structure. Level 1 maps pages, a higher level maps structures of the level below.
 pub struct PageTable {
     pub(crate) level: u8,
     pub(crate) entries: BTreeMap<u16, Pte>,
 }
 
-/// What an entry of a paging structure leads to.
+/// Entry of a paging structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pte {
     PageTable(Id<PageTable>),
-    /// A frame; `access` is none where user level has no rights to it.
+    /// Frame; `access` is `None` if user level has no rights to it.
     Frame {
         paddr: usize,
         access: Option<Access>,
     },
 }
 
-/// A pool of address space identifiers.
+/// ASID pool: VSpaces by the low bits of their ASIDs.
 pub struct AsidPool {
     pub(crate) vspaces: BTreeMap<u16, Id<PageTable>>,
 }
 
-/// All objects.
+/// All objects, by type.
 #[derive(Default)]
 pub(crate) struct Objects {
     pub cnodes: Arena<CNode>,
@@ -87,12 +87,12 @@ pub(crate) struct Objects {
     pub asid_pools: Arena<AsidPool>,
     pub replies: Arena<Reply>,
     pub sched_contexts: Arena<SchedContext>,
-    /// Whether scheduling is mixed-criticality: then notifications are larger.
+    /// Set for mixed-criticality scheduling, with which notifications are larger.
     pub mcs: bool,
 }
 
 impl Objects {
-    /// The memory that a capability is to: its address and size as a power of two.
+    /// Returns the memory that a capability refers to: its address, and its size as a power of two.
     pub fn cap_region(&self, cap: Cap) -> Option<(usize, u8)> {
         let cnode = |object| {
             let bits = arch::SLOT_BITS + self.cnodes[object].radix;
@@ -121,7 +121,7 @@ impl Objects {
                 ..
             } => (self.threads.paddr(thread), arch::TCB_BITS),
             Cap::PageTable { object, .. } | Cap::VSpace { object, .. } => {
-                (self.page_tables.paddr(object), arch::TABLE_BITS)
+                (self.page_tables.paddr(object), arch::PAGE_TABLE_BITS)
             }
             Cap::AsidPool { object, .. } => (self.asid_pools.paddr(object), arch::ASID_POOL_BITS),
             Cap::ReplyObject { object, .. } => (self.replies.paddr(object), arch::REPLY_BITS),

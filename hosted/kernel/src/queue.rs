@@ -1,40 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Queues of threads, linked through the threads themselves.
+//! Queues of threads, linked through the TCBs.
 
 use crate::arena::{Arena, Id};
 use crate::thread::Tcb;
 
-/// Which of a thread's pairs of links a queue uses.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Chain {
-    /// Threads that are ready.
-    Ready,
-    /// Threads that wait at an endpoint or notification.
-    Waiting,
-}
+/// Links of the ready queues, in `Tcb::links`.
+const SCHED: usize = 0;
+/// Links of the queues at endpoints and notifications, in `Tcb::links`.
+const EP: usize = 1;
 
-/// A thread's neighbours in a queue.
+/// Queue of threads that are ready to run.
+pub(crate) type ReadyQueue = TcbQueue<SCHED>;
+/// Queue of threads that wait at an endpoint or a notification.
+pub(crate) type EpQueue = TcbQueue<EP>;
+
+/// Neighbours of a thread in a queue.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct QueueLinks {
     prev: Option<Id<Tcb>>,
     next: Option<Id<Tcb>>,
 }
 
-impl QueueLinks {
-    pub const fn next(self) -> Option<Id<Tcb>> {
-        self.next
-    }
-}
-
-/// The ends of a queue.
+/// Head and tail of a queue that uses the links number `LINKS` of its threads.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct TcbQueue {
+pub(crate) struct TcbQueue<const LINKS: usize> {
     head: Option<Id<Tcb>>,
     tail: Option<Id<Tcb>>,
 }
 
-impl TcbQueue {
+impl<const LINKS: usize> TcbQueue<LINKS> {
     pub const fn head(&self) -> Option<Id<Tcb>> {
         self.head
     }
@@ -43,72 +38,81 @@ impl TcbQueue {
         self.head.is_none()
     }
 
-    pub fn append(&mut self, threads: &mut Arena<Tcb>, chain: Chain, thread: Id<Tcb>) {
-        threads[thread].links[chain as usize] = QueueLinks {
-            prev: self.tail,
-            next: None,
-        };
-        match self.tail {
-            Some(tail) => threads[tail].links[chain as usize].next = Some(thread),
-            None => self.head = Some(thread),
-        }
-        self.tail = Some(thread);
+    /// Returns the thread behind `thread`, which is in a queue of this kind.
+    pub fn next(threads: &Arena<Tcb>, thread: Id<Tcb>) -> Option<Id<Tcb>> {
+        threads[thread].links[LINKS].next
     }
 
-    pub fn prepend(&mut self, threads: &mut Arena<Tcb>, chain: Chain, thread: Id<Tcb>) {
-        threads[thread].links[chain as usize] = QueueLinks {
-            prev: None,
-            next: self.head,
-        };
-        match self.head {
-            Some(head) => threads[head].links[chain as usize].prev = Some(thread),
-            None => self.tail = Some(thread),
-        }
-        self.head = Some(thread);
+    pub fn append(&mut self, threads: &mut Arena<Tcb>, thread: Id<Tcb>) {
+        self.link(threads, self.tail, thread, None);
     }
 
-    /// Puts a thread behind those of its priority, and before those of lower ones.
-    pub fn insert(&mut self, threads: &mut Arena<Tcb>, chain: Chain, thread: Id<Tcb>) {
-        let priority = threads[thread].priority;
-        let lower = self
-            .iter(threads, chain)
-            .find(|other| threads[*other].priority < priority);
-        let Some(next) = lower else {
-            return self.append(threads, chain, thread);
-        };
-        let prev = threads[next].links[chain as usize].prev;
-        let Some(prev) = prev else {
-            return self.prepend(threads, chain, thread);
-        };
-        threads[thread].links[chain as usize] = QueueLinks {
-            prev: Some(prev),
-            next: Some(next),
-        };
-        threads[prev].links[chain as usize].next = Some(thread);
-        threads[next].links[chain as usize].prev = Some(thread);
+    pub fn prepend(&mut self, threads: &mut Arena<Tcb>, thread: Id<Tcb>) {
+        self.link(threads, None, thread, self.head);
     }
 
-    /// Takes a thread out that is in it.
-    pub fn remove(&mut self, threads: &mut Arena<Tcb>, chain: Chain, thread: Id<Tcb>) {
-        let QueueLinks { prev, next } = core::mem::take(&mut threads[thread].links[chain as usize]);
+    /// Removes a thread, which is in the queue.
+    pub fn remove(&mut self, threads: &mut Arena<Tcb>, thread: Id<Tcb>) {
+        let QueueLinks { prev, next } = core::mem::take(&mut threads[thread].links[LINKS]);
+        *self.next_of(threads, prev) = next;
+        *self.prev_of(threads, next) = prev;
+    }
+
+    /// Inserts a thread between two neighbours; `None` is the end of the queue.
+    fn link(
+        &mut self,
+        threads: &mut Arena<Tcb>,
+        prev: Option<Id<Tcb>>,
+        thread: Id<Tcb>,
+        next: Option<Id<Tcb>>,
+    ) {
+        threads[thread].links[LINKS] = QueueLinks { prev, next };
+        *self.next_of(threads, prev) = Some(thread);
+        *self.prev_of(threads, next) = Some(thread);
+    }
+
+    fn next_of<'a>(
+        &'a mut self,
+        threads: &'a mut Arena<Tcb>,
+        prev: Option<Id<Tcb>>,
+    ) -> &'a mut Option<Id<Tcb>> {
         match prev {
-            Some(prev) => threads[prev].links[chain as usize].next = next,
-            None => self.head = next,
-        }
-        match next {
-            Some(next) => threads[next].links[chain as usize].prev = prev,
-            None => self.tail = prev,
+            Some(prev) => &mut threads[prev].links[LINKS].next,
+            None => &mut self.head,
         }
     }
 
-    /// The threads in it, from its head.
-    pub fn iter<'a>(
-        &self,
-        threads: &'a Arena<Tcb>,
-        chain: Chain,
-    ) -> impl Iterator<Item = Id<Tcb>> + 'a {
-        core::iter::successors(self.head, move |thread| {
-            threads[*thread].links[chain as usize].next
-        })
+    fn prev_of<'a>(
+        &'a mut self,
+        threads: &'a mut Arena<Tcb>,
+        next: Option<Id<Tcb>>,
+    ) -> &'a mut Option<Id<Tcb>> {
+        match next {
+            Some(next) => &mut threads[next].links[LINKS].prev,
+            None => &mut self.tail,
+        }
+    }
+
+    /// Iterates over the threads in the queue, from its head.
+    pub fn iter<'a>(&self, threads: &'a Arena<Tcb>) -> impl Iterator<Item = Id<Tcb>> + 'a {
+        core::iter::successors(self.head, move |thread| Self::next(threads, *thread))
+    }
+}
+
+impl EpQueue {
+    /// Appends a thread that blocks. With mixed-criticality scheduling the queue is in order of
+    /// priorities, and the thread is appended to those of its own.
+    pub fn ep_append(&mut self, threads: &mut Arena<Tcb>, thread: Id<Tcb>, mcs: bool) {
+        let priority = threads[thread].priority;
+        let lower = |other: &Id<Tcb>| threads[*other].priority < priority;
+        let next = match mcs {
+            true => self.iter(threads).find(lower),
+            false => None,
+        };
+        let prev = match next {
+            Some(next) => threads[next].links[EP].prev,
+            None => self.tail,
+        };
+        self.link(threads, prev, thread, next);
     }
 }

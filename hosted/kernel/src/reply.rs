@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Reply objects: who waits for which reply, and the calls through which a scheduling context came.
+//! Reply objects, and the call stacks through which scheduling contexts are donated.
 
 use crate::arena::Id;
 use crate::kernel::Kernel;
@@ -8,117 +8,118 @@ use crate::machine::Machine;
 use crate::objects::SchedContext;
 use crate::thread::{ThreadId, ThreadState};
 
-/// A reply object.
+/// Reply object.
 #[derive(Default)]
 pub struct Reply {
-    /// Who waits for the reply, or will be given it with the next message.
-    pub(crate) thread: Option<ThreadId>,
-    /// The call that the caller itself answers with the same scheduling context.
-    previous: Option<Id<Reply>>,
-    next: Next,
+    /// Thread that waits for the reply, or that receives with this reply object.
+    pub(crate) tcb: Option<ThreadId>,
+    /// Call before this one in the call stack: the caller owes its reply.
+    prev: Option<Id<Reply>>,
+    next: CallStack,
 }
 
-/// What a call gave its scheduling context to.
+/// Successor of a reply object in a call stack.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Next {
+enum CallStack {
+    /// None: no scheduling context was donated with this call.
     #[default]
     None,
-    /// The call that was made on with it.
+    /// Later call with the same scheduling context.
     Reply(Id<Reply>),
-    /// It is the last call.
-    Context(Id<SchedContext>),
+    /// Scheduling context itself: this is the last call.
+    SchedContext(Id<SchedContext>),
 }
 
 impl<M: Machine> Kernel<M> {
-    /// A caller waits for the reply, and may lend its scheduling context to who is called.
+    /// Blocks a caller on a reply object. With `can_donate`, a callee without a scheduling context
+    /// gets the caller's, and the call is pushed onto that context's call stack.
     pub(crate) fn reply_push(
         &mut self,
         caller: ThreadId,
         callee: ThreadId,
         reply: Id<Reply>,
-        donate: bool,
+        can_donate: bool,
     ) {
-        self.objects.replies[reply].thread = Some(caller);
+        self.objects.replies[reply].tcb = Some(caller);
         self.objects.threads[caller].reply = Some(reply);
         self.set_thread_state(caller, ThreadState::BlockedOnReply);
-        let Some(context) = self.objects.threads[caller].sched_context else {
+        let Some(sc) = self.objects.threads[caller].sched_context else {
             return;
         };
-        if donate && self.objects.threads[callee].sched_context.is_none() {
-            let old = self.objects.sched_contexts[context].reply.replace(reply);
+        if can_donate && self.objects.threads[callee].sched_context.is_none() {
+            let old = self.objects.sched_contexts[sc].reply.replace(reply);
             if let Some(old) = old {
-                self.objects.replies[old].next = Next::Reply(reply);
+                self.objects.replies[old].next = CallStack::Reply(reply);
             }
             let object = &mut self.objects.replies[reply];
-            object.previous = old;
-            object.next = Next::Context(context);
-            self.sched_context_donate(context, callee);
+            object.prev = old;
+            object.next = CallStack::SchedContext(sc);
+            self.sched_context_donate(sc, callee);
         }
     }
 
-    /// A thread is no longer to be given a reply, or waits for none.
+    /// Separates a reply object from its thread, and stops the thread.
     pub(crate) fn reply_unlink(&mut self, reply: Id<Reply>, thread: ThreadId) {
-        self.objects.replies[reply].thread = None;
+        self.objects.replies[reply].tcb = None;
         self.objects.threads[thread].reply = None;
         self.set_thread_state(thread, ThreadState::Inactive);
     }
 
-    /// A call is answered: what was lent is given back.
-    pub(crate) fn reply_remove(&mut self, reply: Id<Reply>, thread: ThreadId) {
-        let Reply { previous, next, .. } = self.objects.replies[reply];
-        if let Next::Context(context) = next {
-            self.objects.sched_contexts[context].reply = previous;
-            if let Some(previous) = previous {
-                self.objects.replies[previous].next = next;
-            }
-            if self.objects.threads[thread].sched_context.is_none() {
-                self.sched_context_donate(context, thread);
-            }
-        } else {
-            self.unlink_call_stack(previous, next);
+    /// Removes an answered call from its call stack. If it was the last call, the scheduling context
+    /// returns to the caller.
+    pub(crate) fn reply_remove(&mut self, reply: Id<Reply>, caller: ThreadId) {
+        match self.objects.replies[reply].next {
+            CallStack::SchedContext(sc) => self.reply_pop(reply, sc, caller),
+            _ => self.unlink_call_stack(reply),
         }
-        self.clear_call_stack_links(reply);
-        self.reply_unlink(reply, thread);
+        self.reply_unlink(reply, caller);
     }
 
-    /// A caller no longer waits: nothing is given back.
-    pub(crate) fn reply_remove_tcb(&mut self, thread: ThreadId) {
-        let Some(reply) = self.objects.threads[thread].reply else {
+    fn reply_pop(&mut self, reply: Id<Reply>, sc: Id<SchedContext>, caller: ThreadId) {
+        let Reply { prev, next, .. } = core::mem::take(&mut self.objects.replies[reply]);
+        self.objects.sched_contexts[sc].reply = prev;
+        if let Some(prev) = prev {
+            self.objects.replies[prev].next = next;
+        }
+        if self.objects.threads[caller].sched_context.is_none() {
+            self.sched_context_donate(sc, caller);
+        }
+    }
+
+    /// Removes the call of a thread that no longer waits for the reply. The scheduling context
+    /// does not return.
+    pub(crate) fn reply_remove_tcb(&mut self, caller: ThreadId) {
+        let Some(reply) = self.objects.threads[caller].reply else {
             return;
         };
-        let Reply { previous, next, .. } = self.objects.replies[reply];
-        if let Next::Context(context) = next {
-            self.objects.sched_contexts[context].reply = None;
+        if let CallStack::SchedContext(sc) = self.objects.replies[reply].next {
+            self.objects.sched_contexts[sc].reply = None;
         }
-        self.unlink_call_stack(previous, next);
-        self.clear_call_stack_links(reply);
-        self.reply_unlink(reply, thread);
+        self.unlink_call_stack(reply);
+        self.reply_unlink(reply, caller);
     }
 
-    fn unlink_call_stack(&mut self, previous: Option<Id<Reply>>, next: Next) {
-        if let Next::Reply(next) = next {
-            self.objects.replies[next].previous = None;
+    /// Cuts a call stack in two at a reply object, which is then in neither.
+    fn unlink_call_stack(&mut self, reply: Id<Reply>) {
+        let Reply { prev, next, .. } = core::mem::take(&mut self.objects.replies[reply]);
+        if let CallStack::Reply(next) = next {
+            self.objects.replies[next].prev = None;
         }
-        if let Some(previous) = previous {
-            self.objects.replies[previous].next = Next::None;
-        }
-    }
-
-    fn clear_call_stack_links(&mut self, reply: Id<Reply>) {
-        let object = &mut self.objects.replies[reply];
-        (object.previous, object.next) = (None, Next::None);
-    }
-
-    /// The scheduling context is no more, or belongs to nobody: no call gives it back.
-    pub(crate) fn sched_context_unbind_reply(&mut self, context: Id<SchedContext>) {
-        if let Some(reply) = self.objects.sched_contexts[context].reply.take() {
-            self.objects.replies[reply].next = Next::None;
+        if let Some(prev) = prev {
+            self.objects.replies[prev].next = CallStack::None;
         }
     }
 
-    /// The last capability to a reply object goes.
+    /// Separates a scheduling context from its call stack: no reply returns it.
+    pub(crate) fn sched_context_unbind_reply(&mut self, sc: Id<SchedContext>) {
+        if let Some(reply) = self.objects.sched_contexts[sc].reply.take() {
+            self.objects.replies[reply].next = CallStack::None;
+        }
+    }
+
+    /// Finalises a reply object: its thread no longer waits with it.
     pub(crate) fn reply_clear(&mut self, reply: Id<Reply>) {
-        if let Some(thread) = self.objects.replies[reply].thread {
+        if let Some(thread) = self.objects.replies[reply].tcb {
             match self.objects.threads[thread].state {
                 ThreadState::BlockedOnReply => self.reply_remove(reply, thread),
                 _ => self.cancel_ipc(thread),

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Scheduling contexts: who runs by which, for how long, and who waits for its budget.
+//! Scheduling contexts: binding and donation, budgets, and the release queue.
 
 use crate::arch;
 use crate::arena::Id;
-use crate::budget::MIN_BUDGET_US;
 use crate::cap::Cap;
+use crate::decode::{InvocationResult, Request, range_check};
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::invocation::Invocation;
@@ -13,14 +13,17 @@ use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::message::MessageInfo;
 use crate::objects::{Notification, SchedContext};
-use crate::request::{InvocationResult, Request};
+use crate::refill::MIN_BUDGET_US;
 use crate::thread::{TcbSlot, ThreadId, ThreadState};
 
-/// Bytes of a scheduling context without its refills, and of a refill.
+/// Bytes of a scheduling context without its refills.
 const CORE_BYTES: usize = 96;
+/// Bytes of a refill.
 const REFILL_BYTES: usize = 16;
-/// A scheduling context has so many refills at least.
+/// Minimum number of refills of a scheduling context.
 pub(crate) const MIN_REFILLS: usize = 2;
+/// Flag of `seL4_SchedControl_ConfigureFlags`: `seL4_SchedContext_Sporadic`.
+const SPORADIC: usize = 1;
 
 impl<M: Machine> Kernel<M> {
     fn ticks_per_us(&self) -> u64 {
@@ -31,60 +34,48 @@ impl<M: Machine> Kernel<M> {
         self.objects.threads[thread].sched_context
     }
 
-    /// Whether it has budget, and can use it now.
-    pub(crate) fn has_usable_budget(&self, context: Id<SchedContext>) -> bool {
-        let budget = &self.objects.sched_contexts[context].refills;
-        budget.refill_ready(self.scheduler.cur_time) && budget.refill_sufficient(0)
+    /// Returns whether the head refill is ready, and sufficient.
+    pub(crate) fn has_usable_budget(&self, sc: Id<SchedContext>) -> bool {
+        let refills = &self.objects.sched_contexts[sc].refills;
+        refills.refill_ready(self.scheduler.cur_time) && refills.refill_sufficient(0)
     }
 
-    fn is_blocked(&self, thread: ThreadId) -> bool {
-        let state = self.objects.threads[thread].state;
-        !state.is_runnable() && state != ThreadState::Inactive
-    }
-
-    /// A thread that is sporadic begins now.
+    /// Checks the refills of a thread that unblocks, if its scheduling context is sporadic.
     pub(crate) fn refill_unblock_check_sporadic(&mut self, thread: ThreadId) {
-        if let Some(context) = self.sched_context_of(thread)
-            && self.scheduler.cur_sc != Some(context)
-            && self.objects.sched_contexts[context].sporadic
+        if let Some(sc) = self.sched_context_of(thread)
+            && self.scheduler.cur_sc != Some(sc)
+            && self.objects.sched_contexts[sc].sporadic
         {
-            let now = self.scheduler.cur_time;
-            self.objects.sched_contexts[context]
-                .refills
-                .refill_unblock_check(now);
+            let refills = &mut self.objects.sched_contexts[sc].refills;
+            refills.refill_unblock_check(self.scheduler.cur_time);
         }
     }
 
-    /// Who has no budget waits for it.
-    pub(crate) fn sched_context_resume(&mut self, context: Id<SchedContext>) {
-        if let Some(thread) = self.objects.sched_contexts[context].thread
+    /// Postpones the thread of a scheduling context that has no usable budget.
+    pub(crate) fn sched_context_resume(&mut self, sc: Id<SchedContext>) {
+        if let Some(thread) = self.objects.sched_contexts[sc].tcb
             && self.is_schedulable(thread)
-            && !self.has_usable_budget(context)
+            && !self.has_usable_budget(sc)
         {
             self.postpone(thread);
         }
     }
 
-    /// A thread waits until its budget is back.
+    /// Moves a thread to the release queue, until its budget is replenished.
     pub(crate) fn postpone(&mut self, thread: ThreadId) {
         self.tcb_sched_dequeue(thread);
-        let time = |kernel: &Self, thread: ThreadId| {
-            let context = kernel.sched_context_of(thread);
-            context.map_or(u64::MAX, |context| {
-                kernel.objects.sched_contexts[context]
-                    .refills
-                    .refill_head()
-                    .time
-            })
+        let ready_time = |thread: ThreadId| match self.sched_context_of(thread) {
+            Some(sc) => self.objects.sched_contexts[sc].refills.refill_head().time,
+            None => u64::MAX,
         };
-        let when = time(self, thread);
-        let waiting = &self.scheduler.release_queue;
-        let place = waiting.partition_point(|other| time(self, *other) <= when);
-        self.scheduler.release_queue.insert(place, thread);
+        let time = ready_time(thread);
+        let queue = &self.scheduler.release_queue;
+        let index = queue.partition_point(|other| ready_time(*other) <= time);
+        self.scheduler.release_queue.insert(index, thread);
         self.objects.threads[thread].in_release_queue = true;
     }
 
-    /// A thread no longer waits for its budget.
+    /// Removes a thread from the release queue, if it is there.
     pub(crate) fn tcb_release_remove(&mut self, thread: ThreadId) {
         if core::mem::take(&mut self.objects.threads[thread].in_release_queue) {
             self.scheduler
@@ -93,95 +84,90 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Those whose budget is back go on.
+    /// Releases the threads whose budget is replenished.
     pub(crate) fn awaken(&mut self) {
-        while let Some(thread) = self.scheduler.release_queue.first().copied() {
-            let ready = self.sched_context_of(thread).is_some_and(|context| {
-                self.objects.sched_contexts[context]
-                    .refills
-                    .refill_ready(self.scheduler.cur_time)
-            });
-            if !ready {
-                break;
-            }
+        let now = self.scheduler.cur_time;
+        while let Some(thread) = self.scheduler.release_queue.first().copied()
+            && let Some(sc) = self.sched_context_of(thread)
+            && self.objects.sched_contexts[sc].refills.refill_ready(now)
+        {
             self.tcb_release_remove(thread);
             self.possible_switch_to(thread);
         }
     }
 
-    /// When the timer must interrupt, if it must: somebody's budget ends, or comes back.
+    /// Returns the time of the next timer interrupt, if one is necessary: the current budget ends, or
+    /// that of a postponed thread is replenished.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
         let scheduler = &self.scheduler;
-        let budget = |context: Id<SchedContext>| &self.objects.sched_contexts[context].refills;
+        let head = |sc: Id<SchedContext>| self.objects.sched_contexts[sc].refills.refill_head();
         let end = scheduler
             .cur_sc
-            .map(|context| scheduler.cur_time + budget(context).refill_head().amount);
+            .map(|sc| scheduler.cur_time + head(sc).amount);
         let first = scheduler.release_queue.first();
-        let back = first
+        let release = first
             .and_then(|thread| self.sched_context_of(*thread))
-            .map(|context| budget(context).refill_head().time);
-        end.into_iter().chain(back).min()
+            .map(|sc| head(sc).time);
+        end.into_iter().chain(release).min()
     }
 
-    /// The timer has interrupted.
+    /// Enters the kernel with the timer's interrupt.
     pub fn timer(&mut self) {
         self.interrupt(arch::TIMER_IRQ);
     }
 
-    /// Looks at the clock: who runs has used the time since.
+    /// Reads the clock. The current scheduling context has consumed the time since the last look.
     pub(crate) fn update_timestamp(&mut self) {
         let now = self.machine.now().max(self.scheduler.cur_time);
         self.scheduler.consumed += now - self.scheduler.cur_time;
         self.scheduler.cur_time = now;
     }
 
-    /// Whether who runs has budget for what it wants; else it waits, and begins again.
+    /// Returns whether the current scheduling context has enough budget left. If not, charges it.
     pub(crate) fn check_budget(&mut self) -> bool {
-        let Some(context) = self.scheduler.cur_sc else {
+        let Some(sc) = self.scheduler.cur_sc else {
             self.scheduler.consumed = 0;
             return true;
         };
-        let used = self.scheduler.consumed;
-        if self.objects.sched_contexts[context]
+        let consumed = self.scheduler.consumed;
+        if self.objects.sched_contexts[sc]
             .refills
-            .refill_sufficient(used)
+            .refill_sufficient(consumed)
         {
             return true;
         }
-        self.charge_budget(used, true);
+        self.charge_budget(consumed, true);
         false
     }
 
-    /// Takes what was used from the budget, and ends the turn.
-    pub(crate) fn charge_budget(&mut self, used: u64, can_fault: bool) {
-        if let Some(context) = self.scheduler.cur_sc {
-            let context = &mut self.objects.sched_contexts[context];
-            match context.refills.is_round_robin() {
-                true => context.refills.refill_reset_rr(),
-                false => context.refills.refill_budget_check(used),
+    /// Charges the current scheduling context, and ends the current thread's time slice.
+    pub(crate) fn charge_budget(&mut self, consumed: u64, can_timeout_fault: bool) {
+        if let Some(sc) = self.scheduler.cur_sc {
+            let sc = &mut self.objects.sched_contexts[sc];
+            match sc.refills.is_round_robin() {
+                true => sc.refills.refill_reset_rr(),
+                false => sc.refills.refill_budget_check(consumed),
             }
-            context.consumed += used;
+            sc.consumed += consumed;
         }
         self.scheduler.consumed = 0;
         if let Some(current) = self.scheduler.cur_thread
             && self.is_schedulable(current)
         {
-            self.end_timeslice(current, can_fault);
+            self.end_timeslice(current, can_timeout_fault);
             self.reschedule_required();
         }
     }
 
-    fn end_timeslice(&mut self, current: ThreadId, can_fault: bool) {
-        let Some(context) = self.sched_context_of(current) else {
+    fn end_timeslice(&mut self, current: ThreadId, can_timeout_fault: bool) {
+        let Some(sc) = self.sched_context_of(current) else {
             return;
         };
-        let turns = self.objects.sched_contexts[context]
-            .refills
-            .is_round_robin();
-        if can_fault && !turns && self.valid_timeout_handler(current) {
-            self.handle_timeout(current, context);
-        } else if self.has_usable_budget(context) {
+        let round_robin = self.objects.sched_contexts[sc].refills.is_round_robin();
+        if can_timeout_fault && !round_robin && self.valid_timeout_handler(current) {
+            self.handle_timeout(current, sc);
+        } else if self.has_usable_budget(sc) {
             self.tcb_sched_append(current);
         } else {
             self.postpone(current);
@@ -193,64 +179,48 @@ impl<M: Machine> Kernel<M> {
         matches!(self.slots.cap(slot), Cap::Endpoint { .. })
     }
 
-    /// A thread's handler is told that its budget has ended.
-    pub(crate) fn handle_timeout(&mut self, thread: ThreadId, context: Id<SchedContext>) {
-        let badge = self.objects.sched_contexts[context].badge;
+    /// Sends a timeout fault to the thread's timeout handler.
+    pub(crate) fn handle_timeout(&mut self, thread: ThreadId, sc: Id<SchedContext>) {
+        let badge = self.objects.sched_contexts[sc].badge;
         let slot = self.objects.threads[thread].slot(TcbSlot::TimeoutHandler);
         let handler = self.slots.cap(slot);
         self.send_fault_ipc(thread, Fault::Timeout { badge }, handler, false);
     }
 
-    /// What was used is taken away before another scheduling context is used.
+    /// Charges the current scheduling context before another becomes the current one.
     pub(crate) fn commit_time(&mut self) {
-        let used = core::mem::take(&mut self.scheduler.consumed);
-        if let Some(context) = self.scheduler.cur_sc {
-            let context = &mut self.objects.sched_contexts[context];
-            if used > 0 && context.refills.is_active() {
-                match context.refills.is_round_robin() {
-                    true => context.refills.charge_round_robin(used),
-                    false => context.refills.refill_budget_check(used),
+        let consumed = core::mem::take(&mut self.scheduler.consumed);
+        if let Some(sc) = self.scheduler.cur_sc {
+            let sc = &mut self.objects.sched_contexts[sc];
+            if consumed > 0 && sc.refills.is_active() {
+                match sc.refills.is_round_robin() {
+                    true => sc.refills.charge_round_robin(consumed),
+                    false => sc.refills.refill_budget_check(consumed),
                 }
-                context.consumed += used;
+                sc.consumed += consumed;
             }
         }
     }
 
-    /// The thread that was chosen runs by its own.
+    /// Makes the current thread's scheduling context the current one.
     pub(crate) fn switch_sched_context(&mut self) {
-        let context = self
-            .scheduler
-            .cur_thread
-            .and_then(|current| self.sched_context_of(current));
-        if self.scheduler.cur_sc != context {
-            if let Some(context) = context {
-                let now = self.scheduler.cur_time;
-                let context = &mut self.objects.sched_contexts[context];
-                if !context.sporadic {
-                    context.refills.refill_unblock_check(now);
+        let current = self.scheduler.cur_thread;
+        let sc = current.and_then(|current| self.sched_context_of(current));
+        if self.scheduler.cur_sc != sc {
+            if let Some(sc) = sc {
+                let sc = &mut self.objects.sched_contexts[sc];
+                if !sc.sporadic {
+                    sc.refills.refill_unblock_check(self.scheduler.cur_time);
                 }
             }
             self.commit_time();
-            self.scheduler.cur_sc = context;
+            self.scheduler.cur_sc = sc;
         }
     }
 
-    /// All that is left of a turn is given up.
-    pub(crate) fn yield_sched_context(&mut self) {
-        if let Some(context) = self.scheduler.cur_sc {
-            let used = self.objects.sched_contexts[context].consumed + self.scheduler.consumed;
-            let left = self.objects.sched_contexts[context]
-                .refills
-                .refill_head()
-                .amount;
-            self.charge_budget(left, false);
-            self.objects.sched_contexts[context].consumed = used;
-        }
-    }
-
-    /// A thread runs by another's scheduling context.
-    pub(crate) fn sched_context_donate(&mut self, context: Id<SchedContext>, to: ThreadId) {
-        if let Some(from) = self.objects.sched_contexts[context].thread {
+    /// Moves a scheduling context from its thread, if it has one, to another.
+    pub(crate) fn sched_context_donate(&mut self, sc: Id<SchedContext>, to: ThreadId) {
+        if let Some(from) = self.objects.sched_contexts[sc].tcb {
             self.tcb_sched_dequeue(from);
             self.tcb_release_remove(from);
             self.objects.threads[from].sched_context = None;
@@ -258,185 +228,154 @@ impl<M: Machine> Kernel<M> {
                 self.reschedule_required();
             }
         }
-        self.objects.sched_contexts[context].thread = Some(to);
-        self.objects.threads[to].sched_context = Some(context);
+        self.objects.sched_contexts[sc].tcb = Some(to);
+        self.objects.threads[to].sched_context = Some(sc);
     }
 
-    /// Who has none is lent a notification's.
+    /// Donates a notification's scheduling context to a thread that has none, if it is free.
     pub(crate) fn maybe_donate_sched_context(
         &mut self,
         notification: Id<Notification>,
         to: ThreadId,
     ) {
         if self.sched_context_of(to).is_none()
-            && let Some(context) = self.objects.notifications[notification].sched_context
-            && self.objects.sched_contexts[context].thread.is_none()
+            && let Some(sc) = self.objects.notifications[notification].sched_context
+            && self.objects.sched_contexts[sc].tcb.is_none()
         {
-            self.sched_context_donate(context, to);
-            self.sched_context_resume(context);
+            self.sched_context_donate(sc, to);
+            self.sched_context_resume(sc);
         }
     }
 
-    /// Who waits again gives back what a notification has lent.
+    /// Returns the scheduling context that a notification has donated to a thread that blocks.
     pub(crate) fn maybe_return_sched_context(
         &mut self,
         notification: Id<Notification>,
         thread: ThreadId,
     ) {
-        let context = self.objects.notifications[notification].sched_context;
-        if let Some(context) = context
-            && self.sched_context_of(thread) == Some(context)
+        if let Some(sc) = self.objects.notifications[notification].sched_context
+            && self.sched_context_of(thread) == Some(sc)
         {
             self.objects.threads[thread].sched_context = None;
-            self.objects.sched_contexts[context].thread = None;
+            self.objects.sched_contexts[sc].tcb = None;
             if self.scheduler.cur_thread == Some(thread) {
                 self.reschedule_required();
             }
         }
     }
 
-    fn sched_context_bind_tcb(&mut self, context: Id<SchedContext>, thread: ThreadId) {
-        self.objects.threads[thread].sched_context = Some(context);
-        self.objects.sched_contexts[context].thread = Some(thread);
-        if self.objects.sched_contexts[context].refills.is_active() {
+    pub(crate) fn sched_context_bind_tcb(&mut self, sc: Id<SchedContext>, thread: ThreadId) {
+        self.objects.threads[thread].sched_context = Some(sc);
+        self.objects.sched_contexts[sc].tcb = Some(thread);
+        if self.objects.sched_contexts[sc].refills.is_active() {
             self.refill_unblock_check_sporadic(thread);
         }
-        self.sched_context_resume(context);
+        self.sched_context_resume(sc);
         if self.is_schedulable(thread) {
             self.tcb_sched_enqueue(thread);
             self.reschedule_required();
         }
     }
 
-    /// The thread that runs by it does so no longer.
-    pub(crate) fn sched_context_unbind_tcb(&mut self, context: Id<SchedContext>) {
-        if let Some(thread) = self.objects.sched_contexts[context].thread {
+    /// Unbinds a scheduling context from its thread, if it has one.
+    pub(crate) fn sched_context_unbind_tcb(&mut self, sc: Id<SchedContext>) {
+        if let Some(thread) = self.objects.sched_contexts[sc].tcb {
             if self.scheduler.cur_thread == Some(thread) {
                 self.reschedule_required();
             }
             self.tcb_sched_dequeue(thread);
             self.tcb_release_remove(thread);
             self.objects.threads[thread].sched_context = None;
-            self.objects.sched_contexts[context].thread = None;
+            self.objects.sched_contexts[sc].tcb = None;
         }
     }
 
-    pub(crate) fn sched_context_unbind_ntfn(&mut self, context: Id<SchedContext>) {
-        if let Some(notification) = self.objects.sched_contexts[context].notification.take() {
+    /// Unbinds a scheduling context from its notification, if it has one.
+    pub(crate) fn sched_context_unbind_ntfn(&mut self, sc: Id<SchedContext>) {
+        if let Some(notification) = self.objects.sched_contexts[sc].notification.take() {
             self.objects.notifications[notification].sched_context = None;
         }
     }
 
-    /// Gives a thread another scheduling context, or none.
-    pub(crate) fn set_sched_context(
-        &mut self,
-        thread: ThreadId,
-        context: Option<Id<SchedContext>>,
-    ) {
-        match (context, self.sched_context_of(thread)) {
-            (Some(context), _) => self.sched_context_bind_tcb(context, thread),
-            (None, Some(context)) => self.sched_context_unbind_tcb(context),
-            (None, None) => {}
-        }
-    }
-
-    /// A thread that is to have this scheduling context can have it.
+    /// Checks that a scheduling context can be bound to a thread: a blocked thread needs one that is
+    /// released.
     pub(crate) fn ensure_can_bind(
         &self,
-        context: Id<SchedContext>,
+        sc: Id<SchedContext>,
         thread: ThreadId,
     ) -> InvocationResult {
-        let budget = &self.objects.sched_contexts[context].refills;
-        let released = budget.is_active() && budget.refill_ready(self.scheduler.cur_time);
-        match self.is_blocked(thread) && !released {
+        let state = self.objects.threads[thread].state;
+        let is_blocked = !state.is_runnable() && state != ThreadState::Inactive;
+        let refills = &self.objects.sched_contexts[sc].refills;
+        let is_released = refills.is_active() && refills.refill_ready(self.scheduler.cur_time);
+        match is_blocked && !is_released {
             true => Err(Error::IllegalOperation),
             false => Ok(()),
         }
     }
 
-    /// The last capability to it goes.
-    pub(crate) fn finalise_sched_context(&mut self, context: Id<SchedContext>) {
-        self.sched_context_unbind_tcb(context);
-        self.sched_context_unbind_ntfn(context);
-        self.sched_context_unbind_reply(context);
-        self.sched_context_complete_yield_to(context);
-        let object = &mut self.objects.sched_contexts[context];
+    /// Finalises a scheduling context: unbinds it from everything.
+    pub(crate) fn finalise_sched_context(&mut self, sc: Id<SchedContext>) {
+        self.sched_context_unbind_tcb(sc);
+        self.sched_context_unbind_ntfn(sc);
+        self.sched_context_unbind_reply(sc);
+        self.sched_context_complete_yield_to(sc);
+        let object = &mut self.objects.sched_contexts[sc];
         (object.refills.max_refills, object.sporadic) = (0, false);
-        if self.scheduler.cur_sc == Some(context) {
+        if self.scheduler.cur_sc == Some(sc) {
             self.scheduler.cur_sc = None;
             self.scheduler.consumed = 0;
         }
     }
 
-    /// Who has yielded to it is told what was used.
-    pub(crate) fn sched_context_complete_yield_to(&mut self, context: Id<SchedContext>) {
-        if let Some(from) = self.objects.sched_contexts[context].yield_from.take() {
+    /// Replies to the thread that has yielded to a scheduling context, if one has, with the consumed
+    /// time.
+    pub(crate) fn sched_context_complete_yield_to(&mut self, sc: Id<SchedContext>) {
+        if let Some(from) = self.objects.sched_contexts[sc].yield_from.take() {
             self.objects.threads[from].yield_to = None;
-            let used = self.sched_context_update_consumed(context);
-            let buffer = self.lookup_ipc_buffer(from, true);
-            let length = self.set_mr(from, buffer, 0, used);
+            let consumed = self.sched_context_update_consumed(sc);
+            let length = self.set_mrs(from, [consumed]);
             self.set_badge_and_info(from, 0, MessageInfo::new(0, 0, 0, length));
         }
     }
 
-    /// Who yielded does something else.
+    /// Ends a thread's yield-to without a reply.
     pub(crate) fn sched_context_cancel_yield_to(&mut self, thread: ThreadId) {
-        if let Some(context) = self.objects.threads[thread].yield_to.take() {
-            self.objects.sched_contexts[context].yield_from = None;
+        if let Some(sc) = self.objects.threads[thread].yield_to.take() {
+            self.objects.sched_contexts[sc].yield_from = None;
         }
     }
 
-    /// What was used since this was asked last, in microseconds.
-    pub(crate) fn sched_context_update_consumed(&mut self, context: Id<SchedContext>) -> usize {
-        let consumed = core::mem::take(&mut self.objects.sched_contexts[context].consumed);
+    /// Returns the time consumed since the last call, in microseconds.
+    pub(crate) fn sched_context_update_consumed(&mut self, sc: Id<SchedContext>) -> usize {
+        let consumed = core::mem::take(&mut self.objects.sched_contexts[sc].consumed);
         (consumed / self.ticks_per_us()) as usize
     }
 
     pub(crate) fn decode_sched_context_invocation(
         &mut self,
         request: &Request,
-        context: Id<SchedContext>,
+        sc: Id<SchedContext>,
     ) -> InvocationResult {
         use Invocation::*;
         match request.invocation {
             Some(SchedContextConsumed) => {
-                let consumed = self.sched_context_update_consumed(context);
+                let consumed = self.sched_context_update_consumed(sc);
                 self.reply_from_kernel(request, &[consumed])
             }
-            Some(SchedContextBind) => self.decode_sched_context_bind(request, context),
-            Some(SchedContextUnbindObject) => {
-                request.ensure_length(0, 1)?;
-                let object = &self.objects.sched_contexts[context];
-                match self.extra_cap(request, 0)? {
-                    (Cap::Thread(thread), _) => {
-                        if object.thread != Some(thread) || thread == request.thread {
-                            return Err(Error::IllegalOperation);
-                        }
-                        self.begin_perform(request.thread);
-                        self.sched_context_unbind_tcb(context);
-                    }
-                    (Cap::Notification { object: bound, .. }, _) => {
-                        if object.notification != Some(bound) {
-                            return Err(Error::IllegalOperation);
-                        }
-                        self.begin_perform(request.thread);
-                        self.sched_context_unbind_ntfn(context);
-                    }
-                    _ => return Err(Error::InvalidCapability(1)),
-                }
-                Ok(())
-            }
+            Some(SchedContextBind) => self.decode_sched_context_bind(request, sc),
+            Some(SchedContextUnbindObject) => self.decode_sched_context_unbind_object(request, sc),
             Some(SchedContextUnbind) => {
-                if self.objects.sched_contexts[context].thread == Some(request.thread) {
+                if self.objects.sched_contexts[sc].tcb == Some(request.thread) {
                     return Err(Error::IllegalOperation);
                 }
                 self.begin_perform(request.thread);
-                self.sched_context_unbind_tcb(context);
-                self.sched_context_unbind_ntfn(context);
-                self.sched_context_unbind_reply(context);
+                self.sched_context_unbind_tcb(sc);
+                self.sched_context_unbind_ntfn(sc);
+                self.sched_context_unbind_reply(sc);
                 Ok(())
             }
-            Some(SchedContextYieldTo) => self.decode_sched_context_yield_to(request, context),
+            Some(SchedContextYieldTo) => self.decode_sched_context_yield_to(request, sc),
             _ => Err(Error::IllegalOperation),
         }
     }
@@ -444,40 +383,68 @@ impl<M: Machine> Kernel<M> {
     fn decode_sched_context_bind(
         &mut self,
         request: &Request,
-        context: Id<SchedContext>,
+        sc: Id<SchedContext>,
     ) -> InvocationResult {
         request.ensure_length(0, 1)?;
-        let object = &self.objects.sched_contexts[context];
+        let object = &self.objects.sched_contexts[sc];
         match self.extra_cap(request, 0)? {
             (Cap::Thread(thread), _) => {
-                if object.thread.is_some() || self.sched_context_of(thread).is_some() {
+                if object.tcb.is_some() || self.sched_context_of(thread).is_some() {
                     return Err(Error::IllegalOperation);
                 }
-                self.ensure_can_bind(context, thread)?;
+                self.ensure_can_bind(sc, thread)?;
                 self.begin_perform(request.thread);
-                self.sched_context_bind_tcb(context, thread);
+                self.sched_context_bind_tcb(sc, thread);
             }
             (Cap::Notification { object: id, .. }, _) => {
-                if object.notification.is_some()
-                    || self.objects.notifications[id].sched_context.is_some()
-                {
+                let notification = &self.objects.notifications[id];
+                if object.notification.is_some() || notification.sched_context.is_some() {
                     return Err(Error::IllegalOperation);
                 }
                 self.begin_perform(request.thread);
-                self.objects.notifications[id].sched_context = Some(context);
-                self.objects.sched_contexts[context].notification = Some(id);
+                self.objects.notifications[id].sched_context = Some(sc);
+                self.objects.sched_contexts[sc].notification = Some(id);
             }
             _ => return Err(Error::InvalidCapability(1)),
         }
         Ok(())
     }
 
+    fn decode_sched_context_unbind_object(
+        &mut self,
+        request: &Request,
+        sc: Id<SchedContext>,
+    ) -> InvocationResult {
+        request.ensure_length(0, 1)?;
+        let object = &self.objects.sched_contexts[sc];
+        match self.extra_cap(request, 0)? {
+            (Cap::Thread(thread), _) => {
+                if object.tcb != Some(thread) || thread == request.thread {
+                    return Err(Error::IllegalOperation);
+                }
+                self.begin_perform(request.thread);
+                self.sched_context_unbind_tcb(sc);
+            }
+            (Cap::Notification { object: id, .. }, _) => {
+                if object.notification != Some(id) {
+                    return Err(Error::IllegalOperation);
+                }
+                self.begin_perform(request.thread);
+                self.sched_context_unbind_ntfn(sc);
+            }
+            _ => return Err(Error::InvalidCapability(1)),
+        }
+        Ok(())
+    }
+
+    /// Lets the scheduling context's thread run, if the priorities allow it. The reply comes when it
+    /// has run, or at once if it cannot run now.
     fn decode_sched_context_yield_to(
         &mut self,
         request: &Request,
-        context: Id<SchedContext>,
+        sc: Id<SchedContext>,
     ) -> InvocationResult {
-        let Some(thread) = self.objects.sched_contexts[context].thread else {
+        let Some(thread) = self.objects.sched_contexts[sc].tcb else {
             return Err(Error::IllegalOperation);
         };
         let current = request.thread;
@@ -489,23 +456,22 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::IllegalOperation);
         }
         self.begin_perform(current);
-        self.sched_context_complete_yield_to(context);
-        self.sched_context_resume(context);
-        let higher = priority >= self.objects.threads[current].priority;
-        if self.is_schedulable(thread) && higher {
-            self.objects.threads[current].yield_to = Some(context);
-            self.objects.sched_contexts[context].yield_from = Some(current);
-            self.tcb_sched_dequeue(thread);
-            self.tcb_sched_enqueue(current);
-            self.tcb_sched_enqueue(thread);
-            self.reschedule_required();
-            return Ok(());
-        }
+        self.sched_context_complete_yield_to(sc);
+        self.sched_context_resume(sc);
+        let can_run_now = priority >= self.objects.threads[current].priority;
         if self.is_schedulable(thread) {
             self.tcb_sched_dequeue(thread);
+            if can_run_now {
+                self.objects.threads[current].yield_to = Some(sc);
+                self.objects.sched_contexts[sc].yield_from = Some(current);
+                self.tcb_sched_enqueue(current);
+                self.tcb_sched_enqueue(thread);
+                self.reschedule_required();
+                return Ok(());
+            }
             self.tcb_sched_enqueue(thread);
         }
-        let consumed = self.sched_context_update_consumed(context);
+        let consumed = self.sched_context_update_consumed(sc);
         self.reply_from_kernel(request, &[consumed])
     }
 
@@ -517,7 +483,7 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::IllegalOperation);
         }
         request.ensure_length(5, 1)?;
-        let [budget_us, period_us, extra, badge, flags] = self.get_syscall_args(request);
+        let [budget_us, period_us, extra_refills, badge, flags] = self.get_syscall_args(request);
         let ticks = self.ticks_per_us();
         let max_us = u64::MAX / ticks / 8;
         let range = |max: u64| Error::RangeError {
@@ -535,66 +501,64 @@ impl<M: Machine> Kernel<M> {
         let (Cap::SchedContext { object, size_bits }, _) = self.extra_cap(request, 0)? else {
             return Err(Error::InvalidCapability(1));
         };
-        let most = ((1 << size_bits) - CORE_BYTES) / REFILL_BYTES - MIN_REFILLS;
-        if extra > most {
-            return Err(Error::RangeError { min: 0, max: most });
-        }
+        let max_extra = ((1 << size_bits) - CORE_BYTES) / REFILL_BYTES - MIN_REFILLS;
+        range_check(extra_refills, max_extra)?;
         self.begin_perform(request.thread);
         let [budget, period] = times.map(|time| time * ticks);
-        self.perform_sched_control_configure_flags(object, budget, period, extra + MIN_REFILLS);
+        self.perform_sched_control_configure_flags(object, budget, period, extra_refills);
         let object = &mut self.objects.sched_contexts[object];
         object.badge = badge;
-        object.sporadic = flags & 1 != 0;
+        object.sporadic = flags & SPORADIC != 0;
         Ok(())
     }
 
     fn perform_sched_control_configure_flags(
         &mut self,
-        id: Id<SchedContext>,
+        sc: Id<SchedContext>,
         budget: u64,
         period: u64,
-        max: usize,
+        extra_refills: usize,
     ) {
-        let thread = self.objects.sched_contexts[id].thread;
+        let thread = self.objects.sched_contexts[sc].tcb;
         if let Some(thread) = thread {
             self.tcb_release_remove(thread);
             self.tcb_sched_dequeue(thread);
-            if self.scheduler.cur_sc == Some(id) {
+            if self.scheduler.cur_sc == Some(sc) {
                 self.commit_time();
             }
         }
-        let runs = thread.is_some_and(|thread| self.is_runnable(thread));
+        let is_runnable = thread.is_some_and(|thread| self.is_runnable(thread));
         let (now, ticks) = (self.scheduler.cur_time, self.ticks_per_us());
-        let refills = &mut self.objects.sched_contexts[id].refills;
+        let max_refills = extra_refills + MIN_REFILLS;
+        let refills = &mut self.objects.sched_contexts[sc].refills;
         if budget == period {
             refills.refill_new(MIN_REFILLS, budget, 0, now, ticks);
-        } else if refills.is_active() && runs {
-            refills.refill_update(max, budget, period, now);
+        } else if refills.is_active() && is_runnable {
+            refills.refill_update(max_refills, budget, period, now);
         } else {
-            refills.refill_new(max, budget, period, now, ticks);
+            refills.refill_new(max_refills, budget, period, now, ticks);
         }
         if let Some(thread) = thread {
-            self.sched_context_resume(id);
+            self.sched_context_resume(sc);
             if self.scheduler.cur_thread == Some(thread) {
                 self.reschedule_required();
-            } else if self.is_runnable(thread) {
+            } else if is_runnable {
                 self.possible_switch_to(thread);
             }
         }
     }
 
-    /// The first thread's scheduling context: it takes turns.
+    /// Creates the initial thread's scheduling context, which is round robin.
     pub(crate) fn create_root_sched_context(&mut self, paddr: usize, thread: ThreadId) -> Cap {
         let ticks = self.ticks_per_us();
-        let mut context = SchedContext {
-            thread: Some(thread),
+        let mut sc = SchedContext {
+            tcb: Some(thread),
             ..SchedContext::default()
         };
         self.scheduler.cur_time = self.machine.now();
-        context
-            .refills
+        sc.refills
             .refill_new(MIN_REFILLS, 5000 * ticks, 0, self.scheduler.cur_time, ticks);
-        let object = self.objects.sched_contexts.insert(paddr, context);
+        let object = self.objects.sched_contexts.insert(paddr, sc);
         self.objects.threads[thread].sched_context = Some(object);
         Cap::SchedContext {
             object,

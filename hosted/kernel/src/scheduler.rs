@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Which thread runs: strict priorities, in turn among equals, domains in turn.
+//! Scheduler: fixed priorities, round robin among equal priorities, and domains.
 
 use crate::arena::{Arena, Id};
 use crate::config::Config;
@@ -8,51 +8,54 @@ use crate::event::Event;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::objects::SchedContext;
-use crate::queue::{Chain, TcbQueue};
+use crate::queue::ReadyQueue;
 use crate::thread::{Tcb, ThreadId, ThreadState};
 
-/// Priorities there are.
+/// Number of priorities.
 pub(crate) const NUM_PRIORITIES: usize = 256;
-/// Places of the schedule of domains.
+/// Length of the domain schedule.
 pub(crate) const NUM_DOMAIN_SCHEDULES: usize = 2;
 
-/// What the end of a kernel entry has to do.
+/// Decision about the next thread, as far as it is made during a kernel entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SchedulerAction {
-    /// The thread that entered goes on.
+    /// Continue with the current thread.
     ResumeCurrentThread,
-    /// The ready_queues decide.
+    /// Choose the first of the ready queues.
     ChooseNewThread,
-    /// This one shall, unless a better is ready.
-    SwitchToThread(ThreadId),
+    /// Switch to this thread, unless one of higher priority is ready.
+    SwitchTo(ThreadId),
 }
 
-/// A place of the schedule of domains.
+/// Entry of the domain schedule.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct DomainSchedule {
     pub domain: u8,
     pub duration: u64,
 }
 
+/// State of the scheduler.
 pub(crate) struct Scheduler {
     pub cur_thread: Option<ThreadId>,
     action: SchedulerAction,
-    /// Per domain and priority.
-    ready_queues: Vec<TcbQueue>,
-    /// Per domain, a bit per priority.
+    /// Queue for each domain and priority.
+    ready_queues: Vec<ReadyQueue>,
+    /// Bit for each domain and priority, set if the queue is not empty.
     ready_bitmap: Vec<[u64; NUM_PRIORITIES / 64]>,
     pub cur_domain: u8,
     pub domain_time: u64,
     pub dom_schedule: [DomainSchedule; NUM_DOMAIN_SCHEDULES],
     pub dom_schedule_idx: usize,
     pub dom_schedule_start: usize,
-    /// With mixed-criticality scheduling: who is charged, the time, what was used since, and who
-    /// waits for budget, the first to get it first.
+    /// Scheduling context that is charged, with mixed-criticality scheduling.
     pub cur_sc: Option<Id<SchedContext>>,
+    /// Time of the last look at the clock.
     pub cur_time: u64,
+    /// Ticks since the last charge.
     pub consumed: u64,
+    /// Threads that wait for budget, in order of the times of their head refills.
     pub release_queue: Vec<ThreadId>,
-    /// Entries until the next tick.
+    /// Kernel entries until the next timer tick.
     pub entries_left: u32,
     random: u64,
 }
@@ -63,7 +66,7 @@ impl Scheduler {
         Scheduler {
             cur_thread: None,
             action: SchedulerAction::ChooseNewThread,
-            ready_queues: vec![TcbQueue::default(); domains * NUM_PRIORITIES],
+            ready_queues: vec![ReadyQueue::default(); domains * NUM_PRIORITIES],
             ready_bitmap: vec![[0; NUM_PRIORITIES / 64]; domains],
             cur_domain: 0,
             domain_time: 60,
@@ -84,7 +87,7 @@ impl Scheduler {
                 None => config.entries_per_tick,
                 Some(_) => 1,
             },
-            // A generator of this kind never leaves 0.
+            // Xorshift never leaves the state 0.
             random: config.seed.unwrap_or(0) | 1 << 63,
         }
     }
@@ -93,7 +96,7 @@ impl Scheduler {
         usize::from(thread.domain) * NUM_PRIORITIES + usize::from(thread.priority)
     }
 
-    /// The highest priority of the domain that has threads.
+    /// Returns the highest priority with a ready thread in the current domain.
     fn highest_prio(&self) -> Option<u8> {
         let words = self.ready_bitmap[usize::from(self.cur_domain)]
             .iter()
@@ -102,6 +105,7 @@ impl Scheduler {
         highest.map(|(index, word)| (index * 64 + 63 - word.leading_zeros() as usize) as u8)
     }
 
+    /// Sets or clears the bit of a ready queue that has changed.
     fn update_bitmap(&mut self, queue: usize) {
         let (domain, priority) = (queue / NUM_PRIORITIES, queue % NUM_PRIORITIES);
         let (word, bit) = (priority / 64, 1 << (priority % 64));
@@ -111,7 +115,7 @@ impl Scheduler {
         }
     }
 
-    /// The next of a fixed sequence (xorshift).
+    /// Returns the next number of a fixed sequence (xorshift).
     fn random(&mut self) -> u64 {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
@@ -119,8 +123,8 @@ impl Scheduler {
         self.random
     }
 
-    /// The threads that are ready at a priority of a domain.
-    pub fn ready_queue(&self, domain: usize, priority: usize) -> Option<TcbQueue> {
+    /// Returns the ready queue of a priority in a domain.
+    pub fn ready_queue(&self, domain: usize, priority: usize) -> Option<ReadyQueue> {
         self.ready_queues
             .get(domain * NUM_PRIORITIES + priority)
             .copied()
@@ -128,38 +132,35 @@ impl Scheduler {
 }
 
 impl<M: Machine> Kernel<M> {
-    /// Puts a thread before others of its priority, if it is not there.
+    /// Puts a thread before the others of its priority, if it is in no ready queue.
     pub(crate) fn tcb_sched_enqueue(&mut self, id: ThreadId) {
-        self.enqueue(id, TcbQueue::prepend);
+        self.enqueue(id, ReadyQueue::prepend);
     }
 
-    /// Puts a thread behind others of its priority, if it is not there.
+    /// Puts a thread behind the others of its priority, if it is in no ready queue.
     pub(crate) fn tcb_sched_append(&mut self, id: ThreadId) {
-        self.enqueue(id, TcbQueue::append);
+        self.enqueue(id, ReadyQueue::append);
     }
 
-    fn enqueue(&mut self, id: ThreadId, put: fn(&mut TcbQueue, &mut Arena<Tcb>, Chain, ThreadId)) {
+    fn enqueue(&mut self, id: ThreadId, put: fn(&mut ReadyQueue, &mut Arena<Tcb>, ThreadId)) {
         let thread = &mut self.objects.threads[id];
         if !thread.queued {
             thread.queued = true;
-            let queue = self.scheduler.ready_queue_index(thread);
-            put(
-                &mut self.scheduler.ready_queues[queue],
-                &mut self.objects.threads,
-                Chain::Ready,
-                id,
-            );
-            self.scheduler.update_bitmap(queue);
+            let index = self.scheduler.ready_queue_index(thread);
+            let queue = &mut self.scheduler.ready_queues[index];
+            put(queue, &mut self.objects.threads, id);
+            self.scheduler.update_bitmap(index);
         }
     }
 
+    /// Removes a thread from its ready queue, if it is in one.
     pub(crate) fn tcb_sched_dequeue(&mut self, id: ThreadId) {
         let thread = &mut self.objects.threads[id];
         if thread.queued {
             thread.queued = false;
-            let queue = self.scheduler.ready_queue_index(thread);
-            self.scheduler.ready_queues[queue].remove(&mut self.objects.threads, Chain::Ready, id);
-            self.scheduler.update_bitmap(queue);
+            let index = self.scheduler.ready_queue_index(thread);
+            self.scheduler.ready_queues[index].remove(&mut self.objects.threads, id);
+            self.scheduler.update_bitmap(index);
         }
     }
 
@@ -167,20 +168,20 @@ impl<M: Machine> Kernel<M> {
         self.objects.threads[id].state.is_runnable()
     }
 
-    /// Whether it could run, and has something to run by.
+    /// Returns whether a thread is runnable and, with mixed-criticality scheduling, has an active
+    /// scheduling context and need not wait for budget.
     pub(crate) fn is_schedulable(&self, id: ThreadId) -> bool {
         let thread = &self.objects.threads[id];
-        let has_context = || {
-            let context = thread.sched_context;
-            let active = |context| self.objects.sched_contexts[context].refills.is_active();
-            !thread.in_release_queue && context.is_some_and(active)
+        let has_active_sc = || {
+            let is_active = |sc| self.objects.sched_contexts[sc].refills.is_active();
+            !thread.in_release_queue && thread.sched_context.is_some_and(is_active)
         };
-        thread.state.is_runnable() && (!self.config.mcs || has_context())
+        thread.state.is_runnable() && (!self.config.mcs || has_active_sc())
     }
 
-    /// Whether it shall run at the end of this entry.
+    /// Returns whether the scheduler action is to switch to this thread.
     pub(crate) fn is_switch_candidate(&self, id: ThreadId) -> bool {
-        self.scheduler.action == SchedulerAction::SwitchToThread(id)
+        self.scheduler.action == SchedulerAction::SwitchTo(id)
     }
 
     pub(crate) fn set_thread_state(&mut self, id: ThreadId, state: ThreadState) {
@@ -193,9 +194,9 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// The ready_queues decide at the end of this entry.
+    /// Leaves the decision to the ready queues.
     pub(crate) fn reschedule_required(&mut self) {
-        if let SchedulerAction::SwitchToThread(candidate) = self.scheduler.action
+        if let SchedulerAction::SwitchTo(candidate) = self.scheduler.action
             && self.is_schedulable(candidate)
         {
             self.tcb_sched_enqueue(candidate);
@@ -203,7 +204,8 @@ impl<M: Machine> Kernel<M> {
         self.scheduler.action = SchedulerAction::ChooseNewThread;
     }
 
-    /// A thread has become ready, and shall run if that is right.
+    /// Makes a thread that has become ready the candidate to switch to. If there was a candidate
+    /// already, both go to the ready queues.
     pub(crate) fn possible_switch_to(&mut self, id: ThreadId) {
         let thread = &self.objects.threads[id];
         if self.config.mcs && (thread.sched_context.is_none() || thread.in_release_queue) {
@@ -215,11 +217,11 @@ impl<M: Machine> Kernel<M> {
             self.reschedule_required();
             self.tcb_sched_enqueue(id);
         } else {
-            self.scheduler.action = SchedulerAction::SwitchToThread(id);
+            self.scheduler.action = SchedulerAction::SwitchTo(id);
         }
     }
 
-    /// Ends a kernel entry: decides who runs.
+    /// Ends a kernel entry: delivers the delayed signals that are due, and schedules.
     pub(crate) fn exit_kernel(&mut self) {
         if !self.delayed_signals.is_empty() {
             self.deliver_delayed_signals(false);
@@ -231,6 +233,7 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
+    /// Carries out the scheduler action, and prepares the chosen thread to run.
     fn schedule(&mut self) {
         if self.config.mcs {
             self.awaken();
@@ -242,20 +245,16 @@ impl<M: Machine> Kernel<M> {
                 self.tcb_sched_enqueue(current);
             }
             match self.scheduler.action {
-                SchedulerAction::SwitchToThread(candidate) => {
+                SchedulerAction::SwitchTo(candidate) => {
                     let priority = self.objects.threads[candidate].priority;
-                    let than = current.map(|id| self.objects.threads[id].priority);
-                    // Nobody is ready before the thread that ran.
-                    let must_look = than.is_none_or(|than| priority < than);
-                    if must_look
-                        && self
-                            .scheduler
-                            .highest_prio()
-                            .is_some_and(|best| best > priority)
-                    {
+                    let current_priority = current.map(|id| self.objects.threads[id].priority);
+                    // No ready thread has a higher priority than the current thread had.
+                    let must_look = current_priority.is_none_or(|current| priority < current);
+                    let highest = self.scheduler.highest_prio();
+                    if must_look && highest.is_some_and(|highest| highest > priority) {
                         self.tcb_sched_enqueue(candidate);
                         self.schedule_choose_new_thread();
-                    } else if runnable.is_some() && than == Some(priority) {
+                    } else if runnable.is_some() && current_priority == Some(priority) {
                         self.tcb_sched_append(candidate);
                         self.schedule_choose_new_thread();
                     } else {
@@ -272,6 +271,8 @@ impl<M: Machine> Kernel<M> {
         self.activate_thread();
     }
 
+    /// Switches to the first ready thread of the current domain, or of the next one if its time is
+    /// over.
     fn schedule_choose_new_thread(&mut self) {
         if self.scheduler.domain_time == 0 {
             self.next_domain();
@@ -284,25 +285,17 @@ impl<M: Machine> Kernel<M> {
         self.switch_to_thread(queue.and_then(|queue| queue.head()));
     }
 
+    /// Starts the next entry of the domain schedule. An entry without duration ends the schedule.
     fn next_domain(&mut self) {
         let scheduler = &mut self.scheduler;
-        scheduler.dom_schedule_idx += 1;
-        let at_end = |turn: usize| {
-            scheduler
-                .dom_schedule
-                .get(turn)
-                .is_none_or(|turn| turn.duration == 0)
+        let next = scheduler.dom_schedule.get(scheduler.dom_schedule_idx + 1);
+        scheduler.dom_schedule_idx = match next {
+            Some(entry) if entry.duration != 0 => scheduler.dom_schedule_idx + 1,
+            _ => scheduler.dom_schedule_start,
         };
-        if at_end(scheduler.dom_schedule_idx) {
-            scheduler.dom_schedule_idx = scheduler.dom_schedule_start;
-        }
-        let turn = scheduler
-            .dom_schedule
-            .get(scheduler.dom_schedule_idx)
-            .copied()
-            .unwrap_or_default();
-        scheduler.cur_domain = turn.domain;
-        scheduler.domain_time = turn.duration;
+        let entry = scheduler.dom_schedule.get(scheduler.dom_schedule_idx);
+        let DomainSchedule { domain, duration } = entry.copied().unwrap_or_default();
+        (scheduler.cur_domain, scheduler.domain_time) = (domain, duration);
     }
 
     fn switch_to_thread(&mut self, thread: Option<ThreadId>) {
@@ -315,11 +308,12 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Who is to be restarted begins with the instruction that entered the kernel.
+    /// Completes the current thread's yield-to. In the state `Restart`, sets the next instruction to
+    /// that which entered the kernel.
     fn activate_thread(&mut self) {
         if let Some(current) = self.scheduler.cur_thread {
-            if let Some(context) = self.objects.threads[current].yield_to {
-                self.sched_context_complete_yield_to(context);
+            if let Some(sc) = self.objects.threads[current].yield_to {
+                self.sched_context_complete_yield_to(sc);
             }
             let thread = &mut self.objects.threads[current];
             if thread.state == ThreadState::Restart {
@@ -329,7 +323,7 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// The timer has ticked.
+    /// Counts down the time slice of the current thread, and the time of the domain.
     pub(crate) fn timer_tick(&mut self) {
         if let Some(current) = self.scheduler.cur_thread {
             let thread = &mut self.objects.threads[current];
@@ -361,18 +355,11 @@ impl<M: Machine> Kernel<M> {
         if self.scheduler.entries_left == 0 {
             self.scheduler.entries_left = match self.config.seed {
                 None => self.config.entries_per_tick,
-                // Between one and a few entries, so that slices end anywhere.
+                // Between one and a few entries, so that time slices end anywhere.
                 Some(_) => 1 + (self.scheduler.random() % 8) as u32,
             };
             self.timer_tick();
         }
-    }
-
-    /// It gives way to others of its priority.
-    pub(crate) fn handle_yield(&mut self, current: ThreadId) {
-        self.tcb_sched_dequeue(current);
-        self.tcb_sched_append(current);
-        self.reschedule_required();
     }
 
     pub(crate) fn set_priority(&mut self, id: ThreadId, priority: u8) {
@@ -389,21 +376,19 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Queues are in order of priorities: it changes its place.
+    /// Sets a priority where all queues are in order of priorities, which the thread's place follows.
     fn set_priority_mcs(&mut self, id: ThreadId, priority: u8) {
         let thread = &mut self.objects.threads[id];
-        if thread.state.is_runnable() {
-            if thread.queued || self.scheduler.cur_thread == Some(id) {
-                self.tcb_sched_dequeue(id);
-                self.objects.threads[id].priority = priority;
-                self.tcb_sched_enqueue(id);
-                self.reschedule_required();
-            } else {
-                thread.priority = priority;
-            }
-        } else {
+        if !thread.state.is_runnable() {
             thread.priority = priority;
             self.reorder_ipc_queue(id);
+        } else if thread.queued || self.scheduler.cur_thread == Some(id) {
+            self.tcb_sched_dequeue(id);
+            self.objects.threads[id].priority = priority;
+            self.tcb_sched_enqueue(id);
+            self.reschedule_required();
+        } else {
+            thread.priority = priority;
         }
     }
 
@@ -418,9 +403,9 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Ends the turn of the domain that runs.
-    pub(crate) fn set_domain_schedule_start(&mut self, first: usize) {
-        self.scheduler.dom_schedule_start = first;
+    /// Ends the time of the current domain, and continues at an entry of the domain schedule.
+    pub(crate) fn set_domain_schedule_start(&mut self, start: usize) {
+        self.scheduler.dom_schedule_start = start;
         self.scheduler.domain_time = 0;
         self.scheduler.dom_schedule_idx = NUM_DOMAIN_SCHEDULES - 2;
         self.reschedule_required();

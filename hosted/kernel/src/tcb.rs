@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What threads are asked for.
+//! Invocations of TCBs.
 
 use crate::arch::{self, Context};
 use crate::cap::{Cap, low_bits};
+use crate::cte::SlotId;
+use crate::decode::{InvocationResult, Request, range_check};
 use crate::error::Error;
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::message::{MSG_REGISTERS, MessageInfo};
-use crate::request::{InvocationResult, Request};
-use crate::slots::SlotId;
 use crate::thread::{TcbSlot, ThreadId};
 
-/// Flags of a thread that the kernel keeps: `seL4_TCBFlag_fpuDisabled`.
+/// Flags that the kernel stores: `seL4_TCBFlag_fpuDisabled`.
 const FLAGS: usize = 1;
 
-/// A capability that a thread shall get, and where it comes from.
-type Root = (Cap, SlotId);
+/// Capability to install in a TCB, and the slot that it is derived from.
+type Source = (Cap, SlotId);
 
 impl<M: Machine> Kernel<M> {
     pub(crate) fn decode_tcb_invocation(
@@ -99,12 +98,10 @@ impl<M: Machine> Kernel<M> {
                 let flags = *flags;
                 self.reply_from_kernel(request, &[flags])
             }
-            // There is one core, 0.
+            // Core 0 is the only one.
             Some(TCBSetAffinity) => {
                 request.ensure_length(1, 0)?;
-                if self.get_syscall_arg(request, 0) != 0 {
-                    return Err(Error::RangeError { min: 0, max: 0 });
-                }
+                range_check(self.get_syscall_arg(request, 0), 0)?;
                 self.begin_perform(request.thread);
                 if self.is_runnable(thread) && thread != request.thread {
                     self.tcb_sched_dequeue(thread);
@@ -126,10 +123,10 @@ impl<M: Machine> Kernel<M> {
     fn decode_read_registers(&mut self, request: &Request, thread: ThreadId) -> InvocationResult {
         request.ensure_length(2, 0)?;
         let [flags, count] = self.get_syscall_args(request);
-        if !(1..=Context::REGISTERS).contains(&count) {
+        if !(1..=Context::NUM_REGISTERS).contains(&count) {
             return Err(Error::RangeError {
                 min: 1,
-                max: Context::REGISTERS,
+                max: Context::NUM_REGISTERS,
             });
         }
         self.ensure_other(request, thread)?;
@@ -137,20 +134,8 @@ impl<M: Machine> Kernel<M> {
         if flags & 1 != 0 {
             self.suspend(thread);
         }
-        if request.call {
-            let buffer = self.lookup_ipc_buffer(request.thread, true);
-            let count = match buffer {
-                Some(_) => count,
-                None => count.min(MSG_REGISTERS),
-            };
-            for index in 0..count {
-                let word = self.objects.threads[thread].context.registers()[index];
-                self.set_mr(request.thread, buffer, index, word);
-            }
-            self.set_badge_and_info(request.thread, 0, MessageInfo::new(0, 0, 0, count));
-        }
-        self.set_thread_state(request.thread, crate::thread::ThreadState::Running);
-        Ok(())
+        let registers = *self.objects.threads[thread].context.registers();
+        self.reply_from_kernel(request, &registers[..count])
     }
 
     fn decode_write_registers(&mut self, request: &Request, thread: ThreadId) -> InvocationResult {
@@ -161,7 +146,7 @@ impl<M: Machine> Kernel<M> {
         }
         self.ensure_other(request, thread)?;
         self.begin_perform(request.thread);
-        for index in 0..count.min(Context::REGISTERS) {
+        for index in 0..count.min(Context::NUM_REGISTERS) {
             let word = self.get_syscall_arg(request, index + 2);
             self.objects.threads[thread].context.set(index, word);
         }
@@ -187,7 +172,7 @@ impl<M: Machine> Kernel<M> {
             self.restart(thread);
         }
         let registers = *self.objects.threads[source].context.registers();
-        let copied = |index: usize| match index < Context::FRAME_REGISTERS {
+        let copied = |index: usize| match index < Context::NUM_FRAME_REGISTERS {
             true => flag(2),
             false => flag(3),
         };
@@ -212,7 +197,7 @@ impl<M: Machine> Kernel<M> {
         context.next = context[arch::IP];
     }
 
-    /// Priorities that who is asked for authority may give.
+    /// Checks the requested priorities against the authority's maximum controlled priority.
     fn check_prio<const N: usize>(&self, request: &Request) -> Result<[u8; N], Error> {
         request.ensure_length(N, 1)?;
         let (Cap::Thread(authority), _) = self.extra_cap(request, 0)? else {
@@ -220,20 +205,14 @@ impl<M: Machine> Kernel<M> {
         };
         let max = self.objects.threads[authority].mcp;
         let priorities: [usize; N] = self.get_syscall_args(request);
-        match priorities
-            .into_iter()
-            .all(|priority| priority <= max.into())
-        {
-            true => Ok(priorities.map(|priority| priority as u8)),
-            false => Err(Error::RangeError {
-                min: 0,
-                max: max.into(),
-            }),
+        for priority in priorities {
+            range_check(priority, max.into())?;
         }
+        Ok(priorities.map(|priority| priority as u8))
     }
 
     fn decode_tcb_configure(&mut self, request: &Request, thread: ThreadId) -> InvocationResult {
-        // With mixed-criticality scheduling the fault handler is set elsewhere.
+        // With mixed-criticality scheduling, there is no word for the fault handler.
         let first = usize::from(!self.config.mcs);
         request.ensure_length(first + 3, 3)?;
         let address = self.get_syscall_arg(request, first + 2);
@@ -268,15 +247,15 @@ impl<M: Machine> Kernel<M> {
         Ok(())
     }
 
-    /// With mixed-criticality scheduling: its scheduling context and fault handler, too.
+    /// Sets priorities, scheduling context and fault handler, with mixed-criticality scheduling.
     fn decode_set_sched_params(&mut self, request: &Request, thread: ThreadId) -> InvocationResult {
         request.ensure_length(2, 3)?;
         let [mcp, priority] = self.check_prio(request)?;
-        let has = self.objects.threads[thread].sched_context;
-        let context = match self.extra_cap(request, 1)? {
+        let old_sc = self.objects.threads[thread].sched_context;
+        let new_sc = match self.extra_cap(request, 1)? {
             (Cap::SchedContext { object, .. }, _) => {
-                let bound = self.objects.sched_contexts[object].thread;
-                if has != Some(object) && (has.is_some() || bound.is_some()) {
+                let bound = self.objects.sched_contexts[object].tcb;
+                if old_sc != Some(object) && (old_sc.is_some() || bound.is_some()) {
                     return Err(Error::IllegalOperation);
                 }
                 self.ensure_can_bind(object, thread)?;
@@ -294,18 +273,24 @@ impl<M: Machine> Kernel<M> {
         self.install_tcb_cap(request, thread, TcbSlot::FaultHandler, handler);
         self.objects.threads[thread].mcp = mcp;
         self.set_priority(thread, priority);
-        if has != context {
-            self.set_sched_context(thread, context);
+        match (old_sc, new_sc) {
+            (old, Some(new)) if old != Some(new) => self.sched_context_bind_tcb(new, thread),
+            (Some(old), None) => self.sched_context_unbind_tcb(old),
+            _ => {}
         }
         Ok(())
     }
 
-    /// A capability of the message that can be a handler of faults; an empty slot is none.
-    fn valid_fault_handler(&self, request: &Request, index: usize) -> Result<Option<Root>, Error> {
+    /// Returns an extra capability that can be a fault handler, or `None` for an empty slot.
+    fn valid_fault_handler(
+        &self,
+        request: &Request,
+        index: usize,
+    ) -> Result<Option<Source>, Error> {
         match self.extra_cap(request, index)? {
             (Cap::Null, _) => Ok(None),
             (cap @ Cap::Endpoint { rights, .. }, slot)
-                if rights.write() && (rights.grant() || rights.grant_reply()) =>
+                if rights.allow_write() && rights.allow_reply() =>
             {
                 Ok(Some((cap, slot)))
             }
@@ -322,13 +307,13 @@ impl<M: Machine> Kernel<M> {
         Ok(())
     }
 
-    /// The frame that shall be an IPC buffer, unless the address is 0: then there is none.
+    /// Returns the extra capability to the frame of an IPC buffer, or `None` for the address 0.
     fn check_valid_ipc_buffer(
         &self,
         request: &Request,
         index: usize,
         address: usize,
-    ) -> Result<Option<Root>, Error> {
+    ) -> Result<Option<Source>, Error> {
         if address == 0 {
             return Ok(None);
         }
@@ -343,21 +328,21 @@ impl<M: Machine> Kernel<M> {
         Ok(Some((cap, slot)))
     }
 
-    /// The roots of the spaces that a thread shall get, with the words that change them.
-    /// They are from `first_cap` on, the words from `first_word` on.
+    /// Returns the roots of a thread's new CSpace and VSpace: the extra capabilities from `first_cap` on,
+    /// changed by the words from `first_word` on.
     fn decode_space_roots(
         &self,
         request: &Request,
         thread: ThreadId,
         first_cap: usize,
         first_word: usize,
-    ) -> Result<(Root, Root), Error> {
+    ) -> Result<(Source, Source), Error> {
         let tcb = &self.objects.threads[thread];
         let slot_cap_long_running_delete = |slot| {
             let slot = tcb.slot(slot);
             let cap = self.slots.cap(slot);
-            let holds = matches!(cap, Cap::CNode { .. } | Cap::Thread(_) | Cap::Zombie { .. });
-            holds && self.is_final_capability(slot)
+            matches!(cap, Cap::CNode { .. } | Cap::Thread(_) | Cap::Zombie { .. })
+                && self.is_final_capability(slot)
         };
         if slot_cap_long_running_delete(TcbSlot::CTable)
             || slot_cap_long_running_delete(TcbSlot::VTable)
@@ -387,8 +372,8 @@ impl<M: Machine> Kernel<M> {
         &mut self,
         request: &Request,
         thread: ThreadId,
-        cspace: Root,
-        vspace: Root,
+        cspace: Source,
+        vspace: Source,
     ) {
         self.install_tcb_cap(request, thread, TcbSlot::CTable, Some(cspace));
         self.install_tcb_cap(request, thread, TcbSlot::VTable, Some(vspace));
@@ -399,7 +384,7 @@ impl<M: Machine> Kernel<M> {
         request: &Request,
         thread: ThreadId,
         address: usize,
-        frame: Option<Root>,
+        frame: Option<Source>,
     ) {
         self.objects.threads[thread].ipc_buffer = address;
         self.install_tcb_cap(request, thread, TcbSlot::Buffer, frame);
@@ -408,18 +393,18 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Puts a capability into a slot of a thread. To empty the slot first can delete where the
-    /// capability comes from, or the thread: then nothing is put there.
+    /// Replaces the capability in a slot of a TCB. If deleting the old one deletes the source or the
+    /// thread itself, the slot stays empty.
     fn install_tcb_cap(
         &mut self,
         request: &Request,
         thread: ThreadId,
         slot: TcbSlot,
-        root: Option<Root>,
+        source: Option<Source>,
     ) {
         let slot = self.objects.threads[thread].slot(slot);
         self.cte_delete(slot, true);
-        if let Some((cap, source)) = root
+        if let Some((cap, source)) = source
             && self.objects.same_object_as(cap, self.slots.cap(source))
             && self.slots.cap(request.slot) == Cap::Thread(thread)
         {
@@ -440,14 +425,13 @@ impl<M: Machine> Kernel<M> {
         let Cap::Notification { object, rights, .. } = cap else {
             return Err(Error::IllegalOperation);
         };
-        let notification = &mut self.objects.notifications[object];
+        let notification = &self.objects.notifications[object];
         let free = notification.queue.is_empty() && notification.bound_tcb.is_none();
-        if !rights.read() || !free {
+        if !rights.allow_read() || !free {
             return Err(Error::IllegalOperation);
         }
-        notification.bound_tcb = Some(thread);
-        self.objects.threads[thread].bound_notification = Some(object);
         self.begin_perform(request.thread);
+        self.bind_notification(object, thread);
         Ok(())
     }
 }

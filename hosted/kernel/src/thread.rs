@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Threads: the state of one, and how it is stopped and started.
+//! Threads: TCBs, suspending and restarting.
 
 use crate::arch::{Context, IP};
 use crate::arena::Id;
-use crate::cap::Cap;
+use crate::cap::{Cap, CapRights};
+use crate::cte::SlotId;
 use crate::error::LookupFailure;
 use crate::fault::Fault;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::objects::{Endpoint, Notification, SchedContext};
-use crate::queue::{Chain, QueueLinks};
+use crate::queue::QueueLinks;
 use crate::reply::Reply;
-use crate::slots::SlotId;
 
-/// The number of a thread.
+/// Number of a thread.
 pub type ThreadId = Id<Tcb>;
 
-/// The slots that a thread has, from its first.
+/// Slot of a TCB, from its first.
 #[derive(Clone, Copy)]
 pub(crate) enum TcbSlot {
     CTable = 0,
     VTable = 1,
-    /// The master of the capabilities to reply to it.
+    /// Master reply capability, from which those to reply to this thread are derived.
     Reply = 2,
-    /// The capability to reply to who called it last.
+    /// Capability to reply to the thread's last caller.
     Caller = 3,
     Buffer = 4,
 }
 
-/// With mixed-criticality scheduling two of them hold other things.
+/// Slots with another content, with mixed-criticality scheduling.
 impl TcbSlot {
     #[allow(non_upper_case_globals)] // As the variants are written.
     pub const FaultHandler: TcbSlot = TcbSlot::Reply;
@@ -37,55 +37,53 @@ impl TcbSlot {
     pub const TimeoutHandler: TcbSlot = TcbSlot::Caller;
 }
 
-/// How many there are.
+/// Number of slots of a TCB.
 pub(crate) const TCB_CNODE_ENTRIES: u32 = 5;
-/// Room for them, as a power of two.
+/// Number of slots that are allocated for a TCB, as a power of two.
 pub(crate) const TCB_CNODE_RADIX: u8 = 3;
 
-/// What a thread does.
+/// State of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ThreadState {
-    /// Nothing until it is resumed.
+    /// Suspended, until it is resumed.
     Inactive,
-    /// It runs, or could.
+    /// Runnable.
     Running,
-    /// It could run, and begins with the instruction that entered the kernel.
+    /// Runnable, and continues with the instruction that entered the kernel.
     Restart,
-    /// It waits for a message.
+    /// Waiting to receive.
     BlockedOnReceive {
-        /// Where.
+        /// Endpoint to receive from.
         endpoint: Id<Endpoint>,
-        /// Whether who calls it may be sent capabilities in the reply.
-        grant: bool,
+        /// Set if the reply to a caller may transfer capabilities.
+        can_grant: bool,
     },
-    /// It waits for who takes its message.
+    /// Waiting to send.
     BlockedOnSend {
-        /// Where.
+        /// Endpoint to send to.
         endpoint: Id<Endpoint>,
-        /// What the receiver will see.
+        /// Badge that the receiver gets.
         badge: usize,
-        /// Whether it may send capabilities.
-        grant: bool,
-        /// Whether it may be replied to.
-        grant_reply: bool,
-        /// Whether it waits for a reply then.
-        call: bool,
+        /// Rights of the capability to the endpoint.
+        rights: CapRights,
+        /// Set if the thread then waits for a reply.
+        is_call: bool,
     },
-    /// It waits for the reply to its message or its fault.
+    /// Waiting for the reply to a call or a fault.
     BlockedOnReply,
-    /// It waits for a signal.
+    /// Waiting for a signal.
     BlockedOnNotification(Id<Notification>),
 }
 
 impl ThreadState {
-    /// Whether it could run.
+    /// Returns whether a thread in this state can run.
     #[must_use]
     pub const fn is_runnable(self) -> bool {
         matches!(self, ThreadState::Running | ThreadState::Restart)
     }
 }
 
-/// A thread control block.
+/// Thread control block.
 pub struct Tcb {
     pub(crate) context: Context,
     pub(crate) state: ThreadState,
@@ -99,21 +97,19 @@ pub struct Tcb {
     pub(crate) mcp: u8,
     pub(crate) domain: u8,
     pub(crate) queued: bool,
-    /// The reply object that it waits with, for a message or a reply.
+    /// Reply object with which the thread receives or waits for a reply.
     pub(crate) reply: Option<Id<Reply>>,
     pub(crate) sched_context: Option<Id<SchedContext>>,
     pub(crate) yield_to: Option<Id<SchedContext>>,
-    /// Whether it waits for its budget.
+    /// Set while the thread waits for its budget to be replenished.
     pub(crate) in_release_queue: bool,
     pub(crate) flags: usize,
     pub(crate) time_slice: u32,
     pub(crate) links: [QueueLinks; 2],
     pub(crate) name: String,
-    /// When it was made, among all threads.
+    /// Position in the order of creation of all threads.
     pub(crate) serial: u64,
 }
-
-const _: () = assert!(Chain::Waiting as usize == 1);
 
 impl Tcb {
     pub(crate) fn new(
@@ -154,7 +150,7 @@ impl Tcb {
 }
 
 impl<M: Machine> Kernel<M> {
-    /// Stops a thread, whatever it does.
+    /// Stops a thread, in whatever state it is.
     pub(crate) fn suspend(&mut self, thread: ThreadId) {
         self.cancel_ipc(thread);
         if self.objects.threads[thread].state == ThreadState::Running {
@@ -167,40 +163,37 @@ impl<M: Machine> Kernel<M> {
         self.set_thread_state(thread, ThreadState::Inactive);
     }
 
-    /// Lets a thread run that does not.
+    /// Makes a thread runnable, if it is not.
     pub(crate) fn restart(&mut self, thread: ThreadId) {
         if self.is_runnable(thread) {
             return;
         }
         self.cancel_ipc(thread);
         if self.config.mcs {
-            return self.restart_by_context(thread);
-        }
-        self.setup_reply_master(thread);
-        self.set_thread_state(thread, ThreadState::Restart);
-        self.tcb_sched_enqueue(thread);
-        self.possible_switch_to(thread);
-    }
-
-    fn restart_by_context(&mut self, thread: ThreadId) {
-        self.set_thread_state(thread, ThreadState::Restart);
-        self.refill_unblock_check_sporadic(thread);
-        if let Some(context) = self.objects.threads[thread].sched_context {
-            self.sched_context_resume(context);
-        }
-        if self.is_schedulable(thread) {
+            self.set_thread_state(thread, ThreadState::Restart);
+            self.refill_unblock_check_sporadic(thread);
+            if let Some(sc) = self.objects.threads[thread].sched_context {
+                self.sched_context_resume(sc);
+            }
+            if self.is_schedulable(thread) {
+                self.possible_switch_to(thread);
+            }
+        } else {
+            self.setup_reply_master(thread);
+            self.set_thread_state(thread, ThreadState::Restart);
+            self.tcb_sched_enqueue(thread);
             self.possible_switch_to(thread);
         }
     }
 
-    /// The master of the capabilities to reply to it.
+    /// Fills the slot of the master reply capability, if it is empty.
     pub(crate) fn setup_reply_master(&mut self, thread: ThreadId) {
         let slot = self.objects.threads[thread].slot(TcbSlot::Reply);
         if self.slots.cap(slot).is_null() {
             let cap = Cap::Reply {
                 thread,
                 master: true,
-                grant: true,
+                can_grant: true,
             };
             self.slots.write_slot(slot, cap);
         }

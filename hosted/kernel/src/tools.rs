@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What only a model can give: threads as a table, capabilities as a graph, failures at will.
+//! Tools of the model: threads as a table, capabilities as a graph, injected failures.
 
 use core::fmt::Write;
 
 use crate::arch;
 use crate::arena::Id;
 use crate::cap::{Cap, ZombieObject};
+use crate::cte::SlotId;
 use crate::kernel::Kernel;
-use crate::machine::Machine;
+use crate::machine::{Machine, VSpaceId};
 use crate::objects::{Endpoint, Notification};
-use crate::slots::SlotId;
-use crate::thread::{ThreadId, ThreadState};
+use crate::thread::{TcbSlot, ThreadId, ThreadState};
 
-/// Failures that are wanted.
+/// Failures to inject.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Injection {
-    /// The retype of this number, from 1, finds no memory. 0: none does.
+    /// Number of the retype, from 1, that runs out of memory. 0: none.
     pub failing_retype: u64,
-    /// The signal of this number, from 1, arrives late. 0: none does.
+    /// Number of the signal, from 1, that is delayed. 0: none.
     pub delayed_signal: u64,
-    /// By how many kernel entries; sooner if nobody could run without it.
+    /// Kernel entries by which the signal is delayed; it arrives earlier if no thread is runnable.
     pub delay: u64,
 }
 
-/// A signal that is on its way.
+/// Delayed signal.
 #[derive(Clone, Copy)]
 pub(crate) struct DelayedSignal {
     pub notification: Id<Notification>,
@@ -33,30 +33,30 @@ pub(crate) struct DelayedSignal {
 }
 
 impl Injection {
-    /// Counts a retype, and says whether it shall fail.
+    /// Counts a retype. Returns whether it is to fail.
     pub(crate) fn fails(self, count: &mut u64) -> bool {
         *count += 1;
         *count == self.failing_retype
     }
 }
 
-/// A thread, for who looks at all of them.
+/// Read-only view of a thread, for debuggers.
 #[derive(Clone, Debug)]
 pub struct ThreadView<'a> {
-    /// Its number.
+    /// Number of the thread.
     pub id: ThreadId,
-    /// Its name.
+    /// Name of the thread.
     pub name: &'a str,
-    /// What it does.
+    /// State of the thread.
     pub state: ThreadState,
-    /// Its priority.
+    /// Priority of the thread.
     pub priority: u8,
-    /// The instruction that is next.
+    /// Address of the next instruction.
     pub ip: usize,
 }
 
 impl<M: Machine> Kernel<M> {
-    /// All threads, the youngest first.
+    /// Iterates over all threads, the newest first.
     pub fn threads(&self) -> impl Iterator<Item = ThreadView<'_>> {
         let mut threads: Vec<_> = self.objects.threads.iter().collect();
         threads.sort_by_key(|(_, thread)| core::cmp::Reverse(thread.serial));
@@ -69,25 +69,23 @@ impl<M: Machine> Kernel<M> {
         })
     }
 
-    /// The name of a thread.
+    /// Returns the name of a thread.
     #[must_use]
     pub fn name(&self, thread: ThreadId) -> &str {
         &self.objects.threads[thread].name
     }
 
-    /// The address space that a thread runs in, if it has one.
+    /// Returns the VSpace of a thread, if it has one.
     #[must_use]
-    pub fn vspace(&self, thread: ThreadId) -> Option<crate::machine::VSpaceId> {
-        let slot = self.objects.threads[thread].slot(crate::thread::TcbSlot::VTable);
+    pub fn vspace(&self, thread: ThreadId) -> Option<VSpaceId> {
+        let slot = self.objects.threads[thread].slot(TcbSlot::VTable);
         match self.slots.cap(slot) {
-            Cap::VSpace { object, .. } => Some(crate::machine::VSpaceId(
-                self.objects.page_tables.paddr(object),
-            )),
+            Cap::VSpace { object, .. } => Some(VSpaceId(self.objects.page_tables.paddr(object))),
             _ => None,
         }
     }
 
-    /// Counts a signal, and keeps it if it shall be late.
+    /// Counts a signal, and keeps it if it is to be delayed. Returns whether it is.
     pub(crate) fn delay_signal(&mut self, notification: Id<Notification>, badge: usize) -> bool {
         self.signals += 1;
         let late = self.signals == self.injection.delayed_signal;
@@ -101,7 +99,7 @@ impl<M: Machine> Kernel<M> {
         late
     }
 
-    /// Lets signals arrive that are late enough, or all of them.
+    /// Delivers the delayed signals that are due, or all of them.
     pub(crate) fn deliver_delayed_signals(&mut self, all: bool) {
         let entries = self.entries;
         let mut due = Vec::new();
@@ -117,12 +115,12 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Makes what is wanted fail.
+    /// Sets the failures to inject.
     pub const fn inject(&mut self, injection: Injection) {
         self.injection = injection;
     }
 
-    /// All threads, with what each waits for, as a table.
+    /// Returns a table of all threads, with what each waits for.
     #[must_use]
     pub fn thread_table(&self) -> String {
         let mut table = format!(
@@ -163,8 +161,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Slots that hold something, and bytes of untyped memory that are taken: of the untyped
-    /// memory that is derived from no other, and is for all use.
+    /// Returns the number of slots in use, and the bytes in use of the untypeds that are derived from
+    /// none and are not device memory.
     #[must_use]
     pub fn holdings(&self) -> Holdings {
         let mut holdings = Holdings::default();
@@ -184,7 +182,7 @@ impl<M: Machine> Kernel<M> {
         holdings
     }
 
-    /// The capabilities and what was derived from what, as a graph for Graphviz.
+    /// Returns the capabilities and their derivations as a graph, in Graphviz's language.
     #[must_use]
     pub fn graph(&self) -> String {
         let mut graph =
@@ -217,7 +215,7 @@ impl<M: Machine> Kernel<M> {
         graph
     }
 
-    /// What a capability is, in a few words.
+    /// Describes a capability in a few words.
     fn cap_label(&self, cap: Cap) -> String {
         let place = match self.objects.cap_region(cap) {
             Some((paddr, bits)) => format!(" {paddr:#x} 2^{bits}"),
@@ -284,7 +282,7 @@ impl<M: Machine> Kernel<M> {
     }
 }
 
-/// A name as a part of Graphviz's text.
+/// Escapes a name for a label of Graphviz.
 fn escaped(name: &str) -> String {
     let kept = name.chars().filter(|char| !char.is_control());
     kept.flat_map(|char| match char {
@@ -294,11 +292,11 @@ fn escaped(name: &str) -> String {
     .collect()
 }
 
-/// What is still held.
+/// Resources in use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Holdings {
-    /// Slots that are not empty.
+    /// Number of slots that are not empty.
     pub slots: usize,
-    /// Bytes of untyped memory of which something was made.
+    /// Bytes of untyped memory below the free index.
     pub bytes: usize,
 }

@@ -1,33 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Untyped memory, and what becomes of it.
+//! Untyped memory, and the creation of objects from it.
 
 use std::collections::BTreeMap;
 
 use crate::arch::{self, ObjectType};
 use crate::cap::{Cap, CapRights, VmRights};
 use crate::config::WORD_BITS;
+use crate::cte::SlotId;
+use crate::decode::{InvocationResult, Request};
 use crate::error::{Error, LookupFailure};
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::objects::{CNode, Endpoint, Notification, PageTable, SchedContext};
 use crate::reply::Reply;
-use crate::request::{InvocationResult, Request};
-use crate::slots::SlotId;
-use crate::thread::{TCB_CNODE_RADIX, Tcb};
+use crate::thread::{TCB_CNODE_RADIX, Tcb, ThreadId};
 
-/// What a retype makes.
+/// Arguments of a retype.
 struct RetypeArgs {
     kind: ObjectType,
-    /// The size that was asked for, and that of the object.
+    /// Requested size, as a power of two.
     user_bits: u8,
+    /// Size of an object in memory, as a power of two.
     object_bits: u8,
+    /// First destination slot.
     first: SlotId,
     count: usize,
 }
 
-/// Sizes as powers of two; where the size is asked for, `user_bits` is it.
+/// Returns the size of an object in memory, as a power of two.
 fn get_object_size(kind: ObjectType, user_bits: usize, mcs: bool) -> usize {
     usize::from(match kind {
         ObjectType::Untyped | ObjectType::SchedContext => return user_bits,
@@ -37,7 +39,7 @@ fn get_object_size(kind: ObjectType, user_bits: usize, mcs: bool) -> usize {
         ObjectType::Endpoint => arch::ENDPOINT_BITS,
         ObjectType::Notification => arch::notification_bits(mcs),
         ObjectType::Frame(bits) => bits,
-        ObjectType::Table(_) => arch::TABLE_BITS,
+        ObjectType::PageTable(_) => arch::PAGE_TABLE_BITS,
     })
 }
 
@@ -57,10 +59,10 @@ impl<M: Machine> Kernel<M> {
         else {
             return Err(Error::InvalidCapability(0));
         };
-        // Without children all of it is free, whatever was made of it before.
-        let fresh = !self.has_children(request.slot);
-        let free_from = if fresh { 0 } else { free_index };
-        let bytes_left = (1_usize << size_bits) - free_from;
+        // Without children all memory is free, whatever the free index is.
+        let reset = !self.has_children(request.slot);
+        let free_index = if reset { 0 } else { free_index };
+        let bytes_left = (1_usize << size_bits) - free_index;
         if bytes_left >> args.object_bits < args.count || self.injection.fails(&mut self.retypes) {
             return Err(Error::NotEnoughMemory { bytes_left });
         }
@@ -68,13 +70,43 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::InvalidArgument(1));
         }
         self.begin_perform(request.thread);
-        if fresh && free_index != 0 && !device {
-            self.machine.zero(paddr, free_index);
+        if reset {
+            self.reset_untyped_cap(request.slot);
         }
-        let start = (paddr + free_from).next_multiple_of(1 << args.object_bits);
-        let end = start + (args.count << args.object_bits);
-        if let Cap::Untyped { free_index, .. } = self.slots.cap_mut(request.slot) {
-            *free_index = end - paddr;
+        let start = (paddr + free_index).next_multiple_of(1 << args.object_bits);
+        self.perform_untyped_retype(request, &args, start, device);
+        Ok(())
+    }
+
+    /// Zeroes the memory of an untyped, and makes it free.
+    fn reset_untyped_cap(&mut self, slot: SlotId) {
+        if let Cap::Untyped {
+            paddr,
+            free_index,
+            device,
+            ..
+        } = self.slots.cap_mut(slot)
+        {
+            let (paddr, bytes) = (*paddr, core::mem::take(free_index));
+            if bytes != 0 && !*device {
+                self.machine.zero(paddr, bytes);
+            }
+        }
+    }
+
+    /// Creates the objects from physical address `start` on, and their capabilities.
+    fn perform_untyped_retype(
+        &mut self,
+        request: &Request,
+        args: &RetypeArgs,
+        start: usize,
+        device: bool,
+    ) {
+        if let Cap::Untyped {
+            paddr, free_index, ..
+        } = self.slots.cap_mut(request.slot)
+        {
+            *free_index = start + (args.count << args.object_bits) - *paddr;
         }
         let name = match args.kind {
             ObjectType::Tcb => self.child_name(request.thread),
@@ -82,14 +114,13 @@ impl<M: Machine> Kernel<M> {
         };
         for index in 0..args.count {
             let at = start + (index << args.object_bits);
-            let cap = self.create_object(&args, at, device, &name);
+            let cap = self.create_object(args, at, device, &name);
             let slot = args.first.plus(index);
             self.slots.mdb_insert(request.slot, slot, cap, true);
         }
-        Ok(())
     }
 
-    /// What is asked for, and whether it can be.
+    /// Decodes the arguments of a retype, and checks them except for the free memory.
     fn decode_retype(&self, request: &Request) -> Result<RetypeArgs, Error> {
         let [kind, user_bits, index, depth, offset, count] = self.get_syscall_args(request);
         let kind =
@@ -111,9 +142,7 @@ impl<M: Machine> Kernel<M> {
         let (root, _) = self.extra_cap(request, 0)?;
         let node = match depth {
             0 => root,
-            _ => self
-                .slots
-                .cap(self.lookup_slot_for_cnode_op(root, index, depth, false)?),
+            _ => self.slots.cap(self.lookup_target_slot(root, index, depth)?),
         };
         let Cap::CNode { base, radix, .. } = node else {
             return Err(Error::FailedLookup {
@@ -151,6 +180,7 @@ impl<M: Machine> Kernel<M> {
         })
     }
 
+    /// Creates an object of a retype, or, for untypeds and frames, only the capability.
     fn create_object(&mut self, args: &RetypeArgs, paddr: usize, device: bool, name: &str) -> Cap {
         let objects = &mut self.objects;
         match args.kind {
@@ -178,7 +208,7 @@ impl<M: Machine> Kernel<M> {
             },
             ObjectType::Reply => Cap::ReplyObject {
                 object: objects.replies.insert(paddr, Reply::default()),
-                grant: true,
+                can_grant: true,
             },
             ObjectType::CNode => {
                 let (base, radix) = (self.slots.allocate(args.user_bits), args.user_bits);
@@ -210,7 +240,7 @@ impl<M: Machine> Kernel<M> {
                 rights: VmRights::ReadWrite,
                 device,
             },
-            ObjectType::Table(level) => {
+            ObjectType::PageTable(level) => {
                 let entries = BTreeMap::new();
                 let object = objects
                     .page_tables
@@ -228,8 +258,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// As the kernel names threads that nobody has named.
-    fn child_name(&self, thread: crate::thread::ThreadId) -> String {
+    /// Returns the kernel's name for a new thread.
+    fn child_name(&self, thread: ThreadId) -> String {
         let parent = &self.objects.threads[thread].name;
         let mut name = format!("child of: '{parent}'");
         name.truncate(name.floor_char_boundary(crate::debug::NAME_BYTES));

@@ -1,50 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Address vspaces: frames, paging structures, and the identifiers of address vspaces.
+//! VSpaces: frames, paging structures and ASIDs, and their invocations.
 //!
-//! The processor would walk the paging structures; the machine is told each frame that becomes
-//! reachable for user level, or no longer is.
+//! The processor would walk the paging structures. Instead, the machine receives each mapping that user
+//! level gains or loses.
 
 use crate::arch::{self, level_shift, table_index};
 use crate::arena::Id;
 use crate::cap::{Cap, CapRights, VmRights, low_bits};
+use crate::decode::{InvocationResult, Request};
 use crate::error::{Error, LookupFailure};
 use crate::fault::Fault;
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::{Access, Machine, VSpaceId};
 use crate::objects::{AsidPool, PageTable, Pte};
-use crate::request::{InvocationResult, Request};
 use crate::thread::{TcbSlot, ThreadId};
 
-/// What the slots of a pool are.
+/// Bits of an ASID that index its pool.
 const ASID_MASK: u16 = (1 << arch::ASID_LOW_BITS) - 1;
 
-/// Where a walk through the paging structures ends: at a frame, or at nothing, in a table of this
-/// level.
+/// Result of a walk through the paging structures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Walk {
+    /// Frame, in a paging structure of this level.
     Frame(u8),
+    /// Empty entry, in a paging structure of this level.
     Missing(u8),
 }
 
 impl<M: Machine> Kernel<M> {
-    /// The root of the address space that has an identifier.
     fn find_vspace_for_asid(&self, asid: u16) -> Result<Id<PageTable>, LookupFailure> {
-        let pool = self
-            .asid_table
-            .get(usize::from(asid >> arch::ASID_LOW_BITS));
-        let pool = pool.copied().flatten();
-        let space = pool.and_then(|pool| {
-            self.objects.asid_pools[pool]
-                .vspaces
-                .get(&(asid & ASID_MASK))
+        let index = usize::from(asid >> arch::ASID_LOW_BITS);
+        let pool = self.asid_table.get(index).copied().flatten();
+        let vspace = pool.and_then(|pool| {
+            let vspaces = &self.objects.asid_pools[pool].vspaces;
+            vspaces.get(&(asid & ASID_MASK)).copied()
         });
-        space.copied().ok_or(LookupFailure::InvalidRoot)
+        vspace.ok_or(LookupFailure::InvalidRoot)
     }
 
-    /// The table of a level that an address leads to.
-    fn lookup_page_table(
+    /// Returns the paging structure of a level on the way to an address.
+    pub(crate) fn lookup_page_table(
         &self,
         root: Id<PageTable>,
         vaddr: usize,
@@ -52,11 +49,10 @@ impl<M: Machine> Kernel<M> {
     ) -> Result<Id<PageTable>, LookupFailure> {
         let mut table = root;
         for above in (level + 1..=arch::ROOT_LEVEL).rev() {
-            let entries = &self.objects.page_tables[table].entries;
-            match entries.get(&table_index(above, vaddr)) {
-                Some(Pte::PageTable(next)) => table = *next,
+            match self.pte(table, above, vaddr) {
+                Some(Pte::PageTable(next)) => table = next,
                 _ => {
-                    let bits_left = PageTable::bits_missing(above - 1);
+                    let bits_left = level_shift(above) as usize;
                     return Err(LookupFailure::MissingCapability { bits_left });
                 }
             }
@@ -64,7 +60,13 @@ impl<M: Machine> Kernel<M> {
         Ok(table)
     }
 
-    /// The address space that a capability of the message is to, with its identifier.
+    /// Returns the entry for an address in a paging structure of this level.
+    fn pte(&self, table: Id<PageTable>, level: u8, vaddr: usize) -> Option<Pte> {
+        let entries = &self.objects.page_tables[table].entries;
+        entries.get(&table_index(level, vaddr)).copied()
+    }
+
+    /// Returns the VSpace of the first extra capability, and its ASID.
     fn extra_vspace(&self, request: &Request) -> Result<(Id<PageTable>, u16), Error> {
         match self.extra_cap(request, 0)? {
             (Cap::VSpace { object, asid }, _) if asid != 0 => Ok((object, asid)),
@@ -72,12 +74,12 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// It still has its identifier.
+    /// Checks that a VSpace still has its ASID.
     fn ensure_vspace_assigned(&self, root: Id<PageTable>, asid: u16) -> InvocationResult {
         match self.find_vspace_for_asid(asid) {
-            Ok(space) if space == root => Ok(()),
+            Ok(vspace) if vspace == root => Ok(()),
             Ok(_) => Err(Error::InvalidCapability(1)),
-            Err(failure) => Err(not_mapped(failure)),
+            Err(failure) => Err(failed_lookup(failure)),
         }
     }
 
@@ -85,7 +87,8 @@ impl<M: Machine> Kernel<M> {
         VSpaceId(self.objects.page_tables.paddr(root))
     }
 
-    /// A fault as the processor tells it that walks the kernel's page tables: the host's differ.
+    /// Returns a fault with the status that the processor would report for the thread's paging
+    /// structures. The host's page tables differ from them.
     pub(crate) fn hardware_fault(&self, thread: ThreadId, fault: Fault) -> Fault {
         let Fault::Vm {
             address,
@@ -108,21 +111,19 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Where a walk from the root ends.
     fn walk(&self, root: Id<PageTable>, address: usize) -> Walk {
         let mut table = root;
         for level in (1..=arch::ROOT_LEVEL).rev() {
             if address > arch::USER_TOP {
                 return Walk::Missing(level);
             }
-            let entries = &self.objects.page_tables[table].entries;
-            match entries.get(&table_index(level, address)) {
-                Some(Pte::PageTable(below)) => table = *below,
+            match self.pte(table, level, address) {
+                Some(Pte::PageTable(below)) => table = below,
                 Some(Pte::Frame { .. }) => return Walk::Frame(level),
                 None => return Walk::Missing(level),
             }
         }
-        unreachable!("what a table of level 1 maps are frames")
+        unreachable!("a page table of level 1 maps frames only")
     }
 
     pub(crate) fn decode_frame_invocation(&mut self, request: &Request) -> InvocationResult {
@@ -130,21 +131,10 @@ impl<M: Machine> Kernel<M> {
             Some(arch::PAGE_MAP) => self.decode_page_map(request),
             Some(arch::PAGE_UNMAP) => {
                 self.begin_perform(request.thread);
-                if let Cap::Frame {
-                    paddr,
-                    vaddr,
-                    asid,
-                    size_bits,
-                    ..
-                } = request.cap
-                    && asid != 0
-                {
-                    self.unmap_page(asid, vaddr, paddr, size_bits);
-                    self.set_frame_mapping(request, 0, 0);
-                }
+                self.perform_page_unmap(request);
                 Ok(())
             }
-            Some(arch::PAGE_ADDRESS) => match request.cap {
+            Some(arch::PAGE_GET_ADDRESS) => match request.cap {
                 Cap::Frame { paddr, .. } => self.reply_from_kernel(request, &[paddr]),
                 _ => Err(Error::InvalidCapability(0)),
             },
@@ -158,8 +148,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Cleans or invalidates caches of a part of a frame, which there are none of. What is lost when
-    /// it is done must be writable.
+    /// Checks a flush of a part of a frame; there are no caches. Invalidation loses data, so that it
+    /// needs a mapping with write access.
     fn decode_page_flush(&mut self, request: &Request, needs_write: bool) -> InvocationResult {
         request.ensure_length(2, 0)?;
         let Cap::Frame {
@@ -175,7 +165,7 @@ impl<M: Machine> Kernel<M> {
         if asid == 0 {
             return Err(Error::IllegalOperation);
         }
-        let root = self.find_vspace_for_asid(asid).map_err(not_mapped)?;
+        let root = self.find_vspace_for_asid(asid).map_err(failed_lookup)?;
         let [start, end] = self.get_syscall_args(request);
         if end <= start {
             return Err(Error::InvalidArgument(1));
@@ -185,16 +175,9 @@ impl<M: Machine> Kernel<M> {
         }
         let level = arch::frame_level(size_bits);
         let table = self.lookup_page_table(root, vaddr, level);
-        let entry = table.ok().and_then(|table| {
-            let entries = &self.objects.page_tables[table].entries;
-            entries.get(&table_index(level, vaddr)).copied()
-        });
-        match entry {
-            Some(Pte::Frame {
-                paddr: mapped,
-                access,
-            }) if mapped == paddr => {
-                if needs_write && !access.is_some_and(|access| access.write) {
+        match table.ok().and_then(|table| self.pte(table, level, vaddr)) {
+            Some(pte @ Pte::Frame { paddr: mapped, .. }) if mapped == paddr => {
+                if needs_write && !pte.allows_write() {
                     return Err(Error::IllegalOperation);
                 }
             }
@@ -204,7 +187,7 @@ impl<M: Machine> Kernel<M> {
         Ok(())
     }
 
-    /// The same for addresses of an address space.
+    /// Checks a flush of addresses of a VSpace; there are no caches.
     pub(crate) fn decode_vspace_invocation(&mut self, request: &Request) -> InvocationResult {
         use Invocation::*;
         let needs_write = match request.invocation {
@@ -225,27 +208,20 @@ impl<M: Machine> Kernel<M> {
         let Cap::VSpace { object, asid } = request.cap else {
             return Err(Error::InvalidCapability(0));
         };
-        if asid == 0 || self.find_vspace_for_asid(asid).map_err(not_mapped)? != object {
+        if asid == 0 || self.find_vspace_for_asid(asid).map_err(failed_lookup)? != object {
             return Err(Error::InvalidCapability(0));
         }
         if let Walk::Frame(level) = self.walk(object, start) {
-            let bits = level_shift(level);
-            let last = start | low_bits(bits);
+            let last = start | low_bits(level_shift(level));
             if end - 1 > last {
                 return Err(Error::RangeError {
                     min: start,
                     max: last,
                 });
             }
-            let entry = self
-                .lookup_page_table(object, start, level)
-                .ok()
-                .and_then(|table| {
-                    let entries = &self.objects.page_tables[table].entries;
-                    entries.get(&table_index(level, start)).copied()
-                });
-            let writes = |entry: &Pte| matches!(entry, Pte::Frame { access: Some(access), .. } if access.write);
-            if needs_write && !entry.as_ref().is_some_and(writes) {
+            let table = self.lookup_page_table(object, start, level);
+            let pte = table.ok().and_then(|table| self.pte(table, level, start));
+            if needs_write && !pte.is_some_and(Pte::allows_write) {
                 return Err(Error::IllegalOperation);
             }
         }
@@ -253,111 +229,120 @@ impl<M: Machine> Kernel<M> {
         Ok(())
     }
 
-    /// Writes into a frame's capability where it is mapped.
+    fn decode_page_map(&mut self, request: &Request) -> InvocationResult {
+        request.ensure_length(3, 1)?;
+        let [vaddr, rights, attributes] = self.get_syscall_args(request);
+        let (root, asid) = self.extra_vspace(request)?;
+        let Cap::Frame {
+            vaddr: mapped_vaddr,
+            asid: mapped_asid,
+            size_bits,
+            rights: cap_rights,
+            ..
+        } = request.cap
+        else {
+            return Err(Error::InvalidCapability(0));
+        };
+        // The architectures make the same checks in different orders.
+        if !arch::TABLES_HAVE_LEVELS {
+            self.ensure_vspace_assigned(root, asid)?;
+            check_vp_alignment(vaddr, size_bits)?;
+        }
+        if mapped_asid != 0 {
+            if mapped_asid != asid {
+                return Err(Error::InvalidCapability(1));
+            }
+            if mapped_vaddr != vaddr {
+                return Err(Error::InvalidArgument(0));
+            }
+        } else if !arch::is_in_user_range(vaddr, size_bits) {
+            return Err(Error::InvalidArgument(0));
+        }
+        self.ensure_vspace_assigned(root, asid)?;
+        check_vp_alignment(vaddr, size_bits)?;
+        let level = arch::frame_level(size_bits);
+        let table = self.lookup_page_table(root, vaddr, level);
+        let table = table.map_err(failed_lookup)?;
+        if let Some(Pte::PageTable(_)) = self.pte(table, level, vaddr) {
+            return Err(match self.walk(root, vaddr) {
+                Walk::Missing(level) | Walk::Frame(level) if !arch::TABLES_HAVE_LEVELS => {
+                    let bits_left = level_shift(level) as usize;
+                    failed_lookup(LookupFailure::MissingCapability { bits_left })
+                }
+                _ => Error::DeleteFirst,
+            });
+        }
+        let access = match cap_rights.mask_vm_rights(CapRights::from_word(rights)) {
+            VmRights::KernelOnly => None,
+            rights => Some(Access {
+                write: rights == VmRights::ReadWrite,
+                execute: arch::is_executable(attributes),
+            }),
+        };
+        self.begin_perform(request.thread);
+        self.set_frame_mapping(request, asid, vaddr);
+        self.perform_page_map(request, root, table, vaddr, access);
+        Ok(())
+    }
+
+    fn perform_page_map(
+        &mut self,
+        request: &Request,
+        root: Id<PageTable>,
+        table: Id<PageTable>,
+        vaddr: usize,
+        access: Option<Access>,
+    ) {
+        let Cap::Frame {
+            paddr, size_bits, ..
+        } = request.cap
+        else {
+            return;
+        };
+        let index = table_index(arch::frame_level(size_bits), vaddr);
+        let entries = &mut self.objects.page_tables[table].entries;
+        let old = entries.insert(index, Pte::Frame { paddr, access });
+        let vspace = self.vspace_id(root);
+        if let Some(access) = access {
+            self.machine.map(vspace, vaddr, paddr, size_bits, access);
+        } else if old.is_some_and(Pte::is_accessible) {
+            self.machine.unmap(vspace, vaddr, size_bits);
+        }
+    }
+
+    fn perform_page_unmap(&mut self, request: &Request) {
+        if let Cap::Frame {
+            paddr,
+            vaddr,
+            asid,
+            size_bits,
+            ..
+        } = request.cap
+            && asid != 0
+        {
+            self.unmap_page(asid, vaddr, paddr, size_bits);
+            self.set_frame_mapping(request, 0, 0);
+        }
+    }
+
+    /// Sets the mapping in the invoked frame capability.
     fn set_frame_mapping(&mut self, request: &Request, new_asid: u16, new_vaddr: usize) {
         if let Cap::Frame { vaddr, asid, .. } = self.slots.cap_mut(request.slot) {
             (*vaddr, *asid) = (new_vaddr, new_asid);
         }
     }
 
-    fn decode_page_map(&mut self, request: &Request) -> InvocationResult {
-        request.ensure_length(3, 1)?;
-        let [vaddr, rights, attributes] = self.get_syscall_args(request);
-        let (root, asid) = self.extra_vspace(request)?;
-        let Cap::Frame {
-            paddr,
-            vaddr: mapped_at,
-            asid: mapped_in,
-            size_bits,
-            rights: held,
-            ..
-        } = request.cap
-        else {
-            return Err(Error::InvalidCapability(0));
-        };
-        // Which of two errors is told first differs.
-        if !arch::TABLES_HAVE_LEVELS {
-            self.ensure_vspace_assigned(root, asid)?;
-            ensure_aligned(vaddr, size_bits)?;
-        }
-        if mapped_in != 0 {
-            if mapped_in != asid {
-                return Err(Error::InvalidCapability(1));
-            }
-            if mapped_at != vaddr {
-                return Err(Error::InvalidArgument(0));
-            }
-        } else if !arch::has_room(vaddr, size_bits) {
-            return Err(Error::InvalidArgument(0));
-        }
-        self.ensure_vspace_assigned(root, asid)?;
-        ensure_aligned(vaddr, size_bits)?;
-        let level = arch::frame_level(size_bits);
-        let table = self
-            .lookup_page_table(root, vaddr, level)
-            .map_err(not_mapped)?;
-        let index = table_index(level, vaddr);
-        let before = self.objects.page_tables[table].entries.get(&index).copied();
-        if matches!(before, Some(Pte::PageTable(_))) {
-            return Err(match self.walk(root, vaddr) {
-                Walk::Missing(level) | Walk::Frame(level) if !arch::TABLES_HAVE_LEVELS => {
-                    let bits_left = level_shift(level) as usize;
-                    not_mapped(LookupFailure::MissingCapability { bits_left })
-                }
-                _ => Error::DeleteFirst,
-            });
-        }
-        self.begin_perform(request.thread);
-        self.set_frame_mapping(request, asid, vaddr);
-        let access = match held.mask_vm_rights(CapRights::from_word(rights)) {
-            VmRights::KernelOnly => None,
-            rights => Some(Access {
-                write: rights == VmRights::ReadWrite,
-                execute: arch::executes(attributes),
-            }),
-        };
-        let id = self.vspace_id(root);
-        match access {
-            Some(access) => self.machine.map(id, vaddr, paddr, size_bits, access),
-            None => {
-                let was_mapped = |entry| {
-                    matches!(
-                        entry,
-                        Pte::Frame {
-                            access: Some(_),
-                            ..
-                        }
-                    )
-                };
-                if before.is_some_and(was_mapped) {
-                    self.machine.unmap(id, vaddr, size_bits);
-                }
-            }
-        }
-        let entries = &mut self.objects.page_tables[table].entries;
-        entries.insert(index, Pte::Frame { paddr, access });
-        Ok(())
-    }
-
-    /// Unmaps a frame, if it is what is mapped there.
+    /// Unmaps a frame, unless something else is mapped at its address by now.
     pub(crate) fn unmap_page(&mut self, asid: u16, vaddr: usize, paddr: usize, size_bits: u8) {
         let level = arch::frame_level(size_bits);
-        let Ok(root) = self.find_vspace_for_asid(asid) else {
-            return;
-        };
-        let Ok(table) = self.lookup_page_table(root, vaddr, level) else {
-            return;
-        };
-        let index = table_index(level, vaddr);
-        let entries = &mut self.objects.page_tables[table].entries;
-        if let Some(Pte::Frame {
-            paddr: mapped,
-            access,
-        }) = entries.get(&index).copied()
+        if let Ok(root) = self.find_vspace_for_asid(asid)
+            && let Ok(table) = self.lookup_page_table(root, vaddr, level)
+            && let Some(pte @ Pte::Frame { paddr: mapped, .. }) = self.pte(table, level, vaddr)
             && mapped == paddr
         {
-            entries.remove(&index);
-            if access.is_some() {
+            let entries = &mut self.objects.page_tables[table].entries;
+            entries.remove(&table_index(level, vaddr));
+            if pte.is_accessible() {
                 self.machine.unmap(self.vspace_id(root), vaddr, size_bits);
             }
         }
@@ -366,8 +351,8 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn decode_page_table_invocation(&mut self, request: &Request) -> InvocationResult {
         let Cap::PageTable {
             object,
-            vaddr: mapped_at,
-            asid: mapped_in,
+            vaddr,
+            asid,
             mapped,
         } = request.cap
         else {
@@ -375,13 +360,13 @@ impl<M: Machine> Kernel<M> {
         };
         let level = self.objects.page_tables[object].level;
         match request.invocation {
-            Some(invocation) if arch::unmaps_table(invocation, level) => {
+            Some(invocation) if arch::is_page_table_unmap(invocation, level) => {
                 if !self.is_final_capability(request.slot) {
                     return Err(Error::RevokeFirst);
                 }
                 self.begin_perform(request.thread);
                 if mapped {
-                    self.unmap_page_table(object, mapped_in, mapped_at);
+                    self.unmap_page_table(object, asid, vaddr);
                     self.objects.page_tables[object].entries.clear();
                 }
                 if let Cap::PageTable { mapped, .. } = self.slots.cap_mut(request.slot) {
@@ -389,7 +374,7 @@ impl<M: Machine> Kernel<M> {
                 }
                 Ok(())
             }
-            Some(invocation) if arch::maps_table(invocation, level) => {
+            Some(invocation) if arch::is_page_table_map(invocation, level) => {
                 self.decode_page_table_map(request, object, level, mapped)
             }
             _ => Err(Error::IllegalOperation),
@@ -424,58 +409,50 @@ impl<M: Machine> Kernel<M> {
             vaddr &= !low_bits(level_shift(level + 1));
             self.objects.page_tables[table].level = level;
         }
-        let above = self
-            .lookup_page_table(root, vaddr, level + 1)
-            .map_err(not_mapped)?;
-        let index = table_index(level + 1, vaddr);
-        if self.objects.page_tables[above].entries.contains_key(&index) {
+        let above = self.lookup_page_table(root, vaddr, level + 1);
+        let above = above.map_err(failed_lookup)?;
+        if self.pte(above, level + 1, vaddr).is_some() {
             return Err(Error::DeleteFirst);
         }
         self.begin_perform(request.thread);
         let entries = &mut self.objects.page_tables[above].entries;
-        entries.insert(index, Pte::PageTable(table));
-        if let Cap::PageTable {
-            vaddr: at,
-            asid: within,
-            mapped,
-            ..
-        } = self.slots.cap_mut(request.slot)
-        {
-            (*at, *within, *mapped) = (vaddr, asid, true);
-        }
+        entries.insert(table_index(level + 1, vaddr), Pte::PageTable(table));
+        *self.slots.cap_mut(request.slot) = Cap::PageTable {
+            object: table,
+            vaddr,
+            asid,
+            mapped: true,
+        };
         Ok(())
     }
 
-    /// Takes a table out of the one above it, if it is there.
+    /// Removes a paging structure from the one above it, unless something else is there by now.
     pub(crate) fn unmap_page_table(&mut self, table: Id<PageTable>, asid: u16, vaddr: usize) {
-        let level = self.objects.page_tables[table].level;
-        let Ok(root) = self.find_vspace_for_asid(asid) else {
-            return;
-        };
-        let Ok(above) = self.lookup_page_table(root, vaddr, level + 1) else {
-            return;
-        };
-        let index = table_index(level + 1, vaddr);
-        let entries = &mut self.objects.page_tables[above].entries;
-        if entries.get(&index) == Some(&Pte::PageTable(table)) {
-            entries.remove(&index);
-            self.unmap_subtree(root, table, vaddr);
+        let level = self.objects.page_tables[table].level + 1;
+        if let Ok(root) = self.find_vspace_for_asid(asid)
+            && let Ok(above) = self.lookup_page_table(root, vaddr, level)
+            && self.pte(above, level, vaddr) == Some(Pte::PageTable(table))
+        {
+            let entries = &mut self.objects.page_tables[above].entries;
+            entries.remove(&table_index(level, vaddr));
+            self.unmap_frames_below(root, table, vaddr);
         }
     }
 
-    /// What is mapped in a table is no longer reachable.
-    fn unmap_subtree(&mut self, root: Id<PageTable>, table: Id<PageTable>, vaddr: usize) {
-        let id = self.vspace_id(root);
+    /// Unmaps, on the machine, all frames below a paging structure that is no longer reachable.
+    fn unmap_frames_below(&mut self, root: Id<PageTable>, table: Id<PageTable>, vaddr: usize) {
+        let vspace = self.vspace_id(root);
         let mut tables = vec![(table, vaddr)];
         while let Some((table, vaddr)) = tables.pop() {
             let PageTable { level, entries } = &self.objects.page_tables[table];
-            for (index, entry) in entries {
+            for (index, pte) in entries {
                 let vaddr = vaddr + (usize::from(*index) << level_shift(*level));
-                match entry {
+                match pte {
                     Pte::PageTable(below) => tables.push((*below, vaddr)),
                     Pte::Frame { access: None, .. } => {}
                     Pte::Frame { .. } => {
-                        self.machine.unmap(id, vaddr, level_shift(*level) as u8);
+                        let size_bits = level_shift(*level) as u8;
+                        self.machine.unmap(vspace, vaddr, size_bits);
                     }
                 }
             }
@@ -483,7 +460,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     pub(crate) fn decode_asid_control_invocation(&mut self, request: &Request) -> InvocationResult {
-        if request.invocation != Some(arch::MAKE_POOL) {
+        if request.invocation != Some(arch::ASID_CONTROL_MAKE_POOL) {
             return Err(Error::IllegalOperation);
         }
         request.ensure_length(2, 2)?;
@@ -514,7 +491,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     pub(crate) fn decode_asid_pool_invocation(&mut self, request: &Request) -> InvocationResult {
-        if request.invocation != Some(arch::ASSIGN) {
+        if request.invocation != Some(arch::ASID_POOL_ASSIGN) {
             return Err(Error::IllegalOperation);
         }
         request.ensure_length(0, 1)?;
@@ -532,12 +509,12 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::InvalidCapability(1));
         };
         match self.asid_table[usize::from(base >> arch::ASID_LOW_BITS)] {
-            None => return Err(not_mapped(LookupFailure::InvalidRoot)),
+            None => return Err(failed_lookup(LookupFailure::InvalidRoot)),
             Some(pool) if pool != object => return Err(Error::InvalidCapability(0)),
             Some(_) => {}
         }
         let vspaces = &mut self.objects.asid_pools[object].vspaces;
-        // Identifier 0 is none.
+        // ASID 0 is never assigned.
         let mut free = (0..=ASID_MASK).filter(|low| base + low != 0 && !vspaces.contains_key(low));
         let low = free.next().ok_or(Error::DeleteFirst)?;
         vspaces.insert(low, root);
@@ -548,39 +525,62 @@ impl<M: Machine> Kernel<M> {
         Ok(())
     }
 
-    /// An address space is no more: it needs_write its identifier.
+    /// Removes a VSpace from its ASID pool.
     pub(crate) fn delete_asid(&mut self, asid: u16, root: Id<PageTable>) {
         if self.find_vspace_for_asid(asid) == Ok(root)
             && let Some(pool) = self.asid_table[usize::from(asid >> arch::ASID_LOW_BITS)]
         {
-            self.objects.asid_pools[pool]
-                .vspaces
-                .remove(&(asid & ASID_MASK));
-            self.unmap_subtree(root, root, 0);
+            let vspaces = &mut self.objects.asid_pools[pool].vspaces;
+            vspaces.remove(&(asid & ASID_MASK));
+            self.unmap_frames_below(root, root, 0);
         }
     }
 
-    /// A pool is no more: none of its address vspaces can be used.
+    /// Removes an ASID pool, with all VSpaces in it.
     pub(crate) fn delete_asid_pool(&mut self, base: u16, pool: Id<AsidPool>) {
         let number = usize::from(base >> arch::ASID_LOW_BITS);
         if self.asid_table[number] == Some(pool) {
             self.asid_table[number] = None;
             let vspaces = core::mem::take(&mut self.objects.asid_pools[pool].vspaces);
             for root in vspaces.into_values() {
-                self.unmap_subtree(root, root, 0);
+                self.unmap_frames_below(root, root, 0);
             }
         }
     }
 }
 
-fn ensure_aligned(vaddr: usize, size_bits: u8) -> InvocationResult {
+impl Pte {
+    /// Returns whether user level can access the mapped frame.
+    const fn is_accessible(self) -> bool {
+        matches!(
+            self,
+            Pte::Frame {
+                access: Some(_),
+                ..
+            }
+        )
+    }
+
+    /// Returns whether user level can write to the mapped frame.
+    const fn allows_write(self) -> bool {
+        matches!(
+            self,
+            Pte::Frame {
+                access: Some(Access { write: true, .. }),
+                ..
+            }
+        )
+    }
+}
+
+fn check_vp_alignment(vaddr: usize, size_bits: u8) -> InvocationResult {
     match vaddr & low_bits(size_bits.into()) {
         0 => Ok(()),
         _ => Err(Error::AlignmentError),
     }
 }
 
-fn not_mapped(failure: LookupFailure) -> Error {
+fn failed_lookup(failure: LookupFailure) -> Error {
     Error::FailedLookup {
         source: false,
         failure,

@@ -8,7 +8,7 @@ use super::{ObjectType, ROOT_LEVEL, USER_TOP};
 use crate::invocation::Invocation;
 use crate::vspace::Walk;
 
-/// Registers, in the order of `seL4_UserContext`.
+/// Register, in the order of `seL4_UserContext`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Register {
@@ -48,49 +48,50 @@ pub enum Register {
     X28,
     TpidrEl0,
     TpidrroEl0,
-    /// The instruction that is next, which messages about unknown system calls have.
+    /// Address of the next instruction, for messages about unknown system calls.
     Next,
 }
 
 use Register::*;
 
-/// The registers of a thread.
+/// Registers of a thread.
 ///
-/// A thread goes on at `next`. `Pc` is the instruction by which it entered the kernel: who enters
-/// it sets both, and a thread that is restarted has `next` set to it.
+/// A thread continues at `next`. `Pc` is the instruction that entered the kernel. A kernel entry sets
+/// both; the restart of a thread sets `next` to `Pc`.
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct Context {
-    registers: [usize; Context::REGISTERS],
-    /// The instruction that is next.
+    registers: [usize; Context::NUM_REGISTERS],
+    /// Address of the next instruction.
     pub next: usize,
 }
 
 impl Context {
-    /// How many registers a thread has that other threads can read.
-    pub const REGISTERS: usize = 36;
-    /// The first so many are read and written even of threads that only go on elsewhere.
-    pub(crate) const FRAME_REGISTERS: usize = 17;
+    /// Number of registers that other threads can read.
+    pub const NUM_REGISTERS: usize = 36;
+    /// Number of frame registers, the first ones; the others are integer registers.
+    pub(crate) const NUM_FRAME_REGISTERS: usize = 17;
 
     pub(crate) const fn new() -> Self {
-        let mut registers = [0; Context::REGISTERS];
-        registers[Spsr as usize] = FLAGS_OF_USER;
+        let mut registers = [0; Context::NUM_REGISTERS];
+        registers[Spsr as usize] = USER_SPSR;
         Context { registers, next: 0 }
     }
 
-    /// All of them, in order.
+    /// Returns all registers, in order.
     #[must_use]
-    pub const fn registers(&self) -> &[usize; Context::REGISTERS] {
+    pub const fn registers(&self) -> &[usize; Context::NUM_REGISTERS] {
         &self.registers
     }
 
+    /// Sets a register to a value from user level.
     pub(crate) fn set(&mut self, index: usize, value: usize) {
         if let Some(register) = self.registers.get_mut(index) {
-            *register = sanitised(index, value);
+            *register = sanitise_register(index, value);
         }
     }
 
-    /// Sets it exactly.
+    /// Sets a register without sanitising the value.
     pub(crate) fn copy(&mut self, index: usize, value: usize) {
         if let Some(register) = self.registers.get_mut(index) {
             *register = value;
@@ -120,46 +121,46 @@ impl IndexMut<Register> for Context {
     }
 }
 
-/// User level, with fast interrupts masked.
-const FLAGS_OF_USER: usize = 1 << 6;
-/// The condition flags.
+/// Initial status register: user level, with fast interrupts masked.
+const USER_SPSR: usize = 1 << 6;
+/// Condition flags, which user level can set.
 const CONDITIONS: usize = 0xf << 28;
 
-/// What the kernel makes of a value that user level wants in a register.
-fn sanitised(index: usize, value: usize) -> usize {
+/// Returns the value that a register gets if user level asks for `value`.
+fn sanitise_register(index: usize, value: usize) -> usize {
     match index {
-        _ if index == Spsr as usize => value & CONDITIONS | FLAGS_OF_USER,
+        _ if index == Spsr as usize => value & CONDITIONS | USER_SPSR,
         _ => value,
     }
 }
 
-/// Whether a thread may have this address as its TLS base.
+/// Returns whether a thread can have this address as its TLS base.
 pub(crate) const fn is_tls_base(_value: usize) -> bool {
     true
 }
 
-/// The instruction by which it entered the kernel.
+/// Instruction that entered the kernel.
 pub(crate) const IP: Register = Pc;
-/// The capability that is invoked; then the badge.
+/// Address of the invoked capability; in the result, the badge.
 pub(crate) const CAP: Register = X0;
-/// The message info.
+/// Message info.
 pub(crate) const INFO: Register = X1;
-/// The first words of a message.
+/// First words of a message.
 pub(crate) const MESSAGE: [Register; 4] = [X2, X3, X4, X5];
-/// The reply object, with mixed-criticality scheduling.
+/// Address of the reply object, with mixed-criticality scheduling.
 pub(crate) const REPLY: Register = X6;
-/// What is sent to, where another is received from.
+/// Address of the capability to send to, in a system call that sends and receives.
 pub(crate) const DESTINATION: Register = X8;
-/// Where thread-local storage is.
+/// Base of thread-local storage.
 pub(crate) const TLS_BASE: Register = TpidrEl0;
 
-/// The label of a message about memory.
+/// Returns the tag of VM faults.
 pub(crate) const fn vm_fault(mcs: bool) -> usize {
     if mcs { 6 } else { 5 }
 }
 
-/// What the processor says of a fault: its syndrome register. Of `status` only the bit counts that
-/// says whether something was to be written.
+/// Returns the syndrome register for a VM fault, and whether it was an instruction fetch. Only the bit
+/// for writes is taken from `status`.
 pub(crate) const fn vm_fault_status(
     status: usize,
     instruction: bool,
@@ -171,14 +172,14 @@ pub(crate) const fn vm_fault_status(
     const WRITE: usize = 1 << 6;
     const NOT_MAPPED: usize = 0b100;
     const NOT_PERMITTED: usize = 0b1100;
-    /// The kernel's own addresses, mapped in large frames.
+    /// Addresses of the kernel, which maps large frames there.
     const KERNEL: core::ops::Range<usize> = 0xffff_ff80_0000_0000..0xffff_ffff_c000_0000;
     let head = if instruction {
         FETCH
     } else {
         DATA | status & WRITE
     };
-    // The processor counts levels from the root.
+    // The syndrome register counts levels from the root.
     let why = if address >= KERNEL.start && address < KERNEL.end {
         NOT_PERMITTED | 2
     } else if address > USER_TOP {
@@ -192,82 +193,83 @@ pub(crate) const fn vm_fault_status(
     (head | why, instruction)
 }
 
-/// Registers in a message about an unknown system call.
+/// Registers in a message about an unknown system call, and in the reply.
 pub(crate) const SYSCALL_MESSAGE: [Register; 12] =
     [X0, X1, X2, X3, X4, X5, X6, X7, Pc, Sp, Next, Spsr];
-/// Registers in a message about an exception.
+/// Registers in a message about a user exception, and in the reply.
 pub(crate) const EXCEPTION_MESSAGE: [Register; 3] = [Pc, Sp, Spsr];
 
-/// Registers in a reply to a timeout.
+/// Registers in a reply to a timeout fault.
 pub(crate) const TIMEOUT_REPLY: [Register; 34] = [
     Pc, Sp, Spsr, X0, X1, X2, X3, X4, X5, X6, X7, X8, X16, X17, X18, X29, X30, X9, X10, X11, X12,
     X13, X14, X15, X19, X20, X21, X22, X23, X24, X25, X26, X27, X28,
 ];
 
-/// How many ASID pools there can be.
+/// Maximum number of ASID pools.
 pub(crate) const ASID_POOLS: usize = 128;
 
-/// What untyped memory can become beside the objects that all architectures have, in the order of libsel4's numbers.
+/// Object types of this architecture only, in the order of libsel4's numbers.
 pub(crate) const OBJECTS: &[ObjectType] = &[
     ObjectType::Frame(30),
-    ObjectType::Table(ROOT_LEVEL),
+    ObjectType::PageTable(ROOT_LEVEL),
     ObjectType::Frame(12),
     ObjectType::Frame(21),
-    // Its level is that where it is mapped.
-    ObjectType::Table(1),
+    // Mapping it sets the level.
+    ObjectType::PageTable(1),
 ];
 
-/// Whether this maps a paging structure, of whatever level.
-pub(crate) const fn maps_table(invocation: Invocation, _level: u8) -> bool {
+/// Returns whether the invocation maps a paging structure, of any level.
+pub(crate) const fn is_page_table_map(invocation: Invocation, _level: u8) -> bool {
     matches!(invocation, Invocation::ARMPageTableMap)
 }
 
-/// Whether this unmaps a paging structure, of whatever level.
-pub(crate) const fn unmaps_table(invocation: Invocation, _level: u8) -> bool {
+/// Returns whether the invocation unmaps a paging structure, of any level.
+pub(crate) const fn is_page_table_unmap(invocation: Invocation, _level: u8) -> bool {
     matches!(invocation, Invocation::ARMPageTableUnmap)
 }
 
-/// What is asked of frames and of identifiers of address spaces.
+// This architecture's names of invocations of frames, the ASID control and ASID pools.
 pub(crate) const PAGE_MAP: Invocation = Invocation::ARMPageMap;
 pub(crate) const PAGE_UNMAP: Invocation = Invocation::ARMPageUnmap;
-pub(crate) const PAGE_ADDRESS: Invocation = Invocation::ARMPageGetAddress;
-pub(crate) const MAKE_POOL: Invocation = Invocation::ARMASIDControlMakePool;
-pub(crate) const ASSIGN: Invocation = Invocation::ARMASIDPoolAssign;
+pub(crate) const PAGE_GET_ADDRESS: Invocation = Invocation::ARMPageGetAddress;
+pub(crate) const ASID_CONTROL_MAKE_POOL: Invocation = Invocation::ARMASIDControlMakePool;
+pub(crate) const ASID_POOL_ASSIGN: Invocation = Invocation::ARMASIDPoolAssign;
 
-/// The first invocation that only this architecture has.
+/// First invocation that exists on this architecture only.
 pub(crate) const FIRST_INVOCATION: Invocation = Invocation::ARMVSpaceClean_Data;
-/// What the names of another architecture's invocations begin with.
+/// Prefix of the names of the other architecture's invocations.
 pub(crate) const FOREIGN_PREFIX: &str = "X86";
 
-/// A paging structure is of one level. Otherwise it becomes what is missing where it is mapped.
+/// Set if a paging structure has a fixed level. Otherwise mapping it sets the level, to that which is
+/// missing at the address.
 pub(crate) const TABLES_HAVE_LEVELS: bool = false;
 
-/// Whether a frame can be mapped there; that it is aligned is looked at elsewhere.
-pub(crate) const fn has_room(vaddr: usize, size_bits: u8) -> bool {
+/// Returns whether a frame at this address is within the addresses of user level.
+pub(crate) const fn is_in_user_range(vaddr: usize, size_bits: u8) -> bool {
     vaddr.wrapping_add((1 << size_bits) - 1) <= USER_TOP
 }
 
-/// Whether a frame that is mapped so can be executed.
-pub(crate) const fn executes(attributes: usize) -> bool {
+/// Returns whether a frame with these attributes can be executed.
+pub(crate) const fn is_executable(attributes: usize) -> bool {
     const EXECUTE_NEVER: usize = 1 << 2;
     attributes & EXECUTE_NEVER == 0
 }
 
-/// The kernel's tag of a capability to a table.
-pub(crate) const fn table_tag(_level: u8) -> usize {
+/// Returns the kernel's number of the type of capabilities to paging structures.
+pub(crate) const fn page_table_cap_type(_level: u8) -> usize {
     3
 }
 
-/// Whether there are I/O ports.
+/// Set if the architecture has I/O ports.
 pub(crate) const IO_PORTS: bool = false;
-/// Levels of the page tables for devices, in the BootInfo: there are none.
+/// Number of levels of IOMMU page tables, in the BootInfo; there is no IOMMU.
 pub(crate) const IO_TABLE_LEVELS: usize = 0;
 
-/// The timer's interrupt, which is the kernel's own.
+/// Timer's interrupt, which the kernel reserves.
 pub(crate) const TIMER_IRQ: usize = 27;
-/// The first ones are made by software.
+/// Number of software-generated interrupts, the first ones.
 pub(crate) const SGIS: usize = 16;
-/// Processors that the interrupt controller can send them to.
+/// Number of cores that the interrupt controller can send software-generated interrupts to.
 pub(crate) const SGI_TARGETS: usize = 8;
-/// All interrupts.
+/// Number of interrupts.
 pub(crate) const IRQS: usize = 160;

@@ -8,7 +8,7 @@ use super::{ObjectType, ROOT_LEVEL, USER_TOP};
 use crate::invocation::Invocation;
 use crate::vspace::Walk;
 
-/// Registers, in the order of `seL4_UserContext`.
+/// Register, in the order of `seL4_UserContext`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Register {
@@ -36,43 +36,44 @@ pub enum Register {
 
 use Register::*;
 
-/// The registers of a thread.
+/// Registers of a thread.
 ///
-/// A thread goes on at `next`. `Rip` is the instruction by which it entered the kernel: who enters
-/// it sets both, and a thread that is restarted has `next` set to it.
+/// A thread continues at `next`. `Rip` is the instruction that entered the kernel. A kernel entry sets
+/// both; the restart of a thread sets `next` to `Rip`.
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct Context {
-    registers: [usize; Context::REGISTERS],
-    /// The instruction that is next.
+    registers: [usize; Context::NUM_REGISTERS],
+    /// Address of the next instruction.
     pub next: usize,
 }
 
 impl Context {
-    /// How many registers a thread has that other threads can read.
-    pub const REGISTERS: usize = 20;
-    /// The first so many are read and written even of threads that only go on elsewhere.
-    pub(crate) const FRAME_REGISTERS: usize = 18;
+    /// Number of registers that other threads can read.
+    pub const NUM_REGISTERS: usize = 20;
+    /// Number of frame registers, the first ones; the others are integer registers.
+    pub(crate) const NUM_FRAME_REGISTERS: usize = 18;
 
     pub(crate) const fn new() -> Self {
-        let mut registers = [0; Context::REGISTERS];
+        let mut registers = [0; Context::NUM_REGISTERS];
         registers[Rflags as usize] = FLAGS_IF | FLAGS_HIGH;
         Context { registers, next: 0 }
     }
 
-    /// All of them, in order.
+    /// Returns all registers, in order.
     #[must_use]
-    pub const fn registers(&self) -> &[usize; Context::REGISTERS] {
+    pub const fn registers(&self) -> &[usize; Context::NUM_REGISTERS] {
         &self.registers
     }
 
+    /// Sets a register to a value from user level.
     pub(crate) fn set(&mut self, index: usize, value: usize) {
         if let Some(register) = self.registers.get_mut(index) {
-            *register = sanitised(index, value);
+            *register = sanitise_register(index, value);
         }
     }
 
-    /// Sets it exactly.
+    /// Sets a register without sanitising the value.
     pub(crate) fn copy(&mut self, index: usize, value: usize) {
         if let Some(register) = self.registers.get_mut(index) {
             *register = value;
@@ -101,11 +102,11 @@ const FLAGS_TF: usize = 1 << 8;
 const FLAGS_HIGH: usize = 1 << 1;
 const FLAGS_LOW: usize = 1 << 3 | 1 << 5;
 
-/// What the kernel makes of a value that user level wants in a register.
-fn sanitised(index: usize, value: usize) -> usize {
-    const FIRST_THAT_IS_NOT_CANONICAL: usize = 0x8000_0000_0000;
-    const LAST_THAT_IS_NOT_CANONICAL: usize = 0xffff_7fff_ffff_ffff;
-    let not_canonical = FIRST_THAT_IS_NOT_CANONICAL..=LAST_THAT_IS_NOT_CANONICAL;
+/// Returns the value that a register gets if user level asks for `value`.
+fn sanitise_register(index: usize, value: usize) -> usize {
+    const FIRST_NOT_CANONICAL: usize = 0x8000_0000_0000;
+    const LAST_NOT_CANONICAL: usize = 0xffff_7fff_ffff_ffff;
+    let not_canonical = FIRST_NOT_CANONICAL..=LAST_NOT_CANONICAL;
     match index {
         _ if index == Rflags as usize => {
             (value | FLAGS_HIGH | FLAGS_IF) & !(FLAGS_LOW | FLAGS_TF) & 0xfff
@@ -119,33 +120,33 @@ fn sanitised(index: usize, value: usize) -> usize {
     }
 }
 
-/// Whether a thread may have this address as its TLS base.
+/// Returns whether a thread can have this address as its TLS base.
 pub(crate) fn is_tls_base(value: usize) -> bool {
-    sanitised(FsBase as usize, value) == value
+    sanitise_register(FsBase as usize, value) == value
 }
 
-/// The instruction by which it entered the kernel.
+/// Instruction that entered the kernel.
 pub(crate) const IP: Register = Rip;
-/// The capability that is invoked; then the badge.
+/// Address of the invoked capability; in the result, the badge.
 pub(crate) const CAP: Register = Rdi;
-/// The message info.
+/// Message info.
 pub(crate) const INFO: Register = Rsi;
-/// The first words of a message.
+/// First words of a message.
 pub(crate) const MESSAGE: [Register; 4] = [R10, R8, R9, R15];
-/// The reply object, with mixed-criticality scheduling.
+/// Address of the reply object, with mixed-criticality scheduling.
 pub(crate) const REPLY: Register = R12;
-/// What is sent to, where another is received from.
+/// Address of the capability to send to, in a system call that sends and receives.
 pub(crate) const DESTINATION: Register = R13;
-/// Where thread-local storage is.
+/// Base of thread-local storage.
 pub(crate) const TLS_BASE: Register = FsBase;
 
-/// The label of a message about memory.
+/// Returns the tag of VM faults.
 pub(crate) const fn vm_fault(mcs: bool) -> usize {
     if mcs { 6 } else { 5 }
 }
 
-/// What the processor says of a fault: that a frame is mapped is bit 0. Fetching is not told
-/// apart, as nothing forbids execution.
+/// Returns the error code for a VM fault, and whether it was an instruction fetch. Bit 0 says whether
+/// a frame is mapped. Fetches look like reads, since nothing forbids execution.
 pub(crate) const fn vm_fault_status(
     status: usize,
     _instruction: bool,
@@ -158,35 +159,35 @@ pub(crate) const fn vm_fault_status(
     (status & !(FETCH | MAPPED) | mapped as usize, false)
 }
 
-/// Registers in a message about an unknown system call.
+/// Registers in a message about an unknown system call, and in the reply.
 pub(crate) const SYSCALL_MESSAGE: [Register; 18] = [
     Rax, Rbx, Rcx, Rdx, Rsi, Rdi, Rbp, R8, R9, R10, R11, R12, R13, R14, R15, Rip, Rsp, Rflags,
 ];
-/// Registers in a message about an exception.
+/// Registers in a message about a user exception, and in the reply.
 pub(crate) const EXCEPTION_MESSAGE: [Register; 3] = [Rip, Rsp, Rflags];
 
-/// Registers in a reply to a timeout.
+/// Registers in a reply to a timeout fault.
 pub(crate) const TIMEOUT_REPLY: [Register; 19] = [
     Rip, Rsp, Rflags, Rax, Rbx, Rcx, Rdx, Rsi, Rdi, Rbp, R8, R9, R10, R11, R12, R13, R14, R15,
     FsBase,
 ];
 
-/// How many ASID pools there can be.
+/// Maximum number of ASID pools.
 pub(crate) const ASID_POOLS: usize = 8;
 
-/// What untyped memory can become beside the objects that all architectures have, in the order of libsel4's numbers.
+/// Object types of this architecture only, in the order of libsel4's numbers.
 pub(crate) const OBJECTS: &[ObjectType] = &[
-    ObjectType::Table(3),
-    ObjectType::Table(ROOT_LEVEL),
+    ObjectType::PageTable(3),
+    ObjectType::PageTable(ROOT_LEVEL),
     ObjectType::Frame(30),
     ObjectType::Frame(12),
     ObjectType::Frame(21),
-    ObjectType::Table(1),
-    ObjectType::Table(2),
+    ObjectType::PageTable(1),
+    ObjectType::PageTable(2),
 ];
 
-/// Whether this maps a paging structure of a level.
-pub(crate) const fn maps_table(invocation: Invocation, level: u8) -> bool {
+/// Returns whether the invocation maps a paging structure of this level.
+pub(crate) const fn is_page_table_map(invocation: Invocation, level: u8) -> bool {
     use Invocation::*;
     matches!(
         (invocation, level),
@@ -194,8 +195,8 @@ pub(crate) const fn maps_table(invocation: Invocation, level: u8) -> bool {
     )
 }
 
-/// Whether this unmaps a paging structure of a level.
-pub(crate) const fn unmaps_table(invocation: Invocation, level: u8) -> bool {
+/// Returns whether the invocation unmaps a paging structure of this level.
+pub(crate) const fn is_page_table_unmap(invocation: Invocation, level: u8) -> bool {
     use Invocation::*;
     matches!(
         (invocation, level),
@@ -203,46 +204,47 @@ pub(crate) const fn unmaps_table(invocation: Invocation, level: u8) -> bool {
     )
 }
 
-/// What is asked of frames and of identifiers of address spaces.
+// This architecture's names of invocations of frames, the ASID control and ASID pools.
 pub(crate) const PAGE_MAP: Invocation = Invocation::X86PageMap;
 pub(crate) const PAGE_UNMAP: Invocation = Invocation::X86PageUnmap;
-pub(crate) const PAGE_ADDRESS: Invocation = Invocation::X86PageGetAddress;
-pub(crate) const MAKE_POOL: Invocation = Invocation::X86ASIDControlMakePool;
-pub(crate) const ASSIGN: Invocation = Invocation::X86ASIDPoolAssign;
+pub(crate) const PAGE_GET_ADDRESS: Invocation = Invocation::X86PageGetAddress;
+pub(crate) const ASID_CONTROL_MAKE_POOL: Invocation = Invocation::X86ASIDControlMakePool;
+pub(crate) const ASID_POOL_ASSIGN: Invocation = Invocation::X86ASIDPoolAssign;
 
-/// The first invocation that only this architecture has.
+/// First invocation that exists on this architecture only.
 pub(crate) const FIRST_INVOCATION: Invocation = Invocation::X86PDPTMap;
-/// What the names of another architecture's invocations begin with.
+/// Prefix of the names of the other architecture's invocations.
 pub(crate) const FOREIGN_PREFIX: &str = "ARM";
 
-/// A paging structure is of one level. Otherwise it becomes what is missing where it is mapped.
+/// Set if a paging structure has a fixed level. Otherwise mapping it sets the level, to that which is
+/// missing at the address.
 pub(crate) const TABLES_HAVE_LEVELS: bool = true;
 
-/// Whether a frame can be mapped there; that it is aligned is looked at elsewhere.
-pub(crate) const fn has_room(vaddr: usize, size_bits: u8) -> bool {
+/// Returns whether a frame at this address is within the addresses of user level.
+pub(crate) const fn is_in_user_range(vaddr: usize, size_bits: u8) -> bool {
     vaddr <= USER_TOP && vaddr.wrapping_add(1 << size_bits) <= USER_TOP
 }
 
-/// Whether a frame that is mapped so can be executed: always.
-pub(crate) const fn executes(_attributes: usize) -> bool {
+/// Returns whether a frame with these attributes can be executed: always.
+pub(crate) const fn is_executable(_attributes: usize) -> bool {
     true
 }
 
-/// The kernel's tag of a capability to a table.
-pub(crate) const fn table_tag(level: u8) -> usize {
+/// Returns the kernel's number of the type of capabilities to paging structures.
+pub(crate) const fn page_table_cap_type(level: u8) -> usize {
     level as usize * 2 + 1
 }
 
-/// Whether there are I/O ports.
+/// Set if the architecture has I/O ports.
 pub(crate) const IO_PORTS: bool = true;
-/// Levels of the page tables for devices, in the BootInfo: there are none.
+/// Number of levels of IOMMU page tables, in the BootInfo; there is no IOMMU.
 pub(crate) const IO_TABLE_LEVELS: usize = usize::MAX;
 
-/// Interrupts that user level can have: those of the I/O APIC and of messages.
+/// Interrupts of the I/O APIC and MSIs, which user level can have.
 pub(crate) const USER_IRQS: core::ops::RangeInclusive<usize> = 16..=123;
-/// The timer's interrupt, which is the kernel's own.
+/// Timer's interrupt, which the kernel reserves.
 pub(crate) const TIMER_IRQ: usize = 125;
-/// All interrupts.
+/// Number of interrupts.
 pub(crate) const IRQS: usize = 126;
-/// Pins of the I/O APIC.
+/// Number of pins of the I/O APIC.
 pub(crate) const IOAPIC_PINS: usize = 24;

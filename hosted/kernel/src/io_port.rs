@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! I/O ports: who may use which. Behind them is a serial port that prints, and nothing else: what is
-//! written elsewhere is lost, and what is read has all bits set, as without a device.
+//! I/O ports: the capabilities to them, and a serial port that prints.
+//!
+//! No other device is modelled: writes to its ports are lost, and reads have all bits set, as without
+//! a device.
 
 use std::collections::BTreeSet;
 
 use crate::cap::{Cap, low_bits};
+use crate::decode::{InvocationResult, Request};
 use crate::error::Error;
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::request::{InvocationResult, Request};
 
-/// The ranges that somebody has.
+/// State of the I/O ports.
 #[derive(Default)]
 pub(crate) struct IoPorts {
-    taken: Vec<(u16, u16)>,
-    /// Those that were used in unmodelled, which was said.
+    /// Ranges to which a capability exists.
+    allocated: Vec<(u16, u16)>,
+    /// Ports without a device that the console has named.
     unmodelled: BTreeSet<u16>,
-    /// The serial port's line control.
+    /// Line control register of the serial port.
     line_control: u8,
 }
 
@@ -27,20 +30,20 @@ mod serial {
     pub const DATA: u16 = 0x3f8;
     pub const LINE_CONTROL: u16 = 0x3fb;
     pub const LINE_STATUS: u16 = 0x3fd;
-    /// In the line control: the data register is another then.
+    /// Bit of the line control register: the data register is the divisor latch.
     pub const DIVISOR: u8 = 0x80;
-    /// In the line status: all that was written has been sent.
+    /// Bits of the line status register: all data is sent.
     pub const EMPTY: usize = 0x60;
 }
 
 impl IoPorts {
     fn is_io_port_range_free(&self, first: u16, last: u16) -> bool {
-        let mut taken = self.taken.iter();
-        taken.all(|(other_first, other_last)| last < *other_first || *other_last < first)
+        let mut allocated = self.allocated.iter();
+        allocated.all(|(other_first, other_last)| last < *other_first || *other_last < first)
     }
 
     pub fn free_io_port_range(&mut self, first: u16, last: u16) {
-        self.taken.retain(|taken| *taken != (first, last));
+        self.allocated.retain(|range| *range != (first, last));
     }
 }
 
@@ -64,7 +67,7 @@ impl<M: Machine> Kernel<M> {
         }
         let slot = self.lookup_empty_target_slot(root, index, depth)?;
         self.begin_perform(request.thread);
-        self.ports.taken.push((first, last));
+        self.ports.allocated.push((first, last));
         self.cte_insert(Cap::IoPort { first, last }, request.slot, slot);
         Ok(())
     }
@@ -118,13 +121,13 @@ impl<M: Machine> Kernel<M> {
                 self.machine.put_char(value as u8);
             }
             serial::LINE_CONTROL => self.ports.line_control = value as u8,
-            // How the line is set up matters to nobody.
+            // The serial line has no settings.
             0x3f8..=0x3ff => {}
             port => self.report_unmodelled(port),
         }
     }
 
-    /// Says, once, that nothing is there.
+    /// Prints, once per port, that no device is modelled.
     fn report_unmodelled(&mut self, port: u16) {
         if self.ports.unmodelled.insert(port) {
             self.print(&format!(

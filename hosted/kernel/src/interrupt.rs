@@ -1,60 +1,61 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Interrupts: the capabilities to them, and what they signal.
+//! Interrupts: their capabilities, and the notifications that they signal.
 
 use crate::arch;
 use crate::cap::Cap;
+use crate::cte::{SlotId, Slots};
+use crate::decode::{InvocationResult, Request, range_check};
 use crate::error::Error;
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::request::{InvocationResult, Request};
-use crate::slots::{SlotId, Slots};
 
-/// The number of an interrupt.
+/// Number of an interrupt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Irq(u8);
 
 impl Irq {
-    /// It.
+    /// Returns the number.
     #[must_use]
     pub const fn number(self) -> usize {
         self.0 as usize
     }
 }
 
-/// The interrupts there are.
+/// State of all interrupts.
 pub(crate) struct InterruptState {
-    base: SlotId,
-    /// Whether somebody has a capability to it.
+    /// First of the slots for the notification capabilities of the handlers.
+    irq_node: SlotId,
+    /// Set while a handler capability exists.
     active: [bool; arch::IRQS],
-    /// Whether it is kept back: it came, and its handler has not acknowledged that.
+    /// Set from the interrupt to its acknowledgement.
     masked: [bool; arch::IRQS],
-    /// Whether software has raised it meanwhile.
-    raised: [bool; arch::IRQS],
+    /// Set if software has raised the interrupt while it was masked.
+    pending: [bool; arch::IRQS],
 }
 
 impl InterruptState {
     pub fn new(slots: &mut Slots) -> Self {
         InterruptState {
-            base: slots.allocate(arch::IRQS.next_power_of_two().trailing_zeros() as u8),
+            irq_node: slots.allocate(arch::IRQS.next_power_of_two().trailing_zeros() as u8),
             active: [false; arch::IRQS],
             masked: [false; arch::IRQS],
-            raised: [false; arch::IRQS],
+            pending: [false; arch::IRQS],
         }
     }
 
-    /// Somebody gets the capability to it.
+    /// Activates an interrupt, for a new handler capability.
     fn activate_irq(&mut self, number: usize) -> Irq {
         self.active[number] = true;
         self.masked[number] = false;
-        self.raised[number] = false;
+        self.pending[number] = false;
         Irq(number as u8)
     }
 
-    /// Where the capability is to the notification that it signals.
-    pub fn slot(&self, irq: Irq) -> SlotId {
-        self.base.plus(irq.number())
+    /// Returns the slot for the capability to the notification that an interrupt signals.
+    fn slot(&self, irq: Irq) -> SlotId {
+        self.irq_node.plus(irq.number())
     }
 
     pub fn deleted_irq_handler(&mut self, irq: Irq) {
@@ -65,14 +66,14 @@ impl InterruptState {
 impl<M: Machine> Kernel<M> {
     pub(crate) fn handle_interrupt(&mut self, number: usize) {
         if number == arch::TIMER_IRQ {
-            // With mixed-criticality scheduling the clock has been looked at already.
+            // With mixed-criticality scheduling, the kernel entry has read the clock.
             if !self.config.mcs {
                 self.timer_tick();
             }
             return;
         }
         if self.irqs.active.get(number) != Some(&true) {
-            let text = format!("interrupt {number} comes, for which there is no handler\n");
+            let text = format!("interrupt `{number}` has no handler\n");
             return self.print(&text);
         }
         match self.slots.cap(self.irqs.slot(Irq(number as u8))) {
@@ -80,31 +81,34 @@ impl<M: Machine> Kernel<M> {
                 object,
                 badge,
                 rights,
-            } if rights.write() => self.send_signal(object, badge),
+            } if rights.allow_write() => self.send_signal(object, badge),
             _ => {
-                let text = format!("interrupt {number} comes, whose handler signals nobody\n");
+                let text = format!("interrupt `{number}` has a handler without a notification\n");
                 self.print(&text);
             }
         }
         self.irqs.masked[number] = true;
     }
 
-    /// Whether an interrupt would come to somebody now: it has a handler, and is not kept back until that has
-    /// acknowledged the last one.
+    /// Returns whether an interrupt has a handler and is not masked, so that [`Kernel::interrupt`] has an
+    /// effect.
     #[must_use]
     pub fn takes(&self, irq: usize) -> bool {
         self.irqs.active.get(irq) == Some(&true) && !self.irqs.masked[irq]
     }
 
-    /// Software makes an interrupt.
-    pub(crate) fn raise_sgi(&mut self, irq: Irq) {
+    /// Sends a software-generated interrupt to a core. Only core 0 exists.
+    pub(crate) fn perform_sgi_signal(&mut self, irq: Irq, target: u8) {
+        if target != 0 {
+            return;
+        }
         match self.irqs.masked[irq.number()] {
-            true => self.irqs.raised[irq.number()] = true,
+            true => self.irqs.pending[irq.number()] = true,
             false => self.handle_interrupt(irq.number()),
         }
     }
 
-    /// Makes the capability to an interrupt, where each has a number that is the same for all.
+    /// Issues the handler capability of an interrupt, by its number.
     #[cfg(target_arch = "aarch64")]
     pub(crate) fn decode_irq_control_invocation(&mut self, request: &Request) -> InvocationResult {
         let (number, index, depth) = match request.invocation {
@@ -121,7 +125,7 @@ impl<M: Machine> Kernel<M> {
             Some(Invocation::ARMIRQIssueSGISignal) => return self.decode_issue_sgi_signal(request),
             _ => return Err(Error::IllegalOperation),
         };
-        within(number, arch::IRQS - 1)?;
+        range_check(number, arch::IRQS - 1)?;
         if number == arch::TIMER_IRQ || self.irqs.active[number] {
             return Err(Error::RevokeFirst);
         }
@@ -133,12 +137,12 @@ impl<M: Machine> Kernel<M> {
         Ok(())
     }
 
-    /// Makes the capability to one of the interrupts that software makes.
+    /// Issues the capability to send a software-generated interrupt.
     #[cfg(target_arch = "aarch64")]
     fn decode_issue_sgi_signal(&mut self, request: &Request) -> InvocationResult {
         request.ensure_length(4, 1)?;
         let [number, target, index, depth] = self.get_syscall_args(request);
-        within(number, arch::SGIS - 1)?;
+        range_check(number, arch::SGIS - 1)?;
         if target >= arch::SGI_TARGETS {
             return Err(Error::InvalidArgument(1));
         }
@@ -154,7 +158,7 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn decode_irq_control_invocation(&mut self, request: &Request) -> InvocationResult {
         use Invocation::*;
         match request.invocation {
-            // The I/O APIC has other interrupts than the old controller.
+            // The I/O APIC has invocations with more arguments in place of this one.
             Some(IRQIssueIRQHandler) => {
                 request.ensure_length(3, 1)?;
                 Err(Error::IllegalOperation)
@@ -175,7 +179,7 @@ impl<M: Machine> Kernel<M> {
         request.ensure_length(7, 1)?;
         let [index, depth, a, b, c, d, vector] = self.get_syscall_args(request);
         let (root, _) = self.extra_cap(request, 0)?;
-        within(vector, arch::USER_IRQS.end() - arch::USER_IRQS.start())?;
+        range_check(vector, arch::USER_IRQS.end() - arch::USER_IRQS.start())?;
         let number = vector + arch::USER_IRQS.start();
         if self.irqs.active[number] {
             return Err(Error::RevokeFirst);
@@ -185,17 +189,17 @@ impl<M: Machine> Kernel<M> {
         match invocation {
             Invocation::X86IRQIssueIRQHandlerIOAPIC => {
                 let (apic, pin, level, polarity) = (a, b, c, d);
-                within(apic, 0)?;
-                within(pin, arch::IOAPIC_PINS - 1)?;
-                within(level, 1)?;
-                within(polarity, 1)?;
+                range_check(apic, 0)?;
+                range_check(pin, arch::IOAPIC_PINS - 1)?;
+                range_check(level, 1)?;
+                range_check(polarity, 1)?;
                 pin_of_apic = Some(pin);
             }
             _ => {
                 let (bus, device, function) = (a, b, c);
-                within(bus, 255)?;
-                within(device, 31)?;
-                within(function, 7)?;
+                range_check(bus, 255)?;
+                range_check(device, 31)?;
+                range_check(function, 7)?;
             }
         }
         self.begin_perform(request.thread);
@@ -217,14 +221,14 @@ impl<M: Machine> Kernel<M> {
                 self.begin_perform(request.thread);
                 self.machine.acknowledge(irq.number());
                 self.irqs.masked[irq.number()] = false;
-                if std::mem::take(&mut self.irqs.raised[irq.number()]) {
+                if std::mem::take(&mut self.irqs.pending[irq.number()]) {
                     self.handle_interrupt(irq.number());
                 }
             }
             Some(Invocation::IRQSetIRQHandler) => {
                 request.ensure_length(0, 1)?;
                 let (cap, source) = self.extra_cap(request, 0)?;
-                if !matches!(cap, Cap::Notification { rights, .. } if rights.write()) {
+                if !matches!(cap, Cap::Notification { rights, .. } if rights.allow_write()) {
                     return Err(Error::InvalidCapability(0));
                 }
                 self.begin_perform(request.thread);
@@ -240,17 +244,10 @@ impl<M: Machine> Kernel<M> {
         Ok(())
     }
 
-    fn deleting_irq_handler(&mut self, irq: Irq) {
+    pub(crate) fn deleting_irq_handler(&mut self, irq: Irq) {
         let slot = self.irqs.slot(irq);
         if !self.slots.cap(slot).is_null() {
             self.cte_delete_one(slot);
         }
-    }
-}
-
-fn within(value: usize, max: usize) -> InvocationResult {
-    match value > max {
-        true => Err(Error::RangeError { min: 0, max }),
-        false => Ok(()),
     }
 }

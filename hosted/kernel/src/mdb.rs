@@ -1,27 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Which capability was derived from which, and which are to the same object.
+//! Derivation of capabilities: which is derived from which, and which refer to the same object.
 
 use crate::cap::Cap;
+use crate::cte::SlotId;
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::objects::Objects;
-use crate::slots::SlotId;
 
 impl Objects {
-    /// Whether the memory or authority of `b` is part of that of `a`.
+    /// Returns whether the memory or authority of `b` is part of that of `a`.
     fn same_region_as(&self, a: Cap, b: Cap) -> bool {
         match (a, b) {
             (
                 Cap::Untyped {
                     paddr, size_bits, ..
                 },
-                b,
-            ) => self
-                .cap_region(b)
-                .is_some_and(|region| inside(region, (paddr, size_bits))),
-            (
+                _,
+            )
+            | (
                 Cap::Frame {
                     paddr, size_bits, ..
                 },
@@ -34,20 +32,14 @@ impl Objects {
             (Cap::CNode { object: a, .. }, Cap::CNode { object: b, .. }) => a == b,
             (Cap::Thread(a), Cap::Thread(b)) => a == b,
             (Cap::Reply { thread: a, .. }, Cap::Reply { thread: b, .. }) => a == b,
-            (Cap::PageTable { object: a, .. }, Cap::PageTable { object: b, .. }) => a == b,
-            (Cap::VSpace { object: a, .. }, Cap::VSpace { object: b, .. }) => a == b,
+            (Cap::PageTable { object: a, .. }, Cap::PageTable { object: b, .. })
+            | (Cap::VSpace { object: a, .. }, Cap::VSpace { object: b, .. }) => a == b,
             (Cap::AsidPool { object: a, .. }, Cap::AsidPool { object: b, .. }) => a == b,
             (Cap::IrqHandler(a), Cap::IrqHandler(b)) => a == b,
-            (Cap::SgiSignal { .. }, Cap::SgiSignal { .. }) => a == b,
-            (
-                Cap::IoPort { first, last },
-                Cap::IoPort {
-                    first: other_first,
-                    last: other_last,
-                },
-            ) => (first, last) == (other_first, other_last),
             (Cap::ReplyObject { object: a, .. }, Cap::ReplyObject { object: b, .. }) => a == b,
             (Cap::SchedContext { object: a, .. }, Cap::SchedContext { object: b, .. }) => a == b,
+            (Cap::SgiSignal { .. }, Cap::SgiSignal { .. })
+            | (Cap::IoPort { .. }, Cap::IoPort { .. }) => a == b,
             (Cap::SchedControl, Cap::SchedControl)
             | (Cap::Domain, Cap::Domain)
             | (Cap::AsidControl, Cap::AsidControl)
@@ -57,7 +49,7 @@ impl Objects {
         }
     }
 
-    /// Whether both are to the same object.
+    /// Returns whether both capabilities refer to the same object.
     pub fn same_object_as(&self, a: Cap, b: Cap) -> bool {
         match (a, b) {
             (Cap::Untyped { .. } | Cap::IrqControl | Cap::SgiSignal { .. }, _)
@@ -87,7 +79,8 @@ fn inside((inner, inner_bits): (usize, u8), (outer, outer_bits): (usize, u8)) ->
 }
 
 impl<M: Machine> Kernel<M> {
-    /// Whether what is in `child` was derived from what is in `parent`; `child` lies behind it.
+    /// Returns whether the capability in `child`, which follows in the MDB, is derived from that in
+    /// `parent`.
     pub(crate) fn is_mdb_parent_of(&self, parent: SlotId, child: SlotId) -> bool {
         let (a, b) = (self.slots.cap(parent), self.slots.cap(child));
         if !self.slots.mdb_revocable(parent) || !self.objects.same_region_as(a, b) {
@@ -114,48 +107,37 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Whether no other capability is to the same object: all that are lie side by side.
+    /// Returns whether no other capability refers to the same object. Such capabilities are neighbours
+    /// in the MDB.
     pub(crate) fn is_final_capability(&self, slot: SlotId) -> bool {
         let cap = self.slots.cap(slot);
-        let before = self.slots.mdb_prev(slot).map(|slot| self.slots.cap(slot));
-        let behind = self.slots.mdb_next(slot).map(|slot| self.slots.cap(slot));
-        !before.is_some_and(|before| self.objects.same_object_as(before, cap))
-            && !behind.is_some_and(|behind| self.objects.same_object_as(cap, behind))
+        let prev = self.slots.mdb_prev(slot).map(|slot| self.slots.cap(slot));
+        let next = self.slots.mdb_next(slot).map(|slot| self.slots.cap(slot));
+        !prev.is_some_and(|prev| self.objects.same_object_as(prev, cap))
+            && !next.is_some_and(|next| self.objects.same_object_as(cap, next))
     }
 
-    /// What a copy of a capability is; it is in `slot`, or what is there made it.
-    pub(crate) fn derive_cap(&self, slot: SlotId, cap: Cap) -> Result<Cap, Error> {
-        match cap {
+    /// Returns what a copy of `cap` is, or `Null` if it cannot be copied. `slot` holds the capability
+    /// that `cap` was made from.
+    pub(crate) fn derive_cap(&self, slot: SlotId, mut cap: Cap) -> Result<Cap, Error> {
+        match &mut cap {
             Cap::Zombie { .. } | Cap::IrqControl | Cap::Reply { .. } | Cap::IoPortControl => {
-                Ok(Cap::Null)
+                return Ok(Cap::Null);
             }
-            Cap::Untyped { .. } => self.ensure_no_children(slot).map(|()| cap),
+            Cap::Untyped { .. } => self.ensure_no_children(slot)?,
             Cap::PageTable { mapped: false, .. } | Cap::VSpace { asid: 0, .. } => {
-                Err(Error::IllegalOperation)
+                return Err(Error::IllegalOperation);
             }
-            Cap::Frame {
-                paddr,
-                vaddr,
-                size_bits,
-                rights,
-                device,
-                ..
-            } => Ok(Cap::Frame {
-                paddr,
-                vaddr,
-                asid: 0,
-                size_bits,
-                rights,
-                device,
-            }),
-            cap => Ok(cap),
+            Cap::Frame { asid, .. } => *asid = 0,
+            _ => {}
         }
+        Ok(cap)
     }
 
-    /// Puts a copy of what is in `source` into an empty slot.
+    /// Inserts `cap`, derived from the capability in `source`, into an empty slot.
     pub(crate) fn cte_insert(&mut self, cap: Cap, source: SlotId, slot: SlotId) {
-        let original = self.slots.cap(source);
-        // Of two capabilities to the same untyped memory only the younger has room.
+        let source_cap = self.slots.cap(source);
+        // Only the newer of two capabilities to the same untyped memory can be retyped.
         if let (
             Cap::Untyped {
                 paddr, size_bits, ..
@@ -165,16 +147,16 @@ impl<M: Machine> Kernel<M> {
                 size_bits: other_bits,
                 ..
             },
-        ) = (cap, original)
+        ) = (cap, source_cap)
             && (paddr, size_bits) == (other, other_bits)
         {
             self.set_untyped_cap_as_full(source);
         }
-        let revocable = cap.is_cap_revocable(original);
+        let revocable = cap.is_cap_revocable(source_cap);
         self.slots.mdb_insert(source, slot, cap, revocable);
     }
 
-    /// Leaves no room in an untyped.
+    /// Leaves no free memory in an untyped capability.
     pub(crate) fn set_untyped_cap_as_full(&mut self, slot: SlotId) {
         if let Cap::Untyped {
             size_bits,

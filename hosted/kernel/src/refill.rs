@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The time that a scheduling context gives: a queue of refills, each an amount that can be used
-//! from some time on. What is used comes back one period later.
+//! Budget of a scheduling context: a queue of refills, each an amount of time that can be used from its
+//! release time on. Used time is scheduled as a refill one period later.
 
 use std::collections::VecDeque;
 
-/// So much of the processor, from so late on.
+/// Amount of time, and its release time, in ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refill {
     pub amount: u64,
     pub time: u64,
 }
 
-/// What must be left to get into the kernel and out of it, in microseconds.
+/// Minimum budget, in microseconds: enough to enter the kernel and leave it.
 pub(crate) const MIN_BUDGET_US: u64 = 20;
 
-/// The refills of a scheduling context. There is always one once it is configured.
+/// Refills of a scheduling context; at least one, once it is configured.
 #[derive(Debug, Default)]
 pub(crate) struct Refills {
     refills: VecDeque<Refill>,
-    /// How many there can be. 0: it was never configured.
+    /// Maximum number of refills; 0 while the scheduling context is not configured.
     pub max_refills: usize,
-    /// 0: whoever runs by it takes turns with others, and is never out of budget.
+    /// Period in ticks; 0 for round robin, where the budget is a time slice and never postpones.
     pub period: u64,
-    /// The least amount that can be used.
+    /// Minimum amount that can be used.
     min_budget: u64,
-    /// Later than this nothing is put off.
+    /// Latest release time; later ones could overflow.
     max_release_time: u64,
 }
 
@@ -50,13 +50,13 @@ impl Refills {
         self.refill_head().time <= now
     }
 
-    /// Whether enough is left after so much has been used.
+    /// Returns whether the head refill has enough budget beyond the time that is used already.
     pub fn refill_sufficient(&self, used: u64) -> bool {
         let left = self.refill_head().amount.checked_sub(used);
         left.is_some_and(|left| left >= self.min_budget)
     }
 
-    /// All of it, from now.
+    /// Configures the whole budget as available from now.
     pub fn refill_new(
         &mut self,
         max: usize,
@@ -73,7 +73,8 @@ impl Refills {
         self.maybe_add_empty_tail();
     }
 
-    /// Other parameters for one that is in use: in no period more than the budget is given.
+    /// Configures other parameters while the scheduling context is in use. No period gets more than
+    /// the budget.
     pub fn refill_update(&mut self, max: usize, amount: u64, period: u64, now: u64) {
         let mut head = self.refill_head();
         (self.max_refills, self.period) = (max, period);
@@ -94,7 +95,7 @@ impl Refills {
         }
     }
 
-    /// Who takes turns has two: what is left, and what is used.
+    /// Adds an empty refill for the used time, with round robin.
     fn maybe_add_empty_tail(&mut self) {
         if self.is_round_robin() {
             let time = self.refill_head().time;
@@ -102,7 +103,7 @@ impl Refills {
         }
     }
 
-    /// A turn is over: what was used is there again.
+    /// Makes the used time available again, with round robin.
     pub fn refill_reset_rr(&mut self) {
         let used = self
             .refills
@@ -113,7 +114,7 @@ impl Refills {
         }
     }
 
-    /// A part of a turn is used.
+    /// Moves used time from the head to the tail refill, with round robin.
     pub fn charge_round_robin(&mut self, used: u64) {
         if let Some(head) = self.refills.front_mut() {
             let used = used.min(head.amount);
@@ -124,7 +125,7 @@ impl Refills {
         }
     }
 
-    /// Takes so much away, which comes back one period later.
+    /// Charges used time, which becomes a refill one period later.
     pub fn refill_budget_check(&mut self, used: u64) {
         let mut used = used;
         while self.refill_head().amount <= used && self.refill_head().time < self.max_release_time {
@@ -158,7 +159,7 @@ impl Refills {
         }
     }
 
-    /// Adds a refill behind the others, or to the last of them.
+    /// Adds a refill behind the others, or merges it with the tail.
     fn schedule_used(&mut self, refill: Refill) {
         let full = self.refills.len() >= self.max_refills;
         match self.refills.back_mut() {
@@ -171,7 +172,7 @@ impl Refills {
         }
     }
 
-    /// Whoever runs by it begins now: what could have been used earlier is not used twice.
+    /// Releases the head refill now rather than in the past, so that unused time does not accumulate.
     pub fn refill_unblock_check(&mut self, now: u64) {
         if self.is_round_robin() || !self.refill_ready(now) {
             return;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Slots for capabilities, and the derivation tree that runs through them.
+//! Slots for capabilities (capability table entries), and the mapping database (MDB) that links them.
 //!
-//! The tree is a list in order of depth first: whatever follows a capability and is derived from
-//! it, up to the first that is not, is its subtree. What is derived from what can be told from two
-//! neighbours alone (see `derivation.rs`), so that the list needs no levels.
+//! The MDB is the derivation tree as a list in depth-first order: a capability is followed by those
+//! derived from it. Two neighbours tell whether one is derived from the other (see `mdb.rs`), so
+//! the list stores no levels.
 
 use core::num::NonZeroU32;
 
 use crate::cap::Cap;
 
-/// The number of a slot.
+/// Number of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SlotId(NonZeroU32);
 
@@ -30,7 +30,7 @@ impl SlotId {
         self.0.get()
     }
 
-    /// The slot so many further on.
+    /// Returns the slot `offset` slots further on.
     #[must_use]
     pub(crate) fn plus(self, offset: usize) -> SlotId {
         SlotId::new(self.index() + offset)
@@ -61,17 +61,17 @@ const EMPTY: Cte = Cte {
     },
 };
 
-/// All slots there are: of CNodes, of threads, of interrupts.
+/// All slots: those of CNodes, of TCBs and of interrupt handlers.
 pub(crate) struct Slots {
     all: Vec<Cte>,
-    /// Runs of 2^n slots that are used no more.
+    /// Released runs of 2^n slots.
     free: [Vec<SlotId>; 33],
 }
 
 impl Default for Slots {
     fn default() -> Self {
         Slots {
-            // The one of number 0, which none is.
+            // Number 0 is no slot.
             all: vec![EMPTY],
             free: core::array::from_fn(|_| Vec::new()),
         }
@@ -79,7 +79,7 @@ impl Default for Slots {
 }
 
 impl Slots {
-    /// 2^`bits` empty slots, one behind the other.
+    /// Allocates 2^`bits` consecutive empty slots.
     pub fn allocate(&mut self, bits: u8) -> SlotId {
         if let Some(base) = self.free[usize::from(bits.min(32))].pop() {
             return base;
@@ -89,7 +89,7 @@ impl Slots {
         base
     }
 
-    /// Takes back what `allocate` gave. They are empty.
+    /// Releases slots from `allocate`, which are empty again.
     pub fn release(&mut self, base: SlotId, bits: u8) {
         self.free[usize::from(bits.min(32))].push(base);
     }
@@ -99,7 +99,7 @@ impl Slots {
         self.all[slot.index()].cap
     }
 
-    /// Changes what is in a slot, and leaves its place in the tree.
+    /// Returns the capability in a slot, to change it without changing the MDB.
     #[inline]
     pub fn cap_mut(&mut self, slot: SlotId) -> &mut Cap {
         &mut self.all[slot.index()].cap
@@ -133,14 +133,13 @@ impl Slots {
         };
     }
 
-    /// Fills an empty slot with a capability that comes right behind another's in the tree.
-    pub fn mdb_insert(&mut self, source: SlotId, slot: SlotId, cap: Cap, revocable: bool) {
-        let next = self.mdb_next(source);
+    /// Fills an empty slot with a capability that follows that in `parent` in the MDB.
+    pub fn mdb_insert(&mut self, parent: SlotId, slot: SlotId, cap: Cap, revocable: bool) {
         self.all[slot.index()] = Cte {
             cap,
             mdb: MdbNode {
-                prev: Some(source),
-                next,
+                prev: Some(parent),
+                next: self.mdb_next(parent),
                 revocable,
                 first_badged: revocable,
             },
@@ -148,17 +147,17 @@ impl Slots {
         self.link_neighbours(slot);
     }
 
-    /// Moves what is in a slot to an empty one, as `cap`.
-    pub fn cte_move(&mut self, source: SlotId, slot: SlotId, cap: Cap) {
+    /// Moves a capability to an empty slot, and turns it into `cap`.
+    pub fn cte_move(&mut self, cap: Cap, source: SlotId, slot: SlotId) {
         let mdb = self.all[source.index()].mdb;
         self.all[slot.index()] = Cte { cap, mdb };
         self.all[source.index()] = EMPTY;
         self.link_neighbours(slot);
     }
 
-    /// Exchanges two slots: `first` and its place in the tree go to `slot2`, `second` to `slot1`.
-    pub fn cte_swap(&mut self, slot1: SlotId, first: Cap, slot2: SlotId, second: Cap) {
-        let renamed = |slot: Option<SlotId>| match slot {
+    /// Swaps two capabilities, and turns them into `cap1` (then in `slot2`) and `cap2` (then in `slot1`).
+    pub fn cte_swap(&mut self, cap1: Cap, slot1: SlotId, cap2: Cap, slot2: SlotId) {
+        let swapped = |slot: Option<SlotId>| match slot {
             Some(slot) if slot == slot1 => Some(slot2),
             Some(slot) if slot == slot2 => Some(slot1),
             other => other,
@@ -166,24 +165,25 @@ impl Slots {
         let [mdb1, mdb2] = [slot1, slot2].map(|slot| {
             let mdb = self.all[slot.index()].mdb;
             MdbNode {
-                prev: renamed(mdb.prev),
-                next: renamed(mdb.next),
+                prev: swapped(mdb.prev),
+                next: swapped(mdb.next),
                 ..mdb
             }
         });
         self.all[slot1.index()] = Cte {
-            cap: second,
+            cap: cap2,
             mdb: mdb2,
         };
         self.all[slot2.index()] = Cte {
-            cap: first,
+            cap: cap1,
             mdb: mdb1,
         };
         self.link_neighbours(slot1);
         self.link_neighbours(slot2);
     }
 
-    /// Empties a slot. What came first of its badge is now what follows.
+    /// Empties a slot and removes it from the MDB. If it was the first of its badge, the next one is
+    /// that now.
     pub fn clear_slot(&mut self, slot: SlotId) {
         let mdb = self.all[slot.index()].mdb;
         self.all[slot.index()] = EMPTY;
@@ -197,7 +197,6 @@ impl Slots {
         }
     }
 
-    /// Makes its neighbours know a slot.
     fn link_neighbours(&mut self, slot: SlotId) {
         let mdb = self.all[slot.index()].mdb;
         if let Some(prev) = mdb.prev {
@@ -208,7 +207,7 @@ impl Slots {
         }
     }
 
-    /// All that are not empty.
+    /// Iterates over the slots that are not empty.
     pub fn occupied(&self) -> impl Iterator<Item = (SlotId, Cap)> {
         let slots = self.all.iter().enumerate().skip(1);
         slots
@@ -216,15 +215,15 @@ impl Slots {
             .map(|(index, slot)| (SlotId::new(index), slot.cap))
     }
 
-    /// A slot whose place in the tree contradicts itself or its neighbours'.
+    /// Finds a slot whose MDB node contradicts itself or its neighbours'.
     pub fn find_inconsistent(&self) -> Option<SlotId> {
         let slots = self.all.iter().enumerate().skip(1);
         let mut wrong = slots.filter(|(index, slot)| {
             let mdb = slot.mdb;
             let this = Some(SlotId::new(*index));
-            let untied = mdb.prev.is_some_and(|slot| self.mdb_next(slot) != this)
+            let unlinked = mdb.prev.is_some_and(|slot| self.mdb_next(slot) != this)
                 || mdb.next.is_some_and(|slot| self.mdb_prev(slot) != this);
-            untied || slot.cap.is_null() && mdb != MdbNode::default()
+            unlinked || slot.cap.is_null() && mdb != MdbNode::default()
         });
         wrong.next().map(|(index, _)| SlotId::new(index))
     }
