@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! How fast the model is: kernel entries and round trips per second. Run it with `--release`.
+//! Speed of the model: kernel entries and round trips per second. Run it with `--release`.
 
 use std::time::Instant;
 
@@ -9,26 +9,27 @@ use sel4_hosted_kernel::{
     VSpaceId,
 };
 
-/// Where system calls have the capability, the message info and the first words of a message.
+/// Registers of the capability, the message info and the first words of a message.
 #[cfg(target_arch = "aarch64")]
-const PLACES: (Register, Register, [Register; 4]) = {
+const REGISTERS: (Register, Register, [Register; 4]) = {
     use Register::*;
     (X0, X1, [X2, X3, X4, X5])
 };
 #[cfg(target_arch = "x86_64")]
-const PLACES: (Register, Register, [Register; 4]) = {
+const REGISTERS: (Register, Register, [Register; 4]) = {
     use Register::*;
     (Rdi, Rsi, [R10, R8, R9, R15])
 };
 
-/// Where memory begins, and the image.
+/// First address of the memory.
 const MEMORY: usize = 0x100_0000;
+/// Addresses of the image.
 const IMAGE: Region = Region {
     start: 0x40_0000,
     end: 0x40_1000,
 };
 
-/// Memory of words, and where the IPC buffer was mapped.
+/// Memory of words, and the physical address of the IPC buffer.
 struct Words {
     words: Vec<usize>,
     buffer: usize,
@@ -75,13 +76,13 @@ const THREADS: usize = 1003;
 struct System(Kernel<Words>);
 
 impl System {
-    /// A system call of the thread that runs; capabilities and words after four are in the buffer.
+    /// Makes a system call of the current thread. The IPC buffer holds capabilities, and words after four.
     fn enter(&mut self, number: isize, cptr: usize, info: MessageInfo, words: [usize; 4]) {
         if let Some(current) = self.0.current() {
             let context = self.0.context_mut(current);
-            context[PLACES.0] = cptr;
-            context[PLACES.1] = info.0;
-            let registers = PLACES.2;
+            context[REGISTERS.0] = cptr;
+            context[REGISTERS.1] = info.0;
+            let registers = REGISTERS.2;
             for (register, word) in registers.into_iter().zip(words) {
                 context[register] = word;
             }
@@ -89,7 +90,7 @@ impl System {
         self.0.syscall(number);
     }
 
-    fn ask(&mut self, cptr: usize, invocation: Invocation, caps: &[usize], words: &[usize]) {
+    fn invoke(&mut self, cptr: usize, invocation: Invocation, caps: &[usize], words: &[usize]) {
         let machine = self.0.machine_mut();
         for (index, word) in words.iter().enumerate().skip(4) {
             machine.write_word(machine.buffer + (index + 1) * 8, *word);
@@ -109,14 +110,14 @@ impl System {
         let error = self
             .0
             .current()
-            .map_or(0, |current| self.0.context(current)[PLACES.1] >> 12);
+            .map_or(0, |current| self.0.context(current)[REGISTERS.1] >> 12);
         assert_eq!(error, 0, "{invocation:?}");
     }
 }
 
-fn measure(what: &str, count: u32, mut once: impl FnMut()) {
+fn measure(what: &str, count: u32, mut step: impl FnMut()) {
     let start = Instant::now();
-    (0..count).for_each(|_| once());
+    (0..count).for_each(|_| step());
     let seconds = start.elapsed().as_secs_f64();
     println!("{what:<48} {:>12.0} per second", f64::from(count) / seconds);
 }
@@ -135,7 +136,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         extra: Vec::new(),
     };
     let (kernel, layout) = Kernel::boot(machine, &config, Labels::default(), &image)?;
-    // The word of the BootInfo that has the first untyped's slot; the largest is in the middle.
+    // Word 19 of the BootInfo is the first untyped's slot. The largest untyped is in the middle.
     let info = kernel.machine().buffer + 0x1000;
     let read = |word: usize| kernel.machine().read_word(info + word * 8);
     let untypeds = read(19)..read(20);
@@ -144,7 +145,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut system = System(kernel);
     let make = |system: &mut System, kind: usize, slot: usize, count: usize| {
         let words = [kind, 0, 0, 0, slot, count];
-        system.ask(untyped, Invocation::UntypedRetype, &[CNODE], &words);
+        system.invoke(untyped, Invocation::UntypedRetype, &[CNODE], &words);
     };
     make(&mut system, 3, NOTIFICATION, 1);
     make(&mut system, 2, ENDPOINT, 1);
@@ -152,36 +153,36 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(layout.ipc_buffer, IMAGE.end);
 
     let none = MessageInfo::new(0, 0, 0, 0);
-    measure("system calls that do nothing: yield", 5_000_000, || {
+    measure("system calls without an effect: yield", 5_000_000, || {
         system.enter(YIELD, 0, none, [0; 4]);
     });
-    measure("invocations that are refused", 5_000_000, || {
+    measure("refused invocations", 5_000_000, || {
         system.enter(CALL, CNODE, none, [0; 4]);
     });
     measure("capabilities copied and deleted", 500_000, || {
-        system.ask(
+        system.invoke(
             CNODE,
             Invocation::CNodeCopy,
             &[CNODE],
             &[1100, 64, ENDPOINT, 64, 15],
         );
-        system.ask(CNODE, Invocation::CNodeDelete, &[], &[1100, 64]);
+        system.invoke(CNODE, Invocation::CNodeDelete, &[], &[1100, 64]);
     });
-    measure("objects made and deleted", 500_000, || {
+    measure("objects created and deleted", 500_000, || {
         make(&mut system, 2, 1100, 1);
-        system.ask(CNODE, Invocation::CNodeDelete, &[], &[1100, 64]);
+        system.invoke(CNODE, Invocation::CNodeDelete, &[], &[1100, 64]);
     });
     for (thread, priority) in [(THREADS, 20), (THREADS + 1, 10)] {
-        system.ask(
+        system.invoke(
             thread,
             Invocation::TCBSetSpace,
             &[CNODE, VSPACE],
             &[0, 0, 0],
         );
-        system.ask(thread, Invocation::TCBSetPriority, &[TCB], &[priority]);
-        system.ask(thread, Invocation::TCBResume, &[], &[]);
+        system.invoke(thread, Invocation::TCBSetPriority, &[TCB], &[priority]);
+        system.invoke(thread, Invocation::TCBResume, &[], &[]);
     }
-    // The first thread waits for ever; the server does for its client.
+    // The initial thread waits for ever, the server for its client.
     system.enter(RECV, NOTIFICATION, none, [0; 4]);
     system.enter(RECV, ENDPOINT, none, [0; 4]);
     for length in [0, 4] {

@@ -93,7 +93,7 @@ impl<M: Machine> Kernel<M> {
     /// Returns whether an interrupt has a handler and is not masked, so that [`Kernel::interrupt`] has an
     /// effect.
     #[must_use]
-    pub fn takes(&self, irq: usize) -> bool {
+    pub fn can_deliver_irq(&self, irq: usize) -> bool {
         self.irqs.active.get(irq) == Some(&true) && !self.irqs.masked[irq]
     }
 

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_used_comes_back_a_period_later() {
+    fn used_time_is_replenished_a_period_later() {
         let mut budget = Refills::default();
         budget.refill_new(4, 1000, 5000, 100, 1);
         budget.refill_budget_check(300);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_gained_or_lost() {
+    fn the_sum_of_refills_is_constant() {
         let mut budget = Refills::default();
         budget.refill_new(3, 1000, 10_000, 0, 1);
         let mut now = 0;
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn who_takes_turns_is_never_out_of_budget() {
+    fn round_robin_never_runs_out_of_budget() {
         let mut budget = Refills::default();
         budget.refill_new(2, 500, 0, 0, 1);
         budget.charge_round_robin(490);

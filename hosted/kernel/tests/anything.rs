@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Threads that do anything: the model stays whole.
+//! Arbitrary system calls: no invariant of the model breaks.
 
 // The registers and numbers here are x86_64's.
 #![cfg(target_arch = "x86_64")]
@@ -27,8 +27,8 @@ impl Choices for Random {
 }
 
 #[test]
-fn nothing_that_threads_do_breaks_the_model() {
-    // More with a larger number in the environment.
+fn arbitrary_system_calls_break_no_invariant() {
+    // `ANYTHING` in the environment is the number of systems.
     let count = std::env::var("ANYTHING")
         .ok()
         .and_then(|count| count.parse().ok());

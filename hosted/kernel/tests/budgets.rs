@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Mixed-criticality scheduling: time that is given, lent, used up, and comes back.
+//! Mixed-criticality scheduling: budgets, replenishment, timeout faults and donation.
 
 // The registers and numbers here are x86_64's.
 #![cfg(target_arch = "x86_64")]
@@ -45,7 +45,7 @@ impl Timed {
         invocation: Invocation,
         caps: &[usize],
         words: &[usize],
-    ) -> Answer {
+    ) -> Reply {
         let label = 1 + self.labels.iter().position(|of| *of == invocation).unwrap();
         let buffer = self.system.layout.ipc_buffer;
         self.system.put(buffer, label, caps, words);
@@ -54,7 +54,7 @@ impl Timed {
         (info.label(), words)
     }
 
-    fn done(
+    fn invoke_ok(
         &mut self,
         cptr: usize,
         invocation: Invocation,
@@ -68,7 +68,7 @@ impl Timed {
 
     fn make(&mut self, kind: usize, bits: usize) -> usize {
         let (memory, slot) = (self.system.memory(), self.system.slot());
-        self.done(
+        self.invoke_ok(
             memory,
             UntypedRetype,
             &[CNODE],
@@ -77,10 +77,10 @@ impl Timed {
         slot
     }
 
-    /// So many microseconds in so many, with a badge.
+    /// Creates and configures a scheduling context, with times in microseconds and a badge.
     fn context(&mut self, budget: usize, period: usize) -> usize {
         let context = self.make(SCHED_CONTEXT_OBJECT, 8);
-        self.done(
+        self.invoke_ok(
             SCHED_CONTROL,
             SchedControlConfigureFlags,
             &[context],
@@ -89,7 +89,7 @@ impl Timed {
         context
     }
 
-    /// A thread with an IPC buffer; `context` 0: it runs by none of its own.
+    /// Creates a thread with an IPC buffer. `context` 0: without a scheduling context.
     fn thread(
         &mut self,
         priority: usize,
@@ -98,15 +98,15 @@ impl Timed {
     ) -> (usize, ThreadId, usize) {
         let (tcb, frame) = (self.make(TCB_OBJECT, 0), self.make(PAGE, 0));
         let buffer = IMAGE + 0x1_0000 + 0x1000 * frame;
-        self.done(frame, X86PageMap, &[VSPACE], &[buffer, 3, 0]);
-        self.done(tcb, TCBConfigure, &[CNODE, VSPACE, frame], &[0, 0, buffer]);
-        self.done(
+        self.invoke_ok(frame, X86PageMap, &[VSPACE], &[buffer, 3, 0]);
+        self.invoke_ok(tcb, TCBConfigure, &[CNODE, VSPACE, frame], &[0, 0, buffer]);
+        self.invoke_ok(
             tcb,
             TCBSetSchedParams,
             &[TCB, context, handler],
             &[priority, priority],
         );
-        self.done(tcb, TCBWriteRegisters, &[], &[1, 1, 0x1000 * tcb]);
+        self.invoke_ok(tcb, TCBWriteRegisters, &[], &[1, 1, 0x1000 * tcb]);
         (tcb, self.system.kernel.threads().next().unwrap().id, buffer)
     }
 
@@ -126,7 +126,7 @@ impl Timed {
 }
 
 #[test]
-fn a_budget_ends_and_comes_back() {
+fn a_budget_ends_and_is_replenished() {
     let mut timed = Timed::new();
     let context = timed.context(1000, 10_000);
     let (_, thread, _) = timed.thread(10, context, 0);
@@ -146,14 +146,14 @@ fn a_budget_ends_and_comes_back() {
 }
 
 #[test]
-fn a_handler_is_told_that_a_budget_has_ended() {
+fn a_timeout_handler_receives_the_end_of_a_budget() {
     let mut timed = Timed::new();
     let endpoint = timed.make(ENDPOINT_OBJECT, 0);
     let reply = timed.make(REPLY_OBJECT, 0);
     let (own, context) = (timed.context(5000, 5000), timed.context(1000, 10_000));
     let (_, handler, buffer) = timed.thread(20, own, 0);
     let (tcb, ..) = timed.thread(10, context, 0);
-    timed.done(tcb, TCBSetTimeoutEndpoint, &[endpoint], &[]);
+    timed.invoke_ok(tcb, TCBSetTimeoutEndpoint, &[endpoint], &[]);
     timed.rest();
     let id = timed.system.current();
     assert_eq!(id, handler);
@@ -169,7 +169,7 @@ fn a_handler_is_told_that_a_budget_has_ended() {
 }
 
 #[test]
-fn who_is_called_runs_by_what_the_caller_lends() {
+fn a_callee_runs_on_the_donated_scheduling_context() {
     let mut timed = Timed::new();
     let endpoint = timed.make(ENDPOINT_OBJECT, 0);
     let reply = timed.make(REPLY_OBJECT, 0);
@@ -178,13 +178,13 @@ fn who_is_called_runs_by_what_the_caller_lends() {
     let context = timed.context(4000, 4000);
     let (_, client, _) = timed.thread(10, context, 0);
     let done = timed.make(NOTIFICATION_OBJECT, 0);
-    // The first thread comes back when the server waits, and takes its scheduling context away.
-    timed.done(TCB, TCBSetPriority, &[TCB], &[15]);
+    // The initial thread runs when the server waits, and unbinds the server's scheduling context.
+    timed.invoke_ok(TCB, TCBSetPriority, &[TCB], &[15]);
     let id = timed.system.current();
     assert_eq!(id, server);
     timed.system.kernel.context_mut(id)[Register::R12] = reply;
     timed.system.syscall(MCS_RECV, endpoint);
-    timed.done(first, SchedContextUnbindObject, &[tcb], &[]);
+    timed.invoke_ok(first, SchedContextUnbindObject, &[tcb], &[]);
     timed.system.syscall(MCS_WAIT, done);
     assert_eq!(timed.system.kernel.current(), Some(client));
     timed.system.put(IMAGE + 0x4000, 3, &[], &[]);
@@ -198,12 +198,12 @@ fn who_is_called_runs_by_what_the_caller_lends() {
     assert_eq!(
         timed.system.kernel.current(),
         Some(client),
-        "it has its own back"
+        "the scheduling context has returned"
     );
 }
 
 #[test]
-fn times_are_refused_for_the_kernels_reasons() {
+fn invalid_times_are_refused_as_by_the_kernel() {
     let mut timed = Timed::new();
     let context = timed.make(SCHED_CONTEXT_OBJECT, 7);
     let mut refused = |words: &[usize]| {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Threads: what they send each other, who runs, and what happens when they go wrong.
+//! Threads: messages, scheduling and faults.
 
 // The registers and numbers here are x86_64's.
 #![cfg(target_arch = "x86_64")]
@@ -12,7 +12,7 @@ use sel4_hosted_kernel::{
     Config, Fault, Invocation, Invocation::*, MessageInfo, Register, ThreadState,
 };
 
-/// libsel4's number of an invocation.
+/// Returns libsel4's label of an invocation.
 fn label(invocation: Invocation) -> usize {
     1 + Invocation::ALL
         .iter()
@@ -20,7 +20,7 @@ fn label(invocation: Invocation) -> usize {
         .unwrap()
 }
 
-/// Lets the first thread wait, so that the others run.
+/// Makes the initial thread wait, so that the others run.
 fn rest(system: &mut System) {
     let never = system.make(NOTIFICATION_OBJECT);
     system.syscall(RECV, never);
@@ -63,7 +63,7 @@ fn a_call_is_answered() {
 }
 
 #[test]
-fn who_sends_first_is_received_first() {
+fn senders_are_received_in_order() {
     let mut system = System::new();
     let endpoint = system.make(ENDPOINT_OBJECT);
     let senders = [
@@ -85,7 +85,7 @@ fn who_sends_first_is_received_first() {
 }
 
 #[test]
-fn of_two_that_wake_at_once_the_second_runs_first() {
+fn of_two_threads_woken_at_once_the_second_runs_first() {
     let mut system = System::new();
     let endpoint = system.make(ENDPOINT_OBJECT);
     let server = system.thread(20, 0);
@@ -93,7 +93,7 @@ fn of_two_that_wake_at_once_the_second_runs_first() {
     rest(&mut system);
     system.syscall(RECV, endpoint);
     send(&mut system, caller, CALL, endpoint, &[], &[]);
-    // The server lets the other send.
+    // The server's low priority lets the other thread send.
     system.put(server.buffer, label(TCBSetPriority), &[TCB], &[5]);
     system.syscall(CALL, server.tcb);
     send(&mut system, sender, SEND, endpoint, &[], &[]);
@@ -110,7 +110,7 @@ fn of_two_that_wake_at_once_the_second_runs_first() {
 }
 
 #[test]
-fn capabilities_go_along() {
+fn extra_capabilities_are_transferred() {
     let mut system = System::new();
     let endpoint = system.make(ENDPOINT_OBJECT);
     let (badged, other) = (system.mint(endpoint, 17), system.make(NOTIFICATION_OBJECT));
@@ -130,11 +130,11 @@ fn capabilities_go_along() {
         &[1],
     );
     let (badge, info, _) = system.message(server.buffer);
-    // One to the endpoint itself: its badge. One more: there is room for it. A third: there is none.
+    // The first is unwrapped, the second goes to the receive slot, and the third finds none.
     assert_eq!((badge, info), (17, MessageInfo::new(5, 0b001, 2, 1)));
     assert_eq!(system.read(server.buffer + 122 * 8), 17);
     assert_eq!(system.identify(to), 6);
-    // Behind one for which there is no room none goes along, not even as its badge.
+    // A capability without a receive slot ends the transfer, also of those that would be unwrapped.
     system.put(server.buffer, 0, &[], &[]);
     system.syscall(REPLY_RECV, endpoint);
     let caps = [CNODE, badged, badged];
@@ -146,7 +146,7 @@ fn capabilities_go_along() {
 }
 
 #[test]
-fn without_the_right_to_grant_none_do_and_a_call_is_never_answered() {
+fn without_grant_nothing_is_transferred_and_a_call_is_never_answered() {
     let mut system = System::new();
     let endpoint = system.make(ENDPOINT_OBJECT);
     let (write, reply) = (system.copy(endpoint, 1), system.copy(endpoint, 9));
@@ -176,7 +176,7 @@ fn without_the_right_to_grant_none_do_and_a_call_is_never_answered() {
 }
 
 #[test]
-fn a_reply_has_capabilities_if_who_received_could_grant() {
+fn a_reply_transfers_capabilities_if_the_receiver_could_grant() {
     for (rights, count) in [(2, 0), (6, 1)] {
         let mut system = System::new();
         let endpoint = system.make(ENDPOINT_OBJECT);
@@ -199,7 +199,7 @@ fn a_reply_has_capabilities_if_who_received_could_grant() {
 }
 
 #[test]
-fn a_reply_can_be_kept_and_given_later() {
+fn a_reply_capability_can_be_saved_for_later() {
     let mut system = System::new();
     let endpoint = system.make(ENDPOINT_OBJECT);
     let (server, client) = (system.thread(20, 0), system.thread(10, 0));
@@ -214,14 +214,14 @@ fn a_reply_can_be_kept_and_given_later() {
     assert_eq!(system.identify(kept), 8);
     system.put(server.buffer, 9, &[], &[33]);
     system.syscall(SEND, kept);
-    assert_eq!(system.identify(kept), 0, "it is used up");
+    assert_eq!(system.identify(kept), 0, "a reply capability is used once");
     system.syscall(RECV, endpoint);
     assert_eq!(system.current(), client.id);
     assert_eq!(system.message(client.buffer).2, [33]);
 }
 
 #[test]
-fn notifications_collect_badges_and_reach_who_is_bound() {
+fn notifications_collect_badges_and_wake_the_bound_thread() {
     let mut system = System::new();
     let (notification, endpoint) = (
         system.make(NOTIFICATION_OBJECT),
@@ -236,12 +236,16 @@ fn notifications_collect_badges_and_reach_who_is_bound() {
     assert_eq!(system.register(Register::Rdi), 3);
 
     let server = system.thread(20, 0);
-    system.done(server.tcb, TCBBindNotification, &[notification], &[]);
+    system.invoke_ok(server.tcb, TCBBindNotification, &[notification], &[]);
     let again = system.invoke(server.tcb, TCBBindNotification, &[notification], &[]);
     assert_eq!(again, (3, vec![]));
-    // The first thread is not the one it is bound to.
+    // The initial thread is not the bound one.
     system.syscall(RECV, notification);
-    assert_eq!(system.current(), server.id, "the first thread has faulted");
+    assert_eq!(
+        system.current(),
+        server.id,
+        "the initial thread has faulted"
+    );
     assert!(
         system
             .kernel
@@ -254,7 +258,7 @@ fn notifications_collect_badges_and_reach_who_is_bound() {
 }
 
 #[test]
-fn a_fault_is_told_and_answered() {
+fn a_fault_is_sent_and_replied_to() {
     let mut system = System::new();
     let endpoint = system.make(ENDPOINT_OBJECT);
     let badged = system.mint(endpoint, 99);
@@ -277,7 +281,7 @@ fn a_fault_is_told_and_answered() {
     assert_eq!(system.current(), thread.id);
     assert_eq!(system.kernel.context(thread.id).next, ip);
 
-    // An unknown system call: 18 registers and its number. The reply changes the first.
+    // An unknown system call: 18 registers and the number. The reply changes the first register.
     system.syscall(-77, 0);
     let (_, info, words) = system.message(handler.buffer);
     assert_eq!(
@@ -289,11 +293,11 @@ fn a_fault_is_told_and_answered() {
     system.syscall(REPLY_RECV, endpoint);
     assert_eq!(system.register(Register::Rax), 55);
 
-    // A capability that is not there: why it is not found.
+    // A missing capability: the message has the lookup failure.
     system.syscall(SEND, 9000);
     let (_, info, words) = system.message(handler.buffer);
     assert_eq!((info.label(), words), (1, vec![ip, 9000, 0, 4, 64, 0, 51]));
-    // A label other than 0 would stop it, but not after such a fault.
+    // After a capability fault, the thread restarts with any label.
     system.put(handler.buffer, 1, &[], &[]);
     system.syscall(REPLY_RECV, endpoint);
     assert_eq!(system.current(), thread.id);
@@ -306,11 +310,15 @@ fn a_fault_is_told_and_answered() {
     );
     system.put(handler.buffer, 1, &[], &[]);
     system.syscall(REPLY_RECV, endpoint);
-    assert_eq!(system.kernel.current(), None, "it stays where it is");
+    assert_eq!(
+        system.kernel.current(),
+        None,
+        "the label has stopped the thread"
+    );
 }
 
 #[test]
-fn who_waits_begins_again_when_the_endpoint_goes() {
+fn waiting_threads_restart_when_the_endpoint_is_deleted() {
     let mut system = System::new();
     let endpoint = system.make(ENDPOINT_OBJECT);
     let wake = system.make(NOTIFICATION_OBJECT);
@@ -329,7 +337,7 @@ fn who_waits_begins_again_when_the_endpoint_goes() {
 }
 
 #[test]
-fn equals_take_turns() {
+fn equal_priorities_are_round_robin() {
     let config = Config {
         entries_per_tick: 1,
         ..Config::default()
@@ -348,7 +356,7 @@ fn equals_take_turns() {
 }
 
 #[test]
-fn a_seed_makes_another_order_and_the_same_each_time() {
+fn a_seed_chooses_a_schedule_and_repeats_it() {
     let order = |seed| {
         let config = Config {
             seed,
@@ -379,9 +387,9 @@ fn registers_are_read_and_written() {
     let mut system = System::new();
     let tcb = system.make(TCB_OBJECT);
     let written: Vec<usize> = [0, 20].into_iter().chain(100..120).collect();
-    system.done(tcb, TCBWriteRegisters, &[], &written);
-    let read = system.done(tcb, TCBReadRegisters, &[], &[0, 20]);
-    // The flags are what a thread may have.
+    system.invoke_ok(tcb, TCBWriteRegisters, &[], &written);
+    let read = system.invoke_ok(tcb, TCBReadRegisters, &[], &[0, 20]);
+    // The flags are sanitised.
     assert_eq!(
         (read[2], &read[..2], &read[3..]),
         (0x246, &written[2..4], &written[5..])
@@ -406,10 +414,13 @@ fn registers_are_read_and_written() {
         system.invoke(tcb, TCBSetPriority, &[CNODE], &[1]),
         (2, vec![1])
     );
-    assert_eq!(system.done(tcb, TCBSetFlags, &[], &[0, 7]), [1]);
+    assert_eq!(system.invoke_ok(tcb, TCBSetFlags, &[], &[0, 7]), [1]);
     let other = system.make(TCB_OBJECT);
-    system.done(other, TCBCopyRegisters, &[tcb], &[0b1100]);
-    assert_eq!(system.done(other, TCBReadRegisters, &[], &[0, 20]), read);
+    system.invoke_ok(other, TCBCopyRegisters, &[tcb], &[0b1100]);
+    assert_eq!(
+        system.invoke_ok(other, TCBReadRegisters, &[], &[0, 20]),
+        read
+    );
 }
 
 #[test]

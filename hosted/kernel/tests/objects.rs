@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Capabilities and untyped memory: what is made, copied, moved, deleted, and refused.
+//! Capabilities and untyped memory: creation, copying, moving, deletion and errors.
 
 // The registers and numbers here are x86_64's.
 #![cfg(target_arch = "x86_64")]
@@ -13,7 +13,7 @@ use sel4_hosted_kernel::{Config, Invocation, Invocation::*, MessageInfo, Registe
 const ALL: usize = 15;
 
 #[test]
-fn the_boot_info_says_what_is_there() {
+fn the_boot_info_describes_the_system() {
     let system = System::new();
     assert_eq!(system.boot_info(2), 1, "nodes");
     assert_eq!(system.boot_info(4), system.layout.ipc_buffer);
@@ -30,7 +30,7 @@ fn the_boot_info_says_what_is_there() {
 }
 
 #[test]
-fn the_first_thread_has_what_it_has_on_the_kernel() {
+fn the_initial_thread_has_the_capabilities_it_has_on_the_kernel() {
     let mut system = System::new();
     let tags: Vec<usize> = (0..16).map(|slot| system.identify(slot)).collect();
     assert_eq!(
@@ -40,7 +40,7 @@ fn the_first_thread_has_what_it_has_on_the_kernel() {
 }
 
 #[test]
-fn retypes_are_refused_for_the_kernels_reasons() {
+fn invalid_retypes_are_refused_as_by_the_kernel() {
     let mut system = System::new();
     let memory = system.memory();
     let free = system.slot();
@@ -119,12 +119,12 @@ fn retypes_are_refused_for_the_kernels_reasons() {
 }
 
 #[test]
-fn an_untyped_comes_to_its_end_and_is_whole_after_a_revoke() {
+fn an_untyped_is_exhausted_and_free_again_after_a_revoke() {
     let mut system = System::new();
     let memory = system.memory();
     let small = system.retype(memory, UNTYPED_OBJECT, 13, 1);
     let first = system.retype(small, ENDPOINT_OBJECT, 0, 1);
-    // Aligned to its size: half of what there is, with the endpoint in the other half.
+    // TCBs are aligned to 2 KiB. The endpoint takes the first quarter of the 8 KiB.
     let tcb = system.retype(small, TCB_OBJECT, 0, 3);
     let slot = system.slot();
     let again = system.invoke(
@@ -143,17 +143,20 @@ fn an_untyped_comes_to_its_end_and_is_whole_after_a_revoke() {
 }
 
 #[test]
-fn memory_is_zero_when_it_becomes_a_frame_again() {
+fn reused_memory_is_zeroed() {
     let mut system = System::new();
     let memory = system.memory();
     let small = system.retype(memory, UNTYPED_OBJECT, 12, 1);
     let frame = system.retype(small, PAGE_OBJECT, 0, 1);
-    let paddr = system.done(frame, X86PageGetAddress, &[], &[])[0];
+    let paddr = system.invoke_ok(frame, X86PageGetAddress, &[], &[])[0];
     system.kernel.machine_mut().words.insert(paddr + 8, 17);
     system.delete(frame);
     assert_eq!(system.kernel.machine().words[&(paddr + 8)], 17);
     let frame = system.retype(small, PAGE_OBJECT, 0, 1);
-    assert_eq!(system.done(frame, X86PageGetAddress, &[], &[]), [paddr]);
+    assert_eq!(
+        system.invoke_ok(frame, X86PageGetAddress, &[], &[]),
+        [paddr]
+    );
     assert!(!system.kernel.machine().words.contains_key(&(paddr + 8)));
 }
 
@@ -182,7 +185,7 @@ fn device_memory_becomes_frames_only() {
 }
 
 #[test]
-fn copies_are_refused_for_the_kernels_reasons() {
+fn invalid_copies_are_refused_as_by_the_kernel() {
     let mut system = System::new();
     let (full, empty) = (system.make(ENDPOINT_OBJECT), system.slot());
     let mut copy = |to: [usize; 2], from: [usize; 2]| {
@@ -218,7 +221,7 @@ fn copies_are_refused_for_the_kernels_reasons() {
 }
 
 #[test]
-fn an_address_is_followed_through_cnodes() {
+fn addresses_are_resolved_through_cnodes() {
     let mut system = System::new();
     let memory = system.memory();
     let node = system.retype(memory, CNODE_OBJECT, 4, 1);
@@ -226,7 +229,7 @@ fn an_address_is_followed_through_cnodes() {
     let guarded = system.slot();
     // A guard of 3 bits, 0b101.
     let guard = 0b101 << 6 | 3;
-    system.done(
+    system.invoke_ok(
         CNODE,
         CNodeMint,
         &[CNODE],
@@ -256,9 +259,9 @@ fn badges_and_rights() {
     let badged = system.mint(endpoint, 17);
     let slot = system.slot();
     let again = system.invoke(CNODE, CNodeMint, &[CNODE], &[slot, 64, badged, 64, ALL, 18]);
-    assert_eq!(again, (3, vec![]), "it has a badge");
+    assert_eq!(again, (3, vec![]), "the badge cannot change");
     let moved = system.invoke(CNODE, CNodeMutate, &[CNODE], &[slot, 64, endpoint, 64, 18]);
-    assert_eq!(moved, (3, vec![]), "a badge is not moved on");
+    assert_eq!(moved, (3, vec![]), "a moved capability gets no badge");
     let reads = system.copy(endpoint, 2);
     let buffer = system.layout.ipc_buffer;
     system.put(buffer, 0, &[], &[]);
@@ -266,15 +269,15 @@ fn badges_and_rights() {
     assert_eq!(
         system.message(buffer).1,
         MessageInfo::new(2, 0, 0, 1),
-        "it cannot send"
+        "no right to send"
     );
     let parts = system.invoke(CNODE, CNodeCancelBadgedSends, &[], &[reads, 64]);
-    assert_eq!(parts, (3, vec![]), "not with all rights");
-    system.done(CNODE, CNodeCancelBadgedSends, &[], &[badged, 64]);
+    assert_eq!(parts, (3, vec![]), "only with all rights");
+    system.invoke_ok(CNODE, CNodeCancelBadgedSends, &[], &[badged, 64]);
 }
 
 #[test]
-fn a_revoke_takes_what_was_derived_and_nothing_else() {
+fn a_revoke_deletes_derived_capabilities_only() {
     let mut system = System::new();
     let endpoint = system.make(ENDPOINT_OBJECT);
     let plain = system.copy(endpoint, ALL);
@@ -286,7 +289,7 @@ fn a_revoke_takes_what_was_derived_and_nothing_else() {
         [endpoint, plain, badged, other, copy].map(|slot| system.identify(slot))
     };
     assert_eq!(tags(&mut system), [4, 4, 4, 4, 0]);
-    // A plain copy is no parent.
+    // A plain copy is not a parent.
     system.revoke(plain);
     assert_eq!(tags(&mut system), [4, 4, 4, 4, 0]);
     system.revoke(endpoint);
@@ -299,7 +302,8 @@ fn a_badge_that_was_minted_twice_is_revoked_once() {
     let endpoint = system.make(ENDPOINT_OBJECT);
     let (first, second) = (system.mint(endpoint, 17), system.mint(endpoint, 17));
     let copy = system.copy(first, ALL);
-    // It lies behind what was minted second, with the same badge, and is not derived from it.
+    // The copy follows the second minted capability in the MDB, with the same badge, and is not derived
+    // from it.
     system.delete(first);
     system.revoke(second);
     assert_eq!(system.identify(copy), 4);
@@ -312,9 +316,9 @@ fn capabilities_are_moved_and_rotated() {
     let node = system.retype(memory, CNODE_OBJECT, 2, 1);
     let (tcb, endpoint) = (system.make(TCB_OBJECT), system.make(ENDPOINT_OBJECT));
     let to = system.slot();
-    system.done(CNODE, CNodeMove, &[CNODE], &[to, 64, node, 64]);
+    system.invoke_ok(CNODE, CNodeMove, &[CNODE], &[to, 64, node, 64]);
     assert_eq!([node, to].map(|slot| system.identify(slot)), [0, 10]);
-    // What is in `to` goes to where the thread is, the thread to the empty slot.
+    // The capability in `to` moves to the slot of the TCB, the TCB to the empty slot.
     let rotate = |system: &mut System, to: usize, pivot: usize, from: usize| {
         let words = [to, 64, 0, pivot, 64, 0, from, 64];
         system.invoke(CNODE, CNodeRotate, &[CNODE, CNODE], &words)
@@ -324,7 +328,7 @@ fn capabilities_are_moved_and_rotated() {
         [node, to, tcb].map(|slot| system.identify(slot)),
         [12, 0, 10]
     );
-    // Exchanged.
+    // Source and destination are the same: a swap.
     assert_eq!(rotate(&mut system, node, tcb, node), (0, vec![]));
     assert_eq!([node, tcb].map(|slot| system.identify(slot)), [10, 12]);
     assert_eq!(
@@ -335,7 +339,7 @@ fn capabilities_are_moved_and_rotated() {
     assert_eq!(
         rotate(&mut system, to, endpoint, node),
         (3, vec![]),
-        "it would get a badge"
+        "a moved capability gets no badge"
     );
     assert_eq!(
         rotate(&mut system, to, to, node),
@@ -350,7 +354,7 @@ fn capabilities_are_moved_and_rotated() {
 }
 
 #[test]
-fn the_last_capability_to_a_thread_stops_it() {
+fn deleting_the_final_capability_stops_a_thread() {
     let mut system = System::new();
     let endpoint = system.make(ENDPOINT_OBJECT);
     let thread = system.thread(10, 0);
@@ -363,15 +367,15 @@ fn the_last_capability_to_a_thread_stops_it() {
 }
 
 #[test]
-fn a_cnode_goes_with_what_it_holds() {
+fn a_cnode_is_deleted_with_its_content() {
     let mut system = System::new();
     let memory = system.memory();
     let node = system.retype(memory, CNODE_OBJECT, 2, 1);
     let thread = system.thread(10, 0);
     let words = [1, 2, thread.tcb, 64];
-    system.done(node, CNodeMove, &[CNODE], &words);
-    // And itself.
-    system.done(node, CNodeCopy, &[CNODE], &[2, 2, node, 64, ALL]);
+    system.invoke_ok(node, CNodeMove, &[CNODE], &words);
+    // The CNode also holds itself.
+    system.invoke_ok(node, CNodeCopy, &[CNODE], &[2, 2, node, 64, ALL]);
     system.delete(node);
     assert_eq!(system.kernel.threads().count(), 2, "it holds itself");
     system.revoke(memory);
@@ -379,7 +383,7 @@ fn a_cnode_goes_with_what_it_holds() {
 }
 
 #[test]
-fn a_cnode_in_a_cnode_is_cut_off() {
+fn a_cnode_in_a_cnode_becomes_a_cyclic_zombie() {
     let mut system = System::new();
     let memory = system.memory();
     let (outer, inner) = {
@@ -387,8 +391,8 @@ fn a_cnode_in_a_cnode_is_cut_off() {
         (outer, system.retype(memory, CNODE_OBJECT, 2, 1))
     };
     let thread = system.thread(10, 0);
-    system.done(inner, CNodeMove, &[CNODE], &[3, 2, thread.tcb, 64]);
-    system.done(outer, CNodeMove, &[CNODE], &[2, 2, inner, 64]);
+    system.invoke_ok(inner, CNodeMove, &[CNODE], &[3, 2, thread.tcb, 64]);
+    system.invoke_ok(outer, CNodeMove, &[CNODE], &[2, 2, inner, 64]);
     system.delete(outer);
     let others = system
         .kernel
@@ -403,7 +407,7 @@ fn a_cnode_in_a_cnode_is_cut_off() {
 }
 
 #[test]
-fn an_invocation_that_is_none_is_refused() {
+fn an_unknown_invocation_is_refused() {
     let mut system = System::new();
     let buffer = system.layout.ipc_buffer;
     for (cptr, error) in [(0, 2), (CNODE, 3), (TCB, 3), (VSPACE, 3), (DOMAIN, 3)] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Random sequences of system calls: whatever they are, the model stays whole, and it answers what
-//! the kernel answers.
+//! Random sequences of system calls: no invariant of the model breaks, and it answers as the kernel
+//! does.
 
 // The registers and numbers here are x86_64's.
 #![cfg(target_arch = "x86_64")]
@@ -14,10 +14,10 @@ use common::steps::{self, Generator, Step};
 use common::*;
 use sel4_hosted_kernel::{Config, Fault, MessageInfo, Register, ThreadId};
 
-/// Where the model's root server has the instructions that threads run.
+/// Address of the instructions that the threads run, in the model's root server.
 const CODE: usize = IMAGE + 0x100;
 
-/// A root server that takes steps, and the threads that it makes.
+/// Root server that takes steps, and the threads that it creates.
 struct Player {
     system: System,
     root: ThreadId,
@@ -33,15 +33,15 @@ impl Player {
         };
         let mut system = System::with(&config);
         let (root, memory) = (system.current(), system.memory());
-        // As on the kernel.
+        // The root server on the kernel uses the same slot.
         let base = 8000;
-        system.done(
+        system.invoke_ok(
             memory,
             sel4_hosted_kernel::Invocation::UntypedRetype,
             &[CNODE],
             &[0, 22, 0, 0, base, 1],
         );
-        system.done(
+        system.invoke_ok(
             TCB,
             sel4_hosted_kernel::Invocation::TCBSetPriority,
             &[TCB],
@@ -60,7 +60,7 @@ impl Player {
         }
     }
 
-    /// A system call of the root server, and what other threads do until it runs again.
+    /// Makes a system call of the root server, and runs other threads until it is the current one again.
     fn call(&mut self, number: isize, cptr: usize) {
         self.system.syscall(number, cptr);
         while self.system.current() != self.root {
@@ -79,7 +79,7 @@ impl Player {
             } else {
                 kernel.fault(Fault::Vm {
                     address: ip,
-                    // Who fetches is not told apart without a bit that forbids execution.
+                    // Without a no-execute bit, a fetch looks like a read.
                     status: 4,
                     instruction: false,
                 });
@@ -87,7 +87,7 @@ impl Player {
         }
     }
 
-    /// Takes a step. Gives what the root server on the kernel prints of it.
+    /// Takes a step. Returns the line that the root server on the kernel prints.
     fn take(&mut self, step: &Step) -> String {
         let cptr = self.value(step.cptr);
         let words: Vec<usize> = step.words.iter().map(|word| self.value(*word)).collect();
@@ -106,9 +106,9 @@ impl Player {
                 line.push('e');
             }
             kind => {
-                let tells = kind == steps::TELL || self.system.identify(cptr) == 4;
+                let is_send = kind == steps::NB_SEND || self.system.identify(cptr) == 4;
                 self.system.put(buffer, step.label as usize, &caps, &words);
-                if tells {
+                if is_send {
                     self.call(if self.system.mcs { -6 } else { NB_SEND }, cptr);
                 } else {
                     self.call(CALL, cptr);
@@ -122,7 +122,7 @@ impl Player {
 
     fn print(&self, line: &mut String, step: &Step, info: MessageInfo, words: &[usize]) {
         _ = write!(line, " {:x}", info.label());
-        // What was used, in time.
+        // The consumed time differs.
         if self.system.mcs && [steps::CONSUMED, steps::YIELD_TO].contains(&step.label) {
             return;
         }
@@ -138,15 +138,15 @@ impl Player {
     }
 }
 
-/// The steps of a sequence, and what the kernel says of each.
+/// Number of steps of a sequence.
 const STEPS: usize = 30;
 
-/// What the kernel said of the first sequences, as a hash for each.
+/// Hashes of the kernel's answers to the first sequences.
 const RECORD: &str = include_str!("sequences.txt");
-/// With mixed-criticality scheduling.
+/// Hashes of the answers with mixed-criticality scheduling.
 const RECORD_MCS: &str = include_str!("sequences-mcs.txt");
 
-/// FNV-1a over the lines of a sequence.
+/// Returns the FNV-1a hash of the lines of a sequence.
 fn hash<'a>(lines: impl Iterator<Item = &'a str>) -> u64 {
     let bytes = lines.flat_map(|line| line.bytes().chain([b'\n']));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -177,7 +177,7 @@ fn no_sequence_breaks_the_model_with_scheduling_contexts() {
 
 fn agrees(record: &str, mcs: bool) {
     let mut player = Player::new(mcs);
-    // Without optimisation all of them take long.
+    // An unoptimised build is slow.
     let most = if cfg!(debug_assertions) { 400 } else { 2500 };
     let recorded = record.lines().filter(|line| !line.starts_with('#'));
     let recorded = recorded.take(most);
@@ -202,8 +202,8 @@ fn the_model_answers_what_the_kernel_with_scheduling_contexts_answered() {
     agrees(RECORD_MCS, true);
 }
 
-/// Compares with the console of the root server tests/hosted/sequences, line by line, in the file
-/// that `SEQUENCES_CONSOLE` names; and writes the hashes into what `SEQUENCES_RECORD` names.
+/// Compares the model with the kernel, line by line. `SEQUENCES_CONSOLE` is a file with the console of the
+/// root server tests/hosted/sequences. Writes the hashes to the file `SEQUENCES_RECORD`.
 #[test]
 fn the_kernel_answers_what_the_model_answers() {
     let Ok(file) = std::env::var("SEQUENCES_CONSOLE") else {
@@ -242,7 +242,7 @@ fn the_kernel_answers_what_the_model_answers() {
     }
     assert!(
         rest.is_empty() && theirs.len() > 1000,
-        "the console is not whole"
+        "the console is incomplete"
     );
     if let Ok(file) = std::env::var("SEQUENCES_RECORD") {
         std::fs::write(file, record).unwrap();

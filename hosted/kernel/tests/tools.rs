@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What only a model can give; and kernels that do not boot.
+//! Tools of the model, and kernels that do not boot.
 
 // The registers and numbers here are x86_64's.
 #![cfg(target_arch = "x86_64")]
@@ -13,7 +13,7 @@ use sel4_hosted_kernel::{
 };
 
 #[test]
-fn a_retype_fails_that_shall() {
+fn an_injected_retype_failure_occurs() {
     let mut system = System::new();
     let memory = system.memory();
     system.kernel.inject(Injection {
@@ -31,7 +31,7 @@ fn a_retype_fails_that_shall() {
 }
 
 #[test]
-fn a_signal_is_late_that_shall_be() {
+fn an_injected_signal_delay_occurs() {
     let mut system = System::new();
     let notification = system.make(NOTIFICATION_OBJECT);
     let badged = system.mint(notification, 5);
@@ -46,7 +46,7 @@ fn a_signal_is_late_that_shall_be() {
     });
     system.syscall(SEND, badged);
     assert_eq!([0; 4].map(|_: i32| poll(&mut system)), [0, 0, 0, 5]);
-    // Who waits for it does not wait for ever.
+    // If all threads wait, the signal arrives early.
     system.kernel.inject(Injection {
         delayed_signal: 2,
         delay: 1000,
@@ -69,14 +69,17 @@ fn a_serial_port_prints_and_other_ports_are_named() {
     let mut system = System::new();
     let ports = system.slot();
     let issue = [0, 0xffff, ports, 64];
-    system.done(IO_PORTS, X86IOPortControlIssue, &[CNODE], &issue);
-    assert_eq!(system.done(ports, X86IOPortIn8, &[], &[0x3fd]), [0x60]);
+    system.invoke_ok(IO_PORTS, X86IOPortControlIssue, &[CNODE], &issue);
+    assert_eq!(system.invoke_ok(ports, X86IOPortIn8, &[], &[0x3fd]), [0x60]);
     for (port, byte) in [(0x3fb, 0x80), (0x3f8, 1), (0x3fb, 3), (0x3f8, 0x41)] {
-        system.done(ports, X86IOPortOut8, &[], &[port, byte]);
+        system.invoke_ok(ports, X86IOPortOut8, &[], &[port, byte]);
     }
     assert_eq!(system.kernel.machine().console, "A");
     for _ in 0..2 {
-        assert_eq!(system.done(ports, X86IOPortIn16, &[], &[0x60]), [0xffff]);
+        assert_eq!(
+            system.invoke_ok(ports, X86IOPortIn16, &[], &[0x60]),
+            [0xffff]
+        );
     }
     let named = "Anot modelled: what is behind I/O port 0x60\n";
     assert_eq!(system.kernel.machine().console, named);
@@ -87,7 +90,7 @@ fn a_serial_port_prints_and_other_ports_are_named() {
 }
 
 #[test]
-fn what_is_held_is_counted() {
+fn resources_in_use_are_counted() {
     let mut system = System::new();
     let before = system.kernel.holdings();
     let endpoint = system.make(ENDPOINT_OBJECT);
@@ -103,7 +106,7 @@ fn what_is_held_is_counted() {
 }
 
 #[test]
-fn capabilities_are_drawn() {
+fn capabilities_are_drawn_as_a_graph() {
     let mut system = System::new();
     let endpoint = system.make(ENDPOINT_OBJECT);
     system.mint(endpoint, 17);
@@ -120,7 +123,7 @@ fn capabilities_are_drawn() {
 }
 
 #[test]
-fn events_tell_what_happens() {
+fn events_describe_an_invocation() {
     let mut system = System::new();
     system.kernel.machine_mut().events = Some(Vec::new());
     let memory = system.memory();
@@ -138,7 +141,7 @@ fn events_tell_what_happens() {
 }
 
 #[test]
-fn what_does_not_fit_does_not_boot() {
+fn a_system_that_does_not_fit_does_not_boot() {
     let boots = |config: &Config, start: usize, end: usize| {
         let image = Image {
             vaddrs: Region { start, end },

@@ -13,7 +13,7 @@ __asm__(".section .rodata\n.balign 8\nsteps: .incbin \"" STEPS "\"\n"
 extern const seL4_Word steps[];
 extern const char code[];
 
-enum { ASK = 1, TELL, STORE, END };
+enum { INVOKE = 1, NB_SEND, STORE, END };
 
 static char line[4096];
 static unsigned length;
@@ -95,7 +95,7 @@ int main(void)
         seL4_Word kind = *step & 0xff, label = *step >> 8 & 0xffffff, caps = *step >> 32 & 0xff, words = *step >> 40 & 0xff;
         seL4_Word cptr = value(step[1]);
         step += 2;
-        seL4_Word identity = kind == ASK ? seL4_DebugCapIdentify(cptr) : 0;
+        seL4_Word identity = kind == INVOKE ? seL4_DebugCapIdentify(cptr) : 0;
         for (seL4_Word i = 0; i < caps; i++) {
             seL4_SetCap(i, value(step[i]));
         }
@@ -113,7 +113,7 @@ int main(void)
                 seL4_CNode_Delete(seL4_CapInitThreadCNode, slot, 64);
             }
             put('e');
-        } else if (kind == TELL || identity == 4) {
+        } else if (kind == NB_SEND || identity == 4) {
             seL4_NBSend(cptr, message);
         } else {
             message = seL4_Call(cptr, message);

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Threads that do anything, to themselves, to each other and to all that they were booted with.
+//! Threads that make arbitrary system calls, on themselves, each other and everything they booted with.
 
 use super::*;
 use sel4_hosted_kernel::{Access, Config, Fault, Machine, MessageInfo, Register};
 
-/// What decides what they do.
+/// Source of the choices that threads make.
 pub trait Choices {
-    /// Any number.
+    /// Returns any number.
     fn next(&mut self) -> u64;
 
-    /// A number below `end`.
+    /// Returns a number below `end`.
     fn below(&mut self, end: u64) -> usize {
         (self.next() % end) as usize
     }
 
-    /// Whether nothing is left to choose by.
+    /// Returns whether no choices are left.
     fn is_over(&self) -> bool {
         false
     }
 
-    /// A number as threads pass to the kernel.
+    /// Returns a number that looks like an argument of a system call.
     fn word(&mut self) -> usize {
         match self.below(16) {
             0..=5 => self.below(70),
@@ -35,12 +35,12 @@ pub trait Choices {
     }
 }
 
-/// A system of its own, in which whoever runs enters the kernel somehow: at most so often, and as long
-/// as there are choices. Gives the number of entries.
+/// Boots a system, in which the current thread enters the kernel in an arbitrary way, at most `steps`
+/// times and while choices are left. Returns the number of kernel entries.
 ///
 /// # Panics
 ///
-/// If the model is not whole.
+/// If an invariant does not hold.
 pub fn play<C: Choices>(mut random: C, seed: u64, mcs: bool, steps: usize) -> u64 {
     let config = Config {
         mcs,
@@ -62,7 +62,7 @@ pub fn play<C: Choices>(mut random: C, seed: u64, mcs: bool, steps: usize) -> u6
             system.kernel.interrupt(random.below(128));
             continue;
         };
-        // Whatever its IPC buffer is, this one is read now and then.
+        // The initial thread's IPC buffer is that of most threads.
         let (paddr, ..) = system
             .kernel
             .machine()
@@ -79,7 +79,7 @@ pub fn play<C: Choices>(mut random: C, seed: u64, mcs: bool, steps: usize) -> u6
             ));
         for word in [5, 6, 7, 8, 9, 122, 123, 124, 125, 126, 127] {
             let value = match word {
-                // Who names a capability that is not there soon stops.
+                // A missing capability is a fault, which stops the thread.
                 122..=124 if random.below(50) != 0 => random.word() % 8192,
                 _ => random.word(),
             };
@@ -101,14 +101,14 @@ pub fn play<C: Choices>(mut random: C, seed: u64, mcs: bool, steps: usize) -> u6
         }
         context[Register::Rdi] = match random.below(4) {
             0 => untypeds[random.below(untypeds.len() as u64)],
-            // Its own thread and CNode rarely: then it is soon over.
+            // The initial TCB and CNode are rare, since deleting them ends the system.
             1 if random.below(8) == 0 => random.below(16),
             1 => 3 + random.below(13),
             2 if random.below(20) == 0 => random.word(),
             _ => 8000 + random.below(60),
         };
         if random.below(3) == 0 {
-            // As it would be done: objects in slots that are looked at.
+            // A plausible retype, into slots that are used above.
             context[Register::Rdi] = untypeds[random.below(untypeds.len() as u64)];
             (context[Register::R10], context[Register::R8]) = (random.below(14), random.below(24));
             (context[Register::R9], context[Register::R15]) = (0, 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! A kernel on a machine of vectors, and what user level does, step by step.
+//! A kernel on a machine of maps, and system calls of its threads, one by one.
 
-#![allow(dead_code)] // Each test uses some of it.
+#![allow(dead_code)] // Each test uses a part of it.
 
 pub mod anything;
 pub mod steps;
@@ -47,17 +47,17 @@ pub const NB_RECV: isize = -8;
 
 pub const MESSAGE: [Register; 4] = [Register::R10, Register::R8, Register::R9, Register::R15];
 
-/// Where the image of the first thread lies.
+/// Address of the initial thread's image.
 pub const IMAGE: usize = 0x40_0000;
 
-/// Memory, what is mapped where, and what was printed.
+/// Machine with memory, mappings and a console.
 #[derive(Default)]
 pub struct Memory {
     pub words: BTreeMap<usize, usize>,
     pub mapped: BTreeMap<(VSpaceId, usize), (usize, u8, Access)>,
     pub console: String,
     pub time: u64,
-    /// What the kernel did, where somebody wants to know.
+    /// Events of the kernel, if the test wants them.
     pub events: Option<Vec<Event>>,
 }
 
@@ -104,20 +104,20 @@ impl Machine for Memory {
     }
 }
 
-/// A booted system.
+/// Booted system.
 pub struct System {
     pub kernel: Kernel<Memory>,
     pub layout: Layout,
-    /// The first slot that is empty, and is given out next.
+    /// First empty slot of the root CNode, which the next object gets.
     pub next: usize,
-    /// Whether all is looked at after each system call.
+    /// Set to check all invariants after each system call.
     pub checks: bool,
-    /// Whether scheduling is mixed-criticality.
+    /// Set for mixed-criticality scheduling.
     pub mcs: bool,
 }
 
-/// What an invocation gives: the error's number, and the words of the answer.
-pub type Answer = (usize, Vec<usize>);
+/// Reply to an invocation: number of the error, and words.
+pub type Reply = (usize, Vec<usize>);
 
 impl System {
     pub fn new() -> Self {
@@ -138,7 +138,7 @@ impl System {
             true => Labels::mcs(),
             false => Labels::default(),
         };
-        // Miri takes its time for each slot, also where all is looked at.
+        // Miri is slow for each slot.
         let small = Config {
             root_cnode_bits: 10,
             ..config.clone()
@@ -156,14 +156,14 @@ impl System {
         system
     }
 
-    /// A word of the BootInfo.
+    /// Returns a word of the BootInfo.
     pub fn boot_info(&self, word: usize) -> usize {
         let machine = self.kernel.machine();
         let (paddr, ..) = machine.mapped[&(self.layout.vspace, self.layout.boot_info)];
         machine.read_word(paddr + word * 8)
     }
 
-    /// The untypeds: slot, physical address, size in bits, whether it is a device.
+    /// Returns the untypeds: slot, physical address, size in bits, and whether it is device memory.
     pub fn untypeds(&self) -> Vec<(usize, usize, u8, bool)> {
         let first = if self.mcs { 21 } else { 19 };
         let (start, end) = (self.boot_info(first), self.boot_info(first + 1));
@@ -177,7 +177,7 @@ impl System {
         (0..end - start).map(describe).collect()
     }
 
-    /// The largest untyped.
+    /// Returns the slot of the largest untyped.
     pub fn memory(&self) -> usize {
         let untypeds = self.untypeds();
         let memory = untypeds.iter().filter(|untyped| !untyped.3);
@@ -197,7 +197,7 @@ impl System {
         self.kernel.context(self.current())[register]
     }
 
-    /// The word at a virtual address of the first thread's space.
+    /// Returns the physical address for an address in the initial thread's VSpace.
     fn paddr(&self, vaddr: usize) -> usize {
         let (paddr, ..) = self.kernel.machine().mapped[&(self.layout.vspace, vaddr & !0xfff)];
         paddr + (vaddr & 0xfff)
@@ -212,7 +212,7 @@ impl System {
         self.kernel.machine_mut().write_word(paddr, value);
     }
 
-    /// Puts a message into the registers and IPC buffer of the thread that runs.
+    /// Writes a message to the registers and the IPC buffer of the current thread.
     pub fn put(&mut self, buffer: usize, label: usize, caps: &[usize], words: &[usize]) {
         for (index, word) in words.iter().enumerate().skip(4) {
             self.write(buffer + (index + 1) * 8, *word);
@@ -228,7 +228,7 @@ impl System {
         context[Register::Rsi] = MessageInfo::new(label, 0, caps.len(), words.len()).0;
     }
 
-    /// A system call by the thread that runs.
+    /// Makes a system call of the current thread.
     pub fn syscall(&mut self, number: isize, cptr: usize) {
         let current = self.current();
         let context = self.kernel.context_mut(current);
@@ -241,7 +241,7 @@ impl System {
         }
     }
 
-    /// The message that the thread that runs has got.
+    /// Returns the message that the current thread has received: badge, info and words.
     pub fn message(&self, buffer: usize) -> (usize, MessageInfo, Vec<usize>) {
         let info = MessageInfo(self.register(Register::Rsi));
         let word = |index: usize| match MESSAGE.get(index) {
@@ -252,14 +252,14 @@ impl System {
         (self.register(Register::Rdi), info, words)
     }
 
-    /// An invocation by the first thread.
+    /// Makes an invocation of the initial thread.
     pub fn invoke(
         &mut self,
         cptr: usize,
         invocation: Invocation,
         caps: &[usize],
         words: &[usize],
-    ) -> Answer {
+    ) -> Reply {
         let label = 1 + Invocation::ALL
             .iter()
             .position(|of| *of == invocation)
@@ -271,8 +271,8 @@ impl System {
         (info.label(), words)
     }
 
-    /// One that is done.
-    pub fn done(
+    /// Makes an invocation of the initial thread, which must succeed.
+    pub fn invoke_ok(
         &mut self,
         cptr: usize,
         invocation: Invocation,
@@ -284,13 +284,13 @@ impl System {
         words
     }
 
-    /// Retypes into new slots of the root CNode. Gives the first.
+    /// Retypes into new slots of the root CNode. Returns the first.
     pub fn retype(&mut self, untyped: usize, kind: usize, bits: usize, count: usize) -> usize {
         let first = self.next;
         self.next += count;
         let words = [kind, bits, CNODE, 64, first, count];
-        // The root CNode has a slot of itself, of the full depth.
-        self.done(untyped, Invocation::UntypedRetype, &[CNODE], &words);
+        // The root CNode holds a capability to itself, which resolves at full depth.
+        self.invoke_ok(untyped, Invocation::UntypedRetype, &[CNODE], &words);
         first
     }
 
@@ -300,7 +300,7 @@ impl System {
 
     pub fn copy(&mut self, from: usize, rights: usize) -> usize {
         let to = self.slot();
-        self.done(
+        self.invoke_ok(
             CNODE,
             Invocation::CNodeCopy,
             &[CNODE],
@@ -311,7 +311,7 @@ impl System {
 
     pub fn mint(&mut self, from: usize, badge: usize) -> usize {
         let to = self.slot();
-        self.done(
+        self.invoke_ok(
             CNODE,
             Invocation::CNodeMint,
             &[CNODE],
@@ -321,39 +321,39 @@ impl System {
     }
 
     pub fn delete(&mut self, slot: usize) {
-        self.done(CNODE, Invocation::CNodeDelete, &[], &[slot, 64]);
+        self.invoke_ok(CNODE, Invocation::CNodeDelete, &[], &[slot, 64]);
     }
 
     pub fn revoke(&mut self, slot: usize) {
-        self.done(CNODE, Invocation::CNodeRevoke, &[], &[slot, 64]);
+        self.invoke_ok(CNODE, Invocation::CNodeRevoke, &[], &[slot, 64]);
     }
 
-    /// The kernel's number for what is in a slot.
+    /// Returns the kernel's number of the type of the capability in a slot.
     pub fn identify(&mut self, slot: usize) -> usize {
         self.syscall(if self.mcs { -15 } else { -12 }, slot);
         self.register(Register::Rdi)
     }
 
-    /// A thread in the first thread's spaces, with an IPC buffer of its own, ready to run.
+    /// Creates a runnable thread in the initial thread's CSpace and VSpace, with an IPC buffer.
     pub fn thread(&mut self, priority: usize, handler: usize) -> Runner {
         let tcb = self.make(TCB_OBJECT);
         let frame = self.make(PAGE_OBJECT);
         let buffer = IMAGE + 0x1_0000 + 0x1000 * frame;
-        self.done(frame, Invocation::X86PageMap, &[VSPACE], &[buffer, 3, 0]);
+        self.invoke_ok(frame, Invocation::X86PageMap, &[VSPACE], &[buffer, 3, 0]);
         let caps = [CNODE, VSPACE, frame];
-        self.done(
+        self.invoke_ok(
             tcb,
             Invocation::TCBConfigure,
             &caps,
             &[handler, 0, 0, buffer],
         );
-        self.done(
+        self.invoke_ok(
             tcb,
             Invocation::TCBSetSchedParams,
             &[TCB],
             &[priority, priority],
         );
-        self.done(
+        self.invoke_ok(
             tcb,
             Invocation::TCBWriteRegisters,
             &[],
@@ -364,7 +364,7 @@ impl System {
     }
 }
 
-/// A thread that a test made.
+/// Thread of a test.
 #[derive(Clone, Copy)]
 pub struct Runner {
     pub tcb: usize,

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Random sequences of system calls, made from seeds: numbers that a model and a root server on the
-//! kernel take alike, so that what they answer can be compared.
+//! Random sequences of system calls, generated from seeds. The model and a root server on the kernel take
+//! the same steps, so that their answers can be compared.
 
-/// A slot of the root CNode behind those that are taken at boot.
+/// Tag of a word that is a slot of the root CNode, relative to the first one of the sequences.
 pub const SLOT: u64 = 0x5e10 << 48;
-/// An address of the instructions that a thread runs: a system call, then one that is none.
+/// Tag of a word that is an address of the threads' instructions: a system call, then an invalid
+/// instruction.
 pub const CODE: u64 = 0x57ab << 48;
 
-/// An invocation, unless the capability is to an endpoint: then a message that is not waited for.
-pub const ASK: u64 = 1;
-/// A message that is not waited for.
-pub const TELL: u64 = 2;
-/// A word is written: its address is in place of the capability.
+/// Kind of a step: invocation; for a capability to an endpoint, non-blocking send.
+pub const INVOKE: u64 = 1;
+/// Kind of a step: non-blocking send.
+pub const NB_SEND: u64 = 2;
+/// Kind of a step: write of a word, to the address in place of the capability.
 pub const STORE: u64 = 3;
-/// The sequence ends: all that was made is deleted.
+/// Kind of a step: end of the sequence, which deletes everything.
 pub const END: u64 = 4;
 
-/// Where the threads' IPC buffers are mapped.
+/// Address of the threads' IPC buffers.
 pub const BUFFERS: u64 = 0x100_0000_0000;
 
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// As a root server reads it.
+    /// Encodes the step for the root server.
     pub fn encode(&self, out: &mut Vec<u64>) {
         let (caps, words) = (self.caps.len() as u64, self.words.len() as u64);
         out.push(self.kind | self.label << 8 | caps << 32 | words << 40);
@@ -45,13 +46,13 @@ const CNODE: u64 = 2;
 const VSPACE: u64 = 3;
 const IRQ_CONTROL: u64 = 4;
 const ASID_CONTROL: u64 = 5;
-/// The first slot behind those that are the same everywhere.
+/// First slot behind the initial capabilities.
 const SCHED_CONTROL: u64 = 16;
 const ASID_POOL: u64 = 6;
 const IO_PORTS: u64 = 7;
 const DOMAIN: u64 = 11;
 
-// Slots of what each sequence begins with; the first is kept from one to the next.
+// Slots of the objects that each sequence begins with. All sequences share the first.
 const MEMORY: u64 = SLOT;
 const SMALL: u64 = SLOT + 1;
 const PAGE: u64 = SLOT + 2;
@@ -121,13 +122,13 @@ const MSI: u64 = 52;
 
 pub struct Generator {
     state: u64,
-    /// For a kernel with mixed-criticality scheduling.
+    /// Set for mixed-criticality scheduling.
     mcs: bool,
     pub steps: Vec<Step>,
 }
 
 impl Generator {
-    /// A sequence of so many steps, after those that make what it needs.
+    /// Generates a sequence: steps that create the initial objects, then `steps` random ones.
     pub fn sequence(seed: u64, steps: usize, mcs: bool) -> Vec<Step> {
         let mut generator = Generator {
             mcs,
@@ -157,7 +158,7 @@ impl Generator {
         of[self.below(of.len() as u64) as usize]
     }
 
-    /// A slot: rather one that is filled at the beginning.
+    /// Returns a slot, more often one of the initial objects.
     fn slot(&mut self) -> u64 {
         let end = self.one_of(&[20, LAST]);
         SLOT + 1 + self.below(end)
@@ -214,24 +215,24 @@ impl Generator {
         });
     }
 
-    fn ask(&mut self, label: u64, cptr: u64, caps: &[u64], words: &[u64]) {
-        // Other invocations lie between them.
+    fn invoke(&mut self, label: u64, cptr: u64, caps: &[u64], words: &[u64]) {
+        // Mixed-criticality scheduling has other invocations in between.
         let label = match label {
             9..=24 if self.mcs => label + 1,
             SAVE_CALLER if self.mcs => SET_TIMEOUT_ENDPOINT,
             33.. if self.mcs => label + 6,
             label => label,
         };
-        self.push(ASK, label, cptr, caps, words);
+        self.push(INVOKE, label, cptr, caps, words);
     }
 
-    /// One that only a kernel with mixed-criticality scheduling has.
-    fn ask_mcs(&mut self, label: u64, cptr: u64, caps: &[u64], words: &[u64]) {
-        self.push(ASK, label, cptr, caps, words);
+    /// Adds an invocation that exists only with mixed-criticality scheduling.
+    fn invoke_mcs(&mut self, label: u64, cptr: u64, caps: &[u64], words: &[u64]) {
+        self.push(INVOKE, label, cptr, caps, words);
     }
 
-    /// What untyped memory becomes, by its number without that.
-    fn kind(&self, kind: u64) -> u64 {
+    /// Returns the number of an object type, given that without mixed-criticality scheduling.
+    fn object_type(&self, kind: u64) -> u64 {
         match kind {
             5.. if self.mcs => kind + 2,
             kind => kind,
@@ -239,8 +240,8 @@ impl Generator {
     }
 
     fn make(&mut self, kind: u64, bits: u64, first: u64, count: u64) {
-        let kind = self.kind(kind);
-        self.ask(RETYPE, MEMORY, &[CNODE], &[kind, bits, 0, 0, first, count]);
+        let kind = self.object_type(kind);
+        self.invoke(RETYPE, MEMORY, &[CNODE], &[kind, bits, 0, 0, first, count]);
     }
 
     fn begin(&mut self) {
@@ -256,24 +257,24 @@ impl Generator {
         self.make(10, 0, TABLES + 2, 1);
         self.make(6, 0, SPACE, 1);
         self.make(2, 0, FAULTS, 1);
-        self.ask(MINT, CNODE, &[CNODE], &[BADGED, 64, ENDPOINT, 64, 15, 17]);
+        self.invoke(MINT, CNODE, &[CNODE], &[BADGED, 64, ENDPOINT, 64, 15, 17]);
         for (table, label) in [(0, PDPT_MAP), (1, PDPT_MAP + 2), (2, PDPT_MAP + 4)] {
-            self.ask(label, TABLES + table, &[VSPACE], &[BUFFERS, 0]);
+            self.invoke(label, TABLES + table, &[VSPACE], &[BUFFERS, 0]);
         }
         if self.mcs {
             for object in 0..4 {
-                self.ask(
+                self.invoke(
                     RETYPE,
                     MEMORY,
                     &[CNODE],
                     &[5, 8, 0, 0, CONTEXTS + object, 1],
                 );
-                self.ask(RETYPE, MEMORY, &[CNODE], &[6, 0, 0, 0, REPLIES + object, 1]);
+                self.invoke(RETYPE, MEMORY, &[CNODE], &[6, 0, 0, 0, REPLIES + object, 1]);
             }
         }
         for thread in 0..3 {
             let buffer = BUFFERS + thread * 0x1000;
-            self.ask(PAGE_MAP, FRAMES + thread, &[VSPACE], &[buffer, 3, 0]);
+            self.invoke(PAGE_MAP, FRAMES + thread, &[VSPACE], &[buffer, 3, 0]);
             let sent = [ENDPOINT, NOTIFICATION, NODE];
             for (index, cap) in (0..).zip(sent) {
                 self.push(STORE, 0, buffer + (122 + index) * 8, &[], &[cap]);
@@ -285,10 +286,10 @@ impl Generator {
             if self.mcs {
                 let context = CONTEXTS + thread;
                 let times = [1_000_000, 1_000_000, 0, thread, 0];
-                self.ask_mcs(CONFIGURE_FLAGS, SCHED_CONTROL, &[context], &times);
-                self.ask(CONFIGURE, THREADS + thread, &caps, &[0, 0, buffer]);
+                self.invoke_mcs(CONFIGURE_FLAGS, SCHED_CONTROL, &[context], &times);
+                self.invoke(CONFIGURE, THREADS + thread, &caps, &[0, 0, buffer]);
                 let caps = [TCB, context, FAULTS];
-                self.ask(
+                self.invoke(
                     SET_SCHED_PARAMS,
                     THREADS + thread,
                     &caps,
@@ -296,8 +297,8 @@ impl Generator {
                 );
                 continue;
             }
-            self.ask(CONFIGURE, THREADS + thread, &caps, &[FAULTS, 0, 0, buffer]);
-            self.ask(
+            self.invoke(CONFIGURE, THREADS + thread, &caps, &[FAULTS, 0, 0, buffer]);
+            self.invoke(
                 SET_SCHED_PARAMS,
                 THREADS + thread,
                 &[TCB],
@@ -306,7 +307,7 @@ impl Generator {
         }
     }
 
-    /// A thread makes a system call, and its registers are read.
+    /// Makes a thread run a system call, and reads the registers of all threads.
     fn run(&mut self) {
         let thread = THREADS + self.below(3);
         let numbers: &[u64] = match self.mcs {
@@ -364,9 +365,9 @@ impl Generator {
             d,
         ];
         let all: Vec<u64> = [1, 18].into_iter().chain(registers).collect();
-        self.ask(WRITE_REGISTERS, thread, &[], &all);
+        self.invoke(WRITE_REGISTERS, thread, &[], &all);
         for thread in 0..3 {
-            self.ask(READ_REGISTERS, THREADS + thread, &[], &[0, 18]);
+            self.invoke(READ_REGISTERS, THREADS + thread, &[], &[0, 18]);
         }
     }
 
@@ -390,8 +391,8 @@ impl Generator {
                 };
                 let offset = if root == NODE { self.below(18) } else { c };
                 let count = self.one_of(&[1, 1, 1, 2, 3, 0, 300]);
-                let kind = self.kind(kind);
-                self.ask(
+                let kind = self.object_type(kind);
+                self.invoke(
                     RETYPE,
                     from,
                     &[root],
@@ -420,31 +421,31 @@ impl Generator {
                     0 => self.below(7) as usize,
                     _ => words.len(),
                 };
-                self.ask(label, root, &[from_root], &words[..length.min(words.len())]);
+                self.invoke(label, root, &[from_root], &words[..length.min(words.len())]);
             }
             19..=21 => {
                 let label = self.one_of(&[DELETE, DELETE, REVOKE, CANCEL_BADGED, SAVE_CALLER]);
-                self.ask(label, CNODE, &[], &[a, depth]);
+                self.invoke(label, CNODE, &[], &[a, depth]);
             }
             22 => {
                 let label = self.one_of(&[DELETE, REVOKE, CANCEL_BADGED, COPY]);
-                self.ask(label, NODE, &[CNODE], &[small, 4, a, 64, 15]);
+                self.invoke(label, NODE, &[CNODE], &[small, 4, a, 64, 15]);
             }
             23 | 24 => {
                 let (data, other) = (self.one_of(&[0, 0, 1]), self.one_of(&[0, 0, 3]));
                 let to = self.one_of(&[a, c]);
                 let words = [to, 64, data, b, depth, other, c, 64];
-                self.ask(ROTATE, CNODE, &[CNODE, CNODE], &words);
+                self.invoke(ROTATE, CNODE, &[CNODE, CNODE], &words);
             }
             25 => {
                 let label = self.one_of(&[SUSPEND, RESUME, UNBIND]);
                 let thread = self.one_of(&[THREADS, THREADS + 1, a]);
-                self.ask(label, thread, &[], &[]);
+                self.invoke(label, thread, &[], &[]);
             }
             26 => {
                 let thread = self.one_of(&[THREADS, THREADS + 1, a]);
                 let notification = self.one_of(&[NOTIFICATION, NOTIFICATION, b]);
-                self.ask(BIND, thread, &[notification], &[]);
+                self.invoke(BIND, thread, &[notification], &[]);
             }
             27 => {
                 let label = self.one_of(&[SET_PRIORITY, SET_MC_PRIORITY, SET_SCHED_PARAMS]);
@@ -456,11 +457,11 @@ impl Generator {
                 if self.mcs && label == SET_SCHED_PARAMS {
                     caps.extend([CONTEXTS + thread, FAULTS]);
                 }
-                self.ask(label, THREADS + thread, &caps, &[priority, second]);
+                self.invoke(label, THREADS + thread, &caps, &[priority, second]);
             }
             28 => {
                 let (frame, buffer) = (self.one_of(&[FRAMES + 3, b]), self.vaddr());
-                self.ask(SET_IPC_BUFFER, THREADS, &[frame], &[buffer & !7]);
+                self.invoke(SET_IPC_BUFFER, THREADS, &[frame], &[buffer & !7]);
             }
             29 => {
                 let cspace = self.one_of(&[CNODE, NODE, b]);
@@ -470,22 +471,22 @@ impl Generator {
                 match self.below(2) {
                     0 if self.mcs => {
                         let caps = [FAULTS, cspace, vspace];
-                        self.ask(SET_SPACE, thread, &caps, &[data, 0]);
+                        self.invoke(SET_SPACE, thread, &caps, &[data, 0]);
                     }
                     1 if self.mcs => {
                         let words = [data, 0, BUFFERS];
-                        self.ask(CONFIGURE, thread, &[cspace, vspace, FRAMES], &words);
+                        self.invoke(CONFIGURE, thread, &[cspace, vspace, FRAMES], &words);
                     }
-                    0 => self.ask(SET_SPACE, thread, &[cspace, vspace], &[FAULTS, data, 0]),
+                    0 => self.invoke(SET_SPACE, thread, &[cspace, vspace], &[FAULTS, data, 0]),
                     _ => {
                         let words = [FAULTS, data, 0, BUFFERS];
-                        self.ask(CONFIGURE, thread, &[cspace, vspace, FRAMES], &words);
+                        self.invoke(CONFIGURE, thread, &[cspace, vspace, FRAMES], &words);
                     }
                 }
             }
             30 => {
                 let flags = self.below(16);
-                self.ask(
+                self.invoke(
                     COPY_REGISTERS,
                     THREADS,
                     &[THREADS + 1 + flags % 2],
@@ -494,20 +495,20 @@ impl Generator {
             }
             31 => {
                 let (clear, set) = (self.below(4), self.below(4));
-                self.ask(SET_FLAGS, THREADS + 2, &[], &[clear, set]);
-                self.ask(SET_TLS_BASE, THREADS + 2, &[], &[small]);
+                self.invoke(SET_FLAGS, THREADS + 2, &[], &[clear, set]);
+                self.invoke(SET_TLS_BASE, THREADS + 2, &[], &[small]);
             }
             32..=34 => {
                 let frame = self.one_of(&[FRAMES + 3, FRAMES + 3, FRAMES + 2, a]);
                 let space = self.one_of(&[VSPACE, VSPACE, SPACE, b]);
                 let (vaddr, rights) = (self.vaddr(), self.below(4));
                 match self.below(5) {
-                    0 => self.ask(PAGE_UNMAP, frame, &[], &[]),
-                    // Not where the buffers are, which are written.
+                    0 => self.invoke(PAGE_UNMAP, frame, &[], &[]),
+                    // The IPC buffers stay mapped.
                     _ if vaddr >> 15 == BUFFERS >> 15 && space != SPACE => {
-                        self.ask(PAGE_MAP, frame, &[space], &[vaddr + 0x8000, rights, 0]);
+                        self.invoke(PAGE_MAP, frame, &[space], &[vaddr + 0x8000, rights, 0]);
                     }
-                    _ => self.ask(PAGE_MAP, frame, &[space], &[vaddr, rights, 0]),
+                    _ => self.invoke(PAGE_MAP, frame, &[space], &[vaddr, rights, 0]),
                 }
             }
             35 | 36 => {
@@ -515,16 +516,16 @@ impl Generator {
                 let table = self.one_of(&[TABLES, TABLES + 1, TABLES + 2, a]);
                 let space = self.one_of(&[VSPACE, SPACE, SPACE, b]);
                 let vaddr = self.vaddr();
-                self.ask(label, table, &[space], &[vaddr, 0]);
+                self.invoke(label, table, &[space], &[vaddr, 0]);
             }
             37 => {
                 let untyped = self.one_of(&[PAGE, PAGE, SMALL, a]);
-                self.ask(MAKE_POOL, ASID_CONTROL, &[untyped, CNODE], &[b, depth]);
+                self.invoke(MAKE_POOL, ASID_CONTROL, &[untyped, CNODE], &[b, depth]);
             }
             38 => {
                 let pool = self.one_of(&[ASID_POOL, ASID_POOL, b]);
                 let space = self.one_of(&[SPACE, SPACE, c]);
-                self.ask(ASSIGN, pool, &[space], &[]);
+                self.invoke(ASSIGN, pool, &[space], &[]);
             }
             39 => {
                 let (label, pin) = (self.one_of(&[IOAPIC, MSI, MSI]), self.one_of(&[23, 24]));
@@ -542,46 +543,46 @@ impl Generator {
                         vector,
                     ],
                 };
-                self.ask(label, IRQ_CONTROL, &[CNODE], &words);
+                self.invoke(label, IRQ_CONTROL, &[CNODE], &words);
                 let label = self.one_of(&[IRQ_ISSUE, IRQ_ACK, IRQ_ACK + 1, IRQ_CLEAR]);
                 let to = self.one_of(&[IRQ_CONTROL, a]);
-                self.ask(label, to, &[NOTIFICATION], &[5, b, 64]);
+                self.invoke(label, to, &[NOTIFICATION], &[5, b, 64]);
             }
             40 => {
                 let (first, last) = (
                     self.one_of(&[0x3f8, 0x10_003f8, 0x400]),
                     self.one_of(&[0x3ff, 0x40f]),
                 );
-                self.ask(PORT_ISSUE, IO_PORTS, &[CNODE], &[first, last, a, depth]);
+                self.invoke(PORT_ISSUE, IO_PORTS, &[CNODE], &[first, last, a, depth]);
             }
             41 => {
                 let label = DOMAIN_SET + self.below(3);
                 let words = [self.below(2), self.below(2), self.one_of(&[0, 60, 1 << 57])];
-                self.ask(label, DOMAIN, &[THREADS + small % 3], &words);
+                self.invoke(label, DOMAIN, &[THREADS + small % 3], &words);
             }
             42 => {
                 let label = self.below(60);
                 let label = match label {
-                    // What is there, or where, the model does not know.
+                    // The model knows neither devices nor physical addresses.
                     PORT_IN..=PORT_OUT_LAST | GET_ADDRESS => 0,
                     label => label,
                 };
-                // What it would set depends on the clock.
+                // The others depend on the clock.
                 let label = if self.mcs { label.min(30) } else { label };
                 let words: Vec<u64> = (0..self.below(9)).map(|_| self.below(300)).collect();
                 let caps = [a, b, c];
                 let count = self.below(4) as usize;
-                self.ask(label, a, &caps[..count], &words);
+                self.invoke(label, a, &caps[..count], &words);
             }
             _ => {
                 let words = [small, 1, 2, 3, 4, 5];
                 let length = self.below(7) as usize;
-                self.push(TELL, small, a, &[b], &words[..length]);
+                self.push(NB_SEND, small, a, &[b], &words[..length]);
             }
         }
     }
 
-    /// What is asked of scheduling contexts and reply objects.
+    /// Adds a step with scheduling contexts and reply objects.
     fn step_mcs(&mut self, a: u64, b: u64, depth: u64) {
         let context = CONTEXTS + self.below(4);
         let context = self.one_of(&[context, context, context, a]);
@@ -591,35 +592,35 @@ impl Generator {
                 let period = self.one_of(&[1_000_000, 2_000_000, 500_000]);
                 let budget = self.one_of(&[1_000_000, 500_000]);
                 let words = [budget, period, self.below(12), 7, self.below(2)];
-                self.ask_mcs(CONFIGURE_FLAGS, SCHED_CONTROL, &[context], &words);
+                self.invoke_mcs(CONFIGURE_FLAGS, SCHED_CONTROL, &[context], &words);
             }
             2..=4 => {
                 let object = self.one_of(&[thread, thread, NOTIFICATION, b]);
                 let label = self.one_of(&[BIND_CONTEXT, BIND_CONTEXT, UNBIND_OBJECT]);
-                self.ask_mcs(label, context, &[object], &[]);
+                self.invoke_mcs(label, context, &[object], &[]);
             }
             5 => {
                 let label = self.one_of(&[UNBIND_CONTEXT, CONSUMED]);
-                self.ask_mcs(label, context, &[], &[]);
+                self.invoke_mcs(label, context, &[], &[]);
             }
-            6 => self.ask_mcs(YIELD_TO, context, &[], &[]),
+            6 => self.invoke_mcs(YIELD_TO, context, &[], &[]),
             7 => {
                 let other = self.one_of(&[context, SLOT + 63, b]);
                 let handler = self.one_of(&[FAULTS, ENDPOINT, SLOT + 63, b]);
                 let priority = self.one_of(&[105, 115, 125]);
                 let caps = [TCB, other, handler];
-                self.ask(SET_SCHED_PARAMS, thread, &caps, &[0, priority]);
+                self.invoke(SET_SCHED_PARAMS, thread, &caps, &[0, priority]);
             }
-            8 => self.ask_mcs(SET_TIMEOUT_ENDPOINT, thread, &[b], &[]),
+            8 => self.invoke_mcs(SET_TIMEOUT_ENDPOINT, thread, &[b], &[]),
             9 => {
                 let reply = REPLIES + self.below(4);
                 let label = self.one_of(&[DELETE, REVOKE]);
-                self.ask(label, CNODE, &[], &[reply, depth]);
+                self.invoke(label, CNODE, &[], &[reply, depth]);
             }
-            10 => self.ask(DELETE, CNODE, &[], &[context, 64]),
+            10 => self.invoke(DELETE, CNODE, &[], &[context, 64]),
             _ => {
                 let reply = REPLIES + self.below(4);
-                self.push(TELL, 0, reply, &[b], &[1, 2, 3]);
+                self.push(NB_SEND, 0, reply, &[b], &[1, 2, 3]);
             }
         }
     }

@@ -93,7 +93,9 @@ impl Platform {
     /// Returns the device timer's deadline and interrupt, if a thread receives that interrupt.
     fn device_deadline(&self) -> Option<(u64, usize)> {
         let machine = self.kernel.machine();
-        let irq = machine.timer_irq.filter(|irq| self.kernel.takes(*irq))?;
+        let irq = machine
+            .timer_irq
+            .filter(|irq| self.kernel.can_deliver_irq(*irq))?;
         Some((machine.timer.deadline()?, irq))
     }
 
