@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::arch::{self, level_shift, table_index};
 use crate::arena::Id;
-use crate::cap::{Cap, VmRights};
+use crate::cap::{Cap, FrameCap, UntypedCap, VmRights};
 use crate::config::{Config, PAGE_BITS, Region, WORD, WORD_BITS};
 use crate::cte::{SlotId, Slots};
 use crate::interrupt::InterruptState;
@@ -108,7 +108,7 @@ impl fmt::Display for BootError {
             ),
             BootError::Memory { needed, available } => write!(
                 f,
-                "the initial thread needs `{needed}` bytes of memory, and there are `{available}`; help: give the platform more memory"
+                "the initial thread needs `{needed}` bytes of memory, of `{available}` that there are; help: give the platform more memory"
             ),
             BootError::TooMuchMemory { available } => write!(
                 f,
@@ -185,10 +185,10 @@ impl BootPlan {
             0 => 0,
             bytes => bytes.div_ceil(PAGE).next_power_of_two(),
         };
-        let info = Region {
-            start: image.ipc_buffer,
-            end: image.ipc_buffer.saturating_add((2 + extra_pages) * PAGE),
-        };
+        let info = Region::new(
+            image.ipc_buffer,
+            image.ipc_buffer.saturating_add((2 + extra_pages) * PAGE),
+        );
         let end = image.vaddrs.end.max(info.end);
         if end > arch::USER_TOP {
             return Err(BootError::TooHigh { end });
@@ -217,16 +217,10 @@ impl BootPlan {
         }
         let start = (config.memory.end - objects) & !(align - 1);
         let image_end = config.memory.start + image_bytes;
-        let objects = Region {
-            start,
-            end: start + objects,
-        };
+        let objects = Region::new(start, start + objects);
         Ok(BootPlan {
             layout: Layout {
-                image: Region {
-                    start: config.memory.start,
-                    end: image_end,
-                },
+                image: Region::new(config.memory.start, image_end),
                 ipc_buffer: info.start,
                 boot_info: info.start + PAGE,
                 vspace: VSpaceId(start + cnode + extra_pages * PAGE),
@@ -235,14 +229,8 @@ impl BootPlan {
             extra_pages,
             objects,
             free: [
-                Region {
-                    start: image_end,
-                    end: objects.start,
-                },
-                Region {
-                    start: objects.end,
-                    end: config.memory.end,
-                },
+                Region::new(image_end, objects.start),
+                Region::new(objects.end, config.memory.end),
             ],
         })
     }
@@ -380,10 +368,10 @@ impl<M: Machine> Kernel<M> {
             self.slots.write_slot(ports, Cap::IoPortControl);
         }
 
-        let control = Region {
-            start: alloc.next_slot,
-            end: alloc.next_slot + usize::from(self.config.mcs),
-        };
+        let control = Region::new(
+            alloc.next_slot,
+            alloc.next_slot + usize::from(self.config.mcs),
+        );
         if self.config.mcs {
             self.slots.write_slot(alloc.slot(), Cap::SchedControl);
         }
@@ -392,10 +380,7 @@ impl<M: Machine> Kernel<M> {
         self.slots.write_slot(root(slot::BOOT_INFO), info);
         let extra_pages = self.create_frames_of_region(
             vspace,
-            Region {
-                start: extra,
-                end: extra + extra_bytes,
-            },
+            Region::new(extra, extra + extra_bytes),
             plan.layout.boot_info + PAGE,
             &mut alloc,
         );
@@ -412,10 +397,7 @@ impl<M: Machine> Kernel<M> {
             plan,
             image,
             [
-                Region {
-                    start: alloc.next_slot,
-                    end: 1 << bits,
-                },
+                Region::new(alloc.next_slot, 1 << bits),
                 frames,
                 paging,
                 extra_pages,
@@ -459,8 +441,7 @@ impl<M: Machine> Kernel<M> {
             };
             self.slots.write_slot(alloc.slot(), cap);
         }
-        let end = alloc.next_slot;
-        Region { start, end }
+        Region::new(start, alloc.next_slot)
     }
 
     /// Sets the entry for an address in the paging structure of a level, which exists.
@@ -484,8 +465,7 @@ impl<M: Machine> Kernel<M> {
             let cap = self.create_mapped_frame(root, vaddr + (paddr - pages.start), paddr);
             self.slots.write_slot(alloc.slot(), cap);
         }
-        let end = alloc.next_slot;
-        Region { start, end }
+        Region::new(start, alloc.next_slot)
     }
 
     fn create_mapped_frame(&mut self, root: Id<PageTable>, vaddr: usize, paddr: usize) -> Cap {
@@ -500,14 +480,14 @@ impl<M: Machine> Kernel<M> {
         self.set_pte(root, vaddr, 1, entry);
         let id = VSpaceId(self.objects.page_tables.paddr(root));
         self.machine.map(id, vaddr, paddr, PAGE_BITS, access);
-        Cap::Frame {
+        Cap::Frame(FrameCap {
             paddr,
             vaddr,
             asid: IT_ASID,
             size_bits: PAGE_BITS,
             rights: VmRights::ReadWrite,
             device: false,
-        }
+        })
     }
 
     fn create_initial_thread(
@@ -577,12 +557,12 @@ impl<M: Machine> Kernel<M> {
                 let aligned = region.start.trailing_zeros();
                 let size_bits = fits.min(aligned).min(arch::MAX_UNTYPED_BITS.into()) as u8;
                 if size_bits >= arch::MIN_UNTYPED_BITS {
-                    let cap = Cap::Untyped {
+                    let cap = Cap::Untyped(UntypedCap {
                         paddr: region.start,
                         free_index: 0,
                         size_bits,
                         device,
-                    };
+                    });
                     self.slots.write_slot(alloc.slot(), cap);
                     let kind = usize::from(size_bits) | usize::from(device) << 8;
                     list.push([region.start, kind]);
@@ -590,8 +570,7 @@ impl<M: Machine> Kernel<M> {
                 region.start += 1 << size_bits;
             }
         }
-        let end = alloc.next_slot;
-        (Region { start, end }, list)
+        (Region::new(start, alloc.next_slot), list)
     }
 
     /// Writes the `seL4_BootInfo`.
@@ -603,7 +582,7 @@ impl<M: Machine> Kernel<M> {
         [empty, frames, paging, extra, control, untypeds]: [Region; 6],
         list: &[[usize; 2]],
     ) {
-        let none = Region { start: 0, end: 0 };
+        let none = Region::new(0, 0);
         let mut words = vec![
             image.extra.len(),
             0,

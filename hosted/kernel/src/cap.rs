@@ -91,19 +91,37 @@ pub enum ZombieObject {
     Thread(Id<Tcb>),
 }
 
+/// Capability to untyped memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // The fields are the manual's words.
+pub struct UntypedCap {
+    pub paddr: usize,
+    /// Bytes from the start that are in use.
+    pub free_index: usize,
+    pub size_bits: u8,
+    pub device: bool,
+}
+
+/// Capability to a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct FrameCap {
+    pub paddr: usize,
+    pub vaddr: usize,
+    /// ASID of the VSpace that the frame is mapped in; 0 while it is not mapped.
+    pub asid: u16,
+    pub size_bits: u8,
+    pub rights: VmRights,
+    pub device: bool,
+}
+
 /// Capability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // The fields are the manual's words.
 pub enum Cap {
     /// Content of an empty slot.
     Null,
-    /// Untyped memory, free from `free_index` bytes on.
-    Untyped {
-        paddr: usize,
-        free_index: usize,
-        size_bits: u8,
-        device: bool,
-    },
+    Untyped(UntypedCap),
     Endpoint {
         object: Id<Endpoint>,
         badge: usize,
@@ -156,15 +174,7 @@ pub enum Cap {
         target: u8,
     },
     Domain,
-    /// Frame; `asid` is 0 while it is not mapped.
-    Frame {
-        paddr: usize,
-        vaddr: usize,
-        asid: u16,
-        size_bits: u8,
-        rights: VmRights,
-        device: bool,
-    },
+    Frame(FrameCap),
     /// Paging structure below the root of a VSpace.
     PageTable {
         object: Id<PageTable>,
@@ -206,7 +216,7 @@ impl Cap {
             Cap::Reply { can_grant, .. } | Cap::ReplyObject { can_grant, .. } => {
                 *can_grant &= mask.allow_grant();
             }
-            Cap::Frame { rights, .. } => *rights = rights.mask_vm_rights(mask),
+            Cap::Frame(frame) => frame.rights = frame.rights.mask_vm_rights(mask),
             _ => {}
         }
         self
@@ -250,7 +260,7 @@ impl Cap {
             }
             (Cap::IrqHandler(_) | Cap::SgiSignal { .. }, source) => source == Cap::IrqControl,
             (Cap::IoPort { .. }, source) => source == Cap::IoPortControl,
-            (Cap::Untyped { .. }, _) => true,
+            (Cap::Untyped(_), _) => true,
             _ => false,
         }
     }
@@ -260,7 +270,7 @@ impl Cap {
     pub(crate) fn cap_type(self, level: impl Fn(Id<PageTable>) -> u8) -> usize {
         match self {
             Cap::Null => 0,
-            Cap::Untyped { .. } => 2,
+            Cap::Untyped(_) => 2,
             Cap::Endpoint { .. } => 4,
             Cap::Notification { .. } => 6,
             Cap::Reply { .. } | Cap::ReplyObject { .. } => 8,
@@ -273,7 +283,7 @@ impl Cap {
             Cap::SgiSignal { .. } => 27,
             Cap::Zombie { .. } => 18,
             Cap::Domain => 20,
-            Cap::Frame { .. } => 1,
+            Cap::Frame(_) => 1,
             Cap::PageTable { object, .. } => arch::page_table_cap_type(level(object)),
             Cap::VSpace { .. } => 9,
             Cap::AsidControl => 11,

@@ -113,16 +113,10 @@ impl<M: Machine> Kernel<M> {
     /// Checks that objects lie below the free index of their untyped.
     fn check_untypeds(&self) -> Result<(), String> {
         for (slot, cap) in self.slots.occupied() {
-            let Cap::Untyped {
-                paddr,
-                free_index,
-                size_bits,
-                ..
-            } = cap
-            else {
+            let Cap::Untyped(untyped) = cap else {
                 continue;
             };
-            if free_index > 1 << size_bits {
+            if untyped.free_index > 1 << untyped.size_bits {
                 return Err(format!("{slot:?} has a free index beyond its end: {cap:?}"));
             }
             let mut next = self.slots.mdb_next(slot);
@@ -131,7 +125,7 @@ impl<M: Machine> Kernel<M> {
                     .objects
                     .cap_region(self.slots.cap(child))
                     .unwrap_or_default();
-                if at + (1 << bits) > paddr + free_index {
+                if at + (1 << bits) > untyped.paddr + untyped.free_index {
                     return Err(format!("{child:?} lies in free memory of {slot:?}"));
                 }
                 next = self.slots.mdb_next(child);

@@ -26,6 +26,14 @@ pub struct Region {
     pub end: usize,
 }
 
+impl Region {
+    /// Makes the range from `start` to before `end`.
+    #[must_use]
+    pub const fn new(start: usize, end: usize) -> Self {
+        Region { start, end }
+    }
+}
+
 /// Configuration of a kernel. The default is that of seL4's `pc99` and `qemu-arm-virt`.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -58,10 +66,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Config {
-            memory: Region {
-                start: 0x100_0000,
-                end: 0x100_0000 + (64 << 20),
-            },
+            memory: Region::new(0x100_0000, 0x100_0000 + (64 << 20)),
             devices: Vec::new(),
             root_cnode_bits: 13,
             mcs: false,

@@ -5,6 +5,7 @@
 use crate::cap::{Cap, low_bits};
 use crate::config::WORD_BITS;
 use crate::cte::{SlotId, Slots};
+use crate::decode::range_check;
 use crate::error::{Error, LookupFailure};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
@@ -97,12 +98,7 @@ impl<M: Machine> Kernel<M> {
         if !matches!(root, Cap::CNode { .. }) {
             return Err(failed(LookupFailure::InvalidRoot));
         }
-        if depth < 1 || depth > WORD_BITS as usize {
-            return Err(Error::RangeError {
-                min: 1,
-                max: WORD_BITS as usize,
-            });
-        }
+        range_check(depth, 1..=WORD_BITS as usize)?;
         match resolve_address_bits(&self.slots, root, index, depth).map_err(failed)? {
             (slot, 0) => Ok(slot),
             (_, bits_left) => Err(failed(LookupFailure::DepthMismatch {

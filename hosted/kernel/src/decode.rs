@@ -2,6 +2,8 @@
 
 //! Invocations of kernel objects: the request, its arguments, and the reply.
 
+use core::ops::RangeInclusive;
+
 use crate::cap::Cap;
 use crate::cte::SlotId;
 use crate::error::Error;
@@ -40,11 +42,12 @@ impl Request {
     }
 }
 
-/// Checks that an argument is at most `max`.
-pub(crate) fn range_check(value: usize, max: usize) -> InvocationResult {
-    match value > max {
-        true => Err(Error::RangeError { min: 0, max }),
-        false => Ok(()),
+/// Checks that an argument is within its range.
+pub(crate) fn range_check(value: usize, range: RangeInclusive<usize>) -> InvocationResult {
+    let (min, max) = (*range.start(), *range.end());
+    match range.contains(&value) {
+        true => Ok(()),
+        false => Err(Error::RangeError { min, max }),
     }
 }
 
@@ -67,7 +70,7 @@ impl<M: Machine> Kernel<M> {
             self.machine.event(Event::Invocation { thread, invocation });
         }
         match request.cap {
-            Cap::Untyped { .. } => self.decode_untyped_invocation(request),
+            Cap::Untyped(_) => self.decode_untyped_invocation(request),
             Cap::CNode { .. } => self.decode_cnode_invocation(request),
             Cap::Thread(thread) => self.decode_tcb_invocation(request, thread),
             Cap::IrqControl => self.decode_irq_control_invocation(request),
@@ -82,7 +85,7 @@ impl<M: Machine> Kernel<M> {
                 self.decode_sched_context_invocation(request, object)
             }
             Cap::SchedControl => self.decode_sched_control_invocation(request),
-            Cap::Frame { .. } => self.decode_frame_invocation(request),
+            Cap::Frame(_) => self.decode_frame_invocation(request),
             Cap::PageTable { .. } => self.decode_page_table_invocation(request),
             Cap::VSpace { .. } => self.decode_vspace_invocation(request),
             Cap::AsidControl => self.decode_asid_control_invocation(request),

@@ -131,16 +131,8 @@ impl<M: Machine> Kernel<M> {
 
     /// Undoes what a capability stands for: a mapping, and, if it is final, its object.
     fn finalise_cap(&mut self, cap: Cap, is_final: bool) -> Finalised {
-        if let Cap::Frame {
-            paddr,
-            vaddr,
-            asid,
-            size_bits,
-            ..
-        } = cap
-            && asid != 0
-        {
-            self.unmap_page(asid, vaddr, paddr, size_bits);
+        if let Cap::Frame(frame) = cap {
+            self.unmap_page(frame);
         }
         if let Cap::Zombie {
             object,
@@ -228,13 +220,13 @@ impl<M: Machine> Kernel<M> {
                 self.objects.asid_pools.remove(object);
             }
             Cap::Null
-            | Cap::Untyped { .. }
+            | Cap::Untyped(_)
             | Cap::Reply { .. }
             | Cap::IrqControl
             | Cap::SchedControl
             | Cap::Domain
             | Cap::Zombie { .. }
-            | Cap::Frame { .. }
+            | Cap::Frame(_)
             | Cap::AsidControl
             | Cap::IoPortControl
             | Cap::SgiSignal { .. } => {}

@@ -33,8 +33,8 @@ impl<M: Machine> Kernel<M> {
             Some(Invocation::DomainScheduleConfigure) => {
                 request.ensure_length(3, 0)?;
                 let [index, domain, duration] = self.get_syscall_args(request);
-                range_check(index, NUM_DOMAIN_SCHEDULES - 2)?;
-                range_check(domain, domains - 1)?;
+                range_check(index, 0..=NUM_DOMAIN_SCHEDULES - 2)?;
+                range_check(domain, 0..=domains - 1)?;
                 if duration >> DURATION_BITS != 0 {
                     return Err(Error::InvalidArgument(2));
                 }
@@ -53,7 +53,7 @@ impl<M: Machine> Kernel<M> {
             Some(Invocation::DomainScheduleSetStart) => {
                 request.ensure_length(1, 0)?;
                 let index = self.get_syscall_arg(request, 0);
-                range_check(index, NUM_DOMAIN_SCHEDULES - 1)?;
+                range_check(index, 0..=NUM_DOMAIN_SCHEDULES - 1)?;
                 if self.scheduler.dom_schedule[index].duration == 0 {
                     return Err(Error::InvalidArgument(0));
                 }

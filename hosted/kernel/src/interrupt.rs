@@ -125,7 +125,7 @@ impl<M: Machine> Kernel<M> {
             Some(Invocation::ARMIRQIssueSGISignal) => return self.decode_issue_sgi_signal(request),
             _ => return Err(Error::IllegalOperation),
         };
-        range_check(number, arch::IRQS - 1)?;
+        range_check(number, 0..=arch::IRQS - 1)?;
         if number == arch::TIMER_IRQ || self.irqs.active[number] {
             return Err(Error::RevokeFirst);
         }
@@ -142,7 +142,7 @@ impl<M: Machine> Kernel<M> {
     fn decode_issue_sgi_signal(&mut self, request: &Request) -> InvocationResult {
         request.ensure_length(4, 1)?;
         let [number, target, index, depth] = self.get_syscall_args(request);
-        range_check(number, arch::SGIS - 1)?;
+        range_check(number, 0..=arch::SGIS - 1)?;
         if target >= arch::SGI_TARGETS {
             return Err(Error::InvalidArgument(1));
         }
@@ -179,7 +179,7 @@ impl<M: Machine> Kernel<M> {
         request.ensure_length(7, 1)?;
         let [index, depth, a, b, c, d, vector] = self.get_syscall_args(request);
         let (root, _) = self.extra_cap(request, 0)?;
-        range_check(vector, arch::USER_IRQS.end() - arch::USER_IRQS.start())?;
+        range_check(vector, 0..=arch::USER_IRQS.end() - arch::USER_IRQS.start())?;
         let number = vector + arch::USER_IRQS.start();
         if self.irqs.active[number] {
             return Err(Error::RevokeFirst);
@@ -189,17 +189,17 @@ impl<M: Machine> Kernel<M> {
         match invocation {
             Invocation::X86IRQIssueIRQHandlerIOAPIC => {
                 let (apic, pin, level, polarity) = (a, b, c, d);
-                range_check(apic, 0)?;
-                range_check(pin, arch::IOAPIC_PINS - 1)?;
-                range_check(level, 1)?;
-                range_check(polarity, 1)?;
+                range_check(apic, 0..=0)?;
+                range_check(pin, 0..=arch::IOAPIC_PINS - 1)?;
+                range_check(level, 0..=1)?;
+                range_check(polarity, 0..=1)?;
                 pin_of_apic = Some(pin);
             }
             _ => {
                 let (bus, device, function) = (a, b, c);
-                range_check(bus, 255)?;
-                range_check(device, 31)?;
-                range_check(function, 7)?;
+                range_check(bus, 0..=255)?;
+                range_check(device, 0..=31)?;
+                range_check(function, 0..=7)?;
             }
         }
         self.begin_perform(request.thread);

@@ -13,20 +13,12 @@ impl Objects {
     /// Returns whether the memory or authority of `b` is part of that of `a`.
     fn same_region_as(&self, a: Cap, b: Cap) -> bool {
         match (a, b) {
-            (
-                Cap::Untyped {
-                    paddr, size_bits, ..
-                },
-                _,
-            )
-            | (
-                Cap::Frame {
-                    paddr, size_bits, ..
-                },
-                Cap::Frame { .. },
-            ) => self
-                .cap_region(b)
-                .is_some_and(|region| inside(region, (paddr, size_bits))),
+            (Cap::Untyped(_), _) | (Cap::Frame(_), Cap::Frame(_)) => {
+                match (self.cap_region(a), self.cap_region(b)) {
+                    (Some(outer), Some(inner)) => inside(inner, outer),
+                    _ => false,
+                }
+            }
             (Cap::Endpoint { object: a, .. }, Cap::Endpoint { object: b, .. }) => a == b,
             (Cap::Notification { object: a, .. }, Cap::Notification { object: b, .. }) => a == b,
             (Cap::CNode { object: a, .. }, Cap::CNode { object: b, .. }) => a == b,
@@ -52,22 +44,11 @@ impl Objects {
     /// Returns whether both capabilities refer to the same object.
     pub fn same_object_as(&self, a: Cap, b: Cap) -> bool {
         match (a, b) {
-            (Cap::Untyped { .. } | Cap::IrqControl | Cap::SgiSignal { .. }, _)
+            (Cap::Untyped(_) | Cap::IrqControl | Cap::SgiSignal { .. }, _)
             | (Cap::IoPortControl, Cap::IoPort { .. }) => false,
-            (
-                Cap::Frame {
-                    paddr,
-                    size_bits,
-                    device,
-                    ..
-                },
-                Cap::Frame {
-                    paddr: other_paddr,
-                    size_bits: other_bits,
-                    device: other_device,
-                    ..
-                },
-            ) => (paddr, size_bits, device) == (other_paddr, other_bits, other_device),
+            (Cap::Frame(a), Cap::Frame(b)) => {
+                (a.paddr, a.size_bits, a.device) == (b.paddr, b.size_bits, b.device)
+            }
             (a, b) => self.same_region_as(a, b),
         }
     }
@@ -124,11 +105,11 @@ impl<M: Machine> Kernel<M> {
             Cap::Zombie { .. } | Cap::IrqControl | Cap::Reply { .. } | Cap::IoPortControl => {
                 return Ok(Cap::Null);
             }
-            Cap::Untyped { .. } => self.ensure_no_children(slot)?,
+            Cap::Untyped(_) => self.ensure_no_children(slot)?,
             Cap::PageTable { mapped: false, .. } | Cap::VSpace { asid: 0, .. } => {
                 return Err(Error::IllegalOperation);
             }
-            Cap::Frame { asid, .. } => *asid = 0,
+            Cap::Frame(frame) => frame.asid = 0,
             _ => {}
         }
         Ok(cap)
@@ -138,17 +119,8 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn cte_insert(&mut self, cap: Cap, source: SlotId, slot: SlotId) {
         let source_cap = self.slots.cap(source);
         // Only the newer of two capabilities to the same untyped memory can be retyped.
-        if let (
-            Cap::Untyped {
-                paddr, size_bits, ..
-            },
-            Cap::Untyped {
-                paddr: other,
-                size_bits: other_bits,
-                ..
-            },
-        ) = (cap, source_cap)
-            && (paddr, size_bits) == (other, other_bits)
+        if let (Cap::Untyped(new), Cap::Untyped(old)) = (cap, source_cap)
+            && (new.paddr, new.size_bits) == (old.paddr, old.size_bits)
         {
             self.set_untyped_cap_as_full(source);
         }
@@ -158,13 +130,8 @@ impl<M: Machine> Kernel<M> {
 
     /// Leaves no free memory in an untyped capability.
     pub(crate) fn set_untyped_cap_as_full(&mut self, slot: SlotId) {
-        if let Cap::Untyped {
-            size_bits,
-            free_index,
-            ..
-        } = self.slots.cap_mut(slot)
-        {
-            *free_index = 1 << *size_bits;
+        if let Cap::Untyped(untyped) = self.slots.cap_mut(slot) {
+            untyped.free_index = 1 << untyped.size_bits;
         }
     }
 }

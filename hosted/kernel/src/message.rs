@@ -77,14 +77,13 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn lookup_ipc_buffer(&self, thread: ThreadId, is_receiver: bool) -> Option<usize> {
         let thread = &self.objects.threads[thread];
         match self.slots.cap(thread.slot(TcbSlot::Buffer)) {
-            Cap::Frame {
-                paddr,
-                size_bits,
-                rights,
-                device: false,
-                ..
-            } if rights == VmRights::ReadWrite || !is_receiver && rights == VmRights::ReadOnly => {
-                Some(paddr + (thread.ipc_buffer & low_bits(size_bits.into())))
+            Cap::Frame(frame)
+                if !frame.device
+                    && (frame.rights == VmRights::ReadWrite
+                        || !is_receiver && frame.rights == VmRights::ReadOnly) =>
+            {
+                let offset = thread.ipc_buffer & low_bits(frame.size_bits.into());
+                Some(frame.paddr + offset)
             }
             _ => None,
         }

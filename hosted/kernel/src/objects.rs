@@ -99,12 +99,8 @@ impl Objects {
             (self.cnodes.paddr(object), bits)
         };
         Some(match cap {
-            Cap::Untyped {
-                paddr, size_bits, ..
-            }
-            | Cap::Frame {
-                paddr, size_bits, ..
-            } => (paddr, size_bits),
+            Cap::Untyped(untyped) => (untyped.paddr, untyped.size_bits),
+            Cap::Frame(frame) => (frame.paddr, frame.size_bits),
             Cap::Endpoint { object, .. } => (self.endpoints.paddr(object), arch::ENDPOINT_BITS),
             Cap::Notification { object, .. } => (
                 self.notifications.paddr(object),

@@ -485,26 +485,18 @@ impl<M: Machine> Kernel<M> {
         request.ensure_length(5, 1)?;
         let [budget_us, period_us, extra_refills, badge, flags] = self.get_syscall_args(request);
         let ticks = self.ticks_per_us();
-        let max_us = u64::MAX / ticks / 8;
-        let range = |max: u64| Error::RangeError {
-            min: MIN_BUDGET_US as usize,
-            max: max as usize,
-        };
-        let allowed = MIN_BUDGET_US..=max_us;
-        let times = [budget_us as u64, period_us as u64];
-        if times.iter().any(|time| !allowed.contains(time)) {
-            return Err(range(max_us));
-        }
-        if budget_us > period_us {
-            return Err(range(period_us as u64));
-        }
+        let min_us = MIN_BUDGET_US as usize;
+        let max_us = (u64::MAX / ticks / 8) as usize;
+        range_check(budget_us, min_us..=max_us)?;
+        range_check(period_us, min_us..=max_us)?;
+        range_check(budget_us, min_us..=period_us)?;
         let (Cap::SchedContext { object, size_bits }, _) = self.extra_cap(request, 0)? else {
             return Err(Error::InvalidCapability(1));
         };
         let max_extra = ((1 << size_bits) - CORE_BYTES) / REFILL_BYTES - MIN_REFILLS;
-        range_check(extra_refills, max_extra)?;
+        range_check(extra_refills, 0..=max_extra)?;
         self.begin_perform(request.thread);
-        let [budget, period] = times.map(|time| time * ticks);
+        let [budget, period] = [budget_us, period_us].map(|time| time as u64 * ticks);
         self.perform_sched_control_configure_flags(object, budget, period, extra_refills);
         let object = &mut self.objects.sched_contexts[object];
         object.badge = badge;

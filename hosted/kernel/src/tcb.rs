@@ -3,7 +3,7 @@
 //! Invocations of TCBs.
 
 use crate::arch::{self, Context};
-use crate::cap::{Cap, low_bits};
+use crate::cap::{Cap, FrameCap, low_bits};
 use crate::cte::SlotId;
 use crate::decode::{InvocationResult, Request, range_check};
 use crate::error::Error;
@@ -101,7 +101,7 @@ impl<M: Machine> Kernel<M> {
             // Core 0 is the only one.
             Some(TCBSetAffinity) => {
                 request.ensure_length(1, 0)?;
-                range_check(self.get_syscall_arg(request, 0), 0)?;
+                range_check(self.get_syscall_arg(request, 0), 0..=0)?;
                 self.begin_perform(request.thread);
                 if self.is_runnable(thread) && thread != request.thread {
                     self.tcb_sched_dequeue(thread);
@@ -123,12 +123,7 @@ impl<M: Machine> Kernel<M> {
     fn decode_read_registers(&mut self, request: &Request, thread: ThreadId) -> InvocationResult {
         request.ensure_length(2, 0)?;
         let [flags, count] = self.get_syscall_args(request);
-        if !(1..=Context::NUM_REGISTERS).contains(&count) {
-            return Err(Error::RangeError {
-                min: 1,
-                max: Context::NUM_REGISTERS,
-            });
-        }
+        range_check(count, 1..=Context::NUM_REGISTERS)?;
         self.ensure_other(request, thread)?;
         self.begin_perform(request.thread);
         if flags & 1 != 0 {
@@ -206,7 +201,7 @@ impl<M: Machine> Kernel<M> {
         let max = self.objects.threads[authority].mcp;
         let priorities: [usize; N] = self.get_syscall_args(request);
         for priority in priorities {
-            range_check(priority, max.into())?;
+            range_check(priority, 0..=max.into())?;
         }
         Ok(priorities.map(|priority| priority as u8))
     }
@@ -319,7 +314,7 @@ impl<M: Machine> Kernel<M> {
         }
         let (cap, slot) = self.extra_cap(request, index)?;
         let cap = self.derive_cap(slot, cap)?;
-        if !matches!(cap, Cap::Frame { device: false, .. }) {
+        if !matches!(cap, Cap::Frame(FrameCap { device: false, .. })) {
             return Err(Error::IllegalOperation);
         }
         if address & low_bits(arch::IPC_BUFFER_BITS.into()) != 0 {

@@ -6,7 +6,7 @@ use core::fmt::Write;
 
 use crate::arch;
 use crate::arena::Id;
-use crate::cap::{Cap, ZombieObject};
+use crate::cap::{Cap, FrameCap, ZombieObject};
 use crate::cte::SlotId;
 use crate::kernel::Kernel;
 use crate::machine::{Machine, VSpaceId};
@@ -168,15 +168,12 @@ impl<M: Machine> Kernel<M> {
         let mut holdings = Holdings::default();
         for (slot, cap) in self.slots.occupied() {
             holdings.slots += 1;
-            if let Cap::Untyped {
-                free_index,
-                device: false,
-                ..
-            } = cap
+            if let Cap::Untyped(untyped) = cap
+                && !untyped.device
                 && self.slots.mdb_prev(slot).is_none()
                 && self.has_children(slot)
             {
-                holdings.bytes += free_index;
+                holdings.bytes += untyped.free_index;
             }
         }
         holdings
@@ -227,11 +224,12 @@ impl<M: Machine> Kernel<M> {
         };
         match cap {
             Cap::Null => "empty".into(),
-            Cap::Untyped {
-                free_index, device, ..
-            } => {
-                let kind = if device { "device memory" } else { "untyped" };
-                format!("{kind}{place}, {free_index} used")
+            Cap::Untyped(untyped) => {
+                let kind = match untyped.device {
+                    true => "device memory",
+                    false => "untyped",
+                };
+                format!("{kind}{place}, {} used", untyped.free_index)
             }
             Cap::Endpoint { badge: of, .. } => format!("endpoint{place}{}", badge(of)),
             Cap::Notification { badge: of, .. } => format!("notification{place}{}", badge(of)),
@@ -263,10 +261,8 @@ impl<M: Machine> Kernel<M> {
             Cap::IrqHandler(irq) => format!("interrupt {}", irq.number()),
             Cap::SgiSignal { irq, .. } => format!("signal of interrupt {}", irq.number()),
             Cap::Domain => "domains".into(),
-            Cap::Frame { vaddr, asid, .. } => match asid {
-                0 => format!("frame{place}"),
-                _ => format!("frame{place} at {vaddr:#x}"),
-            },
+            Cap::Frame(FrameCap { asid: 0, .. }) => format!("frame{place}"),
+            Cap::Frame(frame) => format!("frame{place} at {:#x}", frame.vaddr),
             Cap::PageTable { object, .. } => {
                 format!(
                     "table of level {}{place}",

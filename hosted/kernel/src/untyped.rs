@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 
 use crate::arch::{self, ObjectType};
-use crate::cap::{Cap, CapRights, VmRights};
+use crate::cap::{Cap, CapRights, FrameCap, UntypedCap, VmRights};
 use crate::config::WORD_BITS;
 use crate::cte::SlotId;
-use crate::decode::{InvocationResult, Request};
+use crate::decode::{InvocationResult, Request, range_check};
 use crate::error::{Error, LookupFailure};
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
@@ -50,46 +50,34 @@ impl<M: Machine> Kernel<M> {
         }
         request.ensure_length(6, 1)?;
         let args = self.decode_retype(request)?;
-        let Cap::Untyped {
-            paddr,
-            free_index,
-            size_bits,
-            device,
-        } = request.cap
-        else {
+        let Cap::Untyped(untyped) = request.cap else {
             return Err(Error::InvalidCapability(0));
         };
         // Without children all memory is free, whatever the free index is.
         let reset = !self.has_children(request.slot);
-        let free_index = if reset { 0 } else { free_index };
-        let bytes_left = (1_usize << size_bits) - free_index;
+        let free_index = if reset { 0 } else { untyped.free_index };
+        let bytes_left = (1_usize << untyped.size_bits) - free_index;
         if bytes_left >> args.object_bits < args.count || self.injection.fails(&mut self.retypes) {
             return Err(Error::NotEnoughMemory { bytes_left });
         }
-        if device && !matches!(args.kind, ObjectType::Frame(_) | ObjectType::Untyped) {
+        if untyped.device && !matches!(args.kind, ObjectType::Frame(_) | ObjectType::Untyped) {
             return Err(Error::InvalidArgument(1));
         }
         self.begin_perform(request.thread);
         if reset {
             self.reset_untyped_cap(request.slot);
         }
-        let start = (paddr + free_index).next_multiple_of(1 << args.object_bits);
-        self.perform_untyped_retype(request, &args, start, device);
+        let start = (untyped.paddr + free_index).next_multiple_of(1 << args.object_bits);
+        self.perform_untyped_retype(request, &args, start, untyped.device);
         Ok(())
     }
 
     /// Zeroes the memory of an untyped, and makes it free.
     fn reset_untyped_cap(&mut self, slot: SlotId) {
-        if let Cap::Untyped {
-            paddr,
-            free_index,
-            device,
-            ..
-        } = self.slots.cap_mut(slot)
-        {
-            let (paddr, bytes) = (*paddr, core::mem::take(free_index));
-            if bytes != 0 && !*device {
-                self.machine.zero(paddr, bytes);
+        if let Cap::Untyped(untyped) = self.slots.cap_mut(slot) {
+            let bytes = core::mem::take(&mut untyped.free_index);
+            if bytes != 0 && !untyped.device {
+                self.machine.zero(untyped.paddr, bytes);
             }
         }
     }
@@ -102,11 +90,8 @@ impl<M: Machine> Kernel<M> {
         start: usize,
         device: bool,
     ) {
-        if let Cap::Untyped {
-            paddr, free_index, ..
-        } = self.slots.cap_mut(request.slot)
-        {
-            *free_index = start + (args.count << args.object_bits) - *paddr;
+        if let Cap::Untyped(untyped) = self.slots.cap_mut(request.slot) {
+            untyped.free_index = start + (args.count << args.object_bits) - untyped.paddr;
         }
         let name = match args.kind {
             ObjectType::Tcb => self.child_name(request.thread),
@@ -151,22 +136,9 @@ impl<M: Machine> Kernel<M> {
             });
         };
         let size = 1_usize << radix;
-        if offset >= size {
-            return Err(Error::RangeError {
-                min: 0,
-                max: size - 1,
-            });
-        }
-        let limit = self.config.fan_out_limit;
-        if count < 1 || count > limit {
-            return Err(Error::RangeError { min: 1, max: limit });
-        }
-        if count > size - offset {
-            return Err(Error::RangeError {
-                min: 1,
-                max: size - offset,
-            });
-        }
+        range_check(offset, 0..=size - 1)?;
+        range_check(count, 1..=self.config.fan_out_limit)?;
+        range_check(count, 1..=size - offset)?;
         let first = base.plus(offset);
         for index in 0..count {
             self.ensure_empty_slot(first.plus(index))?;
@@ -184,12 +156,12 @@ impl<M: Machine> Kernel<M> {
     fn create_object(&mut self, args: &RetypeArgs, paddr: usize, device: bool, name: &str) -> Cap {
         let objects = &mut self.objects;
         match args.kind {
-            ObjectType::Untyped => Cap::Untyped {
+            ObjectType::Untyped => Cap::Untyped(UntypedCap {
                 paddr,
                 free_index: 0,
                 size_bits: args.user_bits,
                 device,
-            },
+            }),
             ObjectType::Endpoint => Cap::Endpoint {
                 object: objects.endpoints.insert(paddr, Endpoint::default()),
                 badge: 0,
@@ -232,14 +204,14 @@ impl<M: Machine> Kernel<M> {
                 );
                 Cap::Thread(objects.threads.insert(paddr, thread))
             }
-            ObjectType::Frame(size_bits) => Cap::Frame {
+            ObjectType::Frame(size_bits) => Cap::Frame(FrameCap {
                 paddr,
                 vaddr: 0,
                 asid: 0,
                 size_bits,
                 rights: VmRights::ReadWrite,
                 device,
-            },
+            }),
             ObjectType::PageTable(level) => {
                 let entries = BTreeMap::new();
                 let object = objects

@@ -7,8 +7,8 @@
 
 use crate::arch::{self, level_shift, table_index};
 use crate::arena::Id;
-use crate::cap::{Cap, CapRights, VmRights, low_bits};
-use crate::decode::{InvocationResult, Request};
+use crate::cap::{Cap, CapRights, FrameCap, UntypedCap, VmRights, low_bits};
+use crate::decode::{InvocationResult, Request, range_check};
 use crate::error::{Error, LookupFailure};
 use crate::fault::Fault;
 use crate::invocation::Invocation;
@@ -64,6 +64,12 @@ impl<M: Machine> Kernel<M> {
     fn pte(&self, table: Id<PageTable>, level: u8, vaddr: usize) -> Option<Pte> {
         let entries = &self.objects.page_tables[table].entries;
         entries.get(&table_index(level, vaddr)).copied()
+    }
+
+    /// Returns the entry of a paging structure of this level on the way to an address.
+    fn lookup_pte(&self, root: Id<PageTable>, vaddr: usize, level: u8) -> Option<Pte> {
+        let table = self.lookup_page_table(root, vaddr, level).ok()?;
+        self.pte(table, level, vaddr)
     }
 
     /// Returns the VSpace of the first extra capability, and its ASID.
@@ -135,7 +141,7 @@ impl<M: Machine> Kernel<M> {
                 Ok(())
             }
             Some(arch::PAGE_GET_ADDRESS) => match request.cap {
-                Cap::Frame { paddr, .. } => self.reply_from_kernel(request, &[paddr]),
+                Cap::Frame(frame) => self.reply_from_kernel(request, &[frame.paddr]),
                 _ => Err(Error::InvalidCapability(0)),
             },
             Some(
@@ -152,31 +158,23 @@ impl<M: Machine> Kernel<M> {
     /// needs a mapping with write access.
     fn decode_page_flush(&mut self, request: &Request, needs_write: bool) -> InvocationResult {
         request.ensure_length(2, 0)?;
-        let Cap::Frame {
-            paddr,
-            vaddr,
-            asid,
-            size_bits,
-            ..
-        } = request.cap
-        else {
+        let Cap::Frame(frame) = request.cap else {
             return Err(Error::InvalidCapability(0));
         };
-        if asid == 0 {
+        if frame.asid == 0 {
             return Err(Error::IllegalOperation);
         }
-        let root = self.find_vspace_for_asid(asid).map_err(failed_lookup)?;
+        let root = self.find_vspace_for_asid(frame.asid);
+        let root = root.map_err(failed_lookup)?;
         let [start, end] = self.get_syscall_args(request);
         if end <= start {
             return Err(Error::InvalidArgument(1));
         }
-        if start >= 1 << size_bits || end > 1 << size_bits {
+        if start >= 1 << frame.size_bits || end > 1 << frame.size_bits {
             return Err(Error::InvalidArgument(0));
         }
-        let level = arch::frame_level(size_bits);
-        let table = self.lookup_page_table(root, vaddr, level);
-        match table.ok().and_then(|table| self.pte(table, level, vaddr)) {
-            Some(pte @ Pte::Frame { paddr: mapped, .. }) if mapped == paddr => {
+        match self.lookup_pte(root, frame.vaddr, arch::frame_level(frame.size_bits)) {
+            Some(pte @ Pte::Frame { paddr, .. }) if paddr == frame.paddr => {
                 if needs_write && !pte.allows_write() {
                     return Err(Error::IllegalOperation);
                 }
@@ -213,14 +211,8 @@ impl<M: Machine> Kernel<M> {
         }
         if let Walk::Frame(level) = self.walk(object, start) {
             let last = start | low_bits(level_shift(level));
-            if end - 1 > last {
-                return Err(Error::RangeError {
-                    min: start,
-                    max: last,
-                });
-            }
-            let table = self.lookup_page_table(object, start, level);
-            let pte = table.ok().and_then(|table| self.pte(table, level, start));
+            range_check(end - 1, start..=last)?;
+            let pte = self.lookup_pte(object, start, level);
             if needs_write && !pte.is_some_and(Pte::allows_write) {
                 return Err(Error::IllegalOperation);
             }
@@ -233,34 +225,27 @@ impl<M: Machine> Kernel<M> {
         request.ensure_length(3, 1)?;
         let [vaddr, rights, attributes] = self.get_syscall_args(request);
         let (root, asid) = self.extra_vspace(request)?;
-        let Cap::Frame {
-            vaddr: mapped_vaddr,
-            asid: mapped_asid,
-            size_bits,
-            rights: cap_rights,
-            ..
-        } = request.cap
-        else {
+        let Cap::Frame(frame) = request.cap else {
             return Err(Error::InvalidCapability(0));
         };
         // The architectures make the same checks in different orders.
         if !arch::TABLES_HAVE_LEVELS {
             self.ensure_vspace_assigned(root, asid)?;
-            check_vp_alignment(vaddr, size_bits)?;
+            check_vp_alignment(vaddr, frame.size_bits)?;
         }
-        if mapped_asid != 0 {
-            if mapped_asid != asid {
+        if frame.asid != 0 {
+            if frame.asid != asid {
                 return Err(Error::InvalidCapability(1));
             }
-            if mapped_vaddr != vaddr {
+            if frame.vaddr != vaddr {
                 return Err(Error::InvalidArgument(0));
             }
-        } else if !arch::is_in_user_range(vaddr, size_bits) {
+        } else if !arch::is_in_user_range(vaddr, frame.size_bits) {
             return Err(Error::InvalidArgument(0));
         }
         self.ensure_vspace_assigned(root, asid)?;
-        check_vp_alignment(vaddr, size_bits)?;
-        let level = arch::frame_level(size_bits);
+        check_vp_alignment(vaddr, frame.size_bits)?;
+        let level = arch::frame_level(frame.size_bits);
         let table = self.lookup_page_table(root, vaddr, level);
         let table = table.map_err(failed_lookup)?;
         if let Some(Pte::PageTable(_)) = self.pte(table, level, vaddr) {
@@ -272,7 +257,7 @@ impl<M: Machine> Kernel<M> {
                 _ => Error::DeleteFirst,
             });
         }
-        let access = match cap_rights.mask_vm_rights(CapRights::from_word(rights)) {
+        let access = match frame.rights.mask_vm_rights(CapRights::from_word(rights)) {
             VmRights::KernelOnly => None,
             rights => Some(Access {
                 write: rights == VmRights::ReadWrite,
@@ -280,25 +265,29 @@ impl<M: Machine> Kernel<M> {
             }),
         };
         self.begin_perform(request.thread);
-        self.set_frame_mapping(request, asid, vaddr);
-        self.perform_page_map(request, root, table, vaddr, access);
+        let frame = FrameCap {
+            vaddr,
+            asid,
+            ..frame
+        };
+        *self.slots.cap_mut(request.slot) = Cap::Frame(frame);
+        self.perform_page_map(frame, root, table, access);
         Ok(())
     }
 
     fn perform_page_map(
         &mut self,
-        request: &Request,
+        frame: FrameCap,
         root: Id<PageTable>,
         table: Id<PageTable>,
-        vaddr: usize,
         access: Option<Access>,
     ) {
-        let Cap::Frame {
-            paddr, size_bits, ..
-        } = request.cap
-        else {
-            return;
-        };
+        let FrameCap {
+            paddr,
+            vaddr,
+            size_bits,
+            ..
+        } = frame;
         let index = table_index(arch::frame_level(size_bits), vaddr);
         let entries = &mut self.objects.page_tables[table].entries;
         let old = entries.insert(index, Pte::Frame { paddr, access });
@@ -311,39 +300,29 @@ impl<M: Machine> Kernel<M> {
     }
 
     fn perform_page_unmap(&mut self, request: &Request) {
-        if let Cap::Frame {
-            paddr,
-            vaddr,
-            asid,
-            size_bits,
-            ..
-        } = request.cap
-            && asid != 0
+        if let Cap::Frame(frame) = self.slots.cap_mut(request.slot)
+            && frame.asid != 0
         {
-            self.unmap_page(asid, vaddr, paddr, size_bits);
-            self.set_frame_mapping(request, 0, 0);
+            let mapped = *frame;
+            (frame.vaddr, frame.asid) = (0, 0);
+            self.unmap_page(mapped);
         }
     }
 
-    /// Sets the mapping in the invoked frame capability.
-    fn set_frame_mapping(&mut self, request: &Request, new_asid: u16, new_vaddr: usize) {
-        if let Cap::Frame { vaddr, asid, .. } = self.slots.cap_mut(request.slot) {
-            (*vaddr, *asid) = (new_vaddr, new_asid);
-        }
-    }
-
-    /// Unmaps a frame, unless something else is mapped at its address by now.
-    pub(crate) fn unmap_page(&mut self, asid: u16, vaddr: usize, paddr: usize, size_bits: u8) {
-        let level = arch::frame_level(size_bits);
-        if let Ok(root) = self.find_vspace_for_asid(asid)
+    /// Unmaps a frame, if it is mapped and nothing else is mapped at its address by now.
+    pub(crate) fn unmap_page(&mut self, frame: FrameCap) {
+        let (vaddr, level) = (frame.vaddr, arch::frame_level(frame.size_bits));
+        if frame.asid != 0
+            && let Ok(root) = self.find_vspace_for_asid(frame.asid)
             && let Ok(table) = self.lookup_page_table(root, vaddr, level)
-            && let Some(pte @ Pte::Frame { paddr: mapped, .. }) = self.pte(table, level, vaddr)
-            && mapped == paddr
+            && let Some(pte @ Pte::Frame { paddr, .. }) = self.pte(table, level, vaddr)
+            && paddr == frame.paddr
         {
             let entries = &mut self.objects.page_tables[table].entries;
             entries.remove(&table_index(level, vaddr));
             if pte.is_accessible() {
-                self.machine.unmap(self.vspace_id(root), vaddr, size_bits);
+                let vspace = self.vspace_id(root);
+                self.machine.unmap(vspace, vaddr, frame.size_bits);
             }
         }
     }
@@ -469,12 +448,12 @@ impl<M: Machine> Kernel<M> {
         let (root, _) = self.extra_cap(request, 1)?;
         let free = self.asid_table.iter().position(Option::is_none);
         let number = free.ok_or(Error::DeleteFirst)?;
-        let Cap::Untyped {
+        let Cap::Untyped(UntypedCap {
             paddr,
             size_bits: arch::ASID_POOL_BITS,
             device: false,
             ..
-        } = untyped
+        }) = untyped
         else {
             return Err(Error::InvalidCapability(1));
         };
