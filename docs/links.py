@@ -52,8 +52,9 @@ def preprocess() -> None:
         for item in items:
             if isinstance(item, dict) and "Chapter" in item:
                 chapter = item["Chapter"]
-                chapter["content"] = LINK.sub(lambda found: found[1] + in_book(found[2], source) + found[3],
-                                              chapter["content"])
+                chapter["content"] = LINK.sub(
+                    lambda found: found[1] + in_book(found[2], source) + found[3], chapter["content"]
+                )
                 visit(chapter["sub_items"])
 
     _, book = json.load(sys.stdin)
@@ -92,8 +93,10 @@ def check(folder: Path) -> None:
             if not goal.exists() or anchor and goal in pages and unquote(anchor) not in pages[goal].anchors:
                 dead.append(f"  {path.name}: {link}")
     if dead:
-        sys.exit("\n".join(["error: dead links in the book:", *dict.fromkeys(dead)])
-                 + "\nhelp: correct them in the pages of docs/, then run docs/build again")
+        sys.exit(
+            "\n".join(["error: dead links in the book:", *dict.fromkeys(dead)])
+            + "\nhelp: correct them in the pages of docs/, then run docs/build again"
+        )
 
 
 if sys.argv[1:2] == ["preprocess"]:

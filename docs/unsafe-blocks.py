@@ -21,7 +21,7 @@ def reason(lines, index):
     for at in range(index, -1, -1):
         if lines[at].strip().startswith("//") and "SAFETY:" in lines[at]:
             words = [lines[at].split("SAFETY:")[1]]
-            for line in lines[at + 1:index]:
+            for line in lines[at + 1 : index]:
                 if not line.strip().startswith("//"):
                     break
                 words.append(line.strip().lstrip("/"))

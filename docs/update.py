@@ -39,7 +39,7 @@ def updated(path: Path) -> str:
     version = (KIT / "VERSION").read_text().strip()
     text, places = VERSION.subn(rf'\g<1>"{version}"', text)
     if places != 1:
-        sys.exit("error: `Cargo.toml` has no version below [workspace.package]\nhelp: add `version = \"\"` there")
+        sys.exit('error: `Cargo.toml` has no version below [workspace.package]\nhelp: add `version = ""` there')
     return text
 
 

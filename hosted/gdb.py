@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """seL4's threads in gdb, on the hosted platform: `info sel4-threads`.
 
-    gdb -x hosted/gdb.py PROGRAM        a program of PLATFORM=hosted
-    tools/run/hosted.py --gdb BUILD     an unmodified image
+gdb -x hosted/gdb.py PROGRAM        a program of PLATFORM=hosted
+tools/run/hosted.py --gdb BUILD     an unmodified image
 """
 
 import gdb

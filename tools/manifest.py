@@ -20,7 +20,7 @@ class Project:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The upstream projects, and the folder that the kit itself gets in a workspace of `repo` (none in other manifests)."""
+    """The upstream projects, and the folder of the kit in a workspace of `repo` (other manifests name none)."""
 
     projects: list[Project]
     kit_path: str | None

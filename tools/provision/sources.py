@@ -61,7 +61,11 @@ def git_folder(workspace, project):
 def is_whole(workspace, project):
     """Whether the cached project is checked out at its pin. Reads one small file, so it may run at every build."""
     head = git_folder(workspace, project) / "HEAD"
-    return (workspace / project.path / ".git").is_file() and head.is_file() and head.read_text().strip() == project.revision
+    return (
+        (workspace / project.path / ".git").is_file()
+        and head.is_file()
+        and head.read_text().strip() == project.revision
+    )
 
 
 def git(*arguments, **options):
@@ -70,8 +74,13 @@ def git(*arguments, **options):
     environment = {name: value for name, value in os.environ.items() if name not in local}
     environment["GIT_TERMINAL_PROMPT"] = "0"
     try:
-        return subprocess.run(["git", *map(str, arguments)], env=environment, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, **options)
+        return subprocess.run(
+            ["git", *map(str, arguments)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            **options,
+        )
     except FileNotFoundError:
         raise Failed("`git` is not installed", "install git, or run `./quickstart`, which does it") from None
 
@@ -84,8 +93,10 @@ def check_reachable(project):
         if reply.returncode == 0:
             return
         reason = reply.stderr.strip().splitlines()[-1] if reply.stderr.strip() else f"git exit {reply.returncode}"
-    raise Unreachable(f"the upstream sources cannot be fetched: `{project.url}` cannot be reached ({reason})",
-                      "check the network and proxy settings and run again; once fetched, no network is needed")
+    raise Unreachable(
+        f"the upstream sources cannot be fetched: `{project.url}` cannot be reached ({reason})",
+        "check the network and proxy settings and run again; once fetched, no network is needed",
+    )
 
 
 def fetch_project(workspace, project):
@@ -94,15 +105,28 @@ def fetch_project(workspace, project):
     folder.parent.mkdir(parents=True, exist_ok=True)
     steps = (
         ("init", "--quiet", "--template=", "--separate-git-dir", folder, work),
-        ("-C", work, "-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=60",
-         "fetch", "--quiet", "--depth=1", project.url, project.revision),
+        (
+            "-C",
+            work,
+            "-c",
+            "http.lowSpeedLimit=1000",
+            "-c",
+            "http.lowSpeedTime=60",
+            "fetch",
+            "--quiet",
+            "--depth=1",
+            project.url,
+            project.revision,
+        ),
         ("-C", work, "checkout", "--quiet", "--detach", project.revision),
     )
     for step in steps:
         if git(*step).returncode != 0:
             check_reachable(project)
-            raise Failed(f"cannot fetch commit `{project.revision}` of `{project.url}`",
-                         "git's own message above says why; check manifest.xml and the free disk space")
+            raise Failed(
+                f"cannot fetch commit `{project.revision}` of `{project.url}`",
+                "git's own message above says why; check manifest.xml and the free disk space",
+            )
     # Relative, so that the rename to the final folder keeps it true. A file and not a folder, because musllibc's build
     # copies its source and removes `.git` with `rm -f`.
     (work / ".git").write_text(f"gitdir: {os.path.relpath(folder, work)}\n")
@@ -131,8 +155,11 @@ def fetch(workspace, projects):
         try:
             check_reachable(projects[0])
             for number, project in enumerate(projects, 1):
-                print(f"fetching [{number}/{len(projects)}] {project.path}  {project.url} {project.revision[:12]}",
-                      file=sys.stderr, flush=True)
+                print(
+                    f"fetching [{number}/{len(projects)}] {project.path}  {project.url} {project.revision[:12]}",
+                    file=sys.stderr,
+                    flush=True,
+                )
                 fetch_project(part, project)
             part.rename(workspace)
         finally:
@@ -146,16 +173,20 @@ def find(may_fetch):
     if around:
         missing = [project.path for project in projects if not (around / project.path).is_dir()]
         if missing:
-            raise Failed(f"the workspace `{around}` lacks {', '.join(f'`{path}`' for path in missing)}",
-                         f"run `repo sync` in `{around}`")
+            raise Failed(
+                f"the workspace `{around}` lacks {', '.join(f'`{path}`' for path in missing)}",
+                f"run `repo sync` in `{around}`",
+            )
         return around
     workspace = cached_workspace(projects)
     if may_fetch:
         fetch(workspace, projects)
     missing = [project.path for project in projects if not is_whole(workspace, project)]
     if missing:
-        raise Failed(f"the upstream sources that manifest.xml names are not at `{workspace}`",
-                     "run `./quickstart`, or `tools/provision/sources.py --fetch`; in a workspace of the `repo` tool, `repo sync`")
+        raise Failed(
+            f"the upstream sources that manifest.xml names are not at `{workspace}`",
+            "run `./quickstart`, or `tools/provision/sources.py --fetch`; in a `repo` workspace, `repo sync`",
+        )
     return workspace
 
 

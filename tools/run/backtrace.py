@@ -5,9 +5,9 @@
     ./simulate | ./backtrace
     ./backtrace < console.txt
 
-Copies standard input, and explains below each line what has an address of the program in it: frames of Rust's backtraces,
-and of the kernel's fault reports the place and what lies on the stack. Of the stack all words count that may be return
-addresses; some may be left from calls that are over.
+Copies standard input. Below each line with an address of the program it prints the function and the source line:
+for frames of Rust's backtraces, and for the faulting instruction and the stack in the kernel's fault reports. Every
+word of the stack that may be a return address is shown; some are left over from calls that have returned.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def code_of(elf):
     """Where the executable's sections with code lie: a range for each."""
     wide = elf[4] == 2  # 64 bits
     (table,) = struct.unpack_from("<Q" if wide else "<I", elf, 0x28 if wide else 0x20)
-    size, count = struct.unpack_from("<HH", elf, 0x3a if wide else 0x2e)
+    size, count = struct.unpack_from("<HH", elf, 0x3A if wide else 0x2E)
     found = []
     for section in range(table, table + size * count, size):
         flags, address, _, length = struct.unpack_from("<4Q" if wide else "<4I", elf, section + 8)
@@ -53,8 +53,12 @@ class Program:
     def __init__(self, executable, addr2line, sources):
         self.sources = [f"{folder}/" for folder in sources]
         self.code = code_of(Path(executable).read_bytes())
-        self.process = subprocess.Popen([addr2line, "--exe", executable, "--functions", "--inlines", "--demangle"],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [addr2line, "--exe", executable, "--functions", "--inlines", "--demangle"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     def places(self, address):
         """[(function, file:line)] of an address: the innermost function first, then those that it is inlined into."""
@@ -65,8 +69,10 @@ class Program:
         while True:
             function, place = self.process.stdout.readline().strip(), self.process.stdout.readline().strip()
             if not place:
-                sys.exit(f"error: `{self.process.args[0]}` ended with status {self.process.wait()}\n"
-                         "help: what it says above tells why; build the program if it is not there: ninja")
+                sys.exit(
+                    f"error: `{self.process.args[0]}` ended with status {self.process.wait()}\n"
+                    "help: what it says above tells why; build the program if it is not there: ninja"
+                )
             if function == UNKNOWN and found:
                 return [pair for pair in found if pair[0] != UNKNOWN]
             found.append((HASH.sub("", function), self.shown(place)))
@@ -134,7 +140,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("executable", help="the program that runs there, not stripped")
     parser.add_argument("--addr2line", default="addr2line", help="the one of the compiler's tools")
-    parser.add_argument("--sources", action="append", default=[], help="a folder that is left out of the paths of its files")
+    parser.add_argument(
+        "--sources", action="append", default=[], help="a folder that is left out of the paths of its files"
+    )
     parser.add_argument("--full", action="store_true", help="also the functions of Rust's std that tell of a panic")
     arguments = parser.parse_args()
     if not Path(arguments.executable).is_file():
@@ -142,7 +150,9 @@ def main():
     try:
         program = Program(arguments.executable, arguments.addr2line, arguments.sources)
     except OSError as error:
-        sys.exit(f"error: cannot start `{arguments.addr2line}`: {error}\nhelp: it is one of the compiler's tools (binutils)")
+        sys.exit(
+            f"error: cannot start `{arguments.addr2line}`: {error}\nhelp: it is one of the compiler's tools (binutils)"
+        )
     sys.stdin.reconfigure(errors="replace")
     try:
         for line in explained(sys.stdin, program, arguments.full):

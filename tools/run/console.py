@@ -61,8 +61,10 @@ def expectations(lines, where="the expected output"):
         try:
             found.append((line, expectation(line)))
         except re.error as error:
-            raise BadExpectation(f"error: {where}, line {number}: `{line}` is no regular expression: {error}\n"
-                                 "help: what stands between the slashes follows Python's `re`") from None
+            raise BadExpectation(
+                f"error: {where}, line {number}: `{line}` is no regular expression: {error}\n"
+                "help: what stands between the slashes follows Python's `re`"
+            ) from None
     if not found:
         raise BadExpectation(f"error: {where} expects no line\nhelp: name at least one line that the console must show")
     return found
@@ -75,6 +77,7 @@ def read_expected(path):
 @dataclass
 class Outcome:
     """What a console showed. `reason` is empty if all expected lines came."""
+
     reason: str = "not run"
     lines: list = field(default_factory=list)
     seconds: float = 0.0
@@ -117,11 +120,19 @@ def run(command, expected, folder=".", *, show=None, forbidden=CRASHES, silence=
     """
     # No terminal on standard input, so that QEMU leaves the user's terminal alone. A session of its own, so that
     # the script, its shell and QEMU can be stopped together. No sound: without a card QEMU complains at length.
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               stdin=subprocess.PIPE if ask else subprocess.DEVNULL, start_new_session=True,
-                               env={**os.environ, "QEMU_AUDIO_DRV": "none"})
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.PIPE if ask else subprocess.DEVNULL,
+        start_new_session=True,
+        env={**os.environ, "QEMU_AUDIO_DRV": "none"},
+    )
     try:
-        return _watch(process, _Matcher(expected, forbidden), show or (lambda line: None), silence, limit, linger, iter(ask))
+        return _watch(
+            process, _Matcher(expected, forbidden), show or (lambda line: None), silence, limit, linger, iter(ask)
+        )
     finally:
         try:
             os.killpg(process.pid, signal.SIGKILL)

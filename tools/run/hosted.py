@@ -43,7 +43,10 @@ def configuration(build):
     if values.get("SEL4_ARCH") != "x86_64":
         stop(f"`{build}` is a build for {values.get('SEL4_ARCH')}", "give one for PLATFORM=x86_64")
     if values.get("KERNEL_X86_SYSCALL") != "syscall":
-        stop(f"`{build}` enters the kernel by `{values.get('KERNEL_X86_SYSCALL')}`", "configure it with -DKernelSyscall=syscall")
+        stop(
+            f"`{build}` enters the kernel by `{values.get('KERNEL_X86_SYSCALL')}`",
+            "configure it with -DKernelSyscall=syscall",
+        )
     return values
 
 
@@ -60,8 +63,11 @@ def holds(condition, values):
 def labels(build, values):
     """Names of invocations, in the order of their numbers."""
     names = ["InvalidInvocation"]
-    for pattern in ("*/include/sel4/invocation.h", "*/sel4_arch_include/*/sel4/sel4_arch/invocation.h",
-                    "*/arch_include/*/sel4/arch/invocation.h"):
+    for pattern in (
+        "*/include/sel4/invocation.h",
+        "*/sel4_arch_include/*/sel4/sel4_arch/invocation.h",
+        "*/arch_include/*/sel4/arch/invocation.h",
+    ):
         stack = []
         for line in one(build, pattern).read_text().splitlines():
             if match := re.match(r"#\s*if (.*)", line):
@@ -95,11 +101,16 @@ def main():
     arguments = parser.parse_args()
     build = arguments.build.resolve()
     if platform.machine() != "x86_64":
-        stop(f"this machine is {platform.machine()}, and images as they are run on x86_64 only", "boot the image in QEMU: ./simulate")
+        stop(
+            f"this machine is {platform.machine()}, and images as they are run on x86_64 only",
+            "boot the image in QEMU: ./simulate",
+        )
     values = configuration(build)
     image = one(build, "images/*-image-x86_64-*")
     facts = [f"label {name} {number}" for number, name in enumerate(labels(build, values)) if number]
-    facts += [f"config {name} {str(value).lower() if isinstance(value, bool) else value}" for name, value in values.items()]
+    facts += [
+        f"config {name} {str(value).lower() if isinstance(value, bool) else value}" for name, value in values.items()
+    ]
     program = runner()
     # In the place of this: signals and exit codes are the program's own.
     file = os.memfd_create("facts", 0)
@@ -108,7 +119,17 @@ def main():
     if arguments.gdb:
         if not shutil.which("gdb"):
             stop("there is no gdb", "install it, as in Debian the package gdb")
-        command = ["gdb", "-q", "-x", KIT / "hosted" / "gdb.py", "-ex", f"sel4-image {image}", *arguments.rest, "--args", *command]
+        command = [
+            "gdb",
+            "-q",
+            "-x",
+            KIT / "hosted" / "gdb.py",
+            "-ex",
+            f"sel4-image {image}",
+            *arguments.rest,
+            "--args",
+            *command,
+        ]
     os.execvp(command[0], command)
 
 

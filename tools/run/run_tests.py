@@ -23,8 +23,13 @@ PREFIX = "libsel4-test: "
 # Where an image has which of its tests run: rust/libsel4-test/src/selection.rs.
 MARK, DIGITS, TEXT = b"libsel4-test selection: ", 6, 64
 # What ends all tests at once.
-FATAL = (rf"{PREFIX}cannot begin", r"KERNEL \w+ ABORT", r"seL4 (called fail|failed assertion)", r"root server abort\(\)ed",
-         r"^halting\.\.\.")
+FATAL = (
+    rf"{PREFIX}cannot begin",
+    r"KERNEL \w+ ABORT",
+    r"seL4 (called fail|failed assertion)",
+    r"root server abort\(\)ed",
+    r"^halting\.\.\.",
+)
 # QEMU's monitor shares the console: what to type for the registers of all cores, and where in them is what runs. Asked
 # more than once, as QEMU likes to stop where an interrupt begins.
 REGISTERS = (b"\x01c", *3 * [b"info registers -a\n"])
@@ -47,13 +52,21 @@ class Places:
 
     def of(self, lines):
         """A line for each that is known."""
-        found = [address for line in lines for match in self.ADDRESSES.findall(line) for text in match
-                 for address in re.findall(r"0x[0-9a-f]+", text)]
+        found = [
+            address
+            for line in lines
+            for match in self.ADDRESSES.findall(line)
+            for text in match
+            for address in re.findall(r"0x[0-9a-f]+", text)
+        ]
         if not all(self.command[:3]) or not found:
             return []
         answer = subprocess.run([*self.command, *found], stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        return ["in " + re.sub(r"/rustc/\w+/", "", line.removeprefix(" (inlined by) "))
-                for line in answer.stdout.splitlines() if "??" not in line]
+        return [
+            "in " + re.sub(r"/rustc/\w+/", "", line.removeprefix(" (inlined by) "))
+            for line in answer.stdout.splitlines()
+            if "??" not in line
+        ]
 
 
 class Tests:
@@ -88,7 +101,9 @@ class Tests:
 
     def tell_places(self):
         """Of what QEMU's monitor has said keep where each core is."""
-        typed = next((number for number, line in enumerate(self.details) if line.startswith("QEMU ")), len(self.details))
+        typed = next(
+            (number for number, line in enumerate(self.details) if line.startswith("QEMU ")), len(self.details)
+        )
         said, self.details[typed:] = self.details[typed:], []
         core, places = "0", {}
         for line in said:
@@ -117,8 +132,9 @@ def image(folder):
     try:
         command = subprocess.run(["./simulate", "--dry-run"], cwd=folder, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise Unusable(f"cannot boot `{folder}`: {error}\n"
-                       "help: configure it for simulation (init-build.sh) and build it (ninja)") from None
+        raise Unusable(
+            f"cannot boot `{folder}`: {error}\nhelp: configure it for simulation (init-build.sh) and build it (ninja)"
+        ) from None
     words = (command.stdout + command.stderr).split()
     for option in ("-initrd", "-kernel"):
         if option in words[:-1]:
@@ -132,8 +148,9 @@ def select(content, first, text):
     chosen = MARK + str(first).zfill(DIGITS).encode() + text.ljust(TEXT, b"\0")
     content, count = re.subn(pattern, lambda _: chosen, content, flags=re.DOTALL)
     if count == 0:
-        raise Unusable("the image has no tests in it\n"
-                       "help: a Rust library in it calls libsel4_test::run(); see docs/testing.md")
+        raise Unusable(
+            "the image has no tests in it\nhelp: a Rust library in it calls libsel4_test::run(); see docs/testing.md"
+        )
     return content
 
 
@@ -160,8 +177,16 @@ def run(folder, program, text, silence, limit, shown, tests):
             chosen.write_bytes(select(content, tests.number + 1, text.encode()))
             chosen.chmod(0o755)
             tests.booted, before = False, tests.number
-            outcome = console.run(command, console.expectations([f"/{PREFIX}end$/"]), folder,
-                                  show=see, forbidden=FATAL, silence=silence, limit=limit, ask=REGISTERS)
+            outcome = console.run(
+                command,
+                console.expectations([f"/{PREFIX}end$/"]),
+                folder,
+                show=see,
+                forbidden=FATAL,
+                silence=silence,
+                limit=limit,
+                ask=REGISTERS,
+            )
             if "no new line" in outcome.reason:
                 tests.tell_places()
             # It says first which line did not come, which is not what is wrong.
@@ -179,11 +204,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=Path, help="the build folder")
     parser.add_argument("text", nargs="?", default="", metavar="TEXT", help="run only tests with TEXT in their names")
-    parser.add_argument("--silence", type=float, default=30, metavar="SECONDS",
-                        help="a system that prints no new line for this long hangs (default: 30)")
-    parser.add_argument("--limit", type=float, default=1200, metavar="SECONDS",
-                        help="seconds for each boot (default: 1200)")
-    parser.add_argument("--program", type=Path, metavar="FILE", help="a program of Linux to run, in place of booting an image")
+    parser.add_argument(
+        "--silence",
+        type=float,
+        default=30,
+        metavar="SECONDS",
+        help="a system that prints no new line for this long hangs (default: 30)",
+    )
+    parser.add_argument(
+        "--limit", type=float, default=1200, metavar="SECONDS", help="seconds for each boot (default: 1200)"
+    )
+    parser.add_argument(
+        "--program", type=Path, metavar="FILE", help="a program of Linux to run, in place of booting an image"
+    )
     parser.add_argument("--executable", metavar="FILE", help="the root server, for where in its sources a thread was")
     parser.add_argument("--addr2line", default="addr2line", metavar="PROGRAM", help="what finds that out")
     parser.add_argument("--console", action="store_true", help="show all that the console shows")
@@ -195,8 +228,15 @@ def main():
     tests = Tests(Places(arguments.executable, arguments.addr2line))
     status = 0
     try:
-        run(arguments.build.resolve(), arguments.program, arguments.text, arguments.silence, arguments.limit,
-            arguments.console, tests)
+        run(
+            arguments.build.resolve(),
+            arguments.program,
+            arguments.text,
+            arguments.silence,
+            arguments.limit,
+            arguments.console,
+            tests,
+        )
     except Unusable as error:
         print(f"error: {error}", file=sys.stderr)
         status = 1

@@ -4,8 +4,8 @@
 
     tools/run/simulate.py SCRIPT [ARGUMENT...]
 
-A root server cannot end QEMU. So this watches the console for the line below, then stops SCRIPT and all that it started,
-and ends with that code. Without such a line it ends when SCRIPT does, with its status.
+A root server cannot end QEMU. This program watches the console for the line below, then stops SCRIPT and everything
+that SCRIPT started, and exits with that code. Without such a line it exits when SCRIPT does, with SCRIPT's status.
 """
 
 import os
@@ -26,7 +26,10 @@ def descendants(parent):
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             # The name, in parentheses, may hold anything.
-            pid, parents_pid = int(stat.parent.name), int(stat.read_text(errors="replace").rpartition(")")[2].split()[1])
+            pid, parents_pid = (
+                int(stat.parent.name),
+                int(stat.read_text(errors="replace").rpartition(")")[2].split()[1]),
+            )
         except OSError:
             continue  # it has ended since
         parents.setdefault(parents_pid, []).append(pid)
@@ -53,7 +56,7 @@ def copy_until_the_end(source):
         sys.stdout.buffer.flush()
         *whole, line = (line + chunk).split(b"\n")
         for ended in filter(None, map(ENDED.match, whole)):
-            return int(ended[1]) & 0xff
+            return int(ended[1]) & 0xFF
     return None
 
 
