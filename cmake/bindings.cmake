@@ -17,6 +17,8 @@ function(_sel4_rust_add_bindings)
             )
         endif()
     endforeach()
+    # Only builds that use libsel4-sys pay for bindgen.
+    _sel4_rust_build_tool(sel4-rust-bindings)
     # Asked for now, so that a missing one is told now and not by ninja.
     _sel4_rust_run_tool(ignored libclang)
     get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)

@@ -64,16 +64,17 @@ function(_sel4_rust_find_tools)
     set_property(GLOBAL PROPERTY SEL4_RUST_RUSTC "${_sel4_rust_rustc}")
     set_property(GLOBAL PROPERTY SEL4_RUST_CARGO "${_sel4_rust_cargo}")
     set_property(GLOBAL PROPERTY SEL4_RUST_SYSROOT "${sysroot}")
-    _sel4_rust_build_tool("${rustc_version}")
+    _sel4_rust_place_tool("${rustc_version}")
+    _sel4_rust_build_tool(sel4-rust)
 endfunction()
 
-# Builds rust/tool, once per user, toolchain and version of its sources, into the user's cache.
-function(_sel4_rust_build_tool rustc_version)
-    get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
-    get_property(rustc GLOBAL PROPERTY SEL4_RUST_RUSTC)
+# Chooses the folder in the user's cache for the programs of rust/tool, by toolchain and version of their sources.
+# Sets the global properties SEL4_RUST_TOOL, the path of the host tool, and SEL4_RUST_HOST, the triple of this machine.
+function(_sel4_rust_place_tool rustc_version)
     # The workspace says how the tool is optimised.
     set(sources "${SEL4_RUST_DIR}/Cargo.toml" "${SEL4_RUST_DIR}/Cargo.lock")
-    file(GLOB_RECURSE more "${SEL4_RUST_DIR}/rust/tool/src/*.rs" "${SEL4_RUST_DIR}/rust/tool/Cargo.toml")
+    file(GLOB_RECURSE more "${SEL4_RUST_DIR}/rust/tool/*.rs" "${SEL4_RUST_DIR}/rust/tool/*.toml")
+    list(FILTER more EXCLUDE REGEX "/rust/tool/(.*/)?tests/")
     list(APPEND sources ${more})
     # A changed host tool must be noticed by a build folder that is configured already.
     set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${sources})
@@ -93,46 +94,56 @@ function(_sel4_rust_build_tool rustc_version)
     else()
         set(cache "${CMAKE_BINARY_DIR}/rust/tool")
     endif()
-    set(tool "${cache}/${key}/sel4-rust")
-    if(NOT EXISTS "${tool}")
+    string(REGEX MATCH "host: ([^\n]+)" _ "${rustc_version}")
+    set_property(GLOBAL PROPERTY SEL4_RUST_HOST "${CMAKE_MATCH_1}")
+    set_property(GLOBAL PROPERTY SEL4_RUST_TOOL "${cache}/${key}/sel4-rust")
+endfunction()
+
+# Builds the program `name`, which is a package of the kit's workspace too, once per user, toolchain and version of its
+# sources, beside the host tool.
+function(_sel4_rust_build_tool name)
+    get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
+    get_property(rustc GLOBAL PROPERTY SEL4_RUST_RUSTC)
+    get_property(host GLOBAL PROPERTY SEL4_RUST_HOST)
+    get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
+    get_filename_component(folder "${tool}" DIRECTORY)
+    get_filename_component(cache "${folder}" DIRECTORY)
+    set(program "${folder}/${name}")
+    if(NOT EXISTS "${program}")
         # Who configures at the same time waits, and finds it built.
         file(LOCK "${cache}/lock" GUARD FUNCTION TIMEOUT 0 RESULT_VARIABLE busy)
         if(busy)
-            message(STATUS "Waiting for another configuration that builds the Rust host tool")
+            message(STATUS "Waiting for another configuration that builds `${name}`")
             file(LOCK "${cache}/lock" GUARD FUNCTION)
         endif()
     endif()
-    if(NOT EXISTS "${tool}")
-        message(STATUS "Building the Rust host tool, once per user and toolchain, into ${cache}/${key}")
+    if(NOT EXISTS "${program}")
+        message(STATUS "Building the Rust host tool `${name}`, once per user and toolchain, into ${folder}")
         string(RANDOM LENGTH 8 unique)
         set(scratch "${cache}/building-${unique}")
-        string(REGEX MATCH "host: ([^\n]+)" _ "${rustc_version}")
-        set(host "${CMAKE_MATCH_1}")
         # What the user set for builds of their own, in the environment or in a .cargo/config.toml above the kit, must
         # not move or change this one.
         execute_process(
             COMMAND
                 "${CMAKE_COMMAND}" -E env --unset=RUSTFLAGS --unset=CARGO_ENCODED_RUSTFLAGS
-                --unset=CARGO_BUILD_RUSTFLAGS --unset=CC --unset=CFLAGS "RUSTC=${rustc}" "${cargo}" build --release --locked
-                --package sel4-rust --target ${host} --target-dir "${scratch}"
+                --unset=CARGO_BUILD_RUSTFLAGS --unset=CC --unset=CFLAGS "RUSTC=${rustc}" "${cargo}" build --locked
+                --profile tool --package ${name} --target ${host} --target-dir "${scratch}"
             WORKING_DIRECTORY "${SEL4_RUST_DIR}"
             RESULT_VARIABLE result
         )
         if(result EQUAL 0)
-            # The folder appears whole or not at all.
-            file(MAKE_DIRECTORY "${scratch}/done")
-            file(RENAME "${scratch}/${host}/release/sel4-rust" "${scratch}/done/sel4-rust" RESULT result)
-            file(RENAME "${scratch}/done" "${cache}/${key}" RESULT result)
+            # The program appears whole or not at all.
+            file(MAKE_DIRECTORY "${folder}")
+            file(RENAME "${scratch}/${host}/tool/${name}" "${program}" RESULT result)
         endif()
         file(REMOVE_RECURSE "${scratch}")
-        if(NOT EXISTS "${tool}")
+        if(NOT EXISTS "${program}")
             _sel4_rust_error(
-                "the Rust host tool could not be built into `${cache}/${key}` (${result})."
+                "the Rust host tool could not be built into `${program}` (${result})."
                 "see cargo's message above; the first build needs the network, or `cargo fetch` run before in ${SEL4_RUST_DIR}"
             )
         endif()
     endif()
-    set_property(GLOBAL PROPERTY SEL4_RUST_TOOL "${tool}")
 endfunction()
 
 # Runs the host tool, which words its own errors. Its standard output goes to `out`.

@@ -25,9 +25,7 @@ usage: sel4-rust crate  --manifest-path Cargo.toml [--package NAME]
        sel4-rust header --manifest-path Cargo.toml --package NAME --out FILE.h --depfile FILE.d
                                 [--config cbindgen.toml] [--sys-include FILE.h]...
                                 [--features A,B]... [--no-default-features]
-       sel4-rust bindings --target TRIPLE --out FOLDER [--depfile FILE.d]
-                                --include-dir DIR... [--system-include-dir DIR]... [--define NAME[=VALUE]]...
-                                [--header sel4/sel4.h]... [--config gen_config.json]...
+       sel4-rust bindings ...
        sel4-rust libclang
        sel4-rust seal   --archive IN.a --out OUT.a [--provided-by LIB.a]...
                                 [--inlined OBJECT.o] [--no-unwind-tables] [--no-symbolizer] [--no-read-tp]
@@ -39,17 +37,12 @@ and --target TRIPLE (without it the dependencies of every platform count).
 ";
 
 /// Subcommands and those of their options that may be given more than once.
-const REPEATABLE: [(&str, &str); 11] = [
+const REPEATABLE: [(&str, &str); 6] = [
     ("bundle", "runtime-feature"),
     ("bundle", "rustflag"),
     ("bundle", "env"),
     ("header", "sys-include"),
     ("header", "features"),
-    ("bindings", "include-dir"),
-    ("bindings", "system-include-dir"),
-    ("bindings", "define"),
-    ("bindings", "header"),
-    ("bindings", "config"),
     ("seal", "provided-by"),
 ];
 
@@ -67,6 +60,13 @@ const FLAGS: [&str; 7] = [
 /// Runs the tool with the arguments of a process, the program's name first.
 /// The exit code is 0, 1 when the work failed, and 2 when it was not understood.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(subcommand) = arguments.get(1)
+        && (subcommand == "bindings" || subcommand == "libclang")
+    {
+        eprintln!("{}", bindings::execute(&arguments[1..]));
+        return ExitCode::from(1);
+    }
     match parse(arguments) {
         Ok(Command::Help) => {
             print!("{USAGE}");
@@ -101,8 +101,6 @@ enum Command {
         request: headers::Request,
         cargo: Cargo,
     },
-    Bindings(bindings::Request),
-    Libclang,
     Seal {
         archive: PathBuf,
         out: PathBuf,
@@ -133,8 +131,6 @@ impl Command {
                 Ok(())
             }
             Self::Header { request, cargo } => headers::write(&request, &cargo),
-            Self::Bindings(request) => bindings::write(&request),
-            Self::Libclang => bindings::load_libclang(),
             Self::Seal {
                 archive,
                 out,
@@ -176,7 +172,6 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             "cargo",
             "target",
         ],
-        "libclang" => &["cargo"],
         "header" => &[
             "manifest-path",
             "package",
@@ -188,16 +183,6 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             "no-default-features",
             "cargo",
             "target",
-        ],
-        "bindings" => &[
-            "target",
-            "out",
-            "depfile",
-            "include-dir",
-            "system-include-dir",
-            "define",
-            "header",
-            "config",
         ],
         "seal" => &[
             "archive",
@@ -292,7 +277,6 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             },
             cargo: given.cargo()?,
         },
-        "libclang" => Command::Libclang,
         "header" => Command::Header {
             request: headers::Request {
                 manifest: given.need("manifest-path")?.into(),
@@ -312,22 +296,6 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             },
             cargo: given.cargo()?,
         },
-        "bindings" => {
-            let include_dirs = given.some("include-dir")?;
-            Command::Bindings(bindings::Request {
-                headers: match given.texts("header")? {
-                    none if none.is_empty() => bindings::headers_of_libsel4(&include_dirs),
-                    headers => headers,
-                },
-                include_dirs,
-                system_include_dirs: given.paths("system-include-dir"),
-                defines: given.texts("define")?,
-                configs: given.paths("config"),
-                target: given.need("target")?.string()?,
-                out: given.need("out")?.into(),
-                depfile: given.take("depfile").map(PathBuf::from),
-            })
-        }
         "link" => Command::Link(link::Request {
             command,
             archive: given.need("archive")?.into(),
@@ -433,11 +401,6 @@ impl Given {
 
     fn paths(&self, option: &str) -> Vec<PathBuf> {
         self.all(option).map(PathBuf::from).collect()
-    }
-
-    fn some(&self, option: &str) -> std::result::Result<Vec<PathBuf>, Misuse> {
-        self.need(option)?;
-        Ok(self.paths(option))
     }
 
     fn need(&self, option: &str) -> std::result::Result<OsString, Misuse> {

@@ -9,7 +9,7 @@
 //! | [`bundle`] | `bundle`: the umbrella crate of one executable |
 //! | [`profile`] | what a user's `[profile]` tables say about a crate |
 //! | [`headers`] | `header`: the C header of a crate, and the modules of a crate, parsed |
-//! | [`bindings`] | `bindings`: a C library's headers for Rust |
+//! | [`bindings`] | `bindings` and `libclang`, which the program in `bindings/` does |
 //! | [`objects`] | `seal` and `link`: Rust archives, object files and executables |
 //! | [`failure`] | errors that name the next step |
 //! | [`output`] | files that are written whole, or not at all |

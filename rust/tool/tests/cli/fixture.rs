@@ -215,7 +215,7 @@ impl Fixture {
 
     /// Runs the tool in the fixture's folder.
     pub fn run(&self, arguments: &[&str]) -> Outcome {
-        let output = Command::new(env!("CARGO_BIN_EXE_sel4-rust"))
+        let output = Command::new(crate::TOOL)
             .args(arguments)
             .current_dir(self.path(""))
             .env("CARGO_HOME", self.home.path())

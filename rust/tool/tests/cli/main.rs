@@ -2,7 +2,6 @@
 
 //! The tool as CMake sees it: small crates go in, files and messages come out.
 
-mod bindings;
 mod bundle;
 mod crates;
 mod fixture;
@@ -10,7 +9,14 @@ mod header;
 mod link;
 mod seal;
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
 use fixture::Fixture;
+
+/// The program under test.
+const TOOL: &str = env!("CARGO_BIN_EXE_sel4-rust");
 
 #[test]
 fn misuse_is_told_from_failure() {
@@ -76,4 +82,31 @@ fn a_place_that_cannot_be_written_is_named() {
     ];
     fixture.run(&arguments).fails("cannot create `full`", "");
     assert!(!fixture.path("greeter.d").exists());
+}
+
+#[test]
+fn bindings_are_the_work_of_the_program_beside_the_tool() {
+    let fixture = Fixture::new();
+    std::fs::copy(Path::new(TOOL), fixture.path("sel4-rust")).expect("a copy");
+    let run = || {
+        let mut command = Command::new(fixture.path("sel4-rust"));
+        command
+            .args(["bindings", "--out", "a b"])
+            .output()
+            .expect("the tool")
+    };
+    let output = run();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let missing = format!("error: cannot run `{}`", fixture.text("sel4-rust-bindings"));
+    assert!(stderr.contains(&missing), "{stderr}");
+    assert!(stderr.contains("\nhelp: "), "{stderr}");
+
+    let script = "#!/bin/sh\nprintf '%s,' \"$@\"\nexit 3\n";
+    fixture.write("sel4-rust-bindings", script);
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(fixture.path("sel4-rust-bindings"), executable).expect("executable");
+    let output = run();
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(output.stdout, b"bindings,--out,a b,");
 }

@@ -16,7 +16,12 @@
 mod clang;
 pub mod config;
 pub mod doc;
+// Two small files of the host tool, which this program does not link: it would bring cbindgen along.
+#[path = "../../src/failure.rs"]
+pub mod failure;
 mod layout;
+#[path = "../../src/output.rs"]
+pub mod output;
 mod tidy;
 mod words;
 
@@ -26,7 +31,6 @@ use std::iter;
 use std::path::PathBuf;
 
 use crate::failure::{Failure, Result};
-use crate::output;
 
 /// Which headers to read, and how.
 #[derive(Debug)]

@@ -2,9 +2,16 @@
 
 //! `bindings`: headers go in, Rust and C come out.
 
+#[path = "../../tests/cli/fixture.rs"]
+#[expect(dead_code, reason = "the tests of the host tool use all of it")]
+mod fixture;
+
 use std::process::Command;
 
-use crate::fixture::{Fixture, Outcome};
+use fixture::{Fixture, Outcome};
+
+/// The program under test.
+const TOOL: &str = env!("CARGO_BIN_EXE_sel4-rust-bindings");
 
 const HEADER: &str = r#"
 #pragma once
@@ -220,7 +227,7 @@ fn what_cannot_be_read_is_named_and_leaves_nothing_behind() {
 #[test]
 fn a_missing_libclang_is_said_with_its_package() {
     let fixture = library();
-    let output = Command::new(env!("CARGO_BIN_EXE_sel4-rust"))
+    let output = Command::new(TOOL)
         .args([
             "bindings",
             "--target",
