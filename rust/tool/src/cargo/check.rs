@@ -197,25 +197,9 @@ pub fn choose<'a>(
 pub fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let near = candidates
         .iter()
-        .map(|candidate| (distance(name, candidate), *candidate));
+        .map(|candidate| (strsim::levenshtein(name, candidate), *candidate));
     let (distance, candidate) = near.min()?;
     (distance <= name.len() / 3 + 1).then_some(candidate)
-}
-
-/// How many letters to add, drop or change.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.iter().enumerate() {
-            let change = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 /// The name of the package's library, when C can take it through a bundle.

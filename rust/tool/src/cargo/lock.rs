@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use semver::Version;
 use serde::Deserialize;
 
 use crate::failure::{Failure, Result};
@@ -177,7 +178,7 @@ pub fn merge(locks: &[(&Lock, &str)], keep: Keep) -> String {
         let this = (name.clone(), version.clone(), source.clone());
         best.entry((name.clone(), class, source.clone()))
             .and_modify(|known| {
-                if order(&known.1) < order(version) {
+                if Version::parse(&known.1).ok() < Version::parse(version).ok() {
                     *known = this.clone();
                 }
             })
@@ -223,31 +224,16 @@ pub fn merge(locks: &[(&Lock, &str)], keep: Keep) -> String {
     text
 }
 
-/// The part of a version that two compatible versions share: up to the first number that is not 0.
+/// Returns a text that two versions share if cargo holds them compatible: the numbers up to the first that is not 0.
 fn compatible(version: &str) -> String {
-    let (numbers, rest) = version.split_at(version.find(['-', '+']).unwrap_or(version.len()));
-    if rest.starts_with('-') {
-        return version.to_owned();
+    match Version::parse(version) {
+        Ok(version) if version.pre.is_empty() => match (version.major, version.minor) {
+            (0, 0) => format!("0.0.{}", version.patch),
+            (0, minor) => format!("0.{minor}"),
+            (major, _) => major.to_string(),
+        },
+        _ => version.to_owned(),
     }
-    let mut shared = String::new();
-    for number in numbers.split('.') {
-        shared += number;
-        if number != "0" {
-            break;
-        }
-        shared += ".";
-    }
-    shared
-}
-
-/// A key by which versions sort.
-fn order(version: &str) -> (Vec<u64>, bool, &str) {
-    let (numbers, rest) = version.split_at(version.find(['-', '+']).unwrap_or(version.len()));
-    let numbers = numbers
-        .split('.')
-        .map(|number| number.parse().unwrap_or(0))
-        .collect();
-    (numbers, !rest.starts_with('-'), rest)
 }
 
 #[cfg(test)]
@@ -274,15 +260,13 @@ mod tests {
         assert_ne!(compatible("0.4.0"), compatible("0.5.0"));
         assert_ne!(compatible("0.0.1"), compatible("0.0.2"));
         assert_ne!(compatible("1.0.0-rc.1"), compatible("1.0.0"));
-        assert!(order("1.10.0") > order("1.9.0"));
-        assert!(order("1.0.0") > order("1.0.0-rc.1"));
     }
 
     #[test]
     fn the_highest_compatible_version_wins_and_edges_follow() {
         let one = lock(&format!(
             "version = 4\n[[package]]\nname = \"a\"\nversion = \"0.1.0\"\ndependencies = [\"x\", \"y\"]\n{}{}",
-            registry("x", "1.0.1", ""),
+            registry("x", "1.0.9", ""),
             registry("y", "2.0.0", "\"x\""),
         ));
         let other = lock(&format!(

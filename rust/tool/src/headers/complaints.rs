@@ -1,30 +1,149 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What cbindgen complains of, and what it means.
+//! Messages that cbindgen logs, and the errors that they amount to.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Once;
 
 use super::crates::Crates;
 use super::settings::KnownToC;
 use crate::failure::{Failure, Result};
 
-thread_local! {
-    static HEARD: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+/// What a message of cbindgen means for the header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// An exported item has a type without a definition.
+    UndefinedType,
+    /// An exported item is left out. The last two placeholders are its path and the reason.
+    Unsupported,
+    /// An item depends on a `#[cfg]` that C has no macro for.
+    UnknownCondition,
+    /// The header lacks something else.
+    Incomplete,
+    /// An item is left out that is not exported to C.
+    NotExported,
 }
 
-/// cbindgen tells the `log` crate what it leaves out, and nobody else.
-struct Ear;
+/// Every warning and error of the pinned cbindgen, as its source spells the format string; the first that fits counts.
+const MESSAGES: [(Meaning, &[&str]); 5] = [
+    (
+        Meaning::NotExported,
+        &[
+            "Skip {}::{} - (not `pub`).",
+            "Skip {}::{} - (not `no_mangle`).",
+            "Skipping {} - (not `no_mangle`, and has no `export_name` attribute)",
+            "Skipping {} - (not `extern \"C\"`)",
+            "Skipping associated constants for {impl_ty:?}: {e:?}",
+            "Couldn't find path for {ty:?}, skipping associated constants",
+        ],
+    ),
+    (
+        Meaning::Unsupported,
+        &[
+            "Cannot use fn {}::{} ({}).",
+            "Cannot use fn {} ({}).",
+            "Skip {}::{} - ({})",
+        ],
+    ),
+    (
+        Meaning::UndefinedType,
+        &["Can't find {path}. This usually means that this type was incompatible or not found."],
+    ),
+    (
+        Meaning::UnknownCondition,
+        &["Missing `[defines]` entry for `{self}` in cbindgen config."],
+    ),
+    (
+        Meaning::Incomplete,
+        &[
+            "Passing zero-sized struct {} across the FFI boundary is undefined behavior",
+            "Cannot find a mangling for generic path {generic_path:?}. This usually means that a type referenced by this generic was incompatible or not found.",
+            "Conflicting name for constant {}::{}::{}.",
+            "Conflicting name for constant {full_name}",
+            "Failed to parse bitflags invocation: {e:?}",
+            "Multiple typedef's with annotations for {}. Ignoring annotations from {}.",
+            "Can't transfer annotations from typedef to alias ({alias_path}) that already has annotations.",
+            "{parts:?} does not follow the correct syntax, so the annotation is being ignored",
+            "couldn't parse unsafe() attribute",
+            "couldn't parse deprecated attribute",
+            "deprecated attribute must be a string",
+            "Parsing crate `{}`: can't find mod {}`.",
+            "Parsing expanded crate `{}`: can't find mod {}`.",
+            "Parsing crate `{}`: can't find lib.rs with `cargo metadata`. The crate may be available only on a particular platform, so consider setting `fetch_all_dependencies` in your cbindgen configuration.",
+            "Couldn't load lock file {lock_path:?}: {x:?}",
+            "when looking for a version for package {dep_name}, multiple versions where found",
+            "Failed to discover host platform for cargo metadata; will fetch dependencies for all platforms.",
+        ],
+    ),
+];
 
-impl log::Log for Ear {
+/// The information that cbindgen logs of a type whose layout stays out of the header.
+const OPAQUE: &str = "Take {}::{} - opaque ({}).";
+
+/// Returns the values of the placeholders of `format` in `message`, if `message` is of that form.
+fn values<'m>(format: &str, message: &'m str) -> Option<Vec<&'m str>> {
+    let (head, mut format) = format.split_once('{').unwrap_or((format, ""));
+    let mut rest = message.strip_prefix(head)?;
+    let mut values = Vec::new();
+    while let Some((_, after)) = format.split_once('}') {
+        let (literal, next) = after.split_once('{').unwrap_or((after, ""));
+        let at = match next {
+            "" => rest.len() - rest.strip_suffix(literal).map(|_| literal.len())?,
+            _ => rest.find(literal)?,
+        };
+        values.push(&rest[..at]);
+        rest = &rest[at + literal.len()..];
+        format = next;
+    }
+    rest.is_empty().then_some(values)
+}
+
+/// Returns the meaning of a message, and the values of its placeholders.
+fn understand(message: &str) -> Option<(Meaning, Vec<&str>)> {
+    MESSAGES.iter().find_map(|(meaning, formats)| {
+        let values = formats.iter().find_map(|format| values(format, message))?;
+        Some((*meaning, values))
+    })
+}
+
+thread_local! {
+    static LOG: RefCell<Option<Log>> = const { RefCell::new(None) };
+}
+
+/// Messages that cbindgen logged.
+#[derive(Debug, Default)]
+pub struct Log {
+    complaints: Vec<String>,
+    /// Types that C knows by name only, and why.
+    opaque: BTreeMap<String, String>,
+}
+
+impl Log {
+    /// Returns why the layout of the type `name` is not in the header, in plain words.
+    pub fn reason_for_opaque(&self, name: &str) -> Option<String> {
+        self.opaque.get(name).map(|reason| plainly(reason))
+    }
+}
+
+/// Collects into [`LOG`]: cbindgen tells the `log` crate what it leaves out, and nobody else.
+struct Logger;
+
+impl log::Log for Logger {
     fn enabled(&self, _: &log::Metadata<'_>) -> bool {
         true
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        HEARD.with_borrow_mut(|heard| {
-            if let Some(heard) = heard {
-                heard.push(record.args().to_string());
+        LOG.with_borrow_mut(|log| {
+            let (Some(log), message) = (log, record.args().to_string()) else {
+                return;
+            };
+            if record.level() <= log::Level::Warn {
+                log.complaints.push(message);
+            } else if let Some(values) = values(OPAQUE, &message) {
+                log.opaque
+                    .insert(values[1].to_owned(), values[2].to_owned());
             }
         });
     }
@@ -32,82 +151,76 @@ impl log::Log for Ear {
     fn flush(&self) {}
 }
 
-/// Runs `work`, and returns with its result the warnings and errors logged meanwhile.
-pub fn listen<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
+/// Runs `work`, and returns with its result the messages logged meanwhile.
+pub fn listen<T>(work: impl FnOnce() -> T) -> (T, Log) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // Nothing else in this program sets a logger.
-        if log::set_logger(&Ear).is_ok() {
-            log::set_max_level(log::LevelFilter::Warn);
+        if log::set_logger(&Logger).is_ok() {
+            log::set_max_level(log::LevelFilter::Info);
         }
     });
-    HEARD.set(Some(Vec::new()));
+    LOG.set(Some(Log::default()));
     let result = work();
-    (result, HEARD.take().unwrap_or_default())
+    (result, LOG.take().unwrap_or_default())
 }
 
-/// Turns what cbindgen left out into errors.
-pub fn judge(crates: &Crates<'_>, known: &KnownToC, complaints: &[String]) -> Result<()> {
-    for complaint in complaints {
-        if let Some(failure) = serious(crates, known, complaint) {
+/// Turns omissions of cbindgen into errors.
+pub fn judge(crates: &Crates<'_>, known: &KnownToC, log: &Log) -> Result<()> {
+    for complaint in &log.complaints {
+        if let Some(failure) = failure(crates, known, complaint) {
             return Err(failure);
         }
     }
     Ok(())
 }
 
-/// The failure that a complaint amounts to, if it does.
-fn serious(crates: &Crates<'_>, known: &KnownToC, complaint: &str) -> Option<Failure> {
-    if let Some(rest) = complaint.strip_prefix("Can't find ") {
-        let name = rest.split('.').next().unwrap_or(rest);
-        return (!known.has(name)).then(|| missing_type(crates, name));
-    }
-    if let Some(rest) = complaint.strip_prefix("Cannot use fn flat::") {
-        let (name, reason) = rest.split_once(" (").unwrap_or((rest, ""));
-        let failure = Failure::new(format!(
-            "the exported function `{name}` ({}) cannot be expressed in C: {}",
-            crates.place_of(name),
-            plainly(reason)
-        ));
-        return Some(failure.help(TYPES));
-    }
-    if let Some(rest) = complaint.strip_prefix("Skip flat::") {
-        let (name, reason) = rest.split_once(" - ").unwrap_or((rest, ""));
-        if reason.contains("not `pub`") || reason.contains("not `no_mangle`") {
-            return None;
+/// Returns the failure that a complaint amounts to, if it does. A message that is not known counts as one.
+fn failure(crates: &Crates<'_>, known: &KnownToC, complaint: &str) -> Option<Failure> {
+    let (meaning, values) = understand(complaint).unwrap_or((Meaning::Incomplete, Vec::new()));
+    let package = &crates.own.package.name;
+    match (meaning, &*values) {
+        (Meaning::NotExported, _) => None,
+        (Meaning::UndefinedType, [name]) => {
+            (!known.has(name)).then(|| undefined_type(crates, name))
         }
-        let failure = Failure::new(format!(
-            "`{name}` ({}) cannot be expressed in C: {}",
-            crates.place_of(name),
-            plainly(reason)
-        ));
-        return Some(failure.help(TYPES));
+        (Meaning::Unsupported, [.., path, reason]) => {
+            let name = path.strip_prefix("flat::").unwrap_or(path);
+            let what = if complaint.starts_with("Cannot use fn") {
+                "the exported function "
+            } else {
+                ""
+            };
+            let failure = Failure::new(format!(
+                "{what}`{name}` ({}) cannot be expressed in C: {}",
+                crates.place_of(name),
+                plainly(reason)
+            ));
+            Some(failure.help(format!("give it types that C has: {TYPES}")))
+        }
+        (Meaning::UnknownCondition, [condition]) => {
+            let failure = Failure::new(format!(
+                "exports of the crate `{package}` depend on `{condition}`, which C knows nothing about"
+            ));
+            // cbindgen wants no quotes around the value of a condition.
+            let key = condition.replace('"', "");
+            Some(failure.help(format!(
+                "add to cbindgen.toml under [defines]: \"{key}\" = \"A_MACRO_OF_YOURS\""
+            )))
+        }
+        _ => {
+            let failure = Failure::new(format!(
+                "the header of `{package}` would be incomplete: {complaint}"
+            ));
+            Some(failure.help(
+                "change the item, or keep it out of the header with the comment `/// cbindgen:ignore`",
+            ))
+        }
     }
-    if let Some(rest) = complaint.strip_prefix("Missing `[defines]` entry for `") {
-        let condition = rest.split('`').next().unwrap_or(rest);
-        let failure = Failure::new(format!(
-            "what the crate `{}` exports depends on `{condition}`, which C knows nothing about",
-            crates.own.package.name
-        ));
-        return Some(failure.help(format!(
-            "add to cbindgen.toml under [defines]: \"{condition}\" = \"A_MACRO_OF_YOURS\""
-        )));
-    }
-    // Not exported; what is exported without being C's has been refused before.
-    const HARMLESS: [&str; 3] = ["Skipping ", "Couldn't find path for", "Skipping associated"];
-    if HARMLESS.iter().any(|start| complaint.starts_with(start)) {
-        return None;
-    }
-    let failure = Failure::new(format!(
-        "the header of `{}` would be incomplete: {complaint}",
-        crates.own.package.name
-    ));
-    Some(failure.help(
-        "change the item, or keep it out of the header with the comment `/// cbindgen:ignore`",
-    ))
 }
 
-const TYPES: &str = "give it types that C has: numbers, raw pointers, `#[repr(C)]` structs";
+/// Types that C and Rust share.
+pub const TYPES: &str = "numbers, raw pointers, `#[repr(C)]` structs";
 
 /// cbindgen's reason without the parser's innards.
 fn plainly(reason: &str) -> String {
@@ -117,6 +230,7 @@ fn plainly(reason: &str) -> String {
         ("Type::TraitObject", "C has no trait objects"),
         ("Type::ImplTrait", "C has no `impl Trait`"),
         ("Type::Tuple", "C has no tuples"),
+        ("Tuples are not supported", "C has no tuples"),
     ] {
         if reason.contains(kind) {
             return name.to_owned();
@@ -125,7 +239,7 @@ fn plainly(reason: &str) -> String {
     reason.split(" {").next().unwrap_or(reason).to_owned()
 }
 
-fn missing_type(crates: &Crates<'_>, name: &str) -> Failure {
+fn undefined_type(crates: &Crates<'_>, name: &str) -> Failure {
     let users = crates.users_of(name);
     match name {
         "str" => Failure::new(format!("{users} has a `str`, which C does not have"))
@@ -138,8 +252,114 @@ fn missing_type(crates: &Crates<'_>, name: &str) -> Failure {
             "the type `{name}`, used by {users}, has no definition that C could be given"
         ))
         .help(format!(
-            "define it under this name in the crate or a path dependency; if it is a C type, \
-             name its header with SYS_INCLUDES, and the type in cbindgen.toml: [export] exclude = [\"{name}\"]"
+            "define `{name}` in the crate or a path dependency; if it is a C type, name its header and the type in \
+             cbindgen.toml: sys_includes = [\"HEADER.h\"] and, under [export], exclude = [\"{name}\"]"
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+    use std::process::Command;
+
+    use proc_macro2::{TokenStream, TokenTree};
+
+    use super::*;
+    use crate::cargo::Metadata;
+
+    /// Adds the format strings of the log macros `levels` among `tokens`.
+    fn find_formats(tokens: TokenStream, levels: &[&str], found: &mut BTreeSet<String>) {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        for (index, token) in tokens.iter().enumerate() {
+            let TokenTree::Group(group) = token else {
+                continue;
+            };
+            find_formats(group.stream(), levels, found);
+            let Some([TokenTree::Ident(name), TokenTree::Punct(mark)]) =
+                tokens.get(index.wrapping_sub(2)..index)
+            else {
+                continue;
+            };
+            if mark.as_char() == '!' && levels.contains(&&*name.to_string()) {
+                let first = group.stream().into_iter().next().expect("a format string");
+                let text: syn::LitStr = syn::parse2(first.into()).expect("a format string");
+                found.insert(text.value());
+            }
+        }
+    }
+
+    /// The format strings in the Rust files below `folder`.
+    fn formats(folder: &Path, levels: &[&str], found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).expect("cbindgen's sources") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                formats(&path, levels, found);
+            } else {
+                let text = fs::read_to_string(&path).expect("a source file");
+                find_formats(text.parse().expect("Rust"), levels, found);
+            }
+        }
+    }
+
+    #[test]
+    fn every_message_of_the_pinned_cbindgen_is_known() {
+        let output = Command::new(env!("CARGO"))
+            .args(["metadata", "--format-version=1", "--locked"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .expect("cargo");
+        let graph: Metadata = serde_json::from_slice(&output.stdout).expect("metadata");
+        let mut packages = graph.packages.iter();
+        let cbindgen = packages.find(|package| package.name == "cbindgen");
+        // The rest of its sources is the command line.
+        let sources = cbindgen.expect("cbindgen").folder().join("src/bindgen");
+        let mut logged = BTreeSet::new();
+        formats(&sources, &["warn", "error"], &mut logged);
+        let known = MESSAGES.iter().flat_map(|(_, formats)| *formats);
+        let known: BTreeSet<String> = known.map(|format| (*format).to_owned()).collect();
+        assert_eq!(logged, known);
+        let mut logged = BTreeSet::new();
+        formats(&sources, &["info"], &mut logged);
+        assert!(logged.contains(OPAQUE), "{logged:?}");
+    }
+
+    #[test]
+    fn placeholders_have_values() {
+        let skipped = "Skip flat::S - (Unhandled expression. Str(\"(\"))";
+        let reason = "Unhandled expression. Str(\"(\")";
+        for (message, meaning, expected) in [
+            (
+                "Cannot use fn flat::T::f (no (such) type).",
+                Meaning::Unsupported,
+                &["flat", "T::f", "no (such) type"][..],
+            ),
+            (
+                "Cannot use fn f (why).",
+                Meaning::Unsupported,
+                &["f", "why"],
+            ),
+            (
+                "Skip flat::S - (not `pub`).",
+                Meaning::NotExported,
+                &["flat", "S"],
+            ),
+            (skipped, Meaning::Unsupported, &["flat", "S", reason]),
+            (
+                "couldn't parse unsafe() attribute",
+                Meaning::Incomplete,
+                &[],
+            ),
+        ] {
+            assert_eq!(
+                understand(message),
+                Some((meaning, expected.to_vec())),
+                "{message}"
+            );
+        }
+        assert_eq!(understand("couldn't parse unsafe() attribute, or so"), None);
+        assert_eq!(understand("Something new"), None);
     }
 }

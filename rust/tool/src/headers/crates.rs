@@ -11,7 +11,7 @@ use syn::ext::IdentExt;
 
 use crate::cargo::{Metadata, Package};
 use crate::failure::{Failure, Result};
-use crate::headers::source::{Cfg, SourceItem, Sources};
+use crate::headers::source::{Cfg, SourceItem, Sources, attributes};
 
 /// The crate and the path dependencies whose types it may use.
 pub struct Crates<'a> {
@@ -78,6 +78,18 @@ impl<'a> Crates<'a> {
             }
         }
         format!("crate `{}`", self.own.package.name)
+    }
+
+    /// Returns whether the type `name` has a `#[repr]`.
+    pub fn has_repr(&self, name: &str) -> bool {
+        let all = [&self.own].into_iter().chain(&self.others);
+        let mut items = all.flat_map(|parsed| &parsed.sources.items);
+        items.any(|source| {
+            type_ident(&source.item).is_some_and(|ident| ident.unraw() == name)
+                && attributes(&source.item)
+                    .iter()
+                    .any(|attribute| attribute.path().is_ident("repr"))
+        })
     }
 
     /// The items of the crate whose declaration names `name`, for a message.

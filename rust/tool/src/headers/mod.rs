@@ -82,8 +82,10 @@ fn generate(request: &Request, crates: &Crates<'_>, settings: Settings) -> Resul
     exports::check(&crates.own, &exports)?;
     exports::warn_of_macros(&crates.own, &request.out);
 
-    let folder = tempfile::tempdir()
-        .map_err(|error| Failure::new(format!("cannot make a temporary folder: {error}")))?;
+    let folder = tempfile::tempdir().map_err(|error| {
+        Failure::new(format!("cannot make a temporary folder: {error}"))
+            .help("free some space in it, or name another folder in TMPDIR")
+    })?;
     let file = folder.path().join(flat::FILE);
     output::write_if_changed(&file, flat::text(crates, &settings).as_bytes())?;
     let known = settings.known_to_c;
@@ -91,7 +93,7 @@ fn generate(request: &Request, crates: &Crates<'_>, settings: Settings) -> Resul
         .with_config(settings.config)
         .with_src(&file);
     // Some complaints come with the parsing, others with the writing.
-    let (made, complaints) = complaints::listen(|| {
+    let (made, log) = complaints::listen(|| {
         builder.generate().map(|bindings| {
             let text = body(&bindings);
             (bindings, text)
@@ -102,9 +104,10 @@ fn generate(request: &Request, crates: &Crates<'_>, settings: Settings) -> Resul
             "cbindgen cannot read the crate `{}`: {error}",
             request.package
         ))
+        .help("if `cargo check` accepts the crate, report it to the project")
     })?;
-    complaints::judge(crates, &known, &complaints)?;
-    text::by_value(crates, &text)?;
+    complaints::judge(crates, &known, &log)?;
+    text::by_value(crates, &text, &log)?;
     text::namesakes(crates, &text)?;
 
     let user_header = bindings.config.header.take();

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use syn::Item;
 use syn::ext::IdentExt;
 
+use super::complaints::{Log, TYPES};
 use super::crates::{Crates, Parsed, item_ident, type_ident};
 use super::settings::SEL4;
 use crate::failure::{Failure, Result};
@@ -107,7 +108,7 @@ const OPAQUE: [&str; 17] = [
 ];
 
 /// Refuses types that C knows by name only and would have to copy.
-pub fn by_value(crates: &Crates<'_>, text: &str) -> Result<()> {
+pub fn by_value(crates: &Crates<'_>, text: &str, log: &Log) -> Result<()> {
     let names = identifiers(text);
     let mut opaque: BTreeMap<&str, bool> = BTreeMap::new();
     for pair in names.windows(3) {
@@ -137,14 +138,22 @@ pub fn by_value(crates: &Crates<'_>, text: &str) -> Result<()> {
                     "{} has `{named}` by value, whose layout C does not know",
                     crates.users_of(named)
                 ))
-                .help("use numbers, raw pointers and `#[repr(C)]` structs"));
+                .help(format!("use {TYPES}")));
             }
-            return Err(Failure::new(format!(
+            let message = format!(
                 "{} has the type `{name}` ({}) by value, but C does not know its layout",
                 crates.users_of(name),
                 crates.place_of(name)
-            ))
-            .help("add #[repr(C)] to the type, or pass a pointer"));
+            );
+            // Types that have a representation lack something else.
+            return Err(match log.reason_for_opaque(name) {
+                Some(reason) if crates.has_repr(name) => {
+                    Failure::new(format!("{message}: {reason}")).help(format!(
+                        "give `{name}` fields that C has ({TYPES}), or pass a pointer"
+                    ))
+                }
+                _ => Failure::new(message).help("add #[repr(C)] to the type, or pass a pointer"),
+            });
         }
     }
     Ok(())

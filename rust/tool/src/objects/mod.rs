@@ -2,6 +2,7 @@
 
 //! Object files, archives and linked executables.
 
+pub mod archive;
 pub mod link;
 pub mod read_tp;
 pub mod seal;

@@ -22,18 +22,17 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use object::elf::{FileHeader32, FileHeader64, SHF_EXCLUDE};
-use object::read::archive::{ArchiveFile, ArchiveKind};
+use object::elf::{FileHeader32, FileHeader64};
 use object::read::elf::FileHeader;
-use object::{Endianness, FileKind, Object, ObjectSymbol};
+use object::{FileKind, LittleEndian, Object, ObjectSymbol};
 
 use crate::failure::{Failure, Result};
 use crate::output;
 
+use super::archive::{Archive, Member, read};
 use super::{read_tp, symbolizer};
 
 /// Writes to `out` the Rust static library `archive`, without the members of compiler_builtins
@@ -147,161 +146,42 @@ pub fn sealed(
     Ok(rust.write(&keep))
 }
 
-/// Sets SHF_EXCLUDE on the `.eh_frame` of an object; what is no ELF object stays as it is.
+/// Sets SHF_EXCLUDE on each `.eh_frame` of an object. Data other than an ELF object in little-endian order stays as it is.
 fn exclude_unwind_tables(data: &mut Cow<'_, [u8]>) -> object::Result<()> {
-    let (endian, flags) = match FileKind::parse(&**data) {
-        Ok(FileKind::Elf32) => flags_of_unwind_tables::<FileHeader32<Endianness>>(data)?,
-        Ok(FileKind::Elf64) => flags_of_unwind_tables::<FileHeader64<Endianness>>(data)?,
+    let flags = match FileKind::parse(&**data) {
+        Ok(FileKind::Elf32) => flags_of_unwind_tables::<FileHeader32<LittleEndian>>(data)?,
+        Ok(FileKind::Elf64) => flags_of_unwind_tables::<FileHeader64<LittleEndian>>(data)?,
         _ => return Ok(()),
     };
     for at in flags {
-        // The flags are a word of the file's class; this one lies in the lower half.
-        let wide = data.get(4) == Some(&object::elf::ELFCLASS64);
-        let at = if wide && endian == Endianness::Big {
-            at + 4
-        } else {
-            at
-        };
-        let field = &mut data.to_mut()[at..at + 4];
-        let mut word = [0; 4];
-        word.copy_from_slice(field);
-        let word = match endian {
-            Endianness::Little => (u32::from_le_bytes(word) | SHF_EXCLUDE).to_le_bytes(),
-            Endianness::Big => (u32::from_be_bytes(word) | SHF_EXCLUDE).to_be_bytes(),
-        };
-        field.copy_from_slice(&word);
+        // Bit 31 is SHF_EXCLUDE, in both classes.
+        data.to_mut()[at + 3] |= 0x80;
     }
     Ok(())
 }
 
-/// Where the flags of each section `.eh_frame` stand in an object.
-fn flags_of_unwind_tables<Elf: FileHeader<Endian = Endianness>>(
+/// Offsets of the field `sh_flags` of each section `.eh_frame` in an object.
+fn flags_of_unwind_tables<Elf: FileHeader<Endian = LittleEndian>>(
     data: &[u8],
-) -> object::Result<(Endianness, Vec<usize>)> {
+) -> object::Result<Vec<usize>> {
     let header = Elf::parse(data)?;
-    let endian = header.endian()?;
+    let Ok(endian) = header.endian() else {
+        return Ok(Vec::new());
+    };
     let sections = header.sections(endian, data)?;
     let table: u64 = header.e_shoff(endian).into();
     let size = usize::from(header.e_shentsize(endian));
     let mut found = Vec::new();
     for (index, section) in sections.iter().enumerate() {
         if sections.section_name(endian, section)? == b".eh_frame" {
-            // Behind sh_name and sh_type, of 32 bits each in both classes.
+            // `sh_name` and `sh_type` come before, of 32 bits each in both classes.
             found.push(table as usize + index * size + 8);
         }
     }
-    Ok((endian, found))
-}
-
-/// The bytes of a file.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|error| Failure::io("read", path, &error))
-}
-
-struct Member<'a> {
-    name: &'a [u8],
-    data: Cow<'a, [u8]>,
-}
-
-impl Member<'_> {
-    /// The crate that rustc compiled to this, as `greeter-0123456789abcdef.greeter.….rcgu.o` has it.
-    fn of_crate(&self) -> Option<String> {
-        let name = std::str::from_utf8(self.name).ok()?;
-        let (name, _) = name.strip_suffix(".rcgu.o")?.split_once('-')?;
-        Some(name.to_owned())
-    }
-
-    /// Whether it defines the global `symbol`, and not weakly.
-    fn insists_on(&self, symbol: &[u8]) -> bool {
-        object::File::parse(&*self.data).is_ok_and(|object| {
-            object.symbols().any(|known| {
-                known.is_global()
-                    && known.is_definition()
-                    && !known.is_weak()
-                    && known.name_bytes() == Ok(symbol)
-            })
-        })
-    }
-}
-
-/// An archive in memory.
-pub(crate) struct Archive<'a> {
-    members: Vec<Member<'a>>,
-    /// What the members define for others, as the archive's own index has it.
-    symbols: Vec<(&'a [u8], usize)>,
+    Ok(found)
 }
 
 impl<'a> Archive<'a> {
-    pub(crate) fn parse(path: &Path, bytes: &'a [u8]) -> Result<Self> {
-        let broken = |why: &dyn std::fmt::Display| {
-            Failure::new(format!(
-                "`{}` is not a whole archive: {why}",
-                path.display()
-            ))
-            .help("delete it and build it again")
-        };
-        let file = ArchiveFile::parse(bytes).map_err(|error| broken(&error))?;
-        if file.is_thin() {
-            return Err(Failure::new(format!(
-                "`{}` is a thin archive, without its members",
-                path.display()
-            ))
-            .help("make it with `ar rcs` instead of `ar rcsT`"));
-        }
-        if !matches!(
-            file.kind(),
-            ArchiveKind::Gnu | ArchiveKind::Gnu64 | ArchiveKind::Unknown
-        ) {
-            return Err(broken(&"it is not in the GNU format"));
-        }
-        let mut members = Vec::new();
-        let mut offsets = Vec::new();
-        for member in file.members() {
-            let member = member.map_err(|error| broken(&error))?;
-            let data = member.data(bytes).map_err(|error| broken(&error))?;
-            offsets.push(member.file_range().0);
-            members.push(Member {
-                name: member.name(),
-                data: Cow::Borrowed(data),
-            });
-        }
-        let index = file.symbols().map_err(|error| broken(&error))?;
-        let Some(index) = index else {
-            if members.is_empty() {
-                return Ok(Self {
-                    members,
-                    symbols: Vec::new(),
-                });
-            }
-            return Err(
-                Failure::new(format!("`{}` has no symbol index", path.display()))
-                    .help(format!("ranlib {}", path.display())),
-            );
-        };
-        let mut symbols = Vec::new();
-        for symbol in index {
-            let symbol = symbol.map_err(|error| broken(&error))?;
-            // The index counts from the header in front of a member's data.
-            let at = symbol.offset().0 + HEADER as u64;
-            let member = offsets.binary_search(&at);
-            let member = member.map_err(|_| broken(&"its index points at nothing"))?;
-            symbols.push((symbol.name(), member));
-        }
-        Ok(Self { members, symbols })
-    }
-
-    /// What the members hold.
-    pub(crate) fn contents(&self) -> impl Iterator<Item = &[u8]> {
-        self.members.iter().map(|member| &*member.data)
-    }
-
-    /// What the member holds that defines `symbol` for others.
-    pub(crate) fn member_of(&self, symbol: &[u8]) -> Option<&[u8]> {
-        let mut symbols = self.symbols.iter();
-        let (_, index) = symbols.find(|(name, _)| *name == symbol)?;
-        Some(&self.members[*index].data)
-    }
-
     /// Refuses two crates that export the same name.
     fn exports_once(&self) -> Result<()> {
         let mut known = HashMap::new();
@@ -310,9 +190,9 @@ impl<'a> Archive<'a> {
                 continue;
             };
             let (one, two) = (&self.members[other], &self.members[member]);
-            if let (Some(first), Some(second)) = (one.of_crate(), two.of_crate())
-                && one.insists_on(symbol)
-                && two.insists_on(symbol)
+            if let (Some(first), Some(second)) = (one.crate_name(), two.crate_name())
+                && one.defines_strongly(symbol)
+                && two.defines_strongly(symbol)
             {
                 // The order in the archive is that of their hashes.
                 let mut names = [first, second];
@@ -389,91 +269,7 @@ impl<'a> Archive<'a> {
             .extend(names.into_iter().map(|name| (name, place)));
         Ok(())
     }
-
-    /// The archive with the members chosen, in the format of GNU ar: the index, the long names, the members.
-    fn write(&self, keep: &[bool]) -> Vec<u8> {
-        let symbols: Vec<_> = self
-            .symbols
-            .iter()
-            .filter(|(_, member)| keep[*member])
-            .collect();
-        let index = 4 + symbols
-            .iter()
-            .map(|(name, _)| 4 + name.len() + 1)
-            .sum::<usize>();
-        let mut names = Vec::new();
-        let mut headers = Vec::new();
-        for (member, keep) in self.members.iter().zip(keep) {
-            // A name ends with a slash; one that does not fit into the header stands in a table.
-            let short = member.name.len() < 16 && !member.name.contains(&b'/');
-            headers.push(if short {
-                [member.name, b"/"].concat()
-            } else {
-                format!("/{}", names.len()).into_bytes()
-            });
-            if *keep && !short {
-                names.extend_from_slice(member.name);
-                names.extend_from_slice(b"/\n");
-            }
-        }
-
-        let mut at = MAGIC.len() + HEADER + even(index);
-        if !names.is_empty() {
-            at += HEADER + even(names.len());
-        }
-        let mut places = Vec::new();
-        for (member, keep) in self.members.iter().zip(keep) {
-            places.push(at);
-            if *keep {
-                at += HEADER + even(member.data.len());
-            }
-        }
-
-        let mut out = Vec::with_capacity(at);
-        out.extend_from_slice(MAGIC);
-        // Offsets have 32 bits, as GNU ar has them below 4 GiB.
-        let mut table = (symbols.len() as u32).to_be_bytes().to_vec();
-        for (_, member) in &symbols {
-            table.extend_from_slice(&(places[*member] as u32).to_be_bytes());
-        }
-        for (name, _) in &symbols {
-            table.extend_from_slice(name);
-            table.push(0);
-        }
-        put(&mut out, b"/", "0", &table);
-        if !names.is_empty() {
-            put(&mut out, b"//", "", &names);
-        }
-        for (index, member) in self.members.iter().enumerate() {
-            if keep[index] {
-                put(&mut out, &headers[index], "644", &member.data);
-            }
-        }
-        out
-    }
 }
 
 /// How the members of compiler_builtins are called.
 const BUILTINS: &[u8] = b"compiler_builtins-";
-
-const MAGIC: &[u8] = b"!<arch>\n";
-
-/// The size of the header in front of each member.
-const HEADER: usize = 60;
-
-fn even(length: usize) -> usize {
-    length.next_multiple_of(2)
-}
-
-/// Appends one member. Times and owners are 0, so that equal archives are equal files.
-fn put(out: &mut Vec<u8>, name: &[u8], mode: &str, data: &[u8]) {
-    out.extend_from_slice(name);
-    out.resize(out.len() + 16_usize.saturating_sub(name.len()), b' ');
-    let (zero, length) = (0, data.len());
-    let rest = format!("{zero:<12}{zero:<6}{zero:<6}{mode:<8}{length:<10}`\n");
-    out.extend_from_slice(rest.as_bytes());
-    out.extend_from_slice(data);
-    if data.len() % 2 == 1 {
-        out.push(b'\n');
-    }
-}

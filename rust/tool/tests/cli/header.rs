@@ -261,6 +261,18 @@ fn what_cannot_be_expressed_is_refused() {
             "pointer",
         ),
         (
+            format!("#[repr(C)]\npub struct S {{ pub pair: (u8, u8) }}\n{export}fn f(x: S) {{}}\n"),
+            "C has no tuples",
+            "give `S` fields that C has",
+        ),
+        (
+            format!(
+                "#[repr(C)]\npub enum E {{ A(u8), B }}\n#[repr(transparent)]\npub struct W(E);\n{export}fn f(x: W, y: &dyn Send) {{}}\n"
+            ),
+            "C has no trait objects",
+            "#[repr(C)]",
+        ),
+        (
             "#[unsafe(no_mangle)]\npub fn f() {}\n".to_owned(),
             "is not `extern \"C\"`",
             "extern \"Rust\"",
@@ -292,8 +304,13 @@ fn what_cannot_be_expressed_is_refused() {
         ),
         (
             format!("#[cfg(odd)]\n{export}fn f() {{}}\n"),
-            "depends on `odd`",
+            "depend on `odd`",
             "[defines]: \"odd\"",
+        ),
+        (
+            format!("#[cfg(target_os = \"none\")]\n{export}fn f() {{}}\n"),
+            "depend on `target_os = \"none\"`",
+            "[defines]: \"target_os = none\" = \"A_MACRO_OF_YOURS\"",
         ),
         (
             "pub fn broken( {}\n".to_owned(),
@@ -355,6 +372,21 @@ fn the_users_configuration_has_the_last_word() {
         assert!(text.contains(line), "no `{line}` in:\n{text}");
     }
     assert!(fixture.read("greeter.d").contains("cbindgen.toml"));
+    fixture.append(
+        "greeter/src/lib.rs",
+        "#[cfg(target_os = \"none\")]\n#[unsafe(no_mangle)]\npub extern \"C\" fn g() {}\n",
+    );
+    let hint = config("[export]\nexclude = [\"vka_t\"]\n").stderr;
+    let (_, line) = hint.split_once("[defines]: ").expect("a hint");
+    config(&format!(
+        "[export]\nexclude = [\"vka_t\"]\n[defines]\n{line}"
+    ))
+    .succeeds();
+    assert!(
+        fixture
+            .read("include/greeter.h")
+            .contains("defined(A_MACRO_OF_YOURS)")
+    );
     config("langage = \"C\"\n").fails("unknown field `langage`", "docs.md");
     config("language = \"C++\"\n").fails("asks for the language `C++`", "remove the line");
     config("[parse]\nexpand = [\"greeter\"]\n").fails("nightly", "remove it");

@@ -22,7 +22,7 @@ use std::process::Command;
 use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol};
 
 use crate::failure::{Failure, Result};
-use crate::objects::seal::{self, Archive};
+use crate::objects::archive::{Archive, read};
 
 /// What to link and what to compare.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ fn check(request: &Request, output: &Path, map: &Path) -> Result<()> {
     let map = fs::read(map).map_err(|error| Failure::io("read", map, &error))?;
     map::no_traps(&String::from_utf8_lossy(&map), &request.libc)?;
 
-    let bytes = seal::read(output)?;
+    let bytes = read(output)?;
     let image = object::File::parse(&*bytes).map_err(|error| {
         Failure::new(format!(
             "`{}` is not an ELF file: {error}",
@@ -101,7 +101,7 @@ fn check(request: &Request, output: &Path, map: &Path) -> Result<()> {
         ))
     })?;
     enough_slots(output, &image, request.slots)?;
-    let archive = seal::read(&request.archive)?;
+    let archive = read(&request.archive)?;
     let archive = Archive::parse(&request.archive, &archive)?;
     let Some(missing) = paths::missing(&image, &archive) else {
         return Ok(());
@@ -162,9 +162,9 @@ fn same_version(libc: &Path, rust_libc: &Path) -> Result<()> {
 /// The version that a musl of an archive says it is of.
 fn version(path: &Path) -> Result<String> {
     const SYMBOL: &str = "__libc_version";
-    let bytes = seal::read(path)?;
+    let bytes = read(path)?;
     let archive = Archive::parse(path, &bytes)?;
-    let read = || {
+    let text = || {
         let member = archive.member_of(SYMBOL.as_bytes())?;
         let object = object::File::parse(member).ok()?;
         let symbol = object
@@ -175,7 +175,7 @@ fn version(path: &Path) -> Result<String> {
         let text = text.split(|byte| *byte == 0).next()?;
         Some(String::from_utf8_lossy(text).into_owned())
     };
-    read().ok_or_else(|| {
+    text().ok_or_else(|| {
         Failure::new(format!(
             "`{}` is not musl: it has no `{SYMBOL}`",
             path.display()

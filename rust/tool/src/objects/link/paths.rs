@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionFlags, SymbolKind};
 
 use super::facilities;
-use crate::objects::seal::Archive;
+use crate::objects::archive::Archive;
 
 /// So many functions of the user's are named for each part; more are counted.
 const SHOWN: usize = 3;
