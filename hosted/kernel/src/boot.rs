@@ -17,7 +17,7 @@ use crate::kernel::Kernel;
 use crate::machine::{Access, Machine, VSpaceId};
 use crate::objects::{AsidPool, CNode, Objects, PageTable, Pte};
 use crate::scheduler::Scheduler;
-use crate::thread::{TCB_CNODE_RADIX, Tcb, TcbSlot, ThreadState};
+use crate::thread::{TcbSlot, ThreadState};
 
 const PAGE: usize = 1 << PAGE_BITS;
 
@@ -250,10 +250,20 @@ impl RootserverAllocator {
         paddr
     }
 
-    fn slot(&mut self) -> SlotId {
+    fn alloc_slot(&mut self) -> SlotId {
         self.next_slot += 1;
         self.root.plus(self.next_slot - 1)
     }
+}
+
+/// Regions of slots in the BootInfo, by their names there.
+struct SlotRegions {
+    empty: Region,
+    user_image_frames: Region,
+    user_image_paging: Region,
+    extra_bi_pages: Region,
+    schedcontrol: Region,
+    untyped: Region,
 }
 
 impl<M: Machine> Kernel<M> {
@@ -322,11 +332,9 @@ impl<M: Machine> Kernel<M> {
             extra = alloc.next_paddr.next_multiple_of(extra_bytes);
             alloc.next_paddr = extra + extra_bytes;
         }
+        let object = CNode { base, radix: bits };
         let cnode = Cap::CNode {
-            object: self
-                .objects
-                .cnodes
-                .insert(cnode_paddr, CNode { base, radix: bits }),
+            object: self.objects.cnodes.insert(cnode_paddr, object),
             base,
             radix: bits,
             guard_size: (WORD_BITS as u8) - bits,
@@ -338,27 +346,22 @@ impl<M: Machine> Kernel<M> {
         let pool_paddr = alloc.alloc_rootserver_obj(arch::ASID_POOL_BITS);
         let ipc_buffer = alloc.alloc_rootserver_obj(PAGE_BITS);
         let boot_info = alloc.alloc_rootserver_obj(PAGE_BITS);
-        let space = Cap::VSpace {
+        let vspace_cap = Cap::VSpace {
             object: vspace,
             asid: IT_ASID,
         };
-        let pool = AsidPool {
-            vspaces: BTreeMap::from([(IT_ASID, vspace)]),
-        };
-        let pool = self.objects.asid_pools.insert(pool_paddr, pool);
-        self.asid_table[0] = Some(pool);
+        let vspaces = BTreeMap::from([(IT_ASID, vspace)]);
+        let object = self
+            .objects
+            .asid_pools
+            .insert(pool_paddr, AsidPool { vspaces });
+        self.asid_table[0] = Some(object);
         for (index, cap) in [
             (slot::CNODE, cnode),
-            (slot::VSPACE, space),
+            (slot::VSPACE, vspace_cap),
             (slot::IRQ_CONTROL, Cap::IrqControl),
             (slot::ASID_CONTROL, Cap::AsidControl),
-            (
-                slot::ASID_POOL,
-                Cap::AsidPool {
-                    object: pool,
-                    base: 0,
-                },
-            ),
+            (slot::ASID_POOL, Cap::AsidPool { object, base: 0 }),
             (slot::DOMAIN, Cap::Domain),
         ] {
             self.slots.write_slot(root(index), cap);
@@ -368,17 +371,15 @@ impl<M: Machine> Kernel<M> {
             self.slots.write_slot(ports, Cap::IoPortControl);
         }
 
-        let control = Region::new(
-            alloc.next_slot,
-            alloc.next_slot + usize::from(self.config.mcs),
-        );
+        let start = alloc.next_slot;
         if self.config.mcs {
-            self.slots.write_slot(alloc.slot(), Cap::SchedControl);
+            self.provide_cap(&mut alloc, Cap::SchedControl);
         }
-        let paging = self.create_paging_structures(&plan.tables, vspace, &mut alloc);
+        let schedcontrol = Region::new(start, alloc.next_slot);
+        let user_image_paging = self.create_paging_structures(&plan.tables, vspace, &mut alloc);
         let info = self.create_mapped_frame(vspace, plan.layout.boot_info, boot_info);
         self.slots.write_slot(root(slot::BOOT_INFO), info);
-        let extra_pages = self.create_frames_of_region(
+        let extra_bi_pages = self.create_frames_of_region(
             vspace,
             Region::new(extra, extra + extra_bytes),
             plan.layout.boot_info + PAGE,
@@ -386,26 +387,21 @@ impl<M: Machine> Kernel<M> {
         );
         let buffer = self.create_mapped_frame(vspace, plan.layout.ipc_buffer, ipc_buffer);
         self.slots.write_slot(root(slot::IPC_BUFFER), buffer);
-        let frames =
-            self.create_frames_of_region(vspace, plan.layout.image, image.vaddrs.start, &mut alloc);
+        let (pages, vaddr) = (plan.layout.image, image.vaddrs.start);
+        let user_image_frames = self.create_frames_of_region(vspace, pages, vaddr, &mut alloc);
 
         let thread = self.create_initial_thread(&mut alloc, plan, image);
         self.slots.write_slot(root(slot::TCB), thread);
-        let (untypeds, list) = self.create_untypeds(plan, &mut alloc);
-        self.populate_bi_frame(
-            boot_info,
-            plan,
-            image,
-            [
-                Region::new(alloc.next_slot, 1 << bits),
-                frames,
-                paging,
-                extra_pages,
-                control,
-                untypeds,
-            ],
-            &list,
-        );
+        let (untyped, untyped_list) = self.create_untypeds(plan, &mut alloc);
+        let regions = SlotRegions {
+            empty: Region::new(alloc.next_slot, 1 << bits),
+            user_image_frames,
+            user_image_paging,
+            extra_bi_pages,
+            schedcontrol,
+            untyped,
+        };
+        self.populate_bi_frame(boot_info, plan, image, &regions, &untyped_list);
         for (index, bytes) in image.extra.chunks(WORD).enumerate() {
             let mut word = [0; WORD];
             word[..bytes.len()].copy_from_slice(bytes);
@@ -414,11 +410,9 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    fn create_page_table(&mut self, paddr: usize, level: u8) -> Id<PageTable> {
-        let entries = BTreeMap::new();
-        self.objects
-            .page_tables
-            .insert(paddr, PageTable { level, entries })
+    /// Puts a capability into the next free slot of the root CNode.
+    fn provide_cap(&mut self, alloc: &mut RootserverAllocator, cap: Cap) {
+        self.slots.write_slot(alloc.alloc_slot(), cap);
     }
 
     /// Creates paging structures, highest level first. Returns their slots.
@@ -430,8 +424,8 @@ impl<M: Machine> Kernel<M> {
     ) -> Region {
         let start = alloc.next_slot;
         for &(level, vaddr) in tables {
-            let table =
-                self.create_page_table(alloc.alloc_rootserver_obj(arch::PAGE_TABLE_BITS), level);
+            let paddr = alloc.alloc_rootserver_obj(arch::PAGE_TABLE_BITS);
+            let table = self.create_page_table(paddr, level);
             self.set_pte(root, vaddr, level + 1, Pte::PageTable(table));
             let cap = Cap::PageTable {
                 object: table,
@@ -439,7 +433,7 @@ impl<M: Machine> Kernel<M> {
                 asid: IT_ASID,
                 mapped: true,
             };
-            self.slots.write_slot(alloc.slot(), cap);
+            self.provide_cap(alloc, cap);
         }
         Region::new(start, alloc.next_slot)
     }
@@ -463,7 +457,7 @@ impl<M: Machine> Kernel<M> {
         let start = alloc.next_slot;
         for paddr in (pages.start..pages.end).step_by(PAGE) {
             let cap = self.create_mapped_frame(root, vaddr + (paddr - pages.start), paddr);
-            self.slots.write_slot(alloc.slot(), cap);
+            self.provide_cap(alloc, cap);
         }
         Region::new(start, alloc.next_slot)
     }
@@ -497,25 +491,16 @@ impl<M: Machine> Kernel<M> {
         image: &Image,
     ) -> Cap {
         let root = alloc.root;
-        let slots = self.slots.allocate(TCB_CNODE_RADIX);
-        self.threads_created += 1;
-        let mut thread = Tcb::new(
-            slots,
-            0,
-            self.config.time_slice,
-            "rootserver".into(),
-            self.threads_created,
-        );
+        let paddr = alloc.alloc_rootserver_obj(arch::TCB_BITS);
+        let id = self.create_tcb(paddr, "rootserver".into());
+        let thread = &mut self.objects.threads[id];
+        let slots = thread.slots;
         (thread.priority, thread.mcp) = (u8::MAX, u8::MAX);
         thread.state = ThreadState::Running;
         thread.ipc_buffer = plan.layout.ipc_buffer;
         thread.context[arch::CAP] = plan.layout.boot_info;
         thread.context.next = image.entry;
         thread.context[arch::IP] = image.entry;
-        let id = self
-            .objects
-            .threads
-            .insert(alloc.alloc_rootserver_obj(arch::TCB_BITS), thread);
         for (index, to) in [
             (slot::CNODE, TcbSlot::CTable),
             (slot::VSPACE, TcbSlot::VTable),
@@ -528,9 +513,8 @@ impl<M: Machine> Kernel<M> {
         }
         if self.config.mcs {
             let paddr = alloc.alloc_rootserver_obj(arch::MIN_SCHED_CONTEXT_BITS);
-            let context = self.create_root_sched_context(paddr, id);
-            self.slots
-                .write_slot(root.plus(slot::SCHED_CONTEXT), context);
+            let sc = self.create_root_sched_context(paddr, id);
+            self.slots.write_slot(root.plus(slot::SCHED_CONTEXT), sc);
         } else {
             self.setup_reply_master(id);
         }
@@ -563,7 +547,7 @@ impl<M: Machine> Kernel<M> {
                         size_bits,
                         device,
                     });
-                    self.slots.write_slot(alloc.slot(), cap);
+                    self.provide_cap(alloc, cap);
                     let kind = usize::from(size_bits) | usize::from(device) << 8;
                     list.push([region.start, kind]);
                 }
@@ -579,8 +563,8 @@ impl<M: Machine> Kernel<M> {
         paddr: usize,
         plan: &BootPlan,
         image: &Image,
-        [empty, frames, paging, extra, control, untypeds]: [Region; 6],
-        list: &[[usize; 2]],
+        regions: &SlotRegions,
+        untyped_list: &[[usize; 2]],
     ) {
         let none = Region::new(0, 0);
         let mut words = vec![
@@ -590,15 +574,22 @@ impl<M: Machine> Kernel<M> {
             arch::IO_TABLE_LEVELS,
             plan.layout.ipc_buffer,
         ];
-        for region in [empty, none, frames, paging, none, extra] {
+        for region in [
+            regions.empty,
+            none,
+            regions.user_image_frames,
+            regions.user_image_paging,
+            none,
+            regions.extra_bi_pages,
+        ] {
             words.extend([region.start, region.end]);
         }
         words.extend([usize::from(self.config.root_cnode_bits), 0]);
         if self.config.mcs {
-            words.extend([control.start, control.end]);
+            words.extend([regions.schedcontrol.start, regions.schedcontrol.end]);
         }
-        words.extend([untypeds.start, untypeds.end]);
-        words.extend(list.iter().flatten());
+        words.extend([regions.untyped.start, regions.untyped.end]);
+        words.extend(untyped_list.iter().flatten());
         for (index, word) in words.into_iter().enumerate() {
             self.machine.write_word(paddr + index * WORD, word);
         }

@@ -90,8 +90,8 @@ impl<M: Machine> Kernel<M> {
         self.irqs.masked[number] = true;
     }
 
-    /// Returns whether an interrupt has a handler and is not masked, so that [`Kernel::interrupt`] has an
-    /// effect.
+    /// Returns whether the interrupt controller can deliver an interrupt: a handler exists, and has
+    /// acknowledged the last one.
     #[must_use]
     pub fn can_deliver_irq(&self, irq: usize) -> bool {
         self.irqs.active.get(irq) == Some(&true) && !self.irqs.masked[irq]

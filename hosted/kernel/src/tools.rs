@@ -102,14 +102,8 @@ impl<M: Machine> Kernel<M> {
     /// Delivers the delayed signals that are due, or all of them.
     pub(crate) fn deliver_delayed_signals(&mut self, all: bool) {
         let entries = self.entries;
-        let mut due = Vec::new();
-        self.delayed_signals.retain(|delayed| {
-            let arrives = all || delayed.due <= entries;
-            if arrives {
-                due.push(*delayed);
-            }
-            !arrives
-        });
+        let is_due = |delayed: &mut DelayedSignal| all || delayed.due <= entries;
+        let due: Vec<_> = self.delayed_signals.extract_if(.., is_due).collect();
         for delayed in due {
             self.deliver_signal(delayed.notification, delayed.badge);
         }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::arch::{self, ObjectType};
+use crate::arena::Id;
 use crate::cap::{Cap, CapRights, FrameCap, UntypedCap, VmRights};
 use crate::config::WORD_BITS;
 use crate::cte::SlotId;
@@ -192,18 +193,7 @@ impl<M: Machine> Kernel<M> {
                     guard: 0,
                 }
             }
-            ObjectType::Tcb => {
-                let slots = self.slots.allocate(TCB_CNODE_RADIX);
-                self.threads_created += 1;
-                let thread = Tcb::new(
-                    slots,
-                    self.scheduler.cur_domain,
-                    self.config.time_slice,
-                    name.to_owned(),
-                    self.threads_created,
-                );
-                Cap::Thread(objects.threads.insert(paddr, thread))
-            }
+            ObjectType::Tcb => Cap::Thread(self.create_tcb(paddr, name.to_owned())),
             ObjectType::Frame(size_bits) => Cap::Frame(FrameCap {
                 paddr,
                 vaddr: 0,
@@ -213,10 +203,7 @@ impl<M: Machine> Kernel<M> {
                 device,
             }),
             ObjectType::PageTable(level) => {
-                let entries = BTreeMap::new();
-                let object = objects
-                    .page_tables
-                    .insert(paddr, PageTable { level, entries });
+                let object = self.create_page_table(paddr, level);
                 match level {
                     arch::ROOT_LEVEL => Cap::VSpace { object, asid: 0 },
                     _ => Cap::PageTable {
@@ -228,6 +215,24 @@ impl<M: Machine> Kernel<M> {
                 }
             }
         }
+    }
+
+    pub(crate) fn create_tcb(&mut self, paddr: usize, name: String) -> ThreadId {
+        self.threads_created += 1;
+        let tcb = Tcb::new(
+            self.slots.allocate(TCB_CNODE_RADIX),
+            self.scheduler.cur_domain,
+            self.config.time_slice,
+            name,
+            self.threads_created,
+        );
+        self.objects.threads.insert(paddr, tcb)
+    }
+
+    pub(crate) fn create_page_table(&mut self, paddr: usize, level: u8) -> Id<PageTable> {
+        let entries = BTreeMap::new();
+        let table = PageTable { level, entries };
+        self.objects.page_tables.insert(paddr, table)
     }
 
     /// Returns the kernel's name for a new thread.
