@@ -76,7 +76,8 @@ const THREADS: usize = 1003;
 struct System(Kernel<Words>);
 
 impl System {
-    /// Makes a system call of the current thread. The IPC buffer holds capabilities, and words after four.
+    /// Makes a system call of the current thread. The IPC buffer holds capabilities, and words
+    /// after four.
     fn enter(&mut self, number: isize, cptr: usize, info: MessageInfo, words: [usize; 4]) {
         if let Some(current) = self.0.current() {
             let context = self.0.context_mut(current);

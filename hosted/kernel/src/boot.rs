@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Booting: the initial thread with its CSpace, VSpace and BootInfo, and untypeds of the remaining memory.
+//! Booting: the initial thread with its CSpace, VSpace and BootInfo, and untypeds of the remaining
+//! memory.
 
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,11 +47,11 @@ mod slot {
 /// Program of the initial thread.
 #[derive(Clone, Debug)]
 pub struct Image {
-    /// Virtual addresses of the image, in whole pages. The pages are contiguous in physical memory, from
-    /// its start.
+    /// Virtual addresses of the image, in whole pages. The pages are contiguous in physical memory,
+    /// from its start.
     pub vaddrs: Region,
-    /// Virtual address of the IPC buffer, outside the image, followed by the BootInfo. The kernel places
-    /// both behind the image.
+    /// Virtual address of the IPC buffer, outside the image, followed by the BootInfo. The kernel
+    /// places both behind the image.
     pub ipc_buffer: usize,
     /// Address of the first instruction.
     pub entry: usize,
@@ -158,7 +159,8 @@ struct BootPlan {
     free: [Region; 2],
 }
 
-/// Returns the paging structures that addresses need, highest level first: level, and first address.
+/// Returns the paging structures that addresses need, highest level first: level, and first
+/// address.
 fn tables_for(regions: [Region; 2]) -> Vec<(u8, usize)> {
     let mut tables = Vec::new();
     for level in (1..arch::ROOT_LEVEL).rev() {
@@ -267,7 +269,8 @@ struct SlotRegions {
 }
 
 impl<M: Machine> Kernel<M> {
-    /// Boots a kernel: creates the initial thread with its objects, and untypeds of the remaining memory.
+    /// Boots a kernel: creates the initial thread with its objects, and untypeds of the remaining
+    /// memory.
     ///
     /// The caller then copies the image to where [`Layout`] says. The memory must be zero.
     ///
@@ -523,8 +526,8 @@ impl<M: Machine> Kernel<M> {
         Cap::Thread(id)
     }
 
-    /// Creates untypeds of devices and of the remaining memory. Returns their slots, and the list for the
-    /// BootInfo.
+    /// Creates untypeds of devices and of the remaining memory. Returns their slots, and the list
+    /// for the BootInfo.
     fn create_untypeds(
         &mut self,
         plan: &BootPlan,

@@ -250,8 +250,8 @@ impl Cap {
         self
     }
 
-    /// Returns whether this capability, derived from `source`, gets the MDB's revocable flag: further
-    /// capabilities can be derived from it.
+    /// Returns whether this capability, derived from `source`, gets the MDB's revocable flag:
+    /// further capabilities can be derived from it.
     pub(crate) fn is_cap_revocable(self, source: Cap) -> bool {
         match (self, source) {
             (Cap::Endpoint { badge, .. }, Cap::Endpoint { badge: other, .. })

@@ -11,8 +11,8 @@ use crate::scheduler::NUM_PRIORITIES;
 use crate::thread::{ThreadId, ThreadState};
 
 impl<M: Machine> Kernel<M> {
-    /// Checks all invariants, of the MDB, queues, references and untyped memory. For tests, since it is
-    /// slow.
+    /// Checks all invariants, of the MDB, queues, references and untyped memory. For tests, since
+    /// it is slow.
     ///
     /// # Errors
     ///
@@ -134,8 +134,8 @@ impl<M: Machine> Kernel<M> {
         Ok(())
     }
 
-    /// Checks that each schedulable thread but the current one is in its ready queue, once, and no other
-    /// thread is in one.
+    /// Checks that each schedulable thread but the current one is in its ready queue, once, and no
+    /// other thread is in one.
     fn check_ready_queues(&self) -> Result<(), String> {
         let mut queued = 0;
         for domain in 0..usize::from(self.config.domains.max(1)) {
@@ -169,8 +169,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Checks that each thread that waits at an endpoint or notification is in its queue, once, and no
-    /// other thread is in one.
+    /// Checks that each thread that waits at an endpoint or notification is in its queue, once, and
+    /// no other thread is in one.
     fn check_ep_queues(&self) -> Result<(), String> {
         let threads = &self.objects.threads;
         let mut queued = 0;

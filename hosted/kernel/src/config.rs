@@ -39,7 +39,8 @@ impl Region {
 pub struct Config {
     /// Physical memory, in whole pages.
     pub memory: Region,
-    /// Memory regions of devices, in whole pages; device untypeds are created from them in this order.
+    /// Memory regions of devices, in whole pages; device untypeds are created from them in this
+    /// order.
     pub devices: Vec<Region>,
     /// Number of slots of the root CNode, as a power of two: `KernelRootCNodeSizeBits`.
     pub root_cnode_bits: u8,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Slots for capabilities (capability table entries), and the mapping database (MDB) that links them.
+//! Slots for capabilities (capability table entries), and the mapping database (MDB) that links
+//! them.
 //!
 //! The MDB is the derivation tree as a list in depth-first order: a capability is followed by those
 //! derived from it. Two neighbours tell whether one is derived from the other (see `mdb.rs`), so
@@ -155,7 +156,8 @@ impl Slots {
         self.link_neighbours(slot);
     }
 
-    /// Swaps two capabilities, and turns them into `cap1` (then in `slot2`) and `cap2` (then in `slot1`).
+    /// Swaps two capabilities, and turns them into `cap1` (then in `slot2`) and `cap2` (then in
+    /// `slot1`).
     pub fn cte_swap(&mut self, cap1: Cap, slot1: SlotId, cap2: Cap, slot2: SlotId) {
         let swapped = |slot: Option<SlotId>| match slot {
             Some(slot) if slot == slot1 => Some(slot2),
@@ -182,8 +184,8 @@ impl Slots {
         self.link_neighbours(slot2);
     }
 
-    /// Empties a slot and removes it from the MDB. If it was the first of its badge, the next one is
-    /// that now.
+    /// Empties a slot and removes it from the MDB. If it was the first of its badge, the next one
+    /// is that now.
     pub fn clear_slot(&mut self, slot: SlotId) {
         let mdb = self.all[slot.index()].mdb;
         self.all[slot.index()] = EMPTY;

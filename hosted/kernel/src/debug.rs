@@ -24,7 +24,8 @@ mod number {
 }
 
 impl<M: Machine> Kernel<M> {
-    /// Handles a system call if it is a debug call. Returns whether it is. None of them switches threads.
+    /// Handles a system call if it is a debug call. Returns whether it is. None of them switches
+    /// threads.
     pub(crate) fn handle_debug_syscall(&mut self, current: ThreadId, call: isize) -> bool {
         let argument = self.objects.threads[current].context[arch::CAP];
         // Mixed-criticality scheduling has three more system calls, with the numbers before these.

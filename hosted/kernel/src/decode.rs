@@ -96,8 +96,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Ends the decode stage: the invocation is valid and will be performed. A thread that stops while
-    /// it is performed makes the system call again.
+    /// Ends the decode stage: the invocation is valid and will be performed. A thread that stops
+    /// while it is performed makes the system call again.
     pub(crate) fn begin_perform(&mut self, thread: ThreadId) {
         self.objects.threads[thread].state = ThreadState::Restart;
     }
@@ -138,8 +138,8 @@ impl<M: Machine> Kernel<M> {
         core::array::from_fn(|index| self.get_syscall_arg(request, index))
     }
 
-    /// Returns an extra capability of the message, and its slot. It exists if `ensure_length` has checked
-    /// for it.
+    /// Returns an extra capability of the message, and its slot. It exists if `ensure_length` has
+    /// checked for it.
     pub(crate) fn extra_cap(
         &self,
         request: &Request,

@@ -2,11 +2,12 @@
 
 //! Deletion and revocation of capabilities, and finalisation of objects with their last capability.
 //!
-//! CNodes and TCBs hold capabilities themselves. The final capability to one becomes a zombie, which
-//! counts the slots that remain to be deleted, from the last one down. If one of these slots holds
-//! another zombie, it is swapped with the first slot of its own object. So recursion is bounded, and a
-//! CNode within a CNode is not deleted, but its zombie is left in itself (a cyclic zombie), where
-//! nobody can address it until the untyped memory below is revoked. What it holds stays alive.
+//! CNodes and TCBs hold capabilities themselves. The final capability to one becomes a zombie,
+//! which counts the slots that remain to be deleted, from the last one down. If one of these slots
+//! holds another zombie, it is swapped with the first slot of its own object. So recursion is
+//! bounded, and a CNode within a CNode is not deleted, but its zombie is left in itself (a cyclic
+//! zombie), where nobody can address it until the untyped memory below is revoked. What it holds
+//! stays alive.
 
 use crate::cap::{Cap, ZombieObject};
 use crate::cte::SlotId;
@@ -53,7 +54,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Deletes a capability. In a slot that is not `exposed` to user level, a cyclic zombie may remain.
+    /// Deletes a capability. In a slot that is not `exposed` to user level, a cyclic zombie may
+    /// remain.
     pub(crate) fn cte_delete(&mut self, slot: SlotId, exposed: bool) {
         let (can_empty, cleanup) = self.finalise_slot(slot, exposed);
         if exposed || can_empty {
@@ -80,8 +82,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Finalises the capability in a slot. Returns whether the slot can be emptied, and the capability
-    /// whose resource is released then.
+    /// Finalises the capability in a slot. Returns whether the slot can be emptied, and the
+    /// capability whose resource is released then.
     fn finalise_slot(&mut self, slot: SlotId, exposed: bool) -> (bool, Cap) {
         loop {
             let cap = self.slots.cap(slot);

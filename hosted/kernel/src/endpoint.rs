@@ -172,7 +172,7 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Blocks a caller on a reply object. Without one nobody can reply, and the caller stops.
+    /// Blocks a caller on a reply object. Without one, the caller stops: no reply is possible.
     fn block_on_reply(
         &mut self,
         caller: ThreadId,

@@ -206,8 +206,8 @@ impl<M: Machine> Kernel<M> {
         self.set_badge_and_info(receiver, badge, info);
     }
 
-    /// Applies a handler's reply to the registers of the faulting thread. Returns whether the thread
-    /// restarts.
+    /// Applies a handler's reply to the registers of the faulting thread. Returns whether the
+    /// thread restarts.
     pub(crate) fn handle_fault_reply(
         &mut self,
         fault: Fault,

@@ -123,8 +123,8 @@ impl Labels {
 }
 
 impl Default for Labels {
-    /// Returns the labels of libsel4 for a single core without mixed-criticality scheduling: 1, 2, 3, …
-    /// in order, without `TCBSetAffinity`.
+    /// Returns the labels of libsel4 for a single core without mixed-criticality scheduling: 1, 2,
+    /// 3, … in order, without `TCBSetAffinity`.
     fn default() -> Self {
         let mut all = Invocation::ALL.to_vec();
         all.retain(|invocation| {

@@ -2,8 +2,8 @@
 
 //! I/O ports: the capabilities to them, and a serial port that prints.
 //!
-//! No other device is modelled: writes to its ports are lost, and reads have all bits set, as without
-//! a device.
+//! No other device is modelled: writes to its ports are lost, and reads have all bits set, as
+//! without a device.
 
 use std::collections::BTreeSet;
 

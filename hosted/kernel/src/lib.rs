@@ -2,9 +2,10 @@
 
 //! A model of the seL4 kernel.
 //!
-//! The model has the kernel's objects, capabilities and threads, and answers system calls as the kernel
-//! does, with the same errors in the same order. A thread enters it with its registers, and finds the
-//! answer there. A [`Machine`] provides the memory; the program that uses the model runs the threads.
+//! The model has the kernel's objects, capabilities and threads, and answers system calls as the
+//! kernel does, with the same errors in the same order. A thread enters it with its registers, and
+//! finds the answer there. A [`Machine`] provides the memory; the program that uses the model runs
+//! the threads.
 //!
 //! | module | content |
 //! |---|---|

@@ -19,8 +19,8 @@ pub struct Access {
 
 /// Physical memory, VSpaces, a console and a clock.
 ///
-/// Physical addresses are within [`crate::Config::memory`]. Words are aligned, and within frames that
-/// are not device memory.
+/// Physical addresses are within [`crate::Config::memory`]. Words are aligned, and within frames
+/// that are not device memory.
 pub trait Machine {
     /// Returns the word at a physical address.
     fn read_word(&self, paddr: usize) -> usize;

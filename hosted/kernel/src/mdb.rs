@@ -88,8 +88,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Returns whether no other capability refers to the same object. Such capabilities are neighbours
-    /// in the MDB.
+    /// Returns whether no other capability refers to the same object. Such capabilities are
+    /// neighbours in the MDB.
     pub(crate) fn is_final_capability(&self, slot: SlotId) -> bool {
         let cap = self.slots.cap(slot);
         let prev = self.slots.mdb_prev(slot).map(|slot| self.slots.cap(slot));
@@ -98,8 +98,8 @@ impl<M: Machine> Kernel<M> {
             && !next.is_some_and(|next| self.objects.same_object_as(cap, next))
     }
 
-    /// Returns what a copy of `cap` is, or `Null` if it cannot be copied. `slot` holds the capability
-    /// that `cap` was made from.
+    /// Returns what a copy of `cap` is, or `Null` if it cannot be copied. `slot` holds the
+    /// capability that `cap` was made from.
     pub(crate) fn derive_cap(&self, slot: SlotId, mut cap: Cap) -> Result<Cap, Error> {
         match &mut cap {
             Cap::Zombie { .. } | Cap::IrqControl | Cap::Reply { .. } | Cap::IoPortControl => {

@@ -104,8 +104,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Sets the message registers of a receiver. Returns the length of the message, which is shorter
-    /// than `words` if the receiver has no IPC buffer.
+    /// Sets the message registers of a receiver. Returns the length of the message, which is
+    /// shorter than `words` if the receiver has no IPC buffer.
     pub(crate) fn set_mrs(
         &mut self,
         thread: ThreadId,
@@ -133,7 +133,8 @@ impl<M: Machine> Kernel<M> {
         context[arch::INFO] = info.0;
     }
 
-    /// Looks up the extra capabilities that a thread sends. Fails with the address that names no slot.
+    /// Looks up the extra capabilities that a thread sends. Fails with the address that names no
+    /// slot.
     pub(crate) fn lookup_extra_caps(
         &self,
         thread: ThreadId,
@@ -216,8 +217,9 @@ impl<M: Machine> Kernel<M> {
         self.set_badge_and_info(receiver, badge, info);
     }
 
-    /// Transfers extra capabilities: those to the endpoint itself as their badges, and one other into the
-    /// receive slot. Returns the bits of the unwrapped ones, and the number of all transferred.
+    /// Transfers extra capabilities: those to the endpoint itself as their badges, and one other
+    /// into the receive slot. Returns the bits of the unwrapped ones, and the number of all
+    /// transferred.
     fn transfer_caps(
         &mut self,
         extra_caps: &ExtraCaps,
@@ -252,7 +254,8 @@ impl<M: Machine> Kernel<M> {
         (unwrapped, count)
     }
 
-    /// Returns the slot for a received capability that the receiver's IPC buffer names, if it is empty.
+    /// Returns the slot for a received capability that the receiver's IPC buffer names, if it is
+    /// empty.
     fn get_receive_slot(&self, thread: ThreadId, buffer: usize) -> Option<SlotId> {
         let [root, index, depth] = [0, 1, 2].map(|word| {
             self.machine

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Budget of a scheduling context: a queue of refills, each an amount of time that can be used from its
-//! release time on. Used time is scheduled as a refill one period later.
+//! Budget of a scheduling context: a queue of refills, each an amount of time that can be used from
+//! its release time on. Used time is scheduled as a refill one period later.
 
 use std::collections::VecDeque;
 
@@ -172,7 +172,8 @@ impl Refills {
         }
     }
 
-    /// Releases the head refill now rather than in the past, so that unused time does not accumulate.
+    /// Releases the head refill now rather than in the past, so that unused time does not
+    /// accumulate.
     pub fn refill_unblock_check(&mut self, now: u64) {
         if self.is_round_robin() || !self.refill_ready(now) {
             return;

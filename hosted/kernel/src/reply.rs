@@ -65,8 +65,8 @@ impl<M: Machine> Kernel<M> {
         self.set_thread_state(thread, ThreadState::Inactive);
     }
 
-    /// Removes an answered call from its call stack. If it was the last call, the scheduling context
-    /// returns to the caller.
+    /// Removes an answered call from its call stack. If it was the last call, the scheduling
+    /// context returns to the caller.
     pub(crate) fn reply_remove(&mut self, reply: Id<Reply>, caller: ThreadId) {
         match self.objects.replies[reply].next {
             CallStack::SchedContext(sc) => self.reply_pop(reply, sc, caller),

@@ -96,8 +96,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Returns the time of the next timer interrupt, if one is necessary: the current budget ends, or
-    /// that of a postponed thread is replenished.
+    /// Returns the time of the next timer interrupt, if one is necessary: the current budget ends,
+    /// or that of a postponed thread is replenished.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
         let scheduler = &self.scheduler;
@@ -297,8 +297,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Checks that a scheduling context can be bound to a thread: a blocked thread needs one that is
-    /// released.
+    /// Checks that a scheduling context can be bound to a thread: a blocked thread needs one that
+    /// is released.
     pub(crate) fn ensure_can_bind(
         &self,
         sc: Id<SchedContext>,
@@ -328,8 +328,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Replies to the thread that has yielded to a scheduling context, if one has, with the consumed
-    /// time.
+    /// Replies to the thread that has yielded to a scheduling context, if one has, with the
+    /// consumed time.
     pub(crate) fn sched_context_complete_yield_to(&mut self, sc: Id<SchedContext>) {
         if let Some(from) = self.objects.sched_contexts[sc].yield_from.take() {
             self.objects.threads[from].yield_to = None;
@@ -437,8 +437,8 @@ impl<M: Machine> Kernel<M> {
         Ok(())
     }
 
-    /// Lets the scheduling context's thread run, if the priorities allow it. The reply comes when it
-    /// has run, or at once if it cannot run now.
+    /// Lets the scheduling context's thread run, if the priorities allow it. The reply comes when
+    /// it has run, or at once if it cannot run now.
     fn decode_sched_context_yield_to(
         &mut self,
         request: &Request,

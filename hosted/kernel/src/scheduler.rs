@@ -308,8 +308,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Completes the current thread's yield-to. In the state `Restart`, sets the next instruction to
-    /// that which entered the kernel.
+    /// Completes the current thread's yield-to. In the state `Restart`, sets the next instruction
+    /// to that which entered the kernel.
     fn activate_thread(&mut self) {
         if let Some(current) = self.scheduler.cur_thread {
             if let Some(sc) = self.objects.threads[current].yield_to {
@@ -376,7 +376,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Sets a priority where all queues are in order of priorities, which the thread's place follows.
+    /// Sets a priority where all queues are in order of priorities, which the thread's place
+    /// follows.
     fn set_priority_mcs(&mut self, id: ThreadId, priority: u8) {
         let thread = &mut self.objects.threads[id];
         if !thread.state.is_runnable() {

@@ -129,8 +129,8 @@ impl<M: Machine> Kernel<M> {
         self.exit_syscall();
     }
 
-    /// Enters the kernel with a fault of the current thread, whose registers are those at the faulting
-    /// instruction.
+    /// Enters the kernel with a fault of the current thread, whose registers are those at the
+    /// faulting instruction.
     pub fn fault(&mut self, fault: Fault) {
         let Some(current) = self.current() else {
             return;
@@ -174,8 +174,8 @@ impl<M: Machine> Kernel<M> {
         self.exit_kernel();
     }
 
-    /// Returns whether the current thread has enough budget for a kernel entry. If not, charges it and
-    /// restarts the system call.
+    /// Returns whether the current thread has enough budget for a kernel entry. If not, charges it
+    /// and restarts the system call.
     #[inline]
     fn check_budget_restart(&mut self, current: ThreadId) -> bool {
         if !self.config.mcs {
@@ -223,8 +223,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Invokes a capability: sends to an endpoint or a notification, replies, or invokes an object of
-    /// the kernel.
+    /// Invokes a capability: sends to an endpoint or a notification, replies, or invokes an object
+    /// of the kernel.
     fn handle_invocation(&mut self, thread: ThreadId, cptr: usize, kind: InvocationKind) {
         let info = self.message_info(thread);
         let (slot, cap) = match self.lookup_slot(thread, cptr) {
@@ -402,7 +402,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Looks up the reply object that a receiving thread names. Fails with the address that names none.
+    /// Looks up the reply object that a receiving thread names. Fails with the address that names
+    /// none.
     fn lookup_reply(&self, thread: ThreadId) -> Result<Id<Reply>, (usize, LookupFailure)> {
         let cptr = self.objects.threads[thread].context[arch::REPLY];
         match self.lookup_cap(thread, cptr) {
@@ -412,8 +413,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Yields to the other threads of this priority. With mixed-criticality scheduling, gives up the
-    /// rest of the head refill.
+    /// Yields to the other threads of this priority. With mixed-criticality scheduling, gives up
+    /// the rest of the head refill.
     fn handle_yield(&mut self, current: ThreadId) {
         if !self.config.mcs {
             self.tcb_sched_dequeue(current);

@@ -323,8 +323,8 @@ impl<M: Machine> Kernel<M> {
         Ok(Some((cap, slot)))
     }
 
-    /// Returns the roots of a thread's new CSpace and VSpace: the extra capabilities from `first_cap` on,
-    /// changed by the words from `first_word` on.
+    /// Returns the roots of a thread's new CSpace and VSpace: the extra capabilities from
+    /// `first_cap` on, changed by the words from `first_word` on.
     fn decode_space_roots(
         &self,
         request: &Request,
@@ -388,8 +388,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Replaces the capability in a slot of a TCB. If deleting the old one deletes the source or the
-    /// thread itself, the slot stays empty.
+    /// Replaces the capability in a slot of a TCB. If deleting the old one deletes the source or
+    /// the thread itself, the slot stays empty.
     fn install_tcb_cap(
         &mut self,
         request: &Request,

@@ -155,8 +155,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Returns the number of slots in use, and the bytes in use of the untypeds that are derived from
-    /// none and are not device memory.
+    /// Returns the number of slots in use, and the bytes in use of the untypeds that are derived
+    /// from none and are not device memory.
     #[must_use]
     pub fn holdings(&self) -> Holdings {
         let mut holdings = Holdings::default();

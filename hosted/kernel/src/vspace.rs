@@ -2,8 +2,8 @@
 
 //! VSpaces: frames, paging structures and ASIDs, and their invocations.
 //!
-//! The processor would walk the paging structures. Instead, the machine receives each mapping that user
-//! level gains or loses.
+//! The processor would walk the paging structures. Instead, the machine receives each mapping that
+//! user level gains or loses.
 
 use crate::arch::{self, level_shift, table_index};
 use crate::arena::Id;
@@ -154,8 +154,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Checks a flush of a part of a frame; there are no caches. Invalidation loses data, so that it
-    /// needs a mapping with write access.
+    /// Checks a flush of a part of a frame; there are no caches. Invalidation loses data, so that
+    /// it needs a mapping with write access.
     fn decode_page_flush(&mut self, request: &Request, needs_write: bool) -> InvocationResult {
         request.ensure_length(2, 0)?;
         let Cap::Frame(frame) = request.cap else {

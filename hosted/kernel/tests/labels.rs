@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Labels of invocations, compared with those of the hosted platform's libsel4, with its feature `mcs`
-//! or without.
+//! Labels of invocations, compared with those of the hosted platform's libsel4, with its feature
+//! `mcs` or without.
 
 use sel4_hosted_kernel::{Invocation, Labels};
 use sel4_hosted_libsel4::api;

@@ -302,8 +302,8 @@ fn a_badge_that_was_minted_twice_is_revoked_once() {
     let endpoint = system.make(ENDPOINT_OBJECT);
     let (first, second) = (system.mint(endpoint, 17), system.mint(endpoint, 17));
     let copy = system.copy(first, ALL);
-    // The copy follows the second minted capability in the MDB, with the same badge, and is not derived
-    // from it.
+    // The copy follows the second minted capability in the MDB, with the same badge, and is not
+    // derived from it.
     system.delete(first);
     system.revoke(second);
     assert_eq!(system.identify(copy), 4);

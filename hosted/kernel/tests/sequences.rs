@@ -60,7 +60,8 @@ impl Player {
         }
     }
 
-    /// Makes a system call of the root server, and runs other threads until it is the current one again.
+    /// Makes a system call of the root server, and runs other threads until it is the current one
+    /// again.
     fn call(&mut self, number: isize, cptr: usize) {
         self.system.syscall(number, cptr);
         while self.system.current() != self.root {
@@ -202,8 +203,8 @@ fn the_model_answers_what_the_kernel_with_scheduling_contexts_answered() {
     agrees(RECORD_MCS, true);
 }
 
-/// Compares the model with the kernel, line by line. `SEQUENCES_CONSOLE` is a file with the console of the
-/// root server tests/hosted/sequences. Writes the hashes to the file `SEQUENCES_RECORD`.
+/// Compares the model with the kernel, line by line. `SEQUENCES_CONSOLE` is a file with the console
+/// of the root server tests/hosted/sequences. Writes the hashes to the file `SEQUENCES_RECORD`.
 #[test]
 fn the_kernel_answers_what_the_model_answers() {
     let Ok(file) = std::env::var("SEQUENCES_CONSOLE") else {

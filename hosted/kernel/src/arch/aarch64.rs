@@ -56,8 +56,8 @@ use Register::*;
 
 /// Registers of a thread.
 ///
-/// A thread continues at `next`. `Pc` is the instruction that entered the kernel. A kernel entry sets
-/// both; the restart of a thread sets `next` to `Pc`.
+/// A thread continues at `next`. `Pc` is the instruction that entered the kernel. A kernel entry
+/// sets both; the restart of a thread sets `next` to `Pc`.
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct Context {
@@ -159,8 +159,8 @@ pub(crate) const fn vm_fault(mcs: bool) -> usize {
     if mcs { 6 } else { 5 }
 }
 
-/// Returns the syndrome register for a VM fault, and whether it was an instruction fetch. Only the bit
-/// for writes is taken from `status`.
+/// Returns the syndrome register for a VM fault, and whether it was an instruction fetch. Only the
+/// bit for writes is taken from `status`.
 pub(crate) const fn vm_fault_status(
     status: usize,
     instruction: bool,
@@ -240,8 +240,8 @@ pub(crate) const FIRST_INVOCATION: Invocation = Invocation::ARMVSpaceClean_Data;
 /// Prefix of the names of the other architecture's invocations.
 pub(crate) const FOREIGN_PREFIX: &str = "X86";
 
-/// Set if a paging structure has a fixed level. Otherwise mapping it sets the level, to that which is
-/// missing at the address.
+/// Set if a paging structure has a fixed level. Otherwise mapping it sets the level, to that which
+/// is missing at the address.
 pub(crate) const TABLES_HAVE_LEVELS: bool = false;
 
 /// Returns whether a frame at this address is within the addresses of user level.

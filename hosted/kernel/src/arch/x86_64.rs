@@ -38,8 +38,8 @@ use Register::*;
 
 /// Registers of a thread.
 ///
-/// A thread continues at `next`. `Rip` is the instruction that entered the kernel. A kernel entry sets
-/// both; the restart of a thread sets `next` to `Rip`.
+/// A thread continues at `next`. `Rip` is the instruction that entered the kernel. A kernel entry
+/// sets both; the restart of a thread sets `next` to `Rip`.
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct Context {
@@ -145,8 +145,8 @@ pub(crate) const fn vm_fault(mcs: bool) -> usize {
     if mcs { 6 } else { 5 }
 }
 
-/// Returns the error code for a VM fault, and whether it was an instruction fetch. Bit 0 says whether
-/// a frame is mapped. Fetches look like reads, since nothing forbids execution.
+/// Returns the error code for a VM fault, and whether it was an instruction fetch. Bit 0 says
+/// whether a frame is mapped. Fetches look like reads, since nothing forbids execution.
 pub(crate) const fn vm_fault_status(
     status: usize,
     _instruction: bool,
@@ -216,8 +216,8 @@ pub(crate) const FIRST_INVOCATION: Invocation = Invocation::X86PDPTMap;
 /// Prefix of the names of the other architecture's invocations.
 pub(crate) const FOREIGN_PREFIX: &str = "ARM";
 
-/// Set if a paging structure has a fixed level. Otherwise mapping it sets the level, to that which is
-/// missing at the address.
+/// Set if a paging structure has a fixed level. Otherwise mapping it sets the level, to that which
+/// is missing at the address.
 pub(crate) const TABLES_HAVE_LEVELS: bool = true;
 
 /// Returns whether a frame at this address is within the addresses of user level.

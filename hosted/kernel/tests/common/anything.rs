@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Threads that make arbitrary system calls, on themselves, each other and everything they booted with.
+//! Threads that make arbitrary system calls, on themselves, each other and everything they booted
+//! with.
 
 use super::*;
 use sel4_hosted_kernel::{Access, Config, Fault, Machine, MessageInfo, Register};
@@ -35,8 +36,8 @@ pub trait Choices {
     }
 }
 
-/// Boots a system, in which the current thread enters the kernel in an arbitrary way, at most `steps`
-/// times and while choices are left. Returns the number of kernel entries.
+/// Boots a system, in which the current thread enters the kernel in an arbitrary way, at most
+/// `steps` times and while choices are left. Returns the number of kernel entries.
 ///
 /// # Panics
 ///

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Random sequences of system calls, generated from seeds. The model and a root server on the kernel take
-//! the same steps, so that their answers can be compared.
+//! Random sequences of system calls, generated from seeds. The model and a root server on the
+//! kernel take the same steps, so that their answers can be compared.
 
 /// Tag of a word that is a slot of the root CNode, relative to the first one of the sequences.
 pub const SLOT: u64 = 0x5e10 << 48;
