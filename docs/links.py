@@ -5,7 +5,7 @@
     docs/links.py preprocess            mdBook's preprocessor: reads the book on stdin, writes it to stdout
     docs/links.py check FOLDER          exits with 1 and lists the dead links of the book in FOLDER
 
-A link from a page to a crate's folder leads to the rustdoc of that crate. A link to any other file outside docs/ leads
+A link from a page to a crate's folder, or to its src/lib.rs, leads to the rustdoc of that crate. A link to any other file outside docs/ leads
 to that file below SOURCE_URL, an environment variable: the address of the tree, such as that on a forge.
 """
 
@@ -38,8 +38,9 @@ def in_book(target: str, source: str) -> str:
     if path.is_relative_to(DOCS) or not path.is_relative_to(KIT):
         return target
     place = path.relative_to(KIT)
-    if place.parts[0] in ("hosted", "rust") and (path / "Cargo.toml").is_file():
-        return f"rustdoc/{library(path / 'Cargo.toml')}/index.html"
+    crate = path.parent.parent if path.parts[-2:] == ("src", "lib.rs") else path
+    if place.parts[0] in ("hosted", "rust") and (crate / "Cargo.toml").is_file():
+        return f"rustdoc/{library(crate / 'Cargo.toml')}/index.html"
     return f"{source}/{place}"
 
 

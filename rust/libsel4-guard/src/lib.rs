@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Functions exported to C that answer a panic or an error with an error code, and so keep the
-//! program alive.
+//! Guards for functions that Rust exports to C: a panic or an error becomes an error code, and the
+//! program goes on.
 //!
-//! C knows no `Result`, and a panic must not reach its frames: one that leaves an `extern "C"`
-//! function ends the program. So the body of such a function goes into one of three, by what C gets:
+//! C has no `Result`, and a panic must not reach its frames: a panic that leaves an `extern "C"`
+//! function ends the program. So the body of such a function goes into one of three guards:
 //!
 //! | function | C gets | for |
 //! |---|---|---|
@@ -55,30 +55,30 @@
 //!
 //! # What the console shows
 //!
-//! One message each: of a panic that of Rust's std, with thread and place; of an error a line of the
-//! `log` crate, level error, with the place of the guard:
+//! A panic prints std's message, with thread and place. An error prints a line of the `log` crate, of
+//! level error, with the place of the guard:
 //!
 //! ```text
 //! [ERROR guard] src/lib.rs:23:5: `x` is no digit
 //! ```
 //!
-//! # What a panic leaves behind
+//! # State after a panic
 //!
-//! Unwinding drops what the function's frames own: memory, locks, open files. What it was about to
-//! change elsewhere may be half changed. A `Mutex` that was locked then is *poisoned*: every later
-//! `lock()` is an `Err`, and `lock().unwrap()` a panic again, which the guard makes a code again.
-//! Whoever can bring the contents in order does so, with `PoisonError::into_inner` and
-//! `Mutex::clear_poison`; who cannot lets it be refused for good. `apps/resilient` shows the former.
+//! Unwinding drops the values that the function's frames own: memory, locks, open files. Data that the
+//! function was changing may be half changed. A `Mutex` that was locked then is *poisoned*: every later
+//! `lock()` returns `Err`. There are three answers. Repair the data and call `Mutex::clear_poison`, as
+//! `apps/resilient` does. Or `unwrap` the `Err`: each later request panics again and gets the panic's
+//! code. Or, if the data is always consistent, take it with `PoisonError::into_inner`.
 //!
-//! # What is not caught
+//! # Limits
 //!
-//! Whatever does not unwind: an exhausted heap where the code does not expect it, a stack overflow,
-//! a panic while another unwinds, and every panic where the build has `panic = "abort"`.
+//! A guard cannot catch what does not unwind: an exhausted heap where the code does not expect it, a
+//! stack overflow, a panic while another unwinds, and every panic in a build with `panic = "abort"`.
 //!
 //! # Without std
 //!
-//! A panic ends the program, always. With `default-features = false` this crate needs no std, and the
-//! same functions make codes of errors.
+//! Every panic ends the program. With `default-features = false` the crate needs no std, and the same
+//! functions turn errors into codes.
 #![cfg_attr(not(feature = "std"), no_std)]
 
 use core::ffi::c_int;

@@ -1,71 +1,31 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What Rust inside a C image needs and C does not have: a panic handler, a heap, a logger.
+//! Panic handler, heap and logger of Rust code inside a C image.
 //!
-//! The crate joins every image by itself. No other crate depends on it or calls it; its ties to the
-//! world are a few functions of the C library, so it works with a kernel that prints nothing too.
+//! `add_rust_library()` adds the crate to each executable with Rust libraries. No other crate depends on
+//! it or calls it. It uses a few functions of the C library, so it also works with a kernel that prints
+//! nothing. `docs/runtime.md` is the guide for users: panics, the choice of a heap, priorities, the log.
 //!
-//! | file | its job |
+//! | module | role |
 //! |---|---|
-//! | `panic` | says where and why Rust panicked, then calls C's `abort` |
-//! | `heap` | the allocator behind `Vec`, `Box` and `String` |
-//! | `exhausted` | the line that follows when the heap was too small |
-//! | `lock` | the lock around the heap |
-//! | `log` | the sink of the `log` crate (feature `log`) |
-//! | `console` | bytes to the console |
-//! | `decimal` | numbers for those who can do without `core::fmt` |
-//! | `symbolizer` | nothing, instead of names in std's backtraces (feature `std`) |
-//! | `unwind` | stubs for the unwinder that compiled code asks for and nobody needs |
-//! | `c` | the C functions that all this rests on |
+//! | `panic` | prints the place and the reason of a panic, then calls C's `abort` |
+//! | `heap` | allocator behind `Vec`, `Box` and `String` |
+//! | `exhausted` | last line of a panic if the heap was too small |
+//! | `lock` | lock around the heap |
+//! | `log` | sink of the `log` crate (feature `log`) |
+//! | `console` | output of bytes |
+//! | `decimal` | output of numbers, without `core::fmt` |
+//! | `symbolizer` | empty function in place of std's lookup of frame names (feature `std`) |
+//! | `unwind` | stubs of the unwinder that compiled code refers to and never calls |
+//! | `c` | C functions that the crate calls |
 //!
-//! # Which heap
+//! Exactly one of the features `heap-linked-list` (default), `heap-rlsf`, `heap-muslc` and `heap-none`
+//! selects the heap. `heap-linked-list` and `heap-rlsf` own a region of the image; the environment
+//! variable `SEL4_RUST_HEAP_BYTES` gives its size in decimal when the crate is compiled (default:
+//! 256 KiB). `cargo bench` measures the heaps on a host.
 //!
-//! Exactly one of four features chooses it. `docs/figures.md` has what each costs on the kernel,
-//! beside C's `malloc`; `cargo bench` measures them on a host.
-//!
-//! | feature | take it when |
-//! |---|---|
-//! | `heap-linked-list` (default) | blocks are few: its time grows with the number of free pieces, and it wastes least |
-//! | `heap-rlsf` | there are deadlines or many blocks: its time has a bound whatever the heap looks like |
-//! | `heap-muslc` | C and Rust are to share one pool of memory |
-//! | `heap-none` | nothing may allocate: a crate that does is refused by rustc; or a crate brings its own `#[global_allocator]` |
-//!
-//! `heap-linked-list` and `heap-rlsf` own a region of the image, as large as the environment
-//! variable `SEL4_RUST_HEAP_BYTES` said in decimal when this crate was compiled (256 KiB without
-//! it). `rlsf` adds a table of 3.5 KiB (1.8 KiB on 32-bit targets). An image whose Rust never
-//! allocates contains none of it.
-//!
-//! `heap-muslc` has no region: memory is muslc's, LibSel4MuslcSysMorecoreBytes its size. muslc's
-//! `malloc` is not safe for threads on seL4: the lock here orders Rust's calls among themselves,
-//! but not against C's own. Take it only if all that allocate, in C and in Rust, run in one thread.
-//! C's `realloc` is never called: for large blocks it stops the program.
-//!
-//! A block grows by a new block and a copy, so there must be room for both for a moment.
-//!
-//! # When the heap is too small
-//!
-//! `Vec::try_reserve` and its kin get an error and nothing is printed. Where a failure is not
-//! expected Rust panics, and the panic ends with a line such as
-//!
-//! ```text
-//! Rust heap exhausted: asked for 4096 bytes, 1024 of 262144 bytes left; raise RUST_HEAP_BYTES
-//! ```
-//!
-//! # Beside Rust's std
-//!
-//! With the feature `std`, panics, heap and unwinding are those of Rust's own std, and of this crate
-//! only the logger is left, and what takes the place of std's search for names of frames.
-//!
-//! # Threads, priorities and the lock
-//!
-//! Threads may allocate at the same time. One that finds the lock taken yields (`seL4_Yield`) and
-//! tries again. The kernel yields only to threads of the same priority on the same core: **a thread
-//! that waits for a lock held by a thread of lower priority on its core waits for ever**, since the
-//! holder never runs again. Two ways out: let threads that allocate have one priority on each core;
-//! or let a thread of higher priority allocate only before the others start, and work from what it
-//! has. On an MCS kernel a yield also gives up the rest of the thread's budget.
-//!
-//! The log takes no lock: lines longer than 128 bytes may mix with those of other threads.
+//! With the feature `std`, panics, heap and unwinding are those of Rust's std, and only the logger and the
+//! symbolizer of this crate remain.
 #![cfg_attr(not(test), no_std)]
 #![cfg_attr(
     not(any(target_os = "none", target_env = "musl")),

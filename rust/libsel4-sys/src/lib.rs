@@ -1,25 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The C library libsel4, exactly as this build has it.
+//! The C library libsel4 under its own names, as one build has it.
 //!
-//! Generated from the headers and the configuration that the C side of the same image is compiled
-//! with: types, constants, every system call and invocation, under their C names. Functions are
-//! C's own; those that are `static inline` in C are called through a C file that is compiled with
-//! them. So nothing here makes a system call by itself, and there is one IPC buffer.
+//! The build generates types, constants, system calls and invocations from the headers and the
+//! configuration with which it compiles C. Functions are C's own; Rust reaches `static inline` ones
+//! through a C file of wrappers. So no system call is written in Rust, and there is one IPC buffer.
 //!
-//! | in C | here |
+//! | in C | in Rust |
 //! |---|---|
-//! | `seL4_Word` | `usize`; so are constants, and enumerations of a word's size |
-//! | `struct`, `union` | the same, laid out as C does, which both compilers assert |
-//! | `seL4_Error` and other enumerations that functions take or give | an integer of the same size, and constants of that type |
-//! | `CONFIG_…` | a constant in [`config`], and a `cfg`: `#[cfg(CONFIG_KERNEL_MCS)]`, `#[cfg(CONFIG_ARCH = "arm")]` |
-//! | macros with arguments, or made of calls | not here |
-//! | `__sel4_ipc_buffer` | not here; [`seL4_GetMR`], [`seL4_SetMR`] and their like reach it |
+//! | `seL4_Word`, and so `seL4_CPtr` and all capabilities | `usize` |
+//! | constants: macros, and members of enumerations that no function takes or returns | `usize` |
+//! | `seL4_Error` and other enumerations that functions take or return | an integer of C's size; the members have its type |
+//! | structures and unions | the same, field by field; rustc and the C compiler both assert the layout |
+//! | functions, `static inline` or not | `unsafe extern "C"` functions, with C's documentation |
+//! | `CONFIG_KERNEL_MCS`, `CONFIG_MAX_NUM_NODES` … | a constant in [`config`] (`bool`, `usize` or `&str`), and a `cfg` |
+//! | macros that take arguments or expand to calls, such as `seL4_AllRights` | absent; write the call |
+//! | `__sel4_ipc_buffer` | absent, because stable Rust cannot refer to C's thread-local variables; use [`seL4_GetMR`], [`seL4_SetMR`] and the like |
 //!
-//! Where no libsel4 is named and the target is Linux with glibc on x86_64 or aarch64, it is that of
-//! the hosted platform: no build for seL4 is needed to check, test and document a crate.
+//! For an ordinary Linux target with glibc on x86_64 or aarch64, the bindings are those of the hosted
+//! platform, unless environment variables name another libsel4. So `cargo check`, `cargo test` and
+//! `cargo doc` need no build for seL4.
 //!
-//! A crate that depends on this one has the same `cfg`s with this build script:
+//! # The configuration as `cfg`s
+//!
+//! This build script gives a crate that depends on libsel4-sys the same `cfg`s, such as
+//! `#[cfg(CONFIG_KERNEL_MCS)]` and `#[cfg(CONFIG_ARCH = "arm")]`:
 //!
 //! ```ignore
 //! fn main() {
@@ -29,7 +34,7 @@
 //! }
 //! ```
 //!
-//! and `unexpected_cfgs = "deny"` under `[lints.rust]` in its manifest makes a misspelt one an error.
+//! `unexpected_cfgs = "deny"` under `[lints.rust]` in its manifest makes an unknown name an error.
 
 #![no_std]
 
