@@ -94,12 +94,28 @@ pub fn sealed(
     kept: Kept,
 ) -> Result<Vec<u8>> {
     let mut rust = Archive::parse(archive, bytes)?;
-    let Some(builtins) = rust.builtins() else {
-        return Err(Failure::new(format!(
-            "`{}` is not a Rust static library: nothing in it is of compiler_builtins",
-            archive.display()
-        ))
-        .help("give the archive that cargo made of a crate with crate-type = [\"staticlib\"]"));
+    let builtins = match rust.builtins() {
+        Some(builtins) => builtins,
+        None if rust
+            .members
+            .iter()
+            .any(|member| member.crate_name().is_some()) =>
+        {
+            eprintln!(
+                "note: nothing in `{}` is of compiler_builtins, so its copies of C's functions stay in it",
+                archive.display()
+            );
+            0..0
+        }
+        None => {
+            return Err(Failure::new(format!(
+                "`{}` is not a Rust static library: nothing in it is of compiler_builtins",
+                archive.display()
+            ))
+            .help(
+                "give the archive that cargo made of a crate with crate-type = [\"staticlib\"]",
+            ));
+        }
     };
     rust.exports_once()?;
     let mut provided: HashSet<Vec<u8>> = HashSet::new();

@@ -131,11 +131,19 @@ fn what_is_missing_can_be_an_error_and_leaves_no_image() {
 fn two_versions_of_musl_are_refused() {
     let fixture = Fixture::new();
     program(&fixture, SAYS);
-    link(&fixture, "older.a", &[]).fails(
-        "muslc is of version `1.2.5`, and Rust's std for this target was made with musl `1.2.3`, `older.a`",
-        "-DRUST_STD_CHECK=off",
-    );
-    link(&fixture, "other.a", &[]).fails("`other.a` is not musl", "musllibc");
+    let says = "muslc is of version `1.2.5`, and Rust's std for this target was made with musl `1.2.3`, `older.a`";
+    link(&fixture, "older.a", &["--strict"]).fails(says, "-DRUST_STD_CHECK=off");
+    link(&fixture, "other.a", &["--strict"]).fails("`other.a` is not musl", "musllibc");
+    assert!(!fixture.path("image").exists());
+
+    // A later Rust with another musl breaks no build that does not ask for it.
+    for (rust_libc, says) in [("older.a", says), ("other.a", "`other.a` is not musl")] {
+        let outcome = link(&fixture, rust_libc, &[]);
+        assert_eq!(outcome.code, Some(0));
+        let text = &outcome.stderr;
+        assert!(text.starts_with(&format!("warning: {says}")), "{text}");
+        assert!(text.contains("\nhelp: "), "{text}");
+    }
 }
 
 #[test]

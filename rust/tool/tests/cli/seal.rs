@@ -307,3 +307,56 @@ fn calls_of_the_symbolizer_come_to_nothing() {
         assert_eq!(fixture.tool("nm", &["image"]).contains(function), there);
     }
 }
+
+#[test]
+fn a_rust_archive_without_compiler_builtins_is_a_note() {
+    let fixture = Fixture::new();
+    library(&fixture);
+    let members = fixture.tool("ar", &["t", "in.a"]);
+    let builtins = members
+        .lines()
+        .filter(|name| name.starts_with("compiler_builtins-"));
+    let arguments: Vec<&str> = ["d", "in.a"].into_iter().chain(builtins).collect();
+    assert!(arguments.len() > 2, "{members}");
+    fixture.tool("ar", &arguments);
+    let outcome = seal(&fixture, "in.a", &["in.a"]).succeeds();
+    assert!(
+        outcome
+            .stderr
+            .starts_with("note: nothing in `in.a` is of compiler_builtins"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(index(&fixture, "in.a"), index(&fixture, "sealed.a"));
+}
+
+#[test]
+fn the_std_of_this_rustc_has_its_symbolizer_where_seal_looks_for_it() {
+    let fixture = Fixture::new();
+    fixture.write(
+        "lib.rs",
+        "#[unsafe(no_mangle)]\nextern \"C\" fn sel4_rust_symbolizes_nothing() {}\n\
+         #[unsafe(no_mangle)]\npub extern \"C\" fn divide(a: i32, b: i32) -> i32 { a / b }\n",
+    );
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let arguments = "--edition=2024 --crate-type=staticlib --crate-name=t -Clto=fat -Ccodegen-units=1 \
+                     -Copt-level=s -Crelocation-model=static lib.rs -o in.a";
+    fixture.tool(&rustc, &arguments.split_whitespace().collect::<Vec<_>>());
+    fixture.write(
+        "main.c",
+        "int divide(int, int); int main(int n, char **arguments) { return divide(84, n + 1); }\n",
+    );
+    for (options, there) in [(&[][..], true), (&["--no-symbolizer"], false)] {
+        let mut arguments = vec!["seal", "--archive", "in.a", "--out", "sealed.a"];
+        arguments.extend(options);
+        fixture.run(&arguments).succeeds();
+        let link = "-no-pie -Wl,--gc-sections main.c sealed.a -lpthread -ldl -lm -o image";
+        fixture.tool("gcc", &link.split_whitespace().collect::<Vec<_>>());
+        let status = Command::new(fixture.path("image"))
+            .status()
+            .expect("the image");
+        assert_eq!(status.code(), Some(42));
+        let names = fixture.tool("nm", &["image"]);
+        assert_eq!(names.contains("gimli"), there, "with {options:?}:\n{names}");
+    }
+}

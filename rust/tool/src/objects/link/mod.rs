@@ -37,7 +37,7 @@ pub struct Request {
     pub rust_libc: PathBuf,
     /// Slots of the root CNode, and how many of them are for other things than the image's pages.
     pub slots: (u64, u64),
-    /// Whether parts of std with nothing behind them are an error, and not a warning.
+    /// Makes errors of warnings: of parts of std with nothing behind them, and of C libraries of two versions.
     pub strict: bool,
 }
 
@@ -45,8 +45,9 @@ pub struct Request {
 ///
 /// # Errors
 ///
-/// When the linker fails, when the executable has what would enter a kernel by itself, when the C libraries are of two
-/// versions, when the root CNode has too few slots for the image, and if `strict` when parts of std have nothing behind them. The executable is then removed.
+/// When the linker fails, when the executable has what would enter a kernel by itself, when the root CNode has too few slots
+/// for the image, and if `strict` when the C libraries are of two versions or parts of std have nothing behind them. The
+/// executable is then removed.
 pub fn link(request: &Request) -> Result<()> {
     let (program, arguments) = request
         .command
@@ -89,7 +90,12 @@ pub fn link(request: &Request) -> Result<()> {
 }
 
 fn check(request: &Request, output: &Path, map: &Path) -> Result<()> {
-    same_version(&request.libc, &request.rust_libc)?;
+    if let Some(failure) = different_version(&request.libc, &request.rust_libc)? {
+        if request.strict {
+            return Err(failure);
+        }
+        eprintln!("{}", failure.to_string().replacen("error", "warning", 1));
+    }
     let map = fs::read(map).map_err(|error| Failure::io("read", map, &error))?;
     map::no_traps(&String::from_utf8_lossy(&map), &request.libc)?;
 
@@ -144,19 +150,21 @@ fn enough_slots(path: &Path, image: &object::File<'_>, (slots, others): (u64, u6
     )))
 }
 
-/// Refuses two musls of different versions.
-fn same_version(libc: &Path, rust_libc: &Path) -> Result<()> {
-    let (ours, rusts) = (version(libc)?, version(rust_libc)?);
-    if ours == rusts {
-        return Ok(());
-    }
-    Err(Failure::new(format!(
+/// Compares the version of muslc with that of the musl that Rust's std was made with. `None` if they agree.
+fn different_version(libc: &Path, rust_libc: &Path) -> Result<Option<Failure>> {
+    let ours = version(libc)?;
+    let rusts = match version(rust_libc) {
+        Ok(rusts) if rusts == ours => return Ok(None),
+        Ok(rusts) => rusts,
+        Err(failure) => return Ok(Some(failure)),
+    };
+    let failure = Failure::new(format!(
         "muslc is of version `{ours}`, and Rust's std for this target was made with musl `{rusts}`, `{}`",
         rust_libc.display()
-    ))
-    .help(
+    ));
+    Ok(Some(failure.help(
         "take a muslc or a Rust of the same musl; to go on all the same, configure with -DRUST_STD_CHECK=off and test well",
-    ))
+    )))
 }
 
 /// The version that a musl of an archive says it is of.
