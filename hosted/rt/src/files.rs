@@ -241,10 +241,7 @@ unsafe extern "C" fn open64(path: *const c_char, flags: c_int, mode: libc::mode_
 /// C declares `open` with `...`, and from 1.99 on rustc denies a definition without it. Rust 1.95 cannot define such a
 /// function. In the calling conventions of x86_64 and aarch64 a parameter has the same register either way.
 #[unsafe(no_mangle)]
-#[allow(
-    unknown_lints, // by rustc before 1.99
-    invalid_runtime_symbol_definitions
-)]
+#[allow(invalid_runtime_symbol_definitions)]
 unsafe extern "C" fn open(path: *const c_char, flags: c_int, mode: libc::mode_t) -> c_int {
     // SAFETY: as the caller promises.
     unsafe { open64(path, flags, mode) }

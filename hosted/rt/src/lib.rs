@@ -6,6 +6,14 @@
 //! Each executable links it. It starts the kernel before C's constructors run: from there on the calling
 //! thread is the root server's, in `main` and in everything before and after it.
 
+// rustc 1.99 and later compare definitions of C's functions with the types that std declares. A later rustc that knows
+// more of them must break no build.
+#![allow(
+    unknown_lints,
+    reason = "rustc before 1.99 does not know the lint below"
+)]
+#![warn(invalid_runtime_symbol_definitions)]
+
 mod abort;
 mod archive;
 mod begin;
