@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The headers as bindgen sees them through libclang, which is loaded when it is needed:
-//! building this tool takes none.
+//! The run of bindgen. libclang is loaded at run time, so that building this program does not need it.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,23 +18,25 @@ use super::Request;
 use crate::failure::{Failure, Result};
 use crate::output;
 
-/// What came out of the headers.
+/// Results of bindgen, before they are tidied.
 pub struct Raw {
-    /// The bindings, as bindgen words them.
+    /// Rust text of the bindings.
     pub rust: String,
-    /// The C side of inline functions.
+    /// C text of wrappers for inline functions.
     pub wrappers: String,
-    /// How C spells the types that Rust names.
+    /// C spellings of types, by their names in Rust.
     pub spellings: BTreeMap<String, String>,
-    /// Every header that was read.
+    /// Headers that were read.
     pub inputs: BTreeSet<PathBuf>,
 }
 
 /// Runs bindgen.
 pub fn run(request: &Request) -> Result<Raw> {
     load_libclang()?;
-    let folder = tempfile::tempdir()
-        .map_err(|error| Failure::new(format!("cannot make a temporary folder: {error}")))?;
+    let folder = tempfile::tempdir().map_err(|error| {
+        Failure::new(format!("cannot make a temporary folder: {error}"))
+            .help("free some space in it, or name another folder in TMPDIR")
+    })?;
     let header = folder.path().join("headers.h");
     output::write_if_changed(&header, request.includes().as_bytes())?;
     let wrappers = folder.path().join("wrappers");
@@ -47,21 +48,22 @@ pub fn run(request: &Request) -> Result<Raw> {
     let builder = builder(request)?
         .header(header.display().to_string())
         .wrap_static_fns_path(&wrappers)
-        // The way to the value of a macro with `sizeof` or a cast in it.
+        // Needed for the values of macros with `sizeof` or a cast in them.
         .clang_macro_fallback()
         .clang_macro_fallback_build_dir(folder.path())
         .parse_callbacks(Box::new(listener));
-    // What bindgen does not foresee it panics on; the panic says where.
+    // bindgen panics on input that it does not foresee; the panic's message has the place.
     let generated = catch_unwind(AssertUnwindSafe(|| builder.generate())).map_err(|_| {
         Failure::new(format!(
-            "bindgen gave up on `{}`: see its message above",
+            "bindgen panicked on `{}`",
             request.headers.join("`, `")
         ))
+        .help("see its message above, and report the headers to the project")
     })?;
     let bindings = generated.map_err(|error| refused(request, &error))?;
     let wrappers = wrappers.with_extension("c");
     let mut text = request.includes();
-    // No file: nothing in the headers is inline.
+    // Without inline functions in the headers there is no file.
     if wrappers.exists() {
         let own = format!("#include \"{}\"\n", header.display());
         text += &output::read(&wrappers)?.replacen(&own, "", 1);
@@ -76,11 +78,11 @@ pub fn run(request: &Request) -> Result<Raw> {
     })
 }
 
-/// Loads libclang, or says what stands against it.
+/// Loads libclang.
 ///
 /// # Errors
 ///
-/// When none is installed, or the one that is named does not fit.
+/// When libclang is not installed, or the one that `LIBCLANG_PATH` names cannot be loaded.
 pub fn load_libclang() -> Result<()> {
     if clang_sys::is_loaded() {
         return Ok(());
@@ -109,7 +111,7 @@ fn builder(request: &Request) -> Result<bindgen::Builder> {
         .generate_comments(true)
         .layout_tests(true)
         .wrap_static_fns(true)
-        // What belongs to the configuration is in config.rs.
+        // The configuration is in config.rs.
         .blocklist_var("CONFIG_.*")
         .clang_arg(format!("--target={}", clang_target(&request.target)))
         .clang_args(["-std=gnu11", "-ffreestanding"]);
@@ -122,7 +124,7 @@ fn builder(request: &Request) -> Result<bindgen::Builder> {
             .clang_arg(format!("-I{}", dir.display()))
             .allowlist_file(format!("{}/.*", literally(&dir.display().to_string())));
     }
-    // clang takes no comments from a folder that is named as a system's, too.
+    // clang ignores comments in a folder that is also given as a system folder.
     for dir in &request.system_include_dirs {
         if request.include_dirs.contains(dir) {
             continue;
@@ -135,13 +137,13 @@ fn builder(request: &Request) -> Result<bindgen::Builder> {
     Ok(builder)
 }
 
-/// The release whose Rust is written: the least that the kit asks for.
+/// Returns the release of Rust to write for: the oldest that the kit supports.
 fn rust_target() -> RustTarget {
     let version = env!("CARGO_PKG_RUST_VERSION");
     version.parse().unwrap_or_default()
 }
 
-/// Rust and LLVM spell two targets differently.
+/// Returns clang's name of the Rust target `triple`.
 fn clang_target(triple: &str) -> String {
     let (architecture, rest) = triple.split_once('-').unwrap_or((triple, "none"));
     let architecture = match architecture {
@@ -152,7 +154,7 @@ fn clang_target(triple: &str) -> String {
     format!("{architecture}-{}", rest.trim_end_matches("-softfloat"))
 }
 
-/// A regular expression that matches `text` alone.
+/// Returns a regular expression that matches only `text`.
 fn literally(text: &str) -> String {
     let mut escaped = String::new();
     for letter in text.chars() {
@@ -173,7 +175,8 @@ fn refused(request: &Request, error: &BindgenError) -> Failure {
             text.trim_end()
         ))
         .help("give the include folders and macros that the C build uses (--include-dir, --system-include-dir, --define)"),
-        other => Failure::new(format!("bindgen cannot bind `{headers}`: {other}")),
+        other => Failure::new(format!("bindgen cannot bind `{headers}`: {other}"))
+            .help("report the headers to the project"),
     }
 }
 
@@ -194,8 +197,8 @@ impl Listener {
         self.seen.borrow_mut().spellings.insert(rust.to_owned(), c);
     }
 
-    /// A type that has no tag is called by the name of its typedef. bindgen gives that name too;
-    /// which of them it is shows in the header: clang finds a tag, or else the keyword.
+    /// Records the C spelling of the type `name`. C names a type without a tag by its typedef, and bindgen reports that
+    /// name as if it were a tag. The header tells them apart: its place of the type is the tag, or else the keyword.
     fn tagged(&self, keyword: &str, name: &str, at: Option<&SourceLocation>) {
         let text =
             at.and_then(|at| Some((std::fs::read(at.file_name.as_ref()?).ok()?, at.byte_offset)));
@@ -209,7 +212,7 @@ impl Listener {
     }
 
     fn read(&self, file: &str) {
-        // What is not in a file of its own was made up for this run.
+        // Names without a file were made up for this run.
         if Path::new(file).is_file() {
             self.seen.borrow_mut().inputs.insert(file.into());
         }
@@ -218,7 +221,7 @@ impl Listener {
 
 impl ParseCallbacks for Listener {
     fn int_macro(&self, _name: &str, value: i64) -> Option<IntKind> {
-        // C gives an integer constant the type that its use asks for; here that is mostly a word.
+        // In C an integer constant takes the type of its context, which is mostly a word.
         let fits = value >= 0 && (self.word_bytes == 8 || u32::try_from(value).is_ok());
         fits.then_some(IntKind::Custom {
             name: "usize",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The configuration of the build, from its `gen_config.json` files.
+//! Configuration of the build, from its `gen_config.json` files.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,33 +9,33 @@ use serde_json::Value;
 
 use crate::failure::{Failure, Result};
 
-/// What C calls a value that its headers take from these files.
+/// Prefix of the C macros for these values.
 const PREFIX: &str = "CONFIG_";
 
 /// One configuration value.
 #[derive(Debug, Clone, PartialEq)]
 enum Setting {
-    /// An option, on or off.
+    /// Boolean option.
     Flag(bool),
-    /// A number; the text as it was given.
+    /// Number, and its text in the file.
     Number(u64, String),
-    /// Any other text.
+    /// Text that is not a number.
     Text(String),
 }
 
-/// All values of a build, by their names in C.
+/// Values of a build, by their names in C.
 pub struct Configuration {
     settings: BTreeMap<String, (Setting, PathBuf)>,
-    /// The largest value of a word.
+    /// Largest value of a word.
     word_max: u64,
 }
 
 impl Configuration {
-    /// What files with these texts say together, for a target whose words have so many bytes.
+    /// Merges the values of files, given by path and text, for a target whose words have `word_bytes` bytes.
     ///
     /// # Errors
     ///
-    /// When a text is no table of values that a C macro could have, or two contradict each other.
+    /// When a text is not a table of values that a C macro could have, or two files contradict each other.
     pub fn parse(files: &[(PathBuf, String)], word_bytes: u32) -> Result<Self> {
         let mut settings: BTreeMap<String, (Setting, PathBuf)> = BTreeMap::new();
         for (file, text) in files {
@@ -79,7 +79,7 @@ impl Configuration {
         Ok(Self { settings, word_max })
     }
 
-    /// `config.rs`.
+    /// Returns the text of `config.rs`.
     pub fn constants(&self) -> String {
         let mut text = String::new();
         for (name, (setting, _)) in &self.settings {
@@ -96,7 +96,8 @@ impl Configuration {
         text
     }
 
-    /// `cfg`: what a build script says to cargo. Every name is known, so that a misspelt one is noticed.
+    /// Returns the text of `cfg`, lines for a build script to print. They declare every name, so that rustc notices a
+    /// misspelt one.
     pub fn cfgs(&self) -> String {
         let mut text = String::new();
         for (name, (setting, _)) in &self.settings {
@@ -108,7 +109,7 @@ impl Configuration {
                     }
                 }
                 Setting::Number(_, value) | Setting::Text(value) => {
-                    // Portable code asks for values that this build does not have.
+                    // Portable code tests for values that this build does not have.
                     text += &format!(
                         "cargo::rustc-check-cfg=cfg({name}, values(any()))\ncargo::rustc-cfg={name}={value:?}\n"
                     );
@@ -132,7 +133,7 @@ fn setting(value: &Value) -> Option<Setting> {
     }
 }
 
-/// A number as C writes it.
+/// Parses a number as C writes it.
 fn number(text: &str) -> Option<u64> {
     match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => u64::from_str_radix(digits, 16).ok(),

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! C documentation as rustdoc.
+//! Conversion of C documentation to rustdoc.
 //!
-//! seL4's headers are documented with doxygen's commands, and with tags for the manual's own
-//! typesetting between `@xmlonly` and `@endxmlonly`.
+//! seL4's headers use doxygen's commands, and between `@xmlonly` and `@endxmlonly` tags for the typesetting of the manual.
 
 use std::fmt::Write;
 
-/// The lines of `comment` in Markdown. `known` tells which names have documentation to link to.
+/// Returns the lines of `comment` in Markdown. `known` says which names have documentation to link to.
 pub fn lines(comment: &str, known: &dyn Fn(&str) -> bool) -> Vec<String> {
     let bare = |line: &str| line.trim().trim_start_matches("* ").trim().to_owned();
-    // What lies between these marks may go on with the sentence before them: they are no gap.
+    // Text between these marks may continue the sentence before them, so that they do not end a paragraph.
     let is_mark = |line: &String| matches!(&**line, "@xmlonly" | "@endxmlonly");
     let lines: Vec<String> = comment
         .lines()
@@ -24,7 +23,7 @@ pub fn lines(comment: &str, known: &dyn Fn(&str) -> bool) -> Vec<String> {
     doc.markdown(known)
 }
 
-/// A comment taken apart.
+/// Parts of a comment.
 #[derive(Default)]
 struct Doc {
     paragraphs: Vec<String>,
@@ -34,7 +33,7 @@ struct Doc {
     place: Place,
 }
 
-/// What a line without a command goes on with.
+/// Part of the comment that a line without a command continues.
 #[derive(Default, Clone, Copy)]
 enum Place {
     #[default]
@@ -73,7 +72,7 @@ impl Doc {
                 self.parameters.push((name, text));
                 self.place = Place::Parameter;
             }
-            // Groups concern the whole file.
+            // Groups are about the whole file.
             "defgroup" | "addtogroup" | "ingroup" | "{" | "}" | "name" => {
                 self.place = Place::NewParagraph;
             }
@@ -148,7 +147,7 @@ fn named(text: &str) -> (String, String) {
     (name.to_owned(), text.trim().to_owned())
 }
 
-/// Takes out the tags and says what they say.
+/// Replaces tags with their words.
 fn without_tags(text: &str) -> String {
     let text = text.replace("@xmlonly", "").replace("@endxmlonly", "");
     let mut plain = String::new();
@@ -197,7 +196,7 @@ fn in_words(tag: &str) -> String {
         after[1..].split_once(quote).map(|(value, _)| value)
     };
     match name {
-        // What the manual calls the item and where it has it.
+        // Name and label of the item in the manual.
         "manual" => String::new(),
         "errorenumdesc" => "`seL4_NoError`, or what went wrong:".to_owned(),
         "autoref" => format!("`{}` in the manual", attribute("label").unwrap_or_default()),
@@ -209,7 +208,7 @@ fn in_words(tag: &str) -> String {
     }
 }
 
-/// One paragraph without gaps; letters that Markdown would take for its own are kept apart from it.
+/// Joins the words of a paragraph and escapes letters that have a meaning in Markdown.
 fn tidy(text: &str) -> String {
     let mut words = String::new();
     for word in text.split_whitespace() {
@@ -232,13 +231,13 @@ fn tidy(text: &str) -> String {
         tidy.push(letter);
     }
     if code {
-        // A span that was never closed.
+        // The span was never closed.
         tidy = tidy.replace('`', "\\`");
     }
     link_addresses(&tidy)
 }
 
-/// Puts addresses between the brackets that make links of them.
+/// Makes links of web addresses, by brackets.
 fn link_addresses(text: &str) -> String {
     let mut linked = String::new();
     for word in text.split_inclusive(' ') {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Assertions for the C compiler. bindgen's own, which stay in the bindings, show that rustc lays
-//! out a type as libclang does; these show that the compiler of the C build does so as well.
+//! Layout assertions for the C compiler. bindgen's own assertions, which stay in the bindings, show that rustc lays out a
+//! type as libclang does; those written here show that the compiler of the C build does so as well.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use syn::{Expr, File, Item, Lit, Stmt, Type};
 use super::Request;
 use super::tidy::WORD;
 
-/// The C file, from the layout tests in `file` and the integers that its aliases name.
+/// Returns the C file: assertions from the layout tests in `file`, and on the integers that its aliases name.
 pub fn text(request: &Request, file: &File, spellings: &BTreeMap<String, String>) -> String {
     let mut text = format!(
         "{}\n#define SAME(c, rust, what) _Static_assert((c) == (rust), what \" differs between C and Rust\")\n\n",
@@ -33,7 +33,7 @@ pub fn text(request: &Request, file: &File, spellings: &BTreeMap<String, String>
             }
             Item::Type(item) => {
                 let name = item.ident.to_string();
-                // Of other names of names seL4's headers have some that are macros as well.
+                // Some aliases of aliases in seL4's headers are macros as well.
                 let ty = if name == WORD {
                     named(&item.ty, &aliases)
                 } else {
@@ -54,7 +54,7 @@ pub fn text(request: &Request, file: &File, spellings: &BTreeMap<String, String>
     text
 }
 
-/// Each type that has a layout test, and its size.
+/// Returns each type that has a layout test, with its size.
 pub fn sizes(file: &File) -> impl Iterator<Item = (String, String)> {
     let tests = file.items.iter().filter_map(|item| match item {
         Item::Const(item) if item.ident == "_" => match &*item.expr {
@@ -69,7 +69,7 @@ pub fn sizes(file: &File) -> impl Iterator<Item = (String, String)> {
         .filter_map(|(what, number)| Some((what.strip_prefix("Size of ")?.to_owned(), number)))
 }
 
-/// One line of a layout test: `["what"][actual - number]`.
+/// Parses one line of a layout test: `["what"][actual - number]`.
 fn fact(statement: &Stmt) -> Option<(String, String)> {
     let Stmt::Expr(Expr::Index(line), _) = statement else {
         return None;
@@ -94,11 +94,11 @@ fn assertion(what: &str, number: &str, spellings: &BTreeMap<String, String>) -> 
         .split_once(" of field: ")
         .or_else(|| what.split_once(" of "))?;
     let (name, field) = subject.split_once("::").unwrap_or((subject, ""));
-    // A type without a name in C is seen through the fields of the type around it.
+    // A type without a name in C is checked by the fields of the type around it.
     let c = spellings
         .get(name)
         .filter(|_| !name.contains("__bindgen_"))?;
-    // rustc wants another name for a field whose name is one of its keywords.
+    // bindgen appends an underscore to names that are keywords of Rust.
     let field = match field.strip_suffix('_') {
         Some(keyword) if syn::parse_str::<syn::Ident>(keyword).is_err() => keyword,
         _ => field,
@@ -113,7 +113,7 @@ fn assertion(what: &str, number: &str, spellings: &BTreeMap<String, String>) -> 
     })
 }
 
-/// What a type is called in the end, where it is another name of another name.
+/// Resolves aliases of aliases.
 fn named<'a>(mut ty: &'a Type, aliases: &BTreeMap<String, &'a Type>) -> &'a Type {
     for _ in 0..aliases.len() {
         let Type::Path(path) = ty else { break };
@@ -126,7 +126,7 @@ fn named<'a>(mut ty: &'a Type, aliases: &BTreeMap<String, &'a Type>) -> &'a Type
     ty
 }
 
-/// Size and sign of a primitive integer, as the target's C has it.
+/// Returns the size of a primitive integer on the target, in bytes, and whether it is signed.
 fn integer(ty: &Type, word_bytes: u32) -> Option<(u32, bool)> {
     let Type::Path(path) = ty else {
         return None;

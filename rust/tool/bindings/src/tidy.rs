@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! bindgen's bindings, made pleasant: words are `usize`, and the documentation reads well.
+//! Changes to the bindings: words become `usize`, and the documentation becomes Markdown.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,10 +13,10 @@ use syn::{
 
 use super::{Request, doc};
 
-/// seL4's machine word.
+/// Name of seL4's machine word.
 pub const WORD: &str = "seL4_Word";
 
-/// Changes `file` in place.
+/// Tidies `file` in place.
 pub fn tidy(file: &mut File, request: &Request) {
     for item in &mut file.items {
         if let Item::ForeignMod(block) = item {
@@ -29,7 +29,7 @@ pub fn tidy(file: &mut File, request: &Request) {
     words(file, request.word_bytes());
     let mut used = Used::default();
     used.visit_file(file);
-    // A leading underscore is C's way to say that a name is private.
+    // A leading underscore marks a private name in C.
     let private = |name: &Ident| *name != "_" && name.to_string().starts_with('_');
     file.items.retain(|item| match item {
         Item::Const(item) => !private(&item.ident),
@@ -44,8 +44,8 @@ pub fn tidy(file: &mut File, request: &Request) {
     .visit_file_mut(file);
 }
 
-/// Makes `usize` of the word, of enumerations that C gives its size, and of the members of those
-/// that only collect constants: no function and no field has their type.
+/// Turns into `usize` the word, enumerations that C gives its size, and members of enumerations that only collect
+/// constants, whose type no function and no field has.
 fn words(file: &mut File, word_bytes: u32) {
     let mut members: BTreeMap<String, Vec<i128>> = BTreeMap::new();
     let mut used = Used::default();
@@ -61,7 +61,7 @@ fn words(file: &mut File, word_bytes: u32) {
     used.through_other_names(file);
     let word_max = (1_i128 << (8 * word_bytes)) - 1;
     let fits = |value: i128| (0..=word_max).contains(&value);
-    // libsel4 pads an enumeration to a word by a member with the largest value of a signed one.
+    // libsel4 pads an enumeration to a word by a member with the largest value of a signed word.
     let padded = |name: &str| {
         let values = members.get(name).map_or(&[][..], |values| values);
         values.iter().all(|value| fits(*value)) && values.contains(&(word_max >> 1))
@@ -88,12 +88,12 @@ fn words(file: &mut File, word_bytes: u32) {
     }
 }
 
-/// The types that functions, fields and other types name.
+/// Names of types that functions, fields and other types use.
 #[derive(Default)]
 struct Used(BTreeSet<String>);
 
 impl Used {
-    /// bindgen words a typedef of an enumeration as `use self::tag as name`.
+    /// Adds the tags of used typedefs: bindgen writes a typedef of an enumeration as `use self::tag as name`.
     fn through_other_names(&mut self, file: &File) {
         for item in &file.items {
             if let Item::Use(item) = item
@@ -118,7 +118,7 @@ impl<'a> Visit<'a> for Used {
     }
 }
 
-/// The name of a type that is one identifier.
+/// Returns the name of a type that is a single identifier.
 fn name_of(ty: &Type) -> Option<String> {
     match ty {
         Type::Path(path) => path.path.get_ident().map(ToString::to_string),
@@ -185,7 +185,7 @@ impl<F: Fn(&str) -> bool> VisitMut for Documentation<F> {
     }
 
     fn visit_expr_mut(&mut self, _: &mut Expr) {
-        // No documentation in there.
+        // Expressions have no documentation.
     }
 
     fn visit_item_mut(&mut self, item: &mut Item) {

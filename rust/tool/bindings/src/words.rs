@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Structures of one word, on 32-bit ARM.
+//! Wrappers with structures of one word, on 32-bit Arm.
 //!
-//! There C passes such a structure as it passes a word. But LLVM sees an array from clang and a word from
-//! rustc, and inlines no function into a call that has other types. So the wrappers take words there.
+//! C passes such a structure as it passes a word. But LLVM sees an array from clang and a word from rustc, and does not
+//! inline a function into a call with other types. On that architecture the wrappers take words instead.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use syn::{File, Item, Type};
 
 use super::{Request, layout};
 
-/// The C side `wrappers` of the bindings `file`, as it is to be on the target.
+/// Returns the C wrappers of the bindings `file`, changed where the target requires it.
 pub fn passed(request: &Request, wrappers: String, file: &File) -> String {
     if !request.target.starts_with("arm") {
         return wrappers;
@@ -23,7 +23,7 @@ pub fn passed(request: &Request, wrappers: String, file: &File) -> String {
     lines.collect()
 }
 
-/// The structures of one word, with all their names.
+/// Returns the names of structures of one word, aliases included.
 fn structures(file: &File, word_bytes: u32) -> BTreeSet<String> {
     let mut found: BTreeSet<String> = layout::sizes(file)
         .filter(|(_, size)| *size == word_bytes.to_string())
@@ -43,7 +43,7 @@ fn structures(file: &File, word_bytes: u32) -> BTreeSet<String> {
     found
 }
 
-/// One wrapper, as bindgen writes it; `None` where nothing in it is such a structure.
+/// Changes one wrapper, as bindgen writes it. Returns `None` if no parameter is a structure of one word.
 fn line_with_words(line: &str, known: &BTreeSet<String>) -> Option<String> {
     let (head, rest) = line.split_once("__extern(")?;
     let (parameters, body) = rest.split_once(") { ")?;

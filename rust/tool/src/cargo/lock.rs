@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! One `Cargo.lock` out of many.
+//! Merging of `Cargo.lock` files.
 //!
-//! A bundle may only use versions that a committed lock names. So its lock begins as the union of
-//! the locks of its parts, cut down to what each part needs; cargo then takes from it what it wants.
+//! A bundle may only use versions that a committed lock names. Its lock begins as the union of the locks of its parts,
+//! cut down to the packages that each part needs; cargo then chooses from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,13 +17,13 @@ use crate::output;
 /// A `Cargo.lock`.
 #[derive(Debug, Deserialize)]
 pub struct Lock {
-    /// The version of the format.
+    /// Version of the format.
     #[serde(default = "first_format")]
     pub version: u32,
-    /// The packages.
+    /// Locked packages.
     #[serde(default, rename = "package")]
     pub packages: Vec<Locked>,
-    /// The file, for messages.
+    /// Path of the file, for messages.
     #[serde(skip)]
     pub path: PathBuf,
 }
@@ -35,15 +35,15 @@ fn first_format() -> u32 {
 /// One `[[package]]` of a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Locked {
-    /// Its name.
+    /// Name of the package.
     pub name: String,
-    /// Its version.
+    /// Version of the package.
     pub version: String,
-    /// Registry or repository; nothing for a path.
+    /// Registry or repository; `None` for a path.
     pub source: Option<String>,
-    /// The registry's checksum.
+    /// Checksum of the registry.
     pub checksum: Option<String>,
-    /// What it depends on: `name`, `name version` or `name version (source)`.
+    /// Dependencies: `name`, `name version` or `name version (source)`.
     #[serde(default)]
     pub dependencies: Vec<String>,
 }
@@ -53,16 +53,16 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or is no lock.
+    /// When the file cannot be read, or is not a lock.
     pub fn read(path: &Path) -> Result<Self> {
         Self::parse(&output::read(path)?, path)
     }
 
-    /// Takes in the text of the lock `path`.
+    /// Parses the text of the lock `path`.
     ///
     /// # Errors
     ///
-    /// When it is none.
+    /// When the text is not a lock.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let mut lock: Self = toml::from_str(text).map_err(|error| {
             Failure::new(format!(
@@ -79,7 +79,7 @@ impl Lock {
         Ok(lock)
     }
 
-    /// The package that a line of `dependencies` means.
+    /// Resolves a line of `dependencies` to its package.
     fn find(&self, line: &str) -> Option<&Locked> {
         let mut words = line.splitn(3, ' ');
         let name = words.next()?;
@@ -92,7 +92,7 @@ impl Lock {
         })
     }
 
-    /// The path package `root` and all it needs, tests included: a lock does not tell them apart.
+    /// Returns the path package `root` and all its dependencies, with those of its tests: a lock does not tell them apart.
     fn closure(&self, root: &str) -> Vec<&Locked> {
         let is_root = |package: &&Locked| package.name == root && package.source.is_none();
         let mut found: Vec<&Locked> = self.packages.iter().filter(is_root).collect();
@@ -110,7 +110,7 @@ impl Lock {
         found
     }
 
-    /// Whether the lock holds exactly this package, whatever depends on it.
+    /// Returns whether the lock names the version, source and checksum of `other`.
     pub fn holds(&self, other: &Locked) -> bool {
         self.packages.iter().any(|package| {
             // The first format of locks has its checksums elsewhere.
@@ -126,7 +126,7 @@ impl Lock {
     }
 }
 
-/// What identifies the source: formats of locks differ in how they spell a repository's address.
+/// Returns a source without the address of a repository, which the formats of locks spell differently.
 fn revision(package: &Locked) -> Option<&str> {
     let source = package.source.as_deref()?;
     match source
@@ -138,16 +138,16 @@ fn revision(package: &Locked) -> Option<&str> {
     }
 }
 
-/// Which packages of one name a merged lock keeps.
+/// Choice among packages of one name in a merged lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
-    /// Of those that cargo holds compatible, the highest.
+    /// Keep the highest of those that cargo holds compatible.
     Highest,
-    /// All, for cargo to choose from: one part may insist on an older one.
+    /// Keep all, for cargo to choose from, since one part may require an older one.
     All,
 }
 
-/// The union of the parts of `locks` that the named packages need, as the text of a lock.
+/// Returns the text of a lock with all packages that the path packages named in `locks` need.
 pub fn merge(locks: &[(&Lock, &str)], keep: Keep) -> String {
     type Id = (String, String, String);
     let id = |package: &Locked| -> Id {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The crate and its path dependencies, read, and where things stand in them.
+//! The crate and its path dependencies, parsed, with the places of their items.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -13,15 +13,15 @@ use crate::cargo::{Metadata, Package};
 use crate::failure::{Failure, Result};
 use crate::headers::source::{Cfg, SourceItem, Sources, attributes};
 
-/// The crate and the path dependencies whose types it may use.
+/// A crate and the path dependencies whose types it may use.
 pub struct Crates<'a> {
-    /// The crate.
+    /// The crate itself.
     pub own: Parsed<'a>,
-    /// The others, nearest first.
+    /// Path dependencies, nearest first.
     pub others: Vec<Parsed<'a>>,
 }
 
-/// One crate, read.
+/// One parsed crate.
 pub struct Parsed<'a> {
     pub package: &'a Package,
     pub sources: Sources,
@@ -45,7 +45,7 @@ impl<'a> Crates<'a> {
         })
     }
 
-    /// Every file that was read.
+    /// Returns every file that was read.
     pub fn files(&self) -> BTreeSet<PathBuf> {
         let all = self.others.iter().chain([&self.own]);
         all.flat_map(|parsed| {
@@ -59,7 +59,7 @@ impl<'a> Crates<'a> {
         .collect()
     }
 
-    /// `file:line` of an item by its name, methods as `Type::method`.
+    /// Returns the `file:line` of the item `name`; methods are named `Type::method`.
     pub fn place_of(&self, name: &str) -> String {
         let last = name.rsplit("::").next().unwrap_or(name);
         for parsed in [&self.own].into_iter().chain(&self.others) {
@@ -92,7 +92,7 @@ impl<'a> Crates<'a> {
         })
     }
 
-    /// The items of the crate whose declaration names `name`, for a message.
+    /// Lists the items of the crate whose declaration names `name`, for a message.
     pub fn users_of(&self, name: &str) -> String {
         let users = self.own.sources.items.iter().filter_map(|source| {
             let ident = item_ident(&source.item).filter(|ident| *ident != name)?;
@@ -115,7 +115,7 @@ impl<'a> Crates<'a> {
 }
 
 impl<'a> Parsed<'a> {
-    /// Nothing for a package without a library, and for a procedural macro.
+    /// Parses a package. Returns `None` if it has no library, or is a procedural macro.
     fn load(graph: &Metadata, package: &'a Package) -> Result<Option<Self>> {
         let Some(library) = package.library() else {
             return Ok(None);
@@ -141,13 +141,13 @@ impl<'a> Parsed<'a> {
         Ok(Some(Self { package, sources }))
     }
 
-    /// `file:line`.
+    /// Returns the `file:line` of an item.
     pub fn place(&self, source: &SourceItem, line: usize) -> String {
         format!("{}:{line}", self.sources.path(source).display())
     }
 }
 
-/// Whether the identifier `name` is among the tokens.
+/// Returns whether the identifier `name` is among the tokens.
 fn mentions(tokens: proc_macro2::TokenStream, name: &str) -> bool {
     tokens.into_iter().any(|token| match token {
         proc_macro2::TokenTree::Ident(ident) => ident == name,
@@ -156,7 +156,7 @@ fn mentions(tokens: proc_macro2::TokenStream, name: &str) -> bool {
     })
 }
 
-/// The name of an item that has one.
+/// Returns the name of an item that has one.
 pub fn item_ident(item: &Item) -> Option<&syn::Ident> {
     Some(match item {
         Item::Fn(item) => &item.sig.ident,
@@ -170,7 +170,7 @@ pub fn item_ident(item: &Item) -> Option<&syn::Ident> {
     })
 }
 
-/// The name of a type that is defined here.
+/// Returns the name of the type that `item` defines.
 pub fn type_ident(item: &Item) -> Option<&syn::Ident> {
     match item {
         Item::Struct(_) | Item::Enum(_) | Item::Union(_) | Item::Type(_) => item_ident(item),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What a crate gives to the linker, and whether C can name and call it.
+//! Exported symbols of a crate, checked: C must be able to name and call them.
 
 use std::path::Path;
 
@@ -11,16 +11,16 @@ use super::crates::Parsed;
 use crate::failure::{Failure, Result};
 use crate::headers::source::SourceItem;
 
-/// A symbol that the crate gives to the linker.
+/// An exported symbol of the crate.
 pub struct Export<'a> {
     symbol: String,
     ident: &'a syn::Ident,
     source: &'a SourceItem,
-    /// For functions.
+    /// Signature of a function; `None` for a static.
     signature: Option<&'a syn::Signature>,
 }
 
-/// The name under which an item is exported, if it is.
+/// Returns the name under which an item is exported, if it is.
 fn symbol(attributes: &[Attribute], ident: &syn::Ident) -> Option<String> {
     attributes.iter().find_map(|attribute| {
         let inner = match &attribute.meta {
@@ -41,7 +41,7 @@ fn symbol(attributes: &[Attribute], ident: &syn::Ident) -> Option<String> {
     })
 }
 
-/// The exports of a crate.
+/// Finds the exports of a crate.
 pub fn find<'a>(own: &'a Parsed<'_>) -> Vec<Export<'a>> {
     let mut found = Vec::new();
     for source in &own.sources.items {
@@ -71,7 +71,7 @@ pub fn find<'a>(own: &'a Parsed<'_>) -> Vec<Export<'a>> {
     found
 }
 
-/// Refuses exports that C cannot name or call.
+/// Refuses an export that C cannot name or call.
 pub fn check(own: &Parsed<'_>, exports: &[Export<'_>]) -> Result<()> {
     for export in exports {
         let symbol = &export.symbol;
@@ -94,11 +94,11 @@ pub fn check(own: &Parsed<'_>, exports: &[Export<'_>]) -> Result<()> {
             continue;
         };
         if signature.generics.type_params().next().is_some() {
-            return Err(Failure::new(format!("the exported function `{symbol}` (`{place}`) is generic: C cannot say for which type"))
+            return Err(Failure::new(format!("the exported function `{symbol}` (`{place}`) is generic, and C cannot name a type for it"))
                 .help("export one function for each type that C uses"));
         }
         if signature.abi.is_none() {
-            return Err(Failure::new(format!("the function `{symbol}` (`{place}`) is exported but is not `extern \"C\"`: C cannot call it"))
+            return Err(Failure::new(format!("the function `{symbol}` (`{place}`) is exported but is not `extern \"C\"`, so that C cannot call it"))
                 .help("write `extern \"C\" fn`, or `extern \"Rust\" fn` if it is not meant for C"));
         }
     }
@@ -213,7 +213,7 @@ const KEYWORDS: &[&str] = &[
     "_Thread_local",
 ];
 
-/// Says which macros make exports that only the compiler sees.
+/// Warns of macros that make exports, which only the compiler sees.
 pub fn warn_of_macros(own: &Parsed<'_>, header: &Path) {
     for source in &own.sources.items {
         let Item::Macro(item) = &source.item else {
@@ -227,7 +227,7 @@ pub fn warn_of_macros(own: &Parsed<'_>, header: &Path) {
                 .map(ToString::to_string)
                 .unwrap_or_default();
             eprintln!(
-                "warning: {}: functions that the macro `{name}` exports are not in {}: write them without a macro",
+                "warning: {}: functions that the macro `{name}` exports are not in {}; write them without a macro",
                 own.place(source, line),
                 header.file_name().unwrap_or_default().to_string_lossy()
             );

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The one file that cbindgen reads.
+//! The single source file that cbindgen reads.
 //!
-//! It has no modules, as C has none; no declarations of C functions, which have their own headers;
-//! no constants that cbindgen would get wrong; and of other crates it has the types only.
+//! The file has no modules, as C has none; no declarations of C functions, which have their own headers; no constants
+//! that cbindgen would get wrong; and only the types of other crates.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +14,10 @@ use syn::{Expr, Item};
 use super::crates::{Crates, type_ident};
 use super::settings::Settings;
 
-/// The file's name. Its stem is what cbindgen calls the crate.
+/// Name of the file. cbindgen takes its stem for the name of the crate.
 pub const FILE: &str = "flat.rs";
 
-/// The file's text.
+/// Returns the text of the file.
 pub fn text(crates: &Crates<'_>, settings: &Settings) -> String {
     let wanted = |ident: &syn::Ident| !settings.known_to_c.has(&ident.unraw().to_string());
     let constants = Constants::find(crates);
@@ -30,7 +30,7 @@ pub fn text(crates: &Crates<'_>, settings: &Settings) -> String {
                 if is_public(&item.vis) && is_number(&item.ty) {
                     let line = item.ident.span().start().line;
                     eprintln!(
-                        "warning: {}: the constant `{}` is not in the header: its value is not plain enough for C",
+                        "warning: {}: the constant `{}` is not in the header, since its value is not arithmetic on numbers",
                         crates.own.place(source, line),
                         item.ident
                     );
@@ -57,7 +57,7 @@ pub fn text(crates: &Crates<'_>, settings: &Settings) -> String {
     text
 }
 
-/// The public constants, by name: others can be made of them.
+/// Names of public constants that C can express, on which other constants may build.
 struct Constants(BTreeSet<String>);
 
 impl Constants {
@@ -68,7 +68,7 @@ impl Constants {
             _ => None,
         });
         let candidates: Vec<_> = names.collect();
-        // Those made of literals, then those made of these, and so on.
+        // First constants made of literals, then constants made of those, and so on.
         let mut known = Self(BTreeSet::new());
         loop {
             let before = known.0.len();
@@ -83,7 +83,7 @@ impl Constants {
         }
     }
 
-    /// Whether a value is arithmetic on numbers, as C has it.
+    /// Returns whether a value is arithmetic on numbers, which C has as well.
     fn are_plain(&self, value: &Expr) -> bool {
         match value {
             Expr::Lit(literal) => !matches!(
@@ -108,7 +108,7 @@ fn is_public(visibility: &syn::Visibility) -> bool {
     matches!(visibility, syn::Visibility::Public(_))
 }
 
-/// Whether C has this type: of a constant of any other type its absence is no surprise.
+/// Returns whether C has this type. Nobody expects a constant of any other type in a header.
 fn is_number(ty: &syn::Type) -> bool {
     const NUMBERS: [&str; 14] = [
         "bool", "char", "f32", "f64", "i16", "i32", "i64", "i8", "isize", "u16", "u32", "u64",

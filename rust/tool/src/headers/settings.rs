@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! cbindgen's settings.
+//! Settings of cbindgen.
 
 use std::collections::BTreeSet;
 
@@ -10,28 +10,28 @@ use super::Request;
 use crate::failure::{Failure, Result};
 use crate::output;
 
-/// cbindgen's configuration: the kit's, overlaid with the user's.
+/// The kit's configuration of cbindgen, overlaid with the user's.
 pub struct Settings {
     pub config: cbindgen::Config,
     pub known_to_c: KnownToC,
 }
 
-/// Which types exist on the C side: libsel4's, and those that the user lists under `export.exclude`.
+/// Types that exist on the C side: libsel4's, and those that the user lists under `export.exclude`.
 pub struct KnownToC(BTreeSet<String>);
 
-/// Types with this prefix are libsel4's.
+/// Prefix of libsel4's types.
 pub const SEL4: &str = "seL4_";
 
 impl KnownToC {
-    /// Whether this type is one of them.
+    /// Returns whether C has the type `name`.
     pub fn has(&self, name: &str) -> bool {
         name.starts_with(SEL4) || self.0.contains(name)
     }
 }
 
-/// What stands for `aligned` in the header, and how it is defined.
+/// Macro that stands for `aligned` in the header.
 pub const ALIGNED: &str = "SEL4_RUST_ALIGNED";
-/// See [`ALIGNED`].
+/// Definition of [`ALIGNED`].
 pub const ALIGNED_DEFINE: &str = "
 #ifndef SEL4_RUST_ALIGNED
 #define SEL4_RUST_ALIGNED(bytes) __attribute__((aligned(bytes)))
@@ -39,7 +39,7 @@ pub const ALIGNED_DEFINE: &str = "
 ";
 
 impl Settings {
-    /// Reads the user's file.
+    /// Reads the user's cbindgen.toml.
     pub fn new(request: &Request) -> Result<Self> {
         let mut table = defaults(request);
         if let Some(path) = &request.config {
@@ -48,7 +48,7 @@ impl Settings {
                     "`{}` is not a cbindgen configuration: {message}",
                     path.display()
                 ))
-                .help("its keys are described in cbindgen's docs.md")
+                .help("the keys are listed in cbindgen's docs.md: https://github.com/mozilla/cbindgen/blob/master/docs.md")
             };
             let user: Table = output::read(path)?
                 .parse()
@@ -73,22 +73,23 @@ impl Settings {
                 ))
                 .help("remove it, and write the functions that C calls without a macro"));
             }
-            // Their own first, for an error that says where.
+            // The user's file alone first: its errors name the line.
             toml::from_str::<cbindgen::Config>(&output::read(path)?)
                 .map_err(|error| wrong(&error.to_string()))?;
             overlay(&mut table, user);
         }
         let config: cbindgen::Config = table.try_into().map_err(|error: toml::de::Error| {
             Failure::new(format!(
-                "the cbindgen configuration is contradictory: {error}"
+                "the cbindgen configuration contradicts the kit's own settings: {error}"
             ))
+            .help("remove the key from cbindgen.toml")
         })?;
         let known_to_c = KnownToC(config.export.exclude.iter().cloned().collect());
         Ok(Self { config, known_to_c })
     }
 }
 
-/// The kit's own settings.
+/// Returns the kit's own settings.
 fn defaults(request: &Request) -> Table {
     let name = request
         .out
@@ -115,11 +116,11 @@ fn defaults(request: &Request) -> Table {
          [layout]\npacked = \"__attribute__((packed))\"\naligned_n = \"{ALIGNED}\"\n\
          [defines]\n{DEFINES}"
     );
-    // The text is ours, and a test reads it.
+    // The text is written here, and a test reads it.
     text.parse().unwrap_or_default()
 }
 
-/// What C compilers say about the targets of the kit.
+/// Macros that C compilers define for the targets of the kit.
 const DEFINES: &str = r#"
 "target_arch = aarch64" = "__aarch64__"
 "target_arch = arm" = "__arm__"
@@ -129,7 +130,7 @@ const DEFINES: &str = r#"
 "target_pointer_width = 64" = "__LP64__"
 "#;
 
-/// Puts the entries of `upper` over those of `lower`, table by table.
+/// Overwrites entries of `lower` with those of `upper`, table by table.
 fn overlay(lower: &mut Table, upper: Table) {
     for (key, value) in upper {
         match (lower.get_mut(&key), value) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The modules of a crate, parsed and laid flat, with what their `#[cfg]`s say.
+//! Modules of a crate, parsed and laid flat, with their `#[cfg]`s evaluated as far as they are known.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,34 +8,34 @@ use std::path::{Path, PathBuf};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Item, Meta, Token};
 
-/// The items of a crate in order, those of nested modules included.
+/// Items of a crate in order, with those of nested modules.
 #[derive(Debug, Default)]
 pub struct Sources {
-    /// Every file read, the root first.
+    /// Files that were read, the root first.
     pub files: Vec<PathBuf>,
-    /// The items that are not modules.
+    /// Items other than modules.
     pub items: Vec<SourceItem>,
-    /// `mod` lines whose file is not there: a build that succeeds has them behind a `#[cfg]`.
+    /// `mod` lines whose file does not exist. A build that succeeds has them behind a `#[cfg]`.
     pub missing: Vec<Missing>,
-    /// Whether the crate is known to be `#![no_std]`.
+    /// `true` if the crate is known to be `#![no_std]`.
     pub no_std: bool,
-    /// The files that are being read, each a module of the one before it.
+    /// Files that are being read, each a module of the one before it.
     open: Vec<PathBuf>,
 }
 
-/// One item and where it stands.
+/// An item and its file.
 #[derive(Debug)]
 pub struct SourceItem {
     /// Index into [`Sources::files`].
     pub file: usize,
-    /// The item.
+    /// Parsed item.
     pub item: Item,
 }
 
 /// A `mod` line without a file.
 #[derive(Debug)]
 pub struct Missing {
-    /// The module's name.
+    /// Name of the module.
     pub name: String,
     /// Index into [`Sources::files`].
     pub file: usize,
@@ -43,37 +43,37 @@ pub struct Missing {
     pub line: usize,
 }
 
-/// A file that is not Rust.
+/// A file that does not parse as Rust.
 #[derive(Debug)]
 pub struct SyntaxError {
-    /// The file.
+    /// Path of the file.
     pub file: PathBuf,
     /// Line, from 1.
     pub line: usize,
-    /// What the parser says.
+    /// Message of the parser.
     pub message: String,
 }
 
-/// Whether an item is part of the build.
+/// Presence of an item in the build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// It is.
+    /// The item is part of the build.
     Yes,
-    /// It is not.
+    /// The item is not part of the build.
     No,
-    /// That depends on something not known here.
+    /// The presence depends on something unknown.
     Unknown,
 }
 
-/// What is known about a build: tests are never part of it.
+/// Configuration of a build, as far as it is known. Tests are never part of the build.
 #[derive(Debug, Default, Clone)]
 pub struct Cfg {
-    /// The features that are on, if that is known.
+    /// Enabled features, if known.
     pub features: Option<BTreeSet<String>>,
 }
 
 impl Cfg {
-    /// What the `#[cfg]`s among `attributes` say together.
+    /// Evaluates the `#[cfg]`s among `attributes` together.
     pub fn presence(&self, attributes: &[Attribute]) -> Presence {
         let all = attributes
             .iter()
@@ -85,7 +85,7 @@ impl Cfg {
         every(all)
     }
 
-    /// Whether `#![no_std]` is among `attributes`, or in a `#![cfg_attr]` that is known to hold.
+    /// Returns whether `#![no_std]` is among `attributes`, or in a `#![cfg_attr]` that is known to hold.
     fn no_std(&self, attributes: &[Attribute]) -> bool {
         let is_no_std = |meta: &Meta| meta.path().is_ident("no_std");
         attributes.iter().any(|attribute| {
@@ -99,7 +99,7 @@ impl Cfg {
         })
     }
 
-    /// Takes out the `#[cfg]`s that hold.
+    /// Removes the `#[cfg]`s that hold.
     fn settle(&self, attributes: &mut Vec<Attribute>) {
         attributes.retain(|attribute| {
             !attribute.path().is_ident("cfg")
@@ -107,7 +107,7 @@ impl Cfg {
         });
     }
 
-    /// Does the same for fields, variants and methods, and takes out those that are not built.
+    /// Removes fields, variants and methods that are not built, and the `#[cfg]`s that hold from the others.
     fn settle_inside(&self, item: &mut Item) {
         let fields = |fields: &mut syn::Fields| match fields {
             syn::Fields::Named(syn::FieldsNamed { named: list, .. })
@@ -222,7 +222,7 @@ fn literal(value: &syn::Expr) -> Option<String> {
     }
 }
 
-/// The attributes of an item; empty for those that have none.
+/// Returns the attributes of an item.
 pub fn attributes(item: &Item) -> &[Attribute] {
     match item {
         Item::Const(item) => &item.attrs,
@@ -243,7 +243,7 @@ pub fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
-/// The same, to change them.
+/// Returns the attributes of an item, to change them.
 pub fn attributes_mut(item: &mut Item) -> Option<&mut Vec<Attribute>> {
     Some(match item {
         Item::Const(item) => &mut item.attrs,
@@ -265,8 +265,8 @@ pub fn attributes_mut(item: &mut Item) -> Option<&mut Vec<Attribute>> {
 }
 
 impl Sources {
-    /// Reads the crate whose root file is `root`, without what `cfg` says is not built.
-    /// The `#[cfg]`s of a module are handed down to its items.
+    /// Reads the crate whose root file is `root`, without the items that `cfg` excludes.
+    /// Items inherit the `#[cfg]`s of their modules.
     ///
     /// # Errors
     ///
@@ -278,12 +278,12 @@ impl Sources {
         Ok(sources)
     }
 
-    /// The file an item stands in.
+    /// Returns the file of an item.
     pub fn path(&self, item: &SourceItem) -> &Path {
         &self.files[item.file]
     }
 
-    /// `children` is the folder of the file's submodules.
+    /// Reads the file `path`. `children` is the folder of its submodules.
     fn file(
         &mut self,
         path: &Path,
@@ -301,7 +301,7 @@ impl Sources {
             .canonicalize()
             .map_err(|error| failed(1, error.to_string()))?;
         if self.open.contains(&full) {
-            return Err(failed(1, "it is a module of itself".to_owned()));
+            return Err(failed(1, "the file is a module of itself".to_owned()));
         }
         let parsed = syn::parse_file(&text)
             .map_err(|error| failed(error.span().start().line, error.to_string()))?;
@@ -326,7 +326,7 @@ impl Sources {
         Ok(())
     }
 
-    /// `here` is the folder that `#[path]` is relative to inside an inline module.
+    /// Adds items, and reads their modules. `here` is the folder that `#[path]` is relative to inside an inline module.
     fn items(
         &mut self,
         file: usize,

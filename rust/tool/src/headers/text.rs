@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Reading a generated header: which names are in it, and whether C can make sense of them.
+//! Checks on the text of a generated header: names, includes, and types that C cannot use.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use super::settings::SEL4;
 use crate::failure::{Failure, Result};
 use crate::headers::source::{SourceItem, attributes};
 
-/// The identifiers of C code, each with what follows it; comments and strings are passed over.
+/// Returns the identifiers of C code outside comments and strings, each with the text after it.
 fn identifiers(text: &str) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -40,12 +40,12 @@ fn identifiers(text: &str) -> Vec<(&str, &str)> {
     found
 }
 
-/// Whether the code of a header names `name`.
+/// Returns whether the code of a header names `name`.
 pub fn mentions(text: &str, name: &str) -> bool {
     identifiers(text).iter().any(|(known, _)| *known == name)
 }
 
-/// The system headers that the names in `text` come from.
+/// Returns the system headers that declare the names in `text`, and `wanted` ones.
 pub fn includes(text: &str, wanted: &[String]) -> Vec<String> {
     let names: BTreeSet<&str> = identifiers(text)
         .into_iter()
@@ -86,7 +86,7 @@ pub fn includes(text: &str, wanted: &[String]) -> Vec<String> {
     includes
 }
 
-/// Rust's own types that cbindgen takes for something that C can hold a pointer to.
+/// Types of Rust's library that cbindgen declares as opaque structs.
 const OPAQUE: [&str; 17] = [
     "Arc",
     "BTreeMap",
@@ -107,7 +107,7 @@ const OPAQUE: [&str; 17] = [
     "VecDeque",
 ];
 
-/// Refuses types that C knows by name only and would have to copy.
+/// Refuses a type by value whose layout C does not know.
 pub fn by_value(crates: &Crates<'_>, text: &str, log: &Log) -> Result<()> {
     let names = identifiers(text);
     let mut opaque: BTreeMap<&str, bool> = BTreeMap::new();
@@ -159,7 +159,7 @@ pub fn by_value(crates: &Crates<'_>, text: &str, log: &Log) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a type in the header whose name two different types have: C has no modules.
+/// Refuses two different types of one name in the header, since C has no modules.
 pub fn namesakes(crates: &Crates<'_>, text: &str) -> Result<()> {
     let used: BTreeSet<&str> = identifiers(text)
         .into_iter()
@@ -172,7 +172,7 @@ pub fn namesakes(crates: &Crates<'_>, text: &str) -> Result<()> {
                 continue;
             };
             let name = ident.unraw().to_string();
-            // Those that are still behind a #[cfg] exclude each other.
+            // Types that are still behind a #[cfg] exclude each other.
             let conditional = attributes(&source.item)
                 .iter()
                 .any(|attribute| attribute.path().is_ident("cfg"));
@@ -188,7 +188,7 @@ pub fn namesakes(crates: &Crates<'_>, text: &str) -> Result<()> {
                     other.place(first, line(&first.item)),
                     parsed.place(source, line(&source.item))
                 ))
-                .help("rename one of them: C has no modules to tell them apart"));
+                .help("rename one of them, since C has no modules to tell them apart"));
             }
         }
     }

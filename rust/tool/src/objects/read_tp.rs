@@ -2,10 +2,10 @@
 
 //! The thread pointer of aarch32, read from its register instead of by a call.
 //!
-//! It leads to the IPC buffer. GCC reads the register. LLVM calls `__aeabi_read_tp` unless a feature is on that rustc
-//! has no stable name for, and muslc's function takes five instructions for the same. So each call becomes that one
-//! instruction, as a linker relaxes code: both have four bytes, have their result in `r0` and keep the other registers
-//! that a call keeps.
+//! The thread pointer leads to the IPC buffer. GCC reads the register. LLVM calls `__aeabi_read_tp` unless a feature is
+//! on that rustc has no stable name for, and muslc's function takes five instructions. Here each call becomes the one
+//! instruction that GCC uses, as a linker relaxes code: both have four bytes, put their result into `r0` and preserve
+//! the other registers that a call preserves.
 
 use std::borrow::Cow;
 
@@ -14,20 +14,20 @@ use object::pod::{bytes_of, from_bytes};
 use object::read::elf::{FileHeader, Rel, SectionHeader, Sym};
 use object::{Endianness, FileKind, U32};
 
-/// The function of Arm's run-time ABI.
+/// Name of the function in Arm's run-time ABI.
 const FUNCTION: &[u8] = b"__aeabi_read_tp";
 
-/// The upper byte of `bl`, to anywhere and on no condition.
+/// Upper byte of an unconditional `bl`.
 const BL: u32 = 0xeb;
 
 /// `mrc p15, 0, r0, c13, c0, 3`: r0 = TPIDRURO.
 const MRC: u32 = 0xee1d_0f70;
 
-/// Changes the calls in an object. What is no ELF object for aarch32 stays as it is, and so does code for Thumb.
+/// Replaces the calls in an object. Code for Thumb and objects other than ELF for aarch32 stay as they are.
 ///
 /// # Errors
 ///
-/// When the object is cut off.
+/// When the object is truncated.
 pub fn leave_out(data: &mut Cow<'_, [u8]>) -> object::Result<()> {
     if !matches!(FileKind::parse(&**data), Ok(FileKind::Elf32)) {
         return Ok(());
@@ -38,7 +38,7 @@ pub fn leave_out(data: &mut Cow<'_, [u8]>) -> object::Result<()> {
     Ok(())
 }
 
-/// What changes, and where it stands.
+/// Returns the bytes to write, each with its offset.
 fn changes(data: &[u8]) -> object::Result<Vec<(usize, Vec<u8>)>> {
     let header = FileHeader32::<Endianness>::parse(data)?;
     let endian = header.endian()?;
@@ -71,7 +71,7 @@ fn changes(data: &[u8]) -> object::Result<Vec<(usize, Vec<u8>)>> {
             let at = of.sh_offset(endian) as usize + offset;
             changes.push((at, bytes_of(&U32::new(endian, MRC)).to_vec()));
             let mut nothing = *relocation;
-            // Of no symbol, so that nothing keeps the function in the image.
+            // Without a relocation nothing keeps the function in the image.
             nothing.r_info.set(endian, R_ARM_NONE);
             let at = section.sh_offset(endian) as usize + number * size_of_val(relocation);
             changes.push((at, bytes_of(&nothing).to_vec()));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! std without what finds the names of a backtrace's frames.
+//! Removal of the code in std that finds the names of a backtrace's frames.
 //!
-//! The default message of a panic reaches a reader of DWARF, with a decompressor and much else, half of what std adds to
-//! a small image. It looks for the program's file, which is nowhere on seL4, so all it ever says is that there is no name.
-//! Calls of it are calls of an empty function instead, of libsel4-rt, and then the linker leaves it out. This takes
-//! both in one object, as link-time optimisation makes it.
+//! The default message of a panic reaches a reader of DWARF, with a decompressor and much else, half of the code that std
+//! adds to a small image. On seL4 there is no file of the program, so that it never finds a name. Here calls of it become
+//! calls of an empty function in libsel4-rt, and the linker then leaves it out. Both must be in one object, as link-time
+//! optimisation puts them.
 
 use std::borrow::Cow;
 
@@ -14,20 +14,20 @@ use object::pod::bytes_of;
 use object::read::elf::{FileHeader, Rela, SectionHeader, Sym};
 use object::{Endianness, FileKind, SectionIndex, SymbolIndex};
 
-/// The empty function.
+/// Name of the empty function.
 const NOTHING: &[u8] = b"sel4_rust_symbolizes_nothing";
 
-/// std's functions, less `<` and `>`. Each returns nothing, whatever it takes.
+/// Paths of the functions in std, without `<` and `>`. None returns a value.
 const SYMBOLIZER: [&str; 2] = [
     "std::backtrace_rs::symbolize::gimli::resolve",
     "std::backtrace_rs::symbolize::gimli::Cache::with_global",
 ];
 
-/// Changes the calls in an object. What is no ELF object of 64 bits, or has not both, stays as it is.
+/// Redirects the calls in an object. Objects other than ELF of 64 bits, or without both functions, stay as they are.
 ///
 /// # Errors
 ///
-/// When the object is cut off.
+/// When the object is truncated.
 pub fn leave_out(data: &mut Cow<'_, [u8]>) -> object::Result<()> {
     if !matches!(FileKind::parse(&**data), Ok(FileKind::Elf64)) {
         return Ok(());
@@ -39,7 +39,7 @@ pub fn leave_out(data: &mut Cow<'_, [u8]>) -> object::Result<()> {
     Ok(())
 }
 
-/// The relocations that change, and where they stand.
+/// Returns the relocations to write, each with its offset.
 fn changes(data: &[u8]) -> object::Result<Vec<(usize, Rela64<Endianness>)>> {
     let header = FileHeader64::<Endianness>::parse(data)?;
     let endian = header.endian()?;
@@ -67,7 +67,7 @@ fn changes(data: &[u8]) -> object::Result<Vec<(usize, Rela64<Endianness>)>> {
         let Some((relocations, _)) = section.rela(endian, data)? else {
             continue;
         };
-        // Only calls: the tables for unwinding describe the function itself.
+        // Tables for unwinding describe the function itself and do not count as calls.
         let of = section.info_link(endian);
         let code = sections.section(of)?.sh_flags(endian) & u64::from(SHF_EXECINSTR) != 0;
         if !code || functions.iter().any(|(own, _, _)| *own == of) {

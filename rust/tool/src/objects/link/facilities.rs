@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The parts of Rust's std that have nothing behind them on seL4, by what they call.
+//! Parts of Rust's std that seL4 does not support, recognised by the functions that they call.
 
-/// Functions of C without which std has no such part; with a `64` at the end they are the same.
+/// Functions of C that each part of std calls, without the `64` that some end with.
 const C: [(&str, &[&str]); 5] = [
     ("network", &["getaddrinfo", "gethostname", "socket"]),
     (
@@ -61,11 +61,11 @@ const C: [(&str, &[&str]); 5] = [
     ("another current folder", &["chdir", "chroot"]),
 ];
 
-/// Where std starts a process it calls functions that stand for other parts elsewhere.
+/// Path of the code in std that starts processes. It calls functions that stand for other parts elsewhere.
 const STARTS_PROCESSES: &str = "std::sys::process::";
 
-/// Functions of std that open a file for writing, which C's `open` does not show. An optimised build may have them
-/// inlined, and then nothing shows it.
+/// Functions of std that open a file for writing, which a call of C's `open` does not show. In an optimised build they may
+/// be inlined and go unnoticed.
 const RUST: [&str; 9] = [
     "std::fs::File::create",
     "std::fs::File::create_new",
@@ -78,7 +78,7 @@ const RUST: [&str; 9] = [
     "std::fs::write",
 ];
 
-/// The part that C's function `symbol` is of, which the function `user` calls.
+/// Returns the unsupported part of std that a call of C's function `symbol` by `user` shows.
 pub fn of_c(symbol: &str, user: Option<&str>) -> Option<&'static str> {
     let name = symbol.strip_suffix("64").unwrap_or(symbol);
     let (part, _) = C.iter().find(|(_, names)| names.contains(&name))?;
@@ -87,7 +87,8 @@ pub fn of_c(symbol: &str, user: Option<&str>) -> Option<&'static str> {
     (*part == "processes" || !elsewhere).then_some(part)
 }
 
-/// The part that std's function `path` is of, which is as a symbol tells it: `<std::fs::File>::create::<&str>`.
+/// Returns the unsupported part that std's function `path` belongs to. Paths are demangled symbols, such as
+/// `<std::fs::File>::create::<&str>`.
 pub fn of_rust(path: &str) -> Option<&'static str> {
     let path = path.replace(['<', '>'], "");
     let one = |known: &&str| {

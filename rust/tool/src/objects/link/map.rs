@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! GNU ld's link map: which members of the C library are in an image, and who asked for them.
+//! Link map of GNU ld: members of the C library in an image, and the objects that pull them in.
 
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Result};
 
-/// Members of musl that are written in assembly and enter the kernel by themselves.
+/// Members of musl whose assembly contains the trap instruction.
 const TRAPS: [&str; 5] = [
     "clone.o",
     "vfork.o",
@@ -15,7 +15,7 @@ const TRAPS: [&str; 5] = [
     "restore.o",
 ];
 
-/// The map that a linker's command line asks for already.
+/// Returns the map that a linker's command line asks for already.
 pub fn asked_for(arguments: &[String]) -> Option<PathBuf> {
     arguments.iter().find_map(|argument| {
         let rest = argument.strip_prefix("-Wl,")?.trim_start_matches('-');
@@ -24,14 +24,14 @@ pub fn asked_for(arguments: &[String]) -> Option<PathBuf> {
     })
 }
 
-/// Refuses what of `libc` would enter a kernel by itself.
+/// Refuses an image with a member of `libc` that enters the kernel by itself.
 pub fn no_traps(map: &str, libc: &Path) -> Result<()> {
     let name = libc.file_name().unwrap_or_default().to_string_lossy();
     let member_of = |line: &str| {
         let (path, member) = line.trim().strip_suffix(')')?.rsplit_once('(')?;
         (path.rsplit('/').next() == Some(&name)).then(|| member.to_owned())
     };
-    // A section in the image: its address, its size and its file. What was discarded has the address 0.
+    // A line of a section ends with its address, size and file. Discarded sections have the address 0.
     let mut any = false;
     for line in map.lines() {
         let mut words = line.split_whitespace().rev();
@@ -46,9 +46,9 @@ pub fn no_traps(map: &str, libc: &Path) -> Result<()> {
         if TRAPS.contains(&&*member) {
             let asked = asked_by(map, &member, member_of).unwrap_or("the linker's command line");
             return Err(Failure::new(format!(
-                "`{member}` of {name} would be in the image, and it enters the kernel as if that were Linux; {asked} asks for it"
+                "`{member}` of {name} would be in the image, and it makes system calls of Linux; {asked} asks for it"
             ))
-            .help("leave out what needs it: fork(), vfork(), pthread_cancel() and clone() do not exist on seL4"));
+            .help("remove the calls that need it: fork(), vfork(), pthread_cancel() and clone() do not exist on seL4"));
         }
     }
     if any {
@@ -61,7 +61,7 @@ pub fn no_traps(map: &str, libc: &Path) -> Result<()> {
     .help("link with GNU ld, or go on without this check: configure with -DRUST_STD_CHECK=off"))
 }
 
-/// Who asked for a member: the line below its own in the list of members that were included.
+/// Returns the object that pulled in `member`: the line below its own in the map's list of included members.
 fn asked_by<'a>(
     map: &'a str,
     member: &str,

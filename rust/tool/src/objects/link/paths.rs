@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Who calls whom in a Rust archive: the ways from a user's functions to what has nothing behind it.
+//! Call graph of a Rust archive: the paths from a user's functions to the parts of std that seL4 does not support.
 //!
-//! rustc gives each function and each table of functions a section of its own, and a section's relocations name what it
-//! uses. So sections are the nodes here. Those whose functions are not in the image lead nowhere.
+//! rustc gives each function and each table of functions its own section, and a section's relocations name the functions
+//! that it uses. The nodes of the graph are sections; those whose functions are not in the image are left out.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fmt::Write as _;
@@ -13,10 +13,10 @@ use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionFlags
 use super::facilities;
 use crate::objects::archive::Archive;
 
-/// So many functions of the user's are named for each part; more are counted.
+/// Number of the user's functions that are listed for each part; the rest is counted.
 const SHOWN: usize = 3;
 
-/// Crates of Rust's own library, and what stands for them in names of symbols.
+/// Crates of Rust's own library, as symbols name them.
 const SYSROOT: [&str; 18] = [
     "__rustc",
     "addr2line",
@@ -38,7 +38,7 @@ const SYSROOT: [&str; 18] = [
     "unwind",
 ];
 
-/// What the executable `image` uses of std that has nothing behind it: a line for each part, and below it the ways
+/// Lists the unsupported parts of std that the executable `image` uses: a line for each part, and below it the paths
 /// there from functions of the user's crates.
 pub fn missing(image: &object::File<'_>, archive: &Archive<'_>) -> Option<String> {
     let present: HashSet<&[u8]> = image
@@ -48,8 +48,8 @@ pub fn missing(image: &object::File<'_>, archive: &Archive<'_>) -> Option<String
         .collect();
     let graph = Graph::new(archive, &present);
 
-    // For each part the functions that stand for it.
-    let mut parts: BTreeMap<&str, Vec<Found>> = BTreeMap::new();
+    // Functions that show the use of each part.
+    let mut parts: BTreeMap<&str, Vec<CallPath>> = BTreeMap::new();
     for (symbol, users) in &graph.users_of_c {
         if !present.contains(symbol.as_bytes()) {
             continue;
@@ -61,7 +61,7 @@ pub fn missing(image: &object::File<'_>, archive: &Archive<'_>) -> Option<String
             }
         }
         for (part, users) in by_part {
-            let found = graph.ways(users, Some(symbol));
+            let found = graph.paths(users, Some(symbol));
             parts.entry(part).or_default().extend(found);
         }
     }
@@ -69,20 +69,20 @@ pub fn missing(image: &object::File<'_>, archive: &Archive<'_>) -> Option<String
         if let Some(name) = &node.name
             && let Some(part) = facilities::of_rust(name)
         {
-            let found = graph.ways([index], None);
+            let found = graph.paths([index], None);
             parts.entry(part).or_default().extend(found);
         }
     }
     let mut text = String::new();
     for (part, mut found) in parts {
-        // The shortest way from each function.
-        found.sort_by(|a, b| (a.way.len(), &a.way).cmp(&(b.way.len(), &b.way)));
-        let mut told = HashSet::new();
-        found.retain(|found| told.insert(found.way[0].clone()));
+        // The shortest path from each function.
+        found.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+        let mut listed = HashSet::new();
+        found.retain(|path| listed.insert(path[0].clone()));
         // A write to a String does not fail.
         let _ = writeln!(text, "  {part}");
-        for found in found.iter().take(SHOWN) {
-            let _ = writeln!(text, "    {}", found.way.join(" → "));
+        for path in found.iter().take(SHOWN) {
+            let _ = writeln!(text, "    {}", path.join(" → "));
         }
         if found.len() > SHOWN {
             let _ = writeln!(text, "    and {} more", found.len() - SHOWN);
@@ -92,13 +92,11 @@ pub fn missing(image: &object::File<'_>, archive: &Archive<'_>) -> Option<String
     (!text.is_empty()).then_some(text)
 }
 
-/// A way from a function of the user's.
-struct Found {
-    way: Vec<String>,
-}
+/// Functions on a path, the user's first.
+type CallPath = Vec<String>;
 
 struct Node {
-    /// The function that it holds, as Rust writes it.
+    /// Demangled name of the function in the section.
     name: Option<String>,
     users: Vec<usize>,
 }
@@ -109,7 +107,7 @@ struct Graph {
 }
 
 impl Graph {
-    /// The sections of an archive whose functions are `present`, and their relocations backwards.
+    /// Builds the graph of the sections whose functions are `present`, with edges from the used to the user.
     fn new(archive: &Archive<'_>, present: &HashSet<&[u8]>) -> Self {
         let mut graph = Self {
             nodes: Vec::new(),
@@ -204,9 +202,9 @@ impl Graph {
         }
     }
 
-    /// The shortest ways to `ends`, and from there to C's `symbol`, from the functions of the user's that come first on
-    /// them; from the beginning, where none does.
-    fn ways(&self, ends: impl IntoIterator<Item = usize>, symbol: Option<&str>) -> Vec<Found> {
+    /// Returns the shortest paths to `ends`, and from there to C's `symbol`, from the nearest functions of the user's;
+    /// from the start of the path if no function on it is the user's.
+    fn paths(&self, ends: impl IntoIterator<Item = usize>, symbol: Option<&str>) -> Vec<CallPath> {
         let mut next: HashMap<usize, Option<usize>> = HashMap::new();
         let mut queue = VecDeque::new();
         for end in ends {
@@ -223,7 +221,7 @@ impl Graph {
                 .as_deref()
                 .is_some_and(is_of_the_user)
             {
-                found.push(self.way(index, &next, symbol));
+                found.push(self.path(index, &next, symbol));
                 continue;
             }
             for &user in &self.nodes[index].users {
@@ -234,29 +232,29 @@ impl Graph {
             }
         }
         if found.is_empty() {
-            found.extend(last.map(|index| self.way(index, &next, symbol)));
+            found.extend(last.map(|index| self.path(index, &next, symbol)));
         }
         found
     }
 
-    fn way(
+    fn path(
         &self,
         from: usize,
         next: &HashMap<usize, Option<usize>>,
         symbol: Option<&str>,
-    ) -> Found {
-        let mut way = Vec::new();
+    ) -> CallPath {
+        let mut path = Vec::new();
         let mut at = Some(from);
         while let Some(index) = at {
-            way.extend(self.nodes[index].name.clone());
+            path.extend(self.nodes[index].name.clone());
             at = next.get(&index).copied().flatten();
         }
-        way.extend(symbol.map(str::to_owned));
-        Found { way }
+        path.extend(symbol.map(str::to_owned));
+        path
     }
 }
 
-/// Whether an image gets this section, and because of its own relocations more.
+/// Returns whether a section is loaded, and its relocations are uses. Tables for unwinding do not count.
 fn is_of_the_image<'data>(section: &impl ObjectSection<'data>) -> bool {
     let SectionFlags::Elf { sh_flags } = section.flags() else {
         return false;
@@ -272,8 +270,8 @@ fn demangled(name: &[u8]) -> String {
     format!("{:#}", rustc_demangle::demangle(&name))
 }
 
-/// Whether a function is not of Rust's own library. `<T as Trait>::function` counts for the crate of T, or of Trait where
-/// T is a type of the language.
+/// Returns whether a function is outside Rust's own library. `<T as Trait>::function` belongs to the crate of `T`, or to
+/// that of `Trait` if `T` is a primitive type.
 fn is_of_the_user(name: &str) -> bool {
     let in_front = |c: char| !c.is_alphanumeric() && c != '_';
     let mut path = name.trim_start_matches(in_front);
