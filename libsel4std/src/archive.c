@@ -31,7 +31,9 @@ static bool number(const char *digits, uint32_t *result)
     *result = 0;
     for (int i = 0; i < 8; i++) {
         char digit = digits[i];
-        int value = digit >= '0' && digit <= '9' ? digit - '0' : (digit | 32) >= 'a' && (digit | 32) <= 'f' ? (digit | 32) - 'a' + 10 : -1;
+        int value = digit >= '0' && digit <= '9'                 ? digit - '0'
+                    : (digit | 32) >= 'a' && (digit | 32) <= 'f' ? (digit | 32) - 'a' + 10
+                                                                 : -1;
         if (value < 0) {
             return false;
         }
@@ -53,7 +55,8 @@ static bool entry_at(size_t offset, entry_t *entry)
         return false;
     }
     size_t data = (offset + HEADER + name_size + 3) & -4ul;
-    if (name_size == 0 || data > archive_length || entry->size > archive_length - data || header[HEADER + name_size - 1] != 0) {
+    if (name_size == 0 || data > archive_length || entry->size > archive_length - data
+        || header[HEADER + name_size - 1] != 0) {
         return false;
     }
     entry->name = header + HEADER;

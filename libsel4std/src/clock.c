@@ -19,7 +19,7 @@
 static uint64_t counter(void)
 {
     uint64_t value;
-    asm volatile("isb; mrs %0, cntvct_el0" : "=r"(value) :: "memory");
+    asm volatile("isb; mrs %0, cntvct_el0" : "=r"(value)::"memory");
     return value;
 }
 
@@ -33,7 +33,7 @@ static uint64_t frequency(void)
 static uint64_t counter(void)
 {
     uint32_t low, high;
-    asm volatile("lfence; rdtsc" : "=a"(low), "=d"(high) :: "memory");
+    asm volatile("lfence; rdtsc" : "=a"(low), "=d"(high)::"memory");
     return (uint64_t)high << 32 | low;
 }
 
@@ -86,9 +86,7 @@ static long read_clock(clockid_t clock, struct timespec *now)
         return -EINVAL;
     }
     uint64_t time = clock_now();
-    *now = (struct timespec) {
-        .tv_sec = time / NANOSECONDS, .tv_nsec = time % NANOSECONDS
-    };
+    *now = (struct timespec) { .tv_sec = time / NANOSECONDS, .tv_nsec = time % NANOSECONDS };
     return 0;
 }
 
@@ -103,9 +101,7 @@ static long sys_clock_getres(va_list arguments)
     (void)va_arg(arguments, clockid_t);
     struct timespec *resolution = va_arg(arguments, struct timespec *);
     if (resolution != NULL) {
-        *resolution = (struct timespec) {
-            .tv_nsec = NANOSECONDS / frequency() + 1
-        };
+        *resolution = (struct timespec) { .tv_nsec = NANOSECONDS / frequency() + 1 };
     }
     return 0;
 }

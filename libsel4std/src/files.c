@@ -65,9 +65,7 @@ static long open_file(const char *path, int flags)
     lock_take(&lock);
     for (int i = 0; i < FILES && result < 0; i++) {
         if (!files[i].open) {
-            files[i] = (file_t) {
-                .open = true, .place = place
-            };
+            files[i] = (file_t) { .open = true, .place = place };
             result = FIRST_FILE + i;
         }
     }
@@ -238,9 +236,7 @@ static long sys_ioctl(va_list arguments)
 /* On these machines the C library's structure is that of the system call. */
 static void tell(const place_t *place, struct stat *result)
 {
-    *result = (struct stat) {
-        .st_nlink = 1, .st_blksize = 4096, .st_mode = S_IFCHR | 0600
-    };
+    *result = (struct stat) { .st_nlink = 1, .st_blksize = 4096, .st_mode = S_IFCHR | 0600 };
     if (place != NULL) {
         result->st_mode = place->folder ? S_IFDIR | 0555 : S_IFREG | (place->entry.mode & 0555);
         result->st_size = place->folder ? 0 : place->entry.size;
@@ -321,13 +317,10 @@ static long sys_fcntl(va_list arguments)
 {
     (void)va_arg(arguments, int);
     switch (va_arg(arguments, int)) {
-    case F_GETFD:
-        return FD_CLOEXEC;
+    case F_GETFD: return FD_CLOEXEC;
     case F_SETFD:
-    case F_GETFL:
-        return 0;
-    default:
-        return -EINVAL;
+    case F_GETFL: return 0;
+    default: return -EINVAL;
     }
 }
 

@@ -228,15 +228,12 @@ static long sys_futex(va_list arguments)
         return wait_on(word, value, ANY_BIT, timeout != NULL ? clock_deadline(timeout, false, clock) : UINT64_MAX);
     case FUTEX_WAIT_BITSET:
         return wait_on(word, value, bits, timeout != NULL ? clock_deadline(timeout, true, clock) : UINT64_MAX);
-    case FUTEX_WAKE:
-        return wake(word, value, ANY_BIT, NULL);
-    case FUTEX_WAKE_BITSET:
-        return wake(word, value, bits, NULL);
+    case FUTEX_WAKE: return wake(word, value, ANY_BIT, NULL);
+    case FUTEX_WAKE_BITSET: return wake(word, value, bits, NULL);
     case FUTEX_REQUEUE:
         /* muslc moves one waiter at a time. */
         return wake(word, value, ANY_BIT, other);
-    default:
-        return -ENOSYS;
+    default: return -ENOSYS;
     }
 }
 

@@ -53,13 +53,13 @@ bool growth_map(void *address);
 /* thread.c */
 typedef struct thread thread_t;
 struct thread {
-    bool taken; /* changes with futex_lock() only */
-    bool made; /* its objects exist */
+    bool taken;     /* changes with futex_lock() only */
+    bool made;      /* its objects exist */
     bool scheduled; /* `core` is where it runs */
     seL4_CPtr tcb, notification, context;
     seL4_Word core, priority;
     uint64_t allowed; /* cores, as sched_setaffinity() was told */
-    void *page; /* begins with the IPC buffer; the rest is the stack for its end */
+    void *page;       /* begins with the IPC buffer; the rest is the stack for its end */
     int (*function)(void *);
     void *argument;
     volatile int *clear_at_exit;

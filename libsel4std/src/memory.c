@@ -22,7 +22,7 @@
 #define PAGES (MEMORY_BYTES / PAGE)
 
 #ifdef CONFIG_ARCH_AARCH64
-#define page_map(frame, at) \
+#define page_map(frame, at)                                                \
     seL4_ARM_Page_Map(frame, seL4_CapInitThreadVSpace, at, seL4_AllRights, \
                       seL4_ARM_Default_VMAttributes | seL4_ARM_ExecuteNever)
 #define page_unmap(frame) seL4_ARM_Page_Unmap(frame)
@@ -245,7 +245,8 @@ static long sys_mprotect(va_list arguments)
         return -ENOMEM;
     }
     lock_take(&lock);
-    if (region == &arena && access != PROT_NONE && first > pending_first && first + count == pending_first + pending_count) {
+    if (region == &arena && access != PROT_NONE && first > pending_first
+        && first + count == pending_first + pending_count) {
         pending_count -= count;
     }
     take_out_pending();

@@ -164,7 +164,7 @@ seL4_CPtr object_from_reservation(seL4_Word type, seL4_Word size_bits)
 }
 
 seL4_CPtr sel4std_new_object(seL4_Word type, seL4_Word size_bits)
-__attribute__((weak, alias("object_from_reservation")));
+    __attribute__((weak, alias("object_from_reservation")));
 
 seL4_CPtr new_object(seL4_Word type, seL4_Word size_bits)
 {

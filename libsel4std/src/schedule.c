@@ -39,7 +39,8 @@ seL4_Word __attribute__((weak)) sel4std_priority(int thread)
 static bool place(thread_t *thread, seL4_Word core)
 {
 #ifdef CONFIG_KERNEL_MCS
-    if (seL4_SchedControl_Configure(sel4runtime_bootinfo()->schedcontrol.start + core, thread->context, SLICE, SLICE, 0, 0)) {
+    if (seL4_SchedControl_Configure(sel4runtime_bootinfo()->schedcontrol.start + core, thread->context, SLICE, SLICE, 0,
+                                    0)) {
         return false;
     }
 #elif CONFIG_MAX_NUM_NODES > 1
@@ -132,9 +133,7 @@ static long sys_sched_getparam(va_list arguments)
     if (thread == NULL) {
         return -ESRCH;
     }
-    *result = (struct sched_param) {
-        .sched_priority = thread->priority
-    };
+    *result = (struct sched_param) { .sched_priority = thread->priority };
     return 0;
 }
 

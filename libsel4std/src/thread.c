@@ -21,9 +21,14 @@
 /* The first thread, those of pthread_create(), and the ticker. */
 #define THREADS (MAX_THREADS + 2)
 static thread_t threads[THREADS] = {
-    { .taken = true, .scheduled = true, .tcb = seL4_CapInitThreadTCB, .priority = seL4_MaxPrio, .allowed = ~0ull,
+    {
+        .taken = true,
+        .scheduled = true,
+        .tcb = seL4_CapInitThreadTCB,
+        .priority = seL4_MaxPrio,
+        .allowed = ~0ull,
 #ifdef CONFIG_KERNEL_MCS
-      .context = seL4_CapInitThreadSC,
+        .context = seL4_CapInitThreadSC,
 #endif
     },
 };
@@ -129,7 +134,8 @@ static bool resume(thread_t *thread, uintptr_t stack, uintptr_t tls)
     registers.rdi = (seL4_Word)thread;
     registers.fs_base = tls;
 #endif
-    return seL4_TCB_WriteRegisters(thread->tcb, true, 0, sizeof(registers) / sizeof(seL4_Word), &registers) == seL4_NoError;
+    return seL4_TCB_WriteRegisters(thread->tcb, true, 0, sizeof(registers) / sizeof(seL4_Word), &registers)
+           == seL4_NoError;
 }
 
 /* Who had the slot before may not have come to suspend itself. */
@@ -214,9 +220,9 @@ static _Noreturn void leave(thread_t *thread)
     uintptr_t stack = (uintptr_t)thread->page + BIT(seL4_PageBits);
 #ifdef CONFIG_ARCH_AARCH64
     register thread_t *x0 asm("x0") = thread;
-    asm volatile("mov sp, %1; br %2" :: "r"(x0), "r"(stack), "r"(finish) : "memory");
+    asm volatile("mov sp, %1; br %2" ::"r"(x0), "r"(stack), "r"(finish) : "memory");
 #else
-    asm volatile("mov %1, %%rsp; call *%2" :: "D"(thread), "r"(stack), "r"(finish) : "memory");
+    asm volatile("mov %1, %%rsp; call *%2" ::"D"(thread), "r"(stack), "r"(finish) : "memory");
 #endif
     __builtin_unreachable();
 }

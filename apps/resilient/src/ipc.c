@@ -19,8 +19,9 @@ static seL4_CPtr make(seL4_Word type)
     for (seL4_Word i = 0; i < info->untyped.end - info->untyped.start; i++) {
         const seL4_UntypedDesc *untyped = &info->untypedList[i];
         if (!untyped->isDevice && untyped->sizeBits >= seL4_PageBits
-            && seL4_Untyped_Retype(info->untyped.start + i, type, 0, seL4_CapInitThreadCNode, 0, 0,
-                                   info->empty.start, 1) == seL4_NoError) {
+            && seL4_Untyped_Retype(info->untyped.start + i, type, 0, seL4_CapInitThreadCNode, 0, 0, info->empty.start,
+                                   1)
+                   == seL4_NoError) {
             return info->empty.start++;
         }
     }

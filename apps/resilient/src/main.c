@@ -19,12 +19,9 @@ enum { BALANCE, TRANSFER, END };
 static int serve(seL4_Word what, const seL4_Word *words, uint32_t *result)
 {
     switch (what) {
-    case BALANCE:
-        return bank_balance(words[0], result);
-    case TRANSFER:
-        return bank_transfer(words[0], words[1], words[2], result);
-    default:
-        return UNKNOWN;
+    case BALANCE: return bank_balance(words[0], result);
+    case TRANSFER: return bank_transfer(words[0], words[1], words[2], result);
+    default: return UNKNOWN;
     }
 }
 

@@ -28,11 +28,12 @@ sel4runtime_uintptr_t sel4runtime_move_initial_tls(void *tls_memory);
 int __sel4runtime_write_tls_variable(sel4runtime_uintptr_t dest_tls_base, unsigned char *local, unsigned char *src,
                                      sel4runtime_size_t bytes);
 
-#define sel4runtime_set_tls_variable(thread_pointer, variable, value) ({                                     \
-    typeof(variable) _value = (value);                                                                       \
-    __sel4runtime_write_tls_variable(thread_pointer, (unsigned char *)&(variable), (unsigned char *)&_value, \
-                                     sizeof(_value));                                                        \
-})
+#define sel4runtime_set_tls_variable(thread_pointer, variable, value)                                            \
+    ({                                                                                                           \
+        typeof(variable) _value = (value);                                                                       \
+        __sel4runtime_write_tls_variable(thread_pointer, (unsigned char *)&(variable), (unsigned char *)&_value, \
+                                         sizeof(_value));                                                        \
+    })
 
 seL4_IPCBuffer **sel4_hosted_ipc_buffer(void);
 #define __sel4_ipc_buffer (*sel4_hosted_ipc_buffer())
