@@ -106,7 +106,7 @@ enum Command {
         out: PathBuf,
         provided_by: Vec<PathBuf>,
         inlined: Option<PathBuf>,
-        kept: seal::Kept,
+        options: seal::SealOptions,
     },
     Link(link::Request),
 }
@@ -136,8 +136,8 @@ impl Command {
                 out,
                 provided_by,
                 inlined,
-                kept,
-            } => seal::seal(&archive, &out, &provided_by, inlined.as_deref(), kept),
+                options,
+            } => seal::seal(&archive, &out, &provided_by, inlined.as_deref(), options),
             Self::Link(request) => link::link(&request),
         }
     }
@@ -312,7 +312,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<C
             out: given.need("out")?.into(),
             provided_by: given.paths("provided-by"),
             inlined: given.take("inlined").map(PathBuf::from),
-            kept: seal::Kept {
+            options: seal::SealOptions {
                 unwind_tables: !given.flag("no-unwind-tables"),
                 symbolizer: !given.flag("no-symbolizer"),
                 read_tp: !given.flag("no-read-tp"),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! `crate`: is this crate fit for a C image, and which files is that answer made of.
+//! `crate`: checks that a crate is fit for a C image, and lists the files that the answer depends on.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -193,7 +193,7 @@ pub fn choose<'a>(
         })
 }
 
-/// The candidate that is spelt most like `name`, if any is near.
+/// Returns the candidate whose spelling is nearest to `name`, if any is near.
 pub fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let near = candidates
         .iter()
@@ -202,7 +202,7 @@ pub fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
     (distance <= name.len() / 3 + 1).then_some(candidate)
 }
 
-/// The name of the package's library, when C can take it through a bundle.
+/// Returns the name of the package's library. Refuses a package that cannot be part of a bundle.
 fn plain_library(package: &Package) -> Result<String> {
     let manifest = package.manifest_path.display();
     let Some(library) = package.library() else {
@@ -273,19 +273,18 @@ fn manifests_of(manifest: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Refuses a package that has a panic handler or an allocator: the bundle has them already. Also one
-/// that is a `staticlib` besides: cargo makes every crate type of a dependency, and rustc wants a
-/// panic handler in that one.
+/// Refuses a package that has a panic handler or an allocator, since the bundle has them already. Refuses a `staticlib`
+/// too: cargo makes every crate type of a dependency, and rustc wants a panic handler in that one.
 fn no_runtime_of_its_own(package: &Package, asked: &Package) -> Result<()> {
     let Some(library) = package.library() else {
         return Ok(());
     };
     let staticlib = library.crate_types.iter().any(|kind| kind == "staticlib");
-    // Only few crates of a registry come into question; those are worth parsing.
+    // Few crates of a registry name these attributes, and only those are parsed.
     if package.source.is_some() && !staticlib && !mentions(library.src_path.parent(), 0) {
         return Ok(());
     }
-    // What does not parse is for rustc to report.
+    // rustc reports errors of syntax.
     let Ok(sources) = Sources::load(&library.src_path, &Cfg::default()) else {
         return Ok(());
     };
@@ -338,7 +337,7 @@ fn no_runtime_of_its_own(package: &Package, asked: &Package) -> Result<()> {
     Ok(())
 }
 
-/// Whether any Rust file below `folder` names one of the two attributes.
+/// Returns whether any Rust file below `folder` names one of the two attributes.
 fn mentions(folder: Option<&Path>, depth: usize) -> bool {
     let Some(entries) = folder.and_then(|folder| std::fs::read_dir(folder).ok()) else {
         return false;

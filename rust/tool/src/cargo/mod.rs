@@ -14,20 +14,20 @@ use serde::Deserialize;
 
 use crate::failure::{Failure, Result};
 
-/// What `cargo metadata` says.
+/// Output of `cargo metadata`.
 #[derive(Debug, Deserialize)]
 pub struct Metadata {
     /// Every package of the graph, or of the workspace alone.
     pub packages: Vec<Package>,
-    /// Ids of the workspace's own packages.
+    /// Ids of the members of the workspace.
     pub workspace_members: Vec<String>,
-    /// The folder of the workspace's `Cargo.toml` and `Cargo.lock`.
+    /// Folder of the workspace's `Cargo.toml` and `Cargo.lock`.
     pub workspace_root: PathBuf,
-    /// Who depends on whom; absent when the dependencies were not asked for.
+    /// Dependency graph; `None` with `--no-deps`.
     pub resolve: Option<Resolve>,
 }
 
-/// The dependency graph.
+/// A dependency graph.
 #[derive(Debug, Deserialize)]
 pub struct Resolve {
     /// One node per package.
@@ -37,66 +37,66 @@ pub struct Resolve {
 /// One package in the graph.
 #[derive(Debug, Deserialize)]
 pub struct Node {
-    /// Its package id.
+    /// Id of the package.
     pub id: String,
-    /// What it depends on.
+    /// Dependencies of the package.
     pub deps: Vec<NodeDependency>,
-    /// The features that are on.
+    /// Enabled features.
     pub features: BTreeSet<String>,
 }
 
 /// One edge of the graph.
 #[derive(Debug, Deserialize)]
 pub struct NodeDependency {
-    /// The package id depended on.
+    /// Id of the package depended on.
     pub pkg: String,
-    /// In which roles.
+    /// Roles of the dependency.
     pub dep_kinds: Vec<DependencyKind>,
 }
 
 /// The role of an edge.
 #[derive(Debug, Deserialize)]
 pub struct DependencyKind {
-    /// `dev`, `build`, or nothing for an ordinary dependency.
+    /// `dev`, `build`, or `None` for an ordinary dependency.
     pub kind: Option<String>,
 }
 
 /// One package.
 #[derive(Debug, Deserialize)]
 pub struct Package {
-    /// The package id.
+    /// Id of the package.
     pub id: String,
-    /// Its name.
+    /// Name of the package.
     pub name: String,
-    /// Its version.
+    /// Version of the package.
     pub version: String,
-    /// Where it was fetched from; nothing for a path.
+    /// Registry or repository; `None` for a path.
     pub source: Option<String>,
-    /// Its `Cargo.toml`.
+    /// `Cargo.toml` of the package.
     pub manifest_path: PathBuf,
-    /// The native library that it stands for, if any.
+    /// Native library that the package links, if any.
     pub links: Option<String>,
-    /// Libraries, binaries, tests.
+    /// Libraries, binaries and tests.
     pub targets: Vec<Target>,
-    /// The features it offers.
+    /// Features of the package.
     pub features: BTreeMap<String, Vec<String>>,
 }
 
 /// A library, binary or test of a package.
 #[derive(Debug, Deserialize)]
 pub struct Target {
-    /// Its name.
+    /// Name of the target.
     pub name: String,
-    /// Such as `lib`, `bin`, `proc-macro`.
+    /// Kinds, such as `lib`, `bin` or `proc-macro`.
     pub kind: Vec<String>,
-    /// Such as `rlib`, `staticlib`.
+    /// Crate types, such as `rlib` or `staticlib`.
     pub crate_types: Vec<String>,
-    /// Its root file.
+    /// Root file.
     pub src_path: PathBuf,
 }
 
 impl Package {
-    /// The library target, whatever its crate types.
+    /// Returns the library target, of any crate type.
     pub fn library(&self) -> Option<&Target> {
         const OTHERS: [&str; 5] = ["bin", "example", "test", "bench", "custom-build"];
         self.targets
@@ -104,7 +104,7 @@ impl Package {
             .find(|target| !target.kind.iter().any(|kind| OTHERS.contains(&&**kind)))
     }
 
-    /// The folder of its manifest.
+    /// Returns the folder of the manifest.
     pub fn folder(&self) -> &Path {
         self.manifest_path.parent().unwrap_or(Path::new("/"))
     }
@@ -122,7 +122,7 @@ impl Metadata {
         resolve.nodes.iter().find(|node| node.id == id)
     }
 
-    /// `root` and all that is built into an image with it, `root` first.
+    /// Returns `root` and all packages that are built into an image with it, `root` first.
     pub fn closure(&self, root: &str) -> Vec<&Package> {
         let mut seen = BTreeSet::from([root]);
         let mut found = vec![root];
@@ -149,7 +149,7 @@ pub struct Cargo {
     pub target: Option<String>,
 }
 
-/// What cargo wrote on stderr when it failed.
+/// Error output of cargo.
 #[derive(Debug)]
 pub struct Refusal(pub String);
 
@@ -224,12 +224,12 @@ impl Cargo {
 }
 
 impl Refusal {
-    /// Whether cargo wanted to change `Cargo.lock` and was not allowed to.
+    /// Returns whether `--locked` kept cargo from changing `Cargo.lock`.
     pub fn is_stale_lock(&self) -> bool {
         self.0.contains("--locked was passed") || self.0.contains("lock file needs to be updated")
     }
 
-    /// Whether cargo could not reach a registry or repository.
+    /// Returns whether cargo could not reach a registry or repository.
     pub fn is_network(&self) -> bool {
         const SIGNS: [&str; 7] = [
             "spurious network error",
@@ -243,7 +243,7 @@ impl Refusal {
         SIGNS.iter().any(|sign| self.0.contains(sign))
     }
 
-    /// Cargo's own words, without progress and at most twelve lines long.
+    /// Returns cargo's own words without reports of progress, in at most twelve lines.
     pub fn shortened(&self) -> String {
         let told = |line: &&str| {
             let line = line.trim_start();
@@ -261,7 +261,7 @@ impl Refusal {
         text.strip_prefix("error: ").unwrap_or(&text).to_owned()
     }
 
-    /// The failure to report for a crate of the user's.
+    /// Returns the failure to report for a crate of the user's.
     pub fn into_failure(self, manifest: &Path) -> Failure {
         let manifest = manifest.display();
         if self.is_stale_lock() {
@@ -291,14 +291,14 @@ impl Refusal {
     }
 }
 
-/// The `.cargo/config.toml` files that cargo reads for `folder`, nearest first, without the user's own.
+/// Returns the `.cargo/config.toml` files that cargo reads for `folder`, nearest first, without that of the home folder.
 pub fn configs(folder: &Path) -> Vec<PathBuf> {
     config_places(folder)
         .filter(|file| file.is_file())
         .collect()
 }
 
-/// Every place where such a file would count, present or not.
+/// Returns every path where cargo would read such a file, present or not.
 pub fn config_places(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let home = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)
@@ -309,7 +309,7 @@ pub fn config_places(folder: &Path) -> impl Iterator<Item = PathBuf> {
         .map(|folder| folder.join(".cargo"))
         .filter(move |folder| home.is_none() || folder.canonicalize().ok() != home)
         .map(|folder| {
-            // Where both exist cargo reads the old name.
+            // If both exist, cargo reads the old name.
             let old = folder.join("config");
             if old.is_file() {
                 old

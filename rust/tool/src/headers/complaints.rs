@@ -10,7 +10,7 @@ use super::crates::Crates;
 use super::settings::KnownToC;
 use crate::failure::{Failure, Result};
 
-/// What a message of cbindgen means for the header.
+/// Meaning of a message of cbindgen for the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
     /// An exported item has a type without a definition.

@@ -2,10 +2,9 @@
 
 //! `header`: the C header of a crate, by cbindgen, strictly.
 //!
-//! cbindgen leaves out what it cannot express and carries on. Here that is an error. To know what
-//! it should have seen, and where, the crate is read by [`crate::headers::source`] first and handed to
-//! cbindgen as one flat file: the crate's own exports, and the types of its path dependencies,
-//! without what is not built and without declarations of C functions, which have their own headers.
+//! cbindgen leaves out items that it cannot express and carries on. Here that is an error. To know the items and their
+//! places, [`source`] parses the crate first. cbindgen gets one flat file: the crate's own exports and the types of its path
+//! dependencies, without items that are not built and without declarations of C functions, which have their own headers.
 
 mod complaints;
 mod crates;
@@ -92,7 +91,7 @@ fn generate(request: &Request, crates: &Crates<'_>, settings: Settings) -> Resul
     let builder = cbindgen::Builder::new()
         .with_config(settings.config)
         .with_src(&file);
-    // Some complaints come with the parsing, others with the writing.
+    // cbindgen complains both while parsing and while writing.
     let (made, log) = complaints::listen(|| {
         builder.generate().map(|bindings| {
             let text = body(&bindings);
@@ -131,7 +130,7 @@ fn generate(request: &Request, crates: &Crates<'_>, settings: Settings) -> Resul
     Ok(header + &body(&bindings))
 }
 
-/// The header as cbindgen writes it.
+/// Returns the text that cbindgen writes.
 fn body(bindings: &cbindgen::Bindings) -> String {
     let mut bytes = Vec::new();
     bindings.write(&mut bytes);

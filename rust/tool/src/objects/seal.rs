@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! `seal`: a Rust archive without what the C side provides.
+//! `seal`: copies a Rust archive without the functions that C's libraries provide.
 //!
-//! Every Rust static library carries compiler_builtins: memcpy and its kin, integer and float
-//! helpers, libm. In a C image these are the C library's and libgcc's. Which copy a linker takes
-//! depends on the order of its command line, and some of Rust's helpers have another float ABI
-//! than the C code (riscv64). So a member of compiler_builtins is dropped when everything that it
-//! defines is provided.
+//! Every Rust static library carries compiler_builtins: memcpy and the like, integer and float helpers, libm. In a C
+//! image these functions are the C library's and libgcc's. The order of the linker's command line decides which copy it
+//! takes, and some of Rust's helpers have another float ABI than the C code (riscv64). Therefore a member of
+//! compiler_builtins is dropped if the C libraries provide every symbol that it defines.
 //!
-//! A member that defines something provided and something else stays whole: it is only pulled in
-//! for what nobody else has, and what it defines besides is weak, so that C's own wins. Members of
-//! other crates stay always, also where they define a name of the C library: that is their author's will.
+//! A member that also defines other symbols stays whole. The linker pulls it in only for those, and its other definitions
+//! are weak, so that C's own win. Members of other crates always stay, even if they define a name of the C library on
+//! purpose.
 //!
-//! A name that two crates export is refused: a linker takes the first that it meets, without a word.
+//! A name that two crates export is an error, since a linker silently takes the first.
 //!
-//! The tables for unwinding can be left out too. The prebuilt core and alloc bring theirs into
-//! every image, though panics abort; C's code on seL4 has none (`-fno-asynchronous-unwind-tables`).
+//! Tables for unwinding can be left out too. The prebuilt core and alloc bring theirs into every image, though panics
+//! abort; C's code on seL4 has none (`-fno-asynchronous-unwind-tables`).
 //!
-//! Where C's inline functions were inlined into the Rust code, by link-time optimisation outside of
-//! rustc, the object that came of it takes the place of rustc's own.
+//! If link-time optimisation outside of rustc inlined C's functions into the Rust code, its object replaces rustc's own.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -37,20 +35,18 @@ use super::{read_tp, symbolizer};
 
 /// Writes to `out` the Rust static library `archive`, without the members of compiler_builtins
 /// that the libraries `provided_by` make superfluous. All other members keep their order, and their
-/// bytes but for this: without `unwind_tables` each `.eh_frame` is marked as left out of images, and without `symbolizer` or
-/// `read_tp` nothing calls that.
-/// The object `inlined`, if there is one, takes the place of the members that it was made of.
+/// bytes but for the parts that `options` leave out. The object `inlined` replaces the members that it was made of.
 ///
 /// # Errors
 ///
-/// When `archive` is no Rust archive or is cut off, when two crates in it export the same name, when
+/// When `archive` is not a Rust archive or is truncated, when two crates in it export the same name, when
 /// a library cannot be read, or when `inlined` was not made of all Rust code of `archive`.
 pub fn seal(
     archive: &Path,
     out: &Path,
     provided_by: &[PathBuf],
     inlined: Option<&Path>,
-    kept: Kept,
+    options: SealOptions,
 ) -> Result<()> {
     let bytes = read(archive)?;
     let mut libraries = Vec::new();
@@ -63,35 +59,35 @@ pub fn seal(
         .collect();
     let object = inlined.map(read).transpose()?;
     let object = inlined.zip(object.as_deref());
-    let sealed = sealed((archive, &bytes), &libraries, object, kept)?;
+    let sealed = sealed((archive, &bytes), &libraries, object, options)?;
     output::write_if_changed(out, &sealed)?;
     Ok(())
 }
 
-/// What could be left out of the members, and is not.
+/// Parts of the members to keep.
 #[derive(Clone, Copy, Debug)]
-pub struct Kept {
-    /// The tables for unwinding.
+pub struct SealOptions {
+    /// Tables for unwinding.
     pub unwind_tables: bool,
-    /// std's search for the names of frames.
+    /// Code in std that finds the names of a backtrace's frames.
     pub symbolizer: bool,
     /// Calls for aarch32's thread pointer.
     pub read_tp: bool,
 }
 
-/// A file's path, for messages, and its content.
+/// Path of a file, for messages, and its content.
 pub type File<'a> = (&'a Path, &'a [u8]);
 
-/// What [`seal`] writes.
+/// Returns the archive that [`seal`] writes.
 ///
 /// # Errors
 ///
-/// As those of [`seal`].
+/// The same as [`seal`]'s.
 pub fn sealed(
     (archive, bytes): File<'_>,
     provided_by: &[File<'_>],
     inlined: Option<File<'_>>,
-    kept: Kept,
+    options: SealOptions,
 ) -> Result<Vec<u8>> {
     let mut rust = Archive::parse(archive, bytes)?;
     let builtins = match rust.builtins() {
@@ -138,15 +134,15 @@ pub fn sealed(
         rust.replace(path, object, &mut keep)?;
     }
     for member in &mut rust.members {
-        let tables = match kept.unwind_tables {
+        let tables = match options.unwind_tables {
             true => Ok(()),
             false => exclude_unwind_tables(&mut member.data),
         };
-        let left_out = tables.and_then(|()| match kept.symbolizer {
+        let left_out = tables.and_then(|()| match options.symbolizer {
             true => Ok(()),
             false => symbolizer::leave_out(&mut member.data),
         });
-        let left_out = left_out.and_then(|()| match kept.read_tp {
+        let left_out = left_out.and_then(|()| match options.read_tp {
             true => Ok(()),
             false => read_tp::leave_out(&mut member.data),
         });
@@ -198,7 +194,7 @@ fn flags_of_unwind_tables<Elf: FileHeader<Endian = LittleEndian>>(
 }
 
 impl<'a> Archive<'a> {
-    /// Refuses two crates that export the same name.
+    /// Refuses a name that two crates export.
     fn exports_once(&self) -> Result<()> {
         let mut known = HashMap::new();
         for &(symbol, member) in &self.symbols {
@@ -210,7 +206,7 @@ impl<'a> Archive<'a> {
                 && one.defines_strongly(symbol)
                 && two.defines_strongly(symbol)
             {
-                // The order in the archive is that of their hashes.
+                // The order in the archive depends on hashes.
                 let mut names = [first, second];
                 names.sort();
                 let [first, second] = names;
@@ -224,8 +220,8 @@ impl<'a> Archive<'a> {
         Ok(())
     }
 
-    /// The members of compiler_builtins. rustc adds one crate after the other, each with the
-    /// C objects it bundles behind its own, and this crate, on which all depend, last.
+    /// Returns the members of compiler_builtins. rustc appends crate after crate, each followed by the C objects that it
+    /// bundles, and last this crate, on which all others depend.
     fn builtins(&self) -> Option<Range<usize>> {
         let is_builtin = |member: &Member<'_>| member.name.starts_with(BUILTINS);
         let start = self.members.iter().position(is_builtin)?;
@@ -235,11 +231,12 @@ impl<'a> Archive<'a> {
         Some(start..length.map_or(self.members.len(), |length| start + length))
     }
 
-    /// Puts the object `path` where the members are that it was made of.
+    /// Replaces members by the object `path`, which was made of them.
     fn replace(&mut self, path: &Path, bytes: &'a [u8], keep: &mut [bool]) -> Result<()> {
         let wrong = |why: String| {
-            Failure::new(format!("`{}` {why}", path.display()))
-                .help("link the C side of libsel4-sys plainly: configure with -DRUST_INLINE=OFF")
+            Failure::new(format!("`{}` {why}", path.display())).help(
+                "to link C's functions without inlining them, configure with -DRUST_INLINE=OFF",
+            )
         };
         let object = object::File::parse(bytes)
             .map_err(|error| wrong(format!("is not an object file: {error}")))?;
@@ -287,5 +284,5 @@ impl<'a> Archive<'a> {
     }
 }
 
-/// How the members of compiler_builtins are called.
+/// Start of the names of compiler_builtins' members.
 const BUILTINS: &[u8] = b"compiler_builtins-";

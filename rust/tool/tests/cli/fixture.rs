@@ -10,11 +10,11 @@ use std::time::SystemTime;
 /// A folder that goes away with the test.
 pub struct Fixture {
     folder: tempfile::TempDir,
-    /// What cargo fetches, and how it is configured, is not the user's.
+    /// Home of cargo, so that the user's configuration and cache do not count.
     home: tempfile::TempDir,
 }
 
-/// What a run of the tool came to.
+/// Result of a run of the tool.
 #[derive(Debug)]
 pub struct Outcome {
     pub code: Option<i32>,
@@ -23,7 +23,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// It went well and complained of nothing.
+    /// Asserts success without an error message.
     #[track_caller]
     pub fn succeeds(self) -> Self {
         assert_eq!(self.code, Some(0), "{}", self.stderr);
@@ -31,7 +31,7 @@ impl Outcome {
         self
     }
 
-    /// It failed with this message and this next step.
+    /// Asserts failure with this message and this next step.
     #[track_caller]
     pub fn fails(self, message: &str, help: &str) -> Self {
         assert_eq!(self.code, Some(1), "{}{}", self.stdout, self.stderr);
@@ -50,7 +50,7 @@ impl Outcome {
         self
     }
 
-    /// The values of `KEY=value` lines.
+    /// Returns the values of `KEY=value` lines.
     pub fn values(&self, key: &str) -> Vec<&str> {
         let lines = self.stdout.lines().filter_map(|line| line.split_once('='));
         lines
@@ -103,7 +103,7 @@ impl Fixture {
             .expect("a time")
     }
 
-    /// Every file below the folder, to see that nothing was added.
+    /// Lists every file below the folder, to see that nothing was added.
     pub fn listing(&self, name: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut folders = vec![self.path(name)];
@@ -121,12 +121,12 @@ impl Fixture {
         found
     }
 
-    /// A library crate, with `more` at the end of its manifest, and without a lock.
+    /// Writes a library crate, with `more` at the end of its manifest, and without a lock.
     pub fn unlocked(&self, name: &str, more: &str) {
         self.package(name, name.rsplit('/').next().unwrap_or(name), "0.1.0", more);
     }
 
-    /// The same with package name and version chosen.
+    /// Writes a library crate with the given package name and version.
     pub fn package(&self, folder: &str, name: &str, version: &str, more: &str) {
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n{more}"
@@ -135,7 +135,7 @@ impl Fixture {
         self.write(&format!("{folder}/src/lib.rs"), "#![no_std]\n");
     }
 
-    /// A library crate with a lock.
+    /// Writes a library crate with a lock.
     pub fn library(&self, name: &str, more: &str) {
         self.unlocked(name, more);
         self.lock(name);
@@ -179,7 +179,7 @@ impl Fixture {
         );
     }
 
-    /// A registry for all crates of this fixture: crates.io replaced by the folder `vendor`.
+    /// Replaces crates.io by the folder `vendor`, for all crates of this fixture.
     pub fn registry(&self) {
         self.write(
             ".cargo/config.toml",
@@ -188,7 +188,7 @@ impl Fixture {
         self.write("vendor/README", "");
     }
 
-    /// A crate in that registry.
+    /// Writes a crate into that registry.
     pub fn published(&self, name: &str, version: &str, more: &str, source: &str) {
         let folder = format!("vendor/{name}-{version}");
         self.package(&folder, name, version, more);

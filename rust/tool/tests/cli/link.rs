@@ -68,7 +68,7 @@ fn program(fixture: &Fixture, main: &str) {
     );
 }
 
-/// What every row has: more slots than any image here needs.
+/// Options of every row: more slots than any image here needs.
 const SLOTS: [&str; 4] = ["--slots", "65536", "--other-slots", "300"];
 
 fn link(fixture: &Fixture, rust_libc: &str, options: &[&str]) -> Outcome {

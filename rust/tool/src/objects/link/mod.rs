@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! `link`: runs the linker of an executable with Rust's std in it, then looks at what came out.
+//! `link`: runs the linker of an executable with Rust's std in it, then checks the executable.
 //!
-//! | what is wrong | what it would do |
+//! | defect | effect |
 //! |---|---|
-//! | an object of muslc whose system call is an instruction | Linux' number reaches seL4, which takes it for another |
-//! | muslc is of another version than the musl that Rust's std was made for | what they say to each other may differ |
+//! | an object of muslc whose system call is an instruction | seL4 takes the number of Linux for one of its own |
+//! | muslc has another version than the musl that Rust's std was built for | types and calls between them may differ |
 //! | more pages than the root CNode has slots | the kernel does not start the root server |
-//! | parts of std that have nothing behind them | they return errors, or do nothing |
+//! | use of parts of std that seL4 does not support | they return errors, or do nothing |
 //!
-//! What is left of the image after `--gc-sections` is what is reached from where it begins, so the image itself tells what it uses.
+//! `--gc-sections` leaves only reachable code in the image, so that the image itself shows the parts of std that it uses.
 
 mod facilities;
 mod map;
@@ -41,12 +41,12 @@ pub struct Request {
     pub strict: bool,
 }
 
-/// Links, and checks.
+/// Links and checks an executable.
 ///
 /// # Errors
 ///
-/// When the linker fails, when the executable has what would enter a kernel by itself, when the root CNode has too few slots
-/// for the image, and if `strict` when the C libraries are of two versions or parts of std have nothing behind them. The
+/// When the linker fails, when code of the executable makes system calls of Linux, when the root CNode has too few slots
+/// for the image, and if `strict` when the C libraries have different versions or unsupported parts of std are used. The
 /// executable is then removed.
 pub fn link(request: &Request) -> Result<()> {
     let (program, arguments) = request
@@ -61,9 +61,9 @@ pub fn link(request: &Request) -> Result<()> {
         .ok_or_else(|| Failure::new("the linker's command line has no `-o`"))?;
     let scratch = tempfile::tempdir().map_err(|error| {
         Failure::new(format!("cannot make a temporary folder: {error}"))
-            .help("see to it that there is room in it, or name another with TMPDIR")
+            .help("free some space in it, or name another folder in TMPDIR")
     })?;
-    // A project that wants a map for itself gets it, and one is enough.
+    // A map that the project asks for serves here as well.
     let (map, own) = match map::asked_for(arguments) {
         Some(map) => (map, None),
         None => {
@@ -76,7 +76,10 @@ pub fn link(request: &Request) -> Result<()> {
         .args(arguments)
         .args(own)
         .status()
-        .map_err(|error| Failure::new(format!("cannot run `{program}`: {error}")))?;
+        .map_err(|error| {
+            Failure::new(format!("cannot run the linker `{program}`: {error}"))
+                .help("configure a fresh build folder, so that CMake looks for the compiler again")
+        })?;
     if !status.success() {
         return Err(
             Failure::new(format!("`{}` was not linked", output.display()))
@@ -84,7 +87,7 @@ pub fn link(request: &Request) -> Result<()> {
         );
     }
     check(request, &output, &map).inspect_err(|_| {
-        // The check has failed already; what cannot be removed is linked anew all the same.
+        // The check has failed already, and the next build links anew even if the file stays.
         let _ = fs::remove_file(&output);
     })
 }
@@ -118,11 +121,11 @@ fn check(request: &Request, output: &Path, map: &Path) -> Result<()> {
     );
     if request.strict {
         return Err(Failure::new(message).help(
-            "leave out what calls them; or, if the errors are dealt with, configure with -DRUST_STD_CHECK=warn",
+            "remove the calls; or, if the program handles the errors, configure with -DRUST_STD_CHECK=warn",
         ));
     }
     eprintln!(
-        "warning: {message}\nhelp: leave out what calls them; -DRUST_STD_CHECK=error makes this an error, =off is silent"
+        "warning: {message}\nhelp: remove the calls; -DRUST_STD_CHECK=error makes this an error, and -DRUST_STD_CHECK=off silences it"
     );
     Ok(())
 }
