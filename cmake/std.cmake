@@ -8,6 +8,7 @@
 function(_sel4_rust_use_std triple out)
     if(KernelPlatform STREQUAL "hosted")
         # The host's own std.
+        _sel4_rust_add_libsel4std()
         set(${out} ${triple} PARENT_SCOPE)
         return()
     elseif(triple STREQUAL "aarch64-unknown-none")
@@ -25,12 +26,16 @@ function(_sel4_rust_use_std triple out)
         )
     endif()
     _sel4_rust_check_std_configuration()
-    # Here and not when executables are linked: CMake adds no subdirectory in a deferred call.
+    _sel4_rust_add_libsel4std()
+    set_property(GLOBAL PROPERTY SEL4_RUST_STD_TRIPLE ${std_triple})
+    set(${out} ${std_triple} PARENT_SCOPE)
+endfunction()
+
+# Adds the target `sel4std`, once. To be called from add_rust_library(), since CMake adds no subdirectory in a deferred call.
+function(_sel4_rust_add_libsel4std)
     if(NOT TARGET sel4std)
         add_subdirectory("${SEL4_RUST_DIR}/libsel4std" "${CMAKE_BINARY_DIR}/libsel4std" EXCLUDE_FROM_ALL)
     endif()
-    set_property(GLOBAL PROPERTY SEL4_RUST_STD_TRIPLE ${std_triple})
-    set(${out} ${std_triple} PARENT_SCOPE)
 endfunction()
 
 # Sets `out` to whether one of the libraries uses std on seL4.

@@ -9,6 +9,12 @@
 #include <sel4runtime.h>
 #include <sel4std.h>
 
+#ifdef CONFIG_PLAT_HOSTED
+bool __attribute__((weak)) sel4std_alarm(seL4_CPtr wake, uint64_t nanoseconds)
+{
+    return sel4_hosted_alarm(wake, nanoseconds);
+}
+#else
 static bool no_timer(seL4_CPtr wake, uint64_t nanoseconds)
 {
     (void)wake;
@@ -17,8 +23,10 @@ static bool no_timer(seL4_CPtr wake, uint64_t nanoseconds)
 }
 
 bool sel4std_alarm(seL4_CPtr wake, uint64_t nanoseconds) __attribute__((weak, alias("no_timer")));
+#endif
 
-#ifdef CONFIG_KERNEL_MCS
+#if defined(CONFIG_KERNEL_MCS) && !defined(CONFIG_PLAT_HOSTED)
+#define BY_PERIOD
 /* Microseconds. Any kernel takes periods of this length, and half of one as a budget. */
 #define SHORTEST 200ull
 #define LONGEST 60000000ull
@@ -42,7 +50,7 @@ static void configure(const thread_t *ticker, uint64_t budget, uint64_t period)
  * takes a lock, does not run out of it. */
 void alarm_set(const thread_t *ticker, uint64_t nanoseconds)
 {
-#ifdef CONFIG_KERNEL_MCS
+#ifdef BY_PERIOD
     if (by_period() && nanoseconds != UINT64_MAX) {
         uint64_t period = nanoseconds / 1000 + 1;
         period = period < SHORTEST ? SHORTEST : period > LONGEST ? LONGEST : period;
@@ -66,7 +74,7 @@ void alarm_wait(const thread_t *ticker, uint64_t nanoseconds)
 
 void alarm_hasten(const thread_t *ticker, bool waits)
 {
-#ifdef CONFIG_KERNEL_MCS
+#ifdef BY_PERIOD
     /* A budget as long as its period can be used at once: a sleep by period is over. */
     if (by_period() && !waits) {
         configure(ticker, SHORTEST, SHORTEST);

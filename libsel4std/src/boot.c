@@ -44,6 +44,7 @@ __attribute__((constructor(BEFORE_MUSLC))) static void boot(void)
 {
     correct_tls();
     clock_install();
+    clone_install();
     files_install();
     futex_install();
     memory_install();

@@ -7,14 +7,24 @@
 
 #include <errno.h>
 #include <time.h>
-#include <bits/syscall.h>
+#include <sys/syscall.h>
 #include <muslcsys/vsyscall.h>
 #include <sel4runtime.h>
 #include <sel4std.h>
 
 #define NANOSECONDS 1000000000ull
 
-#ifdef CONFIG_ARCH_AARCH64
+#ifdef CONFIG_PLAT_HOSTED
+static uint64_t counter(void)
+{
+    return sel4_hosted_clock();
+}
+
+static uint64_t frequency(void)
+{
+    return 1000000;
+}
+#elif defined(CONFIG_ARCH_AARCH64)
 /* The kernel lets user programs read it when KernelArmExportVCNTUser is set; without, a read is a fault. */
 static uint64_t counter(void)
 {
@@ -60,12 +70,6 @@ static uint64_t frequency(void)
 uint64_t clock_now(void)
 {
     return (unsigned __int128)counter() * NANOSECONDS / frequency();
-}
-
-int __attribute__((weak)) sel4std_wall_clock(struct timespec *now)
-{
-    (void)now;
-    return -1;
 }
 
 static bool is_monotonic(clockid_t clock)

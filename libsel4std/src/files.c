@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <bits/syscall.h>
+#include <sys/syscall.h>
 #include <muslcsys/vsyscall.h>
 #include <sel4std.h>
 
@@ -322,13 +322,6 @@ static long sys_fcntl(va_list arguments)
     case F_GETFL: return 0;
     default: return -EINVAL;
     }
-}
-
-ssize_t __attribute__((weak)) sel4std_stdin(void *bytes, size_t count)
-{
-    (void)bytes;
-    (void)count;
-    return 0;
 }
 
 /* Older names, which x86_64 has. */

@@ -8,7 +8,8 @@
 #include "internal.h"
 
 #include <errno.h>
-#include <bits/syscall.h>
+#include <limits.h>
+#include <sys/syscall.h>
 #include <muslcsys/vsyscall.h>
 #include <sel4std.h>
 
@@ -130,8 +131,10 @@ static void add_deadline(waiter_t *waiter)
     *at = waiter;
 }
 
-/* Waits until a wake for `word`, or the deadline. Without a word only for the deadline. */
-static int wait_on(volatile int *word, int value, unsigned bits, uint64_t deadline)
+/* Waits until a wake for `word`, or the deadline, if `wanted` returns true under the lock. Once the waiter is in its list and
+ * the lock is free, calls `queued` if it is not NULL. */
+static int wait_if(volatile int *word, unsigned bits, uint64_t deadline, bool (*wanted)(void *), void (*queued)(void *),
+                   void *argument)
 {
     waiter_t waiter = { .word = word, .bits = bits, .deadline = deadline, .thread = thread_self() };
     if (!thread_can_wait(waiter.thread) || !futex_prepare()) {
@@ -145,7 +148,7 @@ static int wait_on(volatile int *word, int value, unsigned bits, uint64_t deadli
             return -ENOMEM;
         }
     }
-    if (word != NULL && *word != value) {
+    if (!wanted(argument)) {
         lock_give(&lock);
         return -EAGAIN;
     }
@@ -161,13 +164,39 @@ static int wait_on(volatile int *word, int value, unsigned bits, uint64_t deadli
     if (hasten) {
         alarm_hasten(ticker, waits);
     }
+    if (queued != NULL) {
+        queued(argument);
+    }
     wait_for(waiter.thread->notification);
     return waiter.woken ? 0 : -ETIMEDOUT;
 }
 
+typedef struct {
+    volatile int *word;
+    int value;
+} expected_t;
+
+static bool has_value(void *argument)
+{
+    const expected_t *expected = argument;
+    return *expected->word == expected->value;
+}
+
+static int wait_on(volatile int *word, int value, unsigned bits, uint64_t deadline)
+{
+    expected_t expected = { word, value };
+    return wait_if(word, bits, deadline, has_value, NULL, &expected);
+}
+
+static bool always(void *argument)
+{
+    (void)argument;
+    return true;
+}
+
 int futex_sleep(uint64_t deadline)
 {
-    int error = wait_on(NULL, 0, 0, deadline);
+    int error = wait_if(NULL, 0, deadline, always, NULL, NULL);
     return error == -ETIMEDOUT ? 0 : error;
 }
 
@@ -209,6 +238,29 @@ void futex_wake_one(volatile int *word)
 {
     wake_locked(word, 1, ANY_BIT, NULL);
 }
+
+#ifdef CONFIG_PLAT_HOSTED
+int futex_wait_if(volatile int *word, bool (*wanted)(void *), void (*queued)(void *), void *argument, uint64_t deadline)
+{
+    return wait_if(word, ANY_BIT, deadline, wanted, queued, argument);
+}
+
+void futex_wake(volatile int *word, int count)
+{
+    /* Without a notification nobody has waited yet. */
+    if (lock.notification != seL4_CapNull) {
+        wake(word, count, ANY_BIT, NULL);
+    }
+}
+
+void futex_set(volatile int *word, int value)
+{
+    lock_take(&lock);
+    __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+    wake_locked(word, INT_MAX, ANY_BIT, NULL);
+    lock_give(&lock);
+}
+#endif
 
 static long sys_futex(va_list arguments)
 {

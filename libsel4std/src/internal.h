@@ -12,6 +12,26 @@
 #include <time.h>
 #include <sel4/sel4.h>
 
+#ifdef CONFIG_PLAT_HOSTED
+/* libutils, as far as it is used here. */
+#define BIT(n) (1ul << (n))
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define ROUND_UP(n, b) (((n) + (b) - 1) / (b) * (b))
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* hosted/rt: the platform's clock, in microseconds. */
+uint64_t sel4_hosted_clock(void);
+/* hosted/rt: has the platform's timer signal `wake` after `nanoseconds`. */
+bool sel4_hosted_alarm(seL4_CPtr wake, uint64_t nanoseconds);
+/* hosted/rt: ends the process, because a thread that is not in the table waits. */
+_Noreturn void sel4_hosted_refuse_thread(void);
+/* hosted/rt: Linux' randomness and date, the defaults of sel4std_entropy() and sel4std_wall_clock(). */
+int sel4_hosted_entropy(void *bytes, size_t count);
+int sel4_hosted_wall_clock(struct timespec *now);
+#else
+#include <utils/util.h>
+#endif
+
 /* lock.c: a lock that sleeps in the kernel. It touches neither thread-local storage nor the IPC buffer, so that it may
  * be taken between setting a message register and the call that sends it. */
 typedef struct {
@@ -66,6 +86,10 @@ struct thread {
     void *unmap_at_exit;
     size_t unmap_length;
 };
+#ifdef CONFIG_PLAT_HOSTED
+/* Makes the calling thread the first one of the table. thread_self() is NULL in threads that are not in the table. */
+void thread_begin_first(void);
+#endif
 thread_t *thread_self(void);
 /* As gettid() tells it; 0 for the ticker. */
 int thread_number(const thread_t *thread);
@@ -73,6 +97,14 @@ int thread_number(const thread_t *thread);
 thread_t *thread_of(int number);
 /* Makes sure that the calling thread can be woken. */
 bool thread_can_wait(thread_t *thread);
+/* Takes a free slot; NULL if there is none. */
+thread_t *thread_take(void);
+void thread_give_back(thread_t *thread);
+/* Starts the thread's `function` with this stack and thread-local storage. */
+bool thread_start(thread_t *thread, void *stack, void *tls);
+/* Suspends the thread. */
+bool thread_stop(const thread_t *thread);
+_Noreturn void thread_stop_self(void);
 /* Stops all threads, the calling one last. */
 _Noreturn void threads_stop(void);
 /* Starts the one thread that serves all deadlines, which calls `tick` for ever. NULL where that fails. */
@@ -97,6 +129,16 @@ void futex_unlock(void);
 void futex_wake_one(volatile int *word);
 /* Sleeps until the clock shows `deadline`. */
 int futex_sleep(uint64_t deadline);
+#ifdef CONFIG_PLAT_HOSTED
+/* Waits for futex_wake(word), or until the deadline, unless `wanted`, which is called with the lock, returns false. Once a
+ * wake can reach the thread, calls `queued` if it is not NULL. Returns 0, -EAGAIN or -ETIMEDOUT. */
+int futex_wait_if(volatile int *word, bool (*wanted)(void *), void (*queued)(void *), void *argument,
+                  uint64_t deadline);
+/* Wakes up to `count` that wait for `word`, the first ones first. */
+void futex_wake(volatile int *word, int count);
+/* Sets `word` and wakes all that wait for it, in one step under the lock. */
+void futex_set(volatile int *word, int value);
+#endif
 
 /* clock.c: nanoseconds since the counter's zero. */
 uint64_t clock_now(void);
@@ -113,6 +155,7 @@ bool files_prepare(void);
 
 /* random.c, files.c, ...: each puts its functions into muslcsys' table. */
 void clock_install(void);
+void clone_install(void);
 void files_install(void);
 void futex_install(void);
 void memory_install(void);
@@ -121,6 +164,6 @@ void random_install(void);
 void schedule_install(void);
 void thread_install(void);
 
-/* process.c: a line on the console, through the C library's own write. */
+/* hooks.c: prints a line on the console, with the C library's own write(). */
 void say(const char *line);
 void say_once(bool *said, const char *line);

@@ -12,10 +12,9 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <bits/syscall.h>
+#include <sys/syscall.h>
 #include <muslcsys/vsyscall.h>
 #include <sel4muslcsys/gen_config.h>
-#include <utils/util.h>
 #include <sel4std.h>
 
 #define PAGE BIT(seL4_PageBits)

@@ -6,7 +6,6 @@
 #include "internal.h"
 
 #include <sel4runtime.h>
-#include <utils/util.h>
 #include <sel4std.h>
 
 /* Of each kind the threads take one; notifications serve the first thread and three locks, too. */

@@ -7,38 +7,14 @@
 #include "internal.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #include <sys/prctl.h>
-#include <bits/syscall.h>
+#include <sys/syscall.h>
 #include <muslcsys/vsyscall.h>
 #include <sel4std.h>
 
 /* As a shell tells of a program that a signal ended. */
 #define SIGNALLED 128
-
-void say(const char *line)
-{
-    write(STDERR_FILENO, line, strlen(line));
-}
-
-void say_once(bool *said, const char *line)
-{
-    if (!__atomic_exchange_n(said, true, __ATOMIC_SEQ_CST)) {
-        say(line);
-    }
-}
-
-/* ./simulate ends with the code that this line tells. */
-_Noreturn void __attribute__((weak)) sel4std_exit(int code)
-{
-    char line[48];
-    snprintf(line, sizeof(line), "The program ended with exit code %d\n", code);
-    say(line);
-    threads_stop();
-}
 
 static long sys_exit_group(va_list arguments)
 {

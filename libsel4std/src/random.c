@@ -6,19 +6,12 @@
 #include "internal.h"
 
 #include <errno.h>
-#include <bits/syscall.h>
+#include <sys/syscall.h>
 #include <muslcsys/vsyscall.h>
 #include <sel4std.h>
 
 /* Linux' name for "take what is there": std asks for the keys of HashMap so, and for nothing else. */
 #define GRND_INSECURE 4u
-
-int __attribute__((weak)) sel4std_entropy(void *bytes, size_t count)
-{
-    (void)bytes;
-    (void)count;
-    return -1;
-}
 
 /* Spreads the bits of the clock. No more than that: who knows the time knows the keys. */
 static uint64_t next_key(void)

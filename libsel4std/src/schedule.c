@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
-#include <bits/syscall.h>
+#include <sys/syscall.h>
 #include <muslcsys/vsyscall.h>
 #include <sel4runtime.h>
 #include <sel4std.h>

@@ -1,18 +1,14 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Threads: what pthread_create() and the end of a thread need of the machine. muslc's own versions of these functions
- * are system calls of Linux, written as instructions; with these in the image its linker never looks for those.
+ * Threads: a table of slots, each with the kernel objects of one thread, which are made once and reused.
  */
-#define _GNU_SOURCE
 #include "internal.h"
 
 #include <errno.h>
-#include <sched.h>
-#include <bits/syscall.h>
+#include <sys/syscall.h>
 #include <muslcsys/vsyscall.h>
 #include <sel4runtime.h>
-#include <utils/util.h>
 #include <sel4std.h>
 
 /* The ticker's, which calls the application's alarm. */
@@ -35,13 +31,25 @@ static thread_t threads[THREADS] = {
 static thread_t *const ticker = &threads[THREADS - 1];
 static char pages[THREADS][BIT(seL4_PageBits)] __attribute__((aligned(BIT(seL4_PageBits))));
 
-/* Zero in the first thread. */
 static __thread thread_t *self;
 
+#ifdef CONFIG_PLAT_HOSTED
+void thread_begin_first(void)
+{
+    self = &threads[0];
+}
+
+thread_t *thread_self(void)
+{
+    return self;
+}
+#else
+/* muslc clears the first thread's storage when it starts, so there it is NULL. */
 thread_t *thread_self(void)
 {
     return self != NULL ? self : &threads[0];
 }
+#endif
 
 int thread_number(const thread_t *thread)
 {
@@ -59,6 +67,11 @@ thread_t *thread_of(int number)
 
 bool thread_can_wait(thread_t *thread)
 {
+#ifdef CONFIG_PLAT_HOSTED
+    if (thread == NULL) {
+        sel4_hosted_refuse_thread();
+    }
+#endif
     if (thread->notification == seL4_CapNull) {
         thread->notification = new_object(seL4_NotificationObject, seL4_NotificationBits);
     }
@@ -110,10 +123,10 @@ seL4_CPtr __attribute__((weak)) sel4std_fault_endpoint(int thread)
 /* The first code of every thread, with a stack and thread-local storage of its own. */
 static void begin(thread_t *thread)
 {
-    __sel4_ipc_buffer = thread->page;
+    seL4_SetIPCBuffer(thread->page);
     self = thread;
     thread->function(thread->argument);
-    /* muslc's function does not return. */
+    /* The function does not return. */
     for (;;) {
         seL4_Yield();
     }
@@ -138,14 +151,12 @@ static bool resume(thread_t *thread, uintptr_t stack, uintptr_t tls)
            == seL4_NoError;
 }
 
-/* Who had the slot before may not have come to suspend itself. */
-static bool stop(const thread_t *thread)
+bool thread_stop(const thread_t *thread)
 {
     return seL4_TCB_Suspend(thread->tcb) == seL4_NoError;
 }
 
-/* A place that nobody has, or NULL. */
-static thread_t *take(void)
+thread_t *thread_take(void)
 {
     futex_lock();
     thread_t *thread = &threads[1];
@@ -159,78 +170,24 @@ static thread_t *take(void)
     return thread < ticker ? thread : NULL;
 }
 
-static void give_back(thread_t *thread)
+void thread_give_back(thread_t *thread)
 {
     futex_lock();
     thread->taken = false;
     futex_unlock();
 }
 
-/* A new thread that calls `function`. Linux' way of saying what is wanted, as far as pthread_create() uses it: `parent`
- * receives the thread's number, and when it ends the word `child` becomes zero and one who waits for that is woken. */
-int __clone(int (*function)(void *), void *stack, int flags, void *argument, int *parent, void *tls, int *child)
+bool thread_start(thread_t *thread, void *stack, void *tls)
 {
-    const int thread_flags = CLONE_VM | CLONE_THREAD | CLONE_SETTLS;
-    /* A process of its own is not to be had: fork(), posix_spawn(). */
-    if ((flags & thread_flags) != thread_flags) {
-        return -ENOSYS;
-    }
-    if (!memory_prepare() || !futex_prepare() || !files_prepare() || !thread_can_wait(thread_self())) {
-        return -EAGAIN;
-    }
-    thread_t *thread = take();
-    if (thread == NULL) {
-        return -EAGAIN;
-    }
-    thread->function = function;
-    thread->argument = argument;
-    thread->clear_at_exit = child;
-    thread->unmap_length = 0;
-    int number = thread_number(thread);
-    *parent = number;
-    if (make(thread) && stop(thread) && schedule(thread) && resume(thread, (uintptr_t)stack, (uintptr_t)tls)) {
-        return number;
-    }
-    give_back(thread);
-    return -EAGAIN;
+    /* The slot's previous thread may not have suspended itself yet. */
+    return make(thread) && thread_stop(thread) && schedule(thread) && resume(thread, (uintptr_t)stack, (uintptr_t)tls);
 }
 
-/* The end of a thread, on a stack that belongs to its place. Its own stack and thread-local storage may be gone as soon as
- * the word is clear. Whoever has the place next gets it with the lock, and so when this one has given that back. */
-static _Noreturn void finish(thread_t *thread)
+_Noreturn void thread_stop_self(void)
 {
-    if (thread->unmap_length != 0) {
-        memory_unmap(thread->unmap_at_exit, thread->unmap_length);
-    }
-    volatile int *word = thread->clear_at_exit;
-    futex_lock();
-    if (word != NULL) {
-        __atomic_store_n(word, 0, __ATOMIC_SEQ_CST);
-        futex_wake_one(word);
-    }
-    thread->taken = false;
-    futex_unlock();
+    thread_t *thread = thread_self();
     for (;;) {
-        stop(thread);
-    }
-}
-
-static _Noreturn void leave(thread_t *thread)
-{
-    uintptr_t stack = (uintptr_t)thread->page + BIT(seL4_PageBits);
-#ifdef CONFIG_ARCH_AARCH64
-    register thread_t *x0 asm("x0") = thread;
-    asm volatile("mov sp, %1; br %2" ::"r"(x0), "r"(stack), "r"(finish) : "memory");
-#else
-    asm volatile("mov %1, %%rsp; call *%2" ::"D"(thread), "r"(stack), "r"(finish) : "memory");
-#endif
-    __builtin_unreachable();
-}
-
-static _Noreturn void stop_self(void)
-{
-    for (;;) {
-        stop(thread_self());
+        thread_stop(thread != NULL ? thread : &threads[0]);
     }
 }
 
@@ -239,43 +196,17 @@ _Noreturn void threads_stop(void)
     thread_t *mine = thread_self();
     for (thread_t *thread = threads; thread < threads + THREADS; thread++) {
         if (thread != mine && thread->tcb != seL4_CapNull) {
-            stop(thread);
+            thread_stop(thread);
         }
     }
-    stop_self();
-}
-
-static long sys_exit(va_list arguments)
-{
-    (void)arguments;
-    thread_t *thread = thread_self();
-    if (thread == &threads[0]) {
-        /* The first thread may end before the others. */
-        stop_self();
-    }
-    leave(thread);
-}
-
-/* The end of a thread that nobody waits for, and of its stack. */
-_Noreturn void __unmapself(void *start, size_t length)
-{
-    thread_t *thread = thread_self();
-    thread->unmap_at_exit = start;
-    thread->unmap_length = length;
-    leave(thread);
-}
-
-static long sys_set_tid_address(va_list arguments)
-{
-    thread_t *thread = thread_self();
-    thread->clear_at_exit = va_arg(arguments, volatile int *);
-    return thread_number(thread);
+    thread_stop_self();
 }
 
 static long sys_gettid(va_list arguments)
 {
     (void)arguments;
-    return thread_number(thread_self());
+    thread_t *thread = thread_self();
+    return thread != NULL ? thread_number(thread) : -ESRCH;
 }
 
 static void (*ticker_function)(thread_t *);
@@ -302,7 +233,5 @@ thread_t *thread_start_ticker(void (*tick)(thread_t *))
 
 void thread_install(void)
 {
-    muslcsys_install_syscall(__NR_exit, sys_exit);
     muslcsys_install_syscall(__NR_gettid, sys_gettid);
-    muslcsys_install_syscall(__NR_set_tid_address, sys_set_tid_address);
 }

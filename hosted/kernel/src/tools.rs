@@ -121,7 +121,11 @@ impl<M: Machine> Kernel<M> {
             "{:<24} {:>8} {:>16}  state\n",
             "thread", "priority", "address"
         );
-        for thread in self.threads() {
+        // libsel4std keeps several TCBs that it has not configured yet. They have no address space and no name.
+        let is_unused = |thread: &ThreadView| {
+            self.vspace(thread.id).is_none() && thread.name.starts_with("child of: ")
+        };
+        for thread in self.threads().filter(|thread| !is_unused(thread)) {
             let state = match self.current() == Some(thread.id) {
                 true => "running".into(),
                 false => self.state_description(thread.state),

@@ -12,6 +12,15 @@ const TKILL: c_int = libc::SYS_tkill as c_int;
 /// Replacement of that system call.
 static HANDLER: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
+#[cfg(feature = "std")]
+unsafe extern "C" {
+    /// Installs a handler in libsel4std's table.
+    fn sel4_hosted_install_syscall(
+        number: c_int,
+        handler: Option<SystemCall>,
+    ) -> Option<SystemCall>;
+}
+
 type SystemCall = extern "C" fn(arguments: *mut c_void) -> c_long;
 
 fn function(address: *mut c_void) -> Option<SystemCall> {
@@ -19,14 +28,18 @@ fn function(address: *mut c_void) -> Option<SystemCall> {
     unsafe { std::mem::transmute::<*mut c_void, Option<SystemCall>>(address) }
 }
 
-/// Replaces the handler of a Linux system call, as libsel4muslcsys does. glibc asks only for `tkill` this
-/// way; other numbers have no effect.
+/// Replaces the handler of a Linux system call, as libsel4muslcsys does. Has effect on `abort`, which asks for `tkill`, and
+/// with std on the system calls that libsel4std handles.
 #[unsafe(no_mangle)]
 extern "C" fn muslcsys_install_syscall(
     number: c_int,
     handler: Option<SystemCall>,
 ) -> Option<SystemCall> {
     if number != TKILL {
+        // SAFETY: as the caller promises.
+        #[cfg(feature = "std")]
+        return unsafe { sel4_hosted_install_syscall(number, handler) };
+        #[cfg(not(feature = "std"))]
         return None;
     }
     let address = handler.map_or(ptr::null_mut(), |handler| handler as *mut c_void);

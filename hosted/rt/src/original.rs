@@ -42,4 +42,34 @@ macro_rules! original {
     )*};
 }
 
-pub(crate) use original;
+/// Defines functions in place of the C library's: seL4 threads run the body, other threads the library's version. Bodies
+/// reach that as `c::NAME`. One use per module.
+macro_rules! replace {
+    ($(
+        $(#[$attribute:meta])*
+        $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) -> $result:ty $body:block
+    )*) => {
+        mod c {
+            #[allow(unused_imports)]
+            use super::*;
+            $crate::original::original! {
+                $(fn $name($($argument: $type),*) -> $result;)*
+            }
+        }
+        $(
+            $(#[$attribute])*
+            #[unsafe(no_mangle)]
+            $visibility unsafe extern "C" fn $name($($argument: $type),*) -> $result {
+                // SAFETY: as the caller promises.
+                unsafe {
+                    if !sel4_hosted::in_thread() {
+                        return c::$name($($argument),*);
+                    }
+                    $body
+                }
+            }
+        )*
+    };
+}
+
+pub(crate) use {original, replace};

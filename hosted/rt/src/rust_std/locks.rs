@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! C's locks. Those of C's library stay what they are; a thread that has to wait sleeps on its notification,
-//! and not in Linux, where no other seL4 thread would run.
+//! C's locks. The C library's lock words stay in use, but a thread that must wait sleeps on its notification, and not in
+//! Linux, where no other seL4 thread could run.
 
 use std::cell::UnsafeCell;
 use std::collections::BTreeSet;
@@ -11,159 +11,101 @@ use libc::{
     EAGAIN, EBUSY, ETIMEDOUT, clockid_t, pthread_cond_t, pthread_condattr_t, pthread_mutex_t,
     pthread_rwlock_t, sem_t, timespec,
 };
-use sel4_hosted::{in_thread, without_preemption};
+use sel4_hosted::without_preemption;
 
-use super::futex::{self, Wake};
-use super::time;
-use crate::original::original;
+use super::futex::{self, NEVER, Wake};
+use super::libsel4std::clock_deadline;
+use crate::original::replace;
 
-mod c {
-    use super::*;
-    original! {
-        fn pthread_mutex_lock(lock: *mut pthread_mutex_t) -> c_int;
-        fn pthread_mutex_timedlock(lock: *mut pthread_mutex_t, end: *const timespec) -> c_int;
-        fn pthread_mutex_unlock(lock: *mut pthread_mutex_t) -> c_int;
-        fn pthread_rwlock_rdlock(lock: *mut pthread_rwlock_t) -> c_int;
-        fn pthread_rwlock_wrlock(lock: *mut pthread_rwlock_t) -> c_int;
-        fn pthread_rwlock_unlock(lock: *mut pthread_rwlock_t) -> c_int;
-        fn sem_wait(semaphore: *mut sem_t) -> c_int;
-        fn sem_post(semaphore: *mut sem_t) -> c_int;
-        fn pthread_cond_init(condition: *mut pthread_cond_t, attributes: *const pthread_condattr_t) -> c_int;
-        fn pthread_cond_wait(condition: *mut pthread_cond_t, lock: *mut pthread_mutex_t) -> c_int;
-        fn pthread_cond_timedwait(
-            condition: *mut pthread_cond_t,
-            lock: *mut pthread_mutex_t,
-            end: *const timespec,
-        ) -> c_int;
-        fn pthread_cond_signal(condition: *mut pthread_cond_t) -> c_int;
-        fn pthread_cond_broadcast(condition: *mut pthread_cond_t) -> c_int;
-    }
-}
-
-/// Takes a lock by trying, as often as somebody gives it back. Gives what the last trial gave.
-fn take<T>(lock: *const T, deadline: Option<u64>, trial: impl Fn() -> c_int) -> c_int {
-    let mut result = trial();
+/// Retries the try-lock `attempt` each time the lock is released, until it succeeds, fails otherwise, or `deadline` comes.
+/// Returns the last result.
+fn take<T>(lock: *const T, deadline: u64, attempt: impl Fn() -> c_int) -> c_int {
+    let mut result = attempt();
     while result == EBUSY {
-        let how = futex::wait(lock, futex::ANY, deadline, || {
-            result = trial();
+        let is_busy = || {
+            result = attempt();
             result == EBUSY
-        });
-        match how {
-            Wake::Woken => result = trial(),
-            Wake::Not => {}
-            Wake::Late => return ETIMEDOUT,
+        };
+        match futex::wait(lock, deadline, is_busy, || ()) {
+            Wake::Woken => result = attempt(),
+            Wake::NotWanted => {}
+            Wake::TimedOut => return ETIMEDOUT,
         }
     }
     result
 }
 
-#[unsafe(no_mangle)]
-unsafe extern "C" fn pthread_mutex_lock(lock: *mut pthread_mutex_t) -> c_int {
+/// Addresses of condition variables that use the monotonic clock.
+struct Monotonic(UnsafeCell<BTreeSet<usize>>);
+// SAFETY: used without preemption.
+unsafe impl Sync for Monotonic {}
+static MONOTONIC: Monotonic = Monotonic(UnsafeCell::new(BTreeSet::new()));
+
+/// Waits for the condition, and releases the lock meanwhile.
+///
+/// # Safety
+///
+/// The caller holds the lock.
+unsafe fn wait(condition: *mut pthread_cond_t, lock: *mut pthread_mutex_t, deadline: u64) -> c_int {
+    let release = || {
+        // SAFETY: as the caller promises.
+        unsafe { pthread_mutex_unlock(lock) };
+    };
+    let how = futex::wait(condition, deadline, || true, release);
     // SAFETY: as the caller promises.
-    unsafe {
-        if !in_thread() {
-            return c::pthread_mutex_lock(lock);
-        }
-        take(lock, None, || libc::pthread_mutex_trylock(lock))
-    }
+    unsafe { pthread_mutex_lock(lock) };
+    if how == Wake::TimedOut { ETIMEDOUT } else { 0 }
 }
 
-#[unsafe(no_mangle)]
-unsafe extern "C" fn pthread_mutex_timedlock(
-    lock: *mut pthread_mutex_t,
-    end: *const timespec,
-) -> c_int {
-    // SAFETY: as the caller promises.
-    unsafe {
-        if !in_thread() {
-            return c::pthread_mutex_timedlock(lock, end);
-        }
-        let deadline = time::deadline(&*end, true, libc::CLOCK_REALTIME);
+replace! {
+    fn pthread_mutex_lock(lock: *mut pthread_mutex_t) -> c_int {
+        take(lock, NEVER, || libc::pthread_mutex_trylock(lock))
+    }
+
+    fn pthread_mutex_timedlock(lock: *mut pthread_mutex_t, end: *const timespec) -> c_int {
+        let deadline = clock_deadline(end, true, libc::CLOCK_REALTIME);
         take(lock, deadline, || libc::pthread_mutex_trylock(lock))
     }
-}
 
-#[unsafe(no_mangle)]
-unsafe extern "C" fn pthread_mutex_unlock(lock: *mut pthread_mutex_t) -> c_int {
-    // SAFETY: as the caller promises.
-    let result = unsafe { c::pthread_mutex_unlock(lock) };
-    if in_thread() {
-        futex::wake(lock, 1, futex::ANY);
+    fn pthread_mutex_unlock(lock: *mut pthread_mutex_t) -> c_int {
+        let result = c::pthread_mutex_unlock(lock);
+        futex::wake(lock, 1);
+        result
     }
-    result
-}
 
-#[unsafe(no_mangle)]
-unsafe extern "C" fn pthread_rwlock_rdlock(lock: *mut pthread_rwlock_t) -> c_int {
-    // SAFETY: as the caller promises.
-    unsafe {
-        if !in_thread() {
-            return c::pthread_rwlock_rdlock(lock);
-        }
-        take(lock, None, || libc::pthread_rwlock_tryrdlock(lock))
+    fn pthread_rwlock_rdlock(lock: *mut pthread_rwlock_t) -> c_int {
+        take(lock, NEVER, || libc::pthread_rwlock_tryrdlock(lock))
     }
-}
 
-#[unsafe(no_mangle)]
-unsafe extern "C" fn pthread_rwlock_wrlock(lock: *mut pthread_rwlock_t) -> c_int {
-    // SAFETY: as the caller promises.
-    unsafe {
-        if !in_thread() {
-            return c::pthread_rwlock_wrlock(lock);
-        }
-        take(lock, None, || libc::pthread_rwlock_trywrlock(lock))
+    fn pthread_rwlock_wrlock(lock: *mut pthread_rwlock_t) -> c_int {
+        take(lock, NEVER, || libc::pthread_rwlock_trywrlock(lock))
     }
-}
 
-#[unsafe(no_mangle)]
-unsafe extern "C" fn pthread_rwlock_unlock(lock: *mut pthread_rwlock_t) -> c_int {
-    // SAFETY: as the caller promises.
-    let result = unsafe { c::pthread_rwlock_unlock(lock) };
-    if in_thread() {
-        futex::wake(lock, usize::MAX, futex::ANY);
+    fn pthread_rwlock_unlock(lock: *mut pthread_rwlock_t) -> c_int {
+        let result = c::pthread_rwlock_unlock(lock);
+        futex::wake(lock, c_int::MAX);
+        result
     }
-    result
-}
 
-#[unsafe(no_mangle)]
-unsafe extern "C" fn sem_wait(semaphore: *mut sem_t) -> c_int {
-    // SAFETY: as the caller promises.
-    unsafe {
-        if !in_thread() {
-            return c::sem_wait(semaphore);
-        }
-        take(semaphore, None, || match libc::sem_trywait(semaphore) {
+    fn sem_wait(semaphore: *mut sem_t) -> c_int {
+        take(semaphore, NEVER, || match libc::sem_trywait(semaphore) {
             0 => 0,
             _ if *libc::__errno_location() == EAGAIN => EBUSY,
             error => error,
         })
     }
-}
 
-#[unsafe(no_mangle)]
-unsafe extern "C" fn sem_post(semaphore: *mut sem_t) -> c_int {
-    // SAFETY: as the caller promises.
-    let result = unsafe { c::sem_post(semaphore) };
-    if in_thread() {
-        futex::wake(semaphore, 1, futex::ANY);
+    fn sem_post(semaphore: *mut sem_t) -> c_int {
+        let result = c::sem_post(semaphore);
+        futex::wake(semaphore, 1);
+        result
     }
-    result
-}
 
-/// Conditions whose timeouts are of the monotonic clock.
-struct Monotonic(UnsafeCell<BTreeSet<usize>>);
-// SAFETY: it is used without_preemption.
-unsafe impl Sync for Monotonic {}
-static MONOTONIC: Monotonic = Monotonic(UnsafeCell::new(BTreeSet::new()));
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn pthread_cond_init(
-    condition: *mut pthread_cond_t,
-    attributes: *const pthread_condattr_t,
-) -> c_int {
-    let mut clock: clockid_t = libc::CLOCK_REALTIME;
-    // SAFETY: as the caller promises; the set is nobody else's meanwhile.
-    unsafe {
+    fn pthread_cond_init(
+        condition: *mut pthread_cond_t,
+        attributes: *const pthread_condattr_t,
+    ) -> c_int {
+        let mut clock: clockid_t = libc::CLOCK_REALTIME;
         if !attributes.is_null() {
             libc::pthread_condattr_getclock(attributes, &raw mut clock);
         }
@@ -177,79 +119,32 @@ unsafe extern "C" fn pthread_cond_init(
         });
         c::pthread_cond_init(condition, attributes)
     }
-}
 
-/// Waits for the condition, without the lock meanwhile.
-///
-/// # Safety
-///
-/// The caller has the lock.
-unsafe fn wait(
-    condition: *mut pthread_cond_t,
-    lock: *mut pthread_mutex_t,
-    deadline: Option<u64>,
-) -> c_int {
-    let give_back = || {
-        // SAFETY: as the caller promises.
-        unsafe { pthread_mutex_unlock(lock) };
-    };
-    let how = futex::wait_and(condition, futex::ANY, deadline, || true, give_back);
-    // SAFETY: as the caller promises.
-    unsafe { pthread_mutex_lock(lock) };
-    if how == Wake::Late { ETIMEDOUT } else { 0 }
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn pthread_cond_wait(
-    condition: *mut pthread_cond_t,
-    lock: *mut pthread_mutex_t,
-) -> c_int {
-    // SAFETY: as the caller promises.
-    unsafe {
-        if !in_thread() {
-            return c::pthread_cond_wait(condition, lock);
-        }
-        wait(condition, lock, None)
+    fn pthread_cond_wait(condition: *mut pthread_cond_t, lock: *mut pthread_mutex_t) -> c_int {
+        wait(condition, lock, NEVER)
     }
-}
 
-#[unsafe(no_mangle)]
-unsafe extern "C" fn pthread_cond_timedwait(
-    condition: *mut pthread_cond_t,
-    lock: *mut pthread_mutex_t,
-    end: *const timespec,
-) -> c_int {
-    // SAFETY: as the caller promises; the set is nobody else's meanwhile.
-    unsafe {
-        if !in_thread() {
-            return c::pthread_cond_timedwait(condition, lock, end);
-        }
+    fn pthread_cond_timedwait(
+        condition: *mut pthread_cond_t,
+        lock: *mut pthread_mutex_t,
+        end: *const timespec,
+    ) -> c_int {
         let set = &*MONOTONIC.0.get();
         let clock = if without_preemption(|| set.contains(&condition.addr())) {
             libc::CLOCK_MONOTONIC
         } else {
             libc::CLOCK_REALTIME
         };
-        wait(condition, lock, time::deadline(&*end, true, clock))
+        wait(condition, lock, clock_deadline(end, true, clock))
     }
-}
 
-#[unsafe(no_mangle)]
-unsafe extern "C" fn pthread_cond_signal(condition: *mut pthread_cond_t) -> c_int {
-    if in_thread() {
-        futex::wake(condition, 1, futex::ANY);
-        return 0;
+    fn pthread_cond_signal(condition: *mut pthread_cond_t) -> c_int {
+        futex::wake(condition, 1);
+        0
     }
-    // SAFETY: as the caller promises.
-    unsafe { c::pthread_cond_signal(condition) }
-}
 
-#[unsafe(no_mangle)]
-unsafe extern "C" fn pthread_cond_broadcast(condition: *mut pthread_cond_t) -> c_int {
-    if in_thread() {
-        futex::wake(condition, usize::MAX, futex::ANY);
-        return 0;
+    fn pthread_cond_broadcast(condition: *mut pthread_cond_t) -> c_int {
+        futex::wake(condition, c_int::MAX);
+        0
     }
-    // SAFETY: as the caller promises.
-    unsafe { c::pthread_cond_broadcast(condition) }
 }

@@ -1,46 +1,46 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Rust's std in a root server, which is the host's own: what it wants of Linux is here, in the place of
-//! the functions of C's library, when an seL4 thread asks. Other threads of the process, and the host
-//! itself, get what Linux has.
+//! Rust's std in a root server: the host's own std, with functions of the C library replaced for seL4 threads. Other threads
+//! of the process, and the host, use the C library's versions.
+//!
+//! libsel4std implements futex, time, the objects of threads and their scheduling, as on a kernel. This module
+//! connects glibc to it.
 //!
 //! | | |
 //! |---|---|
-//! | [`threads`] | each thread of std, and of C's `pthread_create`, is an seL4 thread |
-//! | [`objects`] | the kernel objects for them |
-//! | [`futex`], [`locks`] | locks of Rust and of C, asleep on a notification |
-//! | [`time`] | the platform's clock, and sleeping |
-//! | [`streams`] | standard input, randomness, and what is refused |
-//! | [`hooks`] | what the application may give, as `<sel4std.h>` declares it |
+//! | [`libsel4std`] | declarations of the C library |
+//! | [`threads`] | threads of std and of C's `pthread_create`, which are seL4 threads |
+//! | [`futex`], [`locks`] | locks of Rust and of C |
+//! | [`time`] | the clock, and sleep |
+//! | [`streams`] | standard input, randomness, exit, and refusal of sockets and processes |
 
 mod futex;
-mod hooks;
+mod libsel4std;
 mod locks;
-mod objects;
 mod streams;
 mod threads;
 mod time;
 
-pub(crate) use hooks::leave;
 pub(crate) use streams::EXITS;
 
-/// Makes the calling thread, the root server's first, one of std's. The process had so much data before.
+/// Makes the calling thread, the root server's first, the first of std's. `data_before` is the result of [`data_bytes`]
+/// before the kernel booted.
 pub(crate) fn begin(data_before: Option<u64>) {
-    // As much as on a kernel; std would take 2 MiB.
-    if let Some(bytes) = option_env!("SEL4_RUST_STD_STACK") {
-        // SAFETY: there is no other thread that looks.
-        unsafe {
-            let bytes = std::ffi::CString::new(bytes).unwrap_or_default();
-            libc::setenv(c"RUST_MIN_STACK".as_ptr(), bytes.as_ptr(), 0);
-        }
-    }
     keep();
     limit_memory(data_before);
-    objects::reserve();
-    threads::begin_first();
+    time::begin();
+    // SAFETY: the root server's thread calls this once, before it uses the BootInfo.
+    unsafe { libsel4std::sel4_hosted_begin_std() };
+    threads::begin();
 }
 
-/// Has the linker take what std asks for only if it is there.
+/// Ends the program by `exit`, after C's exit handlers.
+pub(crate) fn leave(code: std::ffi::c_int) -> ! {
+    // SAFETY: an seL4 thread calls this.
+    unsafe { libsel4std::sel4std_exit(code) }
+}
+
+/// Has the linker keep functions that std refers to weakly.
 fn keep() {
     std::hint::black_box([
         streams::getrandom as *const (),
@@ -50,19 +50,19 @@ fn keep() {
     ]);
 }
 
-/// How much data the process has, before there is a kernel in it.
+/// Returns the bytes of data that the process has.
 pub(crate) fn data_bytes() -> Option<u64> {
     const PAGE: u64 = 4096;
-    /// Where Linux tells of pages with data.
+    /// Field with the number of data pages.
     const DATA: usize = 5;
     let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
     Some(pages.split_whitespace().nth(DATA)?.parse::<u64>().ok()? * PAGE)
 }
 
-/// Lets the program have no more memory than the machine has: then asking for too much is the error that it is
-/// on a kernel. What the process has for itself already is not counted.
+/// Limits the program's data to the machine's memory, so that too large an allocation fails as on a kernel. The
+/// `before` bytes that the process already had are not counted.
 fn limit_memory(before: Option<u64>) {
-    /// For the host's stack, and for the model to grow.
+    /// Bytes for the host's stack and the model's heap.
     const ROOM: u64 = 32 << 20;
     let Some(before) = before else {
         return;
@@ -77,9 +77,9 @@ fn limit_memory(before: Option<u64>) {
     }
 }
 
-/// Gives an error as functions of C's library do.
+/// Sets `errno` and returns -1, as functions of the C library do.
 fn fail(error: std::ffi::c_int) -> std::ffi::c_int {
-    // SAFETY: each thread has one.
+    // SAFETY: each thread has an `errno`.
     unsafe { *libc::__errno_location() = error };
     -1
 }

@@ -1,162 +1,134 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Time: the platform's clock, which goes on with what threads do, and where nobody can run goes on to the
-//! next deadline at once. The date is that of the host, if the application has none.
+//! Functions of the C library for time. libsel4std serves them with the platform's clock and timer.
 
 use std::ffi::{c_int, c_uint};
 use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use libc::{clockid_t, timespec};
-use sel4_hosted::in_thread;
+use sel4_hosted_libsel4::api::*;
 
-use super::{fail, futex, hooks};
-use crate::original::original;
+use super::fail;
+use super::libsel4std::sel4_hosted_syscall;
+use crate::original::replace;
 
-mod c {
-    use super::*;
-    original! {
-        fn clock_gettime(clock: clockid_t, now: *mut timespec) -> c_int;
-        fn nanosleep(time: *const timespec, left: *mut timespec) -> c_int;
-        fn clock_nanosleep(
-            clock: clockid_t,
-            flags: c_int,
-            time: *const timespec,
-            left: *mut timespec,
-        ) -> c_int;
-        fn sleep(seconds: c_uint) -> c_uint;
-        fn usleep(microseconds: c_uint) -> c_int;
+/// Interrupt of the timer: the architecture's last one.
+#[cfg(target_arch = "x86_64")]
+const IRQ: usize = 107;
+#[cfg(target_arch = "aarch64")]
+const IRQ: usize = 159;
+/// Number of the interrupt vector that belongs to it, which `seL4_IRQControl_GetMSI` takes.
+#[cfg(target_arch = "x86_64")]
+const VECTOR: usize = IRQ - 16;
+
+/// IRQ handler capability of the timer; null if there is none.
+static HANDLER: AtomicUsize = AtomicUsize::new(seL4_CapNull);
+/// Notification that the timer signals.
+static SIGNALLED: AtomicUsize = AtomicUsize::new(seL4_CapNull);
+
+/// Makes the timer's IRQ handler, in the last empty slot. The BootInfo describes the others.
+pub(super) fn begin() {
+    // SAFETY: no other thread runs yet, and the program has not read the BootInfo.
+    let info = unsafe { &mut *sel4_hosted::boot_info() };
+    if info.empty.start == info.empty.end {
+        return;
+    }
+    let slot = info.empty.end - 1;
+    let (control, root) = (
+        seL4_CapIRQControl as seL4_CPtr,
+        seL4_CapInitThreadCNode as seL4_CPtr,
+    );
+    let depth = seL4_WordBits as u8;
+    // SAFETY: the slot is empty, and nothing else has this interrupt yet.
+    #[cfg(target_arch = "x86_64")]
+    let error = unsafe { seL4_IRQControl_GetMSI(control, root, slot, depth, 0, 0, 0, 0, VECTOR) };
+    // SAFETY: as above.
+    #[cfg(target_arch = "aarch64")]
+    let error = unsafe { seL4_IRQControl_GetTrigger(control, IRQ, 1, root, slot, depth) };
+    if error == seL4_NoError {
+        info.empty.end = slot;
+        HANDLER.store(slot, Relaxed);
     }
 }
 
-const SECOND: u64 = 1_000_000;
-
-fn is_own(clock: clockid_t) -> bool {
-    matches!(
-        clock,
-        libc::CLOCK_MONOTONIC
-            | libc::CLOCK_MONOTONIC_RAW
-            | libc::CLOCK_MONOTONIC_COARSE
-            | libc::CLOCK_BOOTTIME
-    )
-}
-
-/// In microseconds, begun ones included. What is too long for that is for ever.
-fn microseconds(time: &timespec) -> Option<u64> {
-    let seconds = u64::try_from(time.tv_sec).ok()?;
-    let rest = u64::try_from(time.tv_nsec).ok()?.div_ceil(1000);
-    seconds.checked_mul(SECOND)?.checked_add(rest)
-}
-
-/// When `time` is over, by the platform's clock; none if never. It is of the clock `clock` if it is absolute,
-/// and else from now.
-pub(super) fn deadline(time: &timespec, absolute: bool, clock: clockid_t) -> Option<u64> {
-    let end = microseconds(time)?;
-    if absolute && is_own(clock) {
-        return Some(end);
-    }
-    let mut from_now = end;
-    if absolute {
-        let mut now = timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        // SAFETY: it is there.
-        unsafe { clock_gettime(clock, &raw mut now) };
-        from_now = end.saturating_sub(microseconds(&now)?);
-    }
-    // SAFETY: an seL4 thread asks.
-    unsafe { sel4_hosted::clock() }.checked_add(from_now)
-}
-
-fn is_valid(time: &timespec) -> bool {
-    time.tv_sec >= 0 && (0..1_000_000_000).contains(&time.tv_nsec)
-}
-
-/// Sleeps, by the number of microseconds that the clock shows then.
-fn sleep_until(deadline: Option<u64>) {
-    let nobody = 0_u8;
-    futex::wait(&raw const nobody, futex::ANY, deadline, || true);
-}
-
+/// Called by libsel4std's ticker: has the timer signal `wake` after `nanoseconds`. Returns `false` if there is no
+/// timer.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn clock_gettime(clock: clockid_t, now: *mut timespec) -> c_int {
-    if in_thread() && is_own(clock) {
-        // SAFETY: an seL4 thread asks.
-        let time = unsafe { sel4_hosted::clock() };
-        let time = timespec {
-            tv_sec: (time / SECOND) as libc::time_t,
-            tv_nsec: (time % SECOND) as libc::c_long * 1000,
-        };
-        // SAFETY: as the caller promises.
-        unsafe { now.write(time) };
-        return 0;
+extern "C" fn sel4_hosted_alarm(wake: seL4_CPtr, nanoseconds: u64) -> bool {
+    let handler = HANDLER.load(Relaxed);
+    if handler == seL4_CapNull {
+        return false;
     }
-    if in_thread() && clock == libc::CLOCK_REALTIME && hooks::wall_clock(now) {
-        return 0;
-    }
-    // SAFETY: as the caller promises.
-    unsafe { c::clock_gettime(clock, now) }
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn nanosleep(time: *const timespec, left: *mut timespec) -> c_int {
-    if !in_thread() {
-        // SAFETY: as the caller promises.
-        return unsafe { c::nanosleep(time, left) };
-    }
-    // SAFETY: as the caller promises.
-    match unsafe { clock_nanosleep(libc::CLOCK_MONOTONIC, 0, time, left) } {
-        0 => 0,
-        error => fail(error),
-    }
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn clock_nanosleep(
-    clock: clockid_t,
-    flags: c_int,
-    time: *const timespec,
-    left: *mut timespec,
-) -> c_int {
-    // SAFETY: as the caller promises.
+    // SAFETY: an seL4 thread calls this; the handler is this module's.
     unsafe {
-        if !in_thread() {
-            return c::clock_nanosleep(clock, flags, time, left);
+        if SIGNALLED.swap(wake, Relaxed) != wake
+            && seL4_IRQHandler_SetNotification(handler, wake) != seL4_NoError
+        {
+            return false;
         }
-        if !is_valid(&*time) {
-            return libc::EINVAL;
-        }
-        sleep_until(deadline(&*time, flags & libc::TIMER_ABSTIME != 0, clock));
+        let deadline = sel4_hosted::clock().saturating_add(nanoseconds.div_ceil(1000));
+        sel4_hosted::set_alarm(IRQ, deadline);
     }
-    0
+    true
 }
 
+/// Called by libsel4std: returns the platform's clock, in microseconds.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn sleep(seconds: c_uint) -> c_uint {
-    if !in_thread() {
-        // SAFETY: a plain call.
-        return unsafe { c::sleep(seconds) };
-    }
-    let time = timespec {
-        tv_sec: seconds.into(),
-        tv_nsec: 0,
-    };
-    // SAFETY: it is there.
-    unsafe { nanosleep(&raw const time, ptr::null_mut()) };
-    0
+extern "C" fn sel4_hosted_clock() -> u64 {
+    // SAFETY: an seL4 thread calls this.
+    unsafe { sel4_hosted::clock() }
 }
 
+/// Default of `sel4std_wall_clock`: Linux' date.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn usleep(microseconds: c_uint) -> c_int {
-    if !in_thread() {
-        // SAFETY: a plain call.
-        return unsafe { c::usleep(microseconds) };
+unsafe extern "C" fn sel4_hosted_wall_clock(now: *mut timespec) -> c_int {
+    // SAFETY: as the caller promises.
+    unsafe { c::clock_gettime(libc::CLOCK_REALTIME, now) }
+}
+
+replace! {
+    fn clock_gettime(clock: clockid_t, now: *mut timespec) -> c_int {
+        match sel4_hosted_syscall(libc::SYS_clock_gettime, clock, now) {
+            0 => 0,
+            // CPU time is Linux'.
+            _ => c::clock_gettime(clock, now),
+        }
     }
-    let microseconds = u64::from(microseconds);
+
+    fn clock_nanosleep(
+        clock: clockid_t,
+        flags: c_int,
+        time: *const timespec,
+        left: *mut timespec,
+    ) -> c_int {
+        -sel4_hosted_syscall(libc::SYS_clock_nanosleep, clock, flags, time, left) as c_int
+    }
+
+    fn nanosleep(time: *const timespec, left: *mut timespec) -> c_int {
+        match clock_nanosleep(libc::CLOCK_MONOTONIC, 0, time, left) {
+            0 => 0,
+            error => fail(error),
+        }
+    }
+
+    fn sleep(seconds: c_uint) -> c_uint {
+        sleep_for(seconds.into(), 0);
+        0
+    }
+
+    fn usleep(microseconds: c_uint) -> c_int {
+        const SECOND: c_uint = 1_000_000;
+        let nanoseconds = microseconds % SECOND * 1000;
+        sleep_for((microseconds / SECOND).into(), nanoseconds.into())
+    }
+}
+
+fn sleep_for(seconds: libc::time_t, nanoseconds: libc::c_long) -> c_int {
     let time = timespec {
-        tv_sec: (microseconds / SECOND) as libc::time_t,
-        tv_nsec: (microseconds % SECOND) as libc::c_long * 1000,
+        tv_sec: seconds,
+        tv_nsec: nanoseconds,
     };
-    // SAFETY: it is there.
+    // SAFETY: the time outlives the call.
     unsafe { nanosleep(&raw const time, ptr::null_mut()) }
 }

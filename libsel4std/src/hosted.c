@@ -1,0 +1,79 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The hosted platform's counterpart of boot.c, memory.c and clone.c. hosted/rt calls it: there the C library is glibc, whose
+ * functions it replaces by system calls through the table that the other files fill.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <muslcsys/vsyscall.h>
+#include <sel4std.h>
+
+#define SYSCALLS 512
+static muslcsys_syscall_t table[SYSCALLS];
+
+muslcsys_syscall_t sel4_hosted_install_syscall(int number, muslcsys_syscall_t handler)
+{
+    if (number < 0 || number >= SYSCALLS) {
+        return NULL;
+    }
+    muslcsys_syscall_t before = table[number];
+    table[number] = handler;
+    return before;
+}
+
+bool sel4_hosted_has_syscall(long number)
+{
+    return number >= 0 && number < SYSCALLS && table[number] != NULL;
+}
+
+/* Calls a handler; returns a negative error number, as Linux does. */
+long sel4_hosted_syscall(long number, ...)
+{
+    va_list arguments;
+    va_start(arguments, number);
+    long result = table[number](arguments);
+    va_end(arguments);
+    return result;
+}
+
+void sel4_hosted_begin_std(void)
+{
+    /* std's default is 2 MiB. */
+    setenv("RUST_MIN_STACK", STACK_BYTES, 0);
+    thread_begin_first();
+    clock_install();
+    futex_install();
+    schedule_install();
+    thread_install();
+    if (sel4std_new_object == object_from_reservation) {
+        objects_reserve();
+    }
+}
+
+void *memory_map(size_t length)
+{
+    void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory != MAP_FAILED ? memory : NULL;
+}
+
+/* The largest number that thread_number() returns. */
+int thread_last_number(void)
+{
+    return MAX_THREADS + 1;
+}
+
+/* Accessors for hosted/rt, which knows no field of a thread. */
+seL4_CPtr thread_tcb(const thread_t *thread)
+{
+    return thread->tcb;
+}
+
+void thread_set_function(thread_t *thread, int (*function)(void *), void *argument)
+{
+    thread->function = function;
+    thread->argument = argument;
+}
