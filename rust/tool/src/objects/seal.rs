@@ -82,7 +82,7 @@ pub type File<'a> = (&'a Path, &'a [u8]);
 ///
 /// # Errors
 ///
-/// The same as [`seal`]'s.
+/// When [`seal`] fails.
 pub fn sealed(
     (archive, bytes): File<'_>,
     provided_by: &[File<'_>],

@@ -41,6 +41,8 @@ pub struct Request {
     pub strict: bool,
 }
 
+const COMMAND: &str = "give the linker's whole command line after `--`";
+
 /// Links and checks an executable.
 ///
 /// # Errors
@@ -52,13 +54,13 @@ pub fn link(request: &Request) -> Result<()> {
     let (program, arguments) = request
         .command
         .split_first()
-        .ok_or_else(|| Failure::new("there is no linker to run"))?;
+        .ok_or_else(|| Failure::new("there is no linker to run").help(COMMAND))?;
     let output = arguments
         .iter()
         .skip_while(|argument| *argument != "-o")
         .nth(1)
         .map(PathBuf::from)
-        .ok_or_else(|| Failure::new("the linker's command line has no `-o`"))?;
+        .ok_or_else(|| Failure::new("the linker's command line has no `-o`").help(COMMAND))?;
     let scratch = tempfile::tempdir().map_err(|error| {
         Failure::new(format!("cannot make a temporary folder: {error}"))
             .help("free some space in it, or name another folder in TMPDIR")
@@ -108,6 +110,7 @@ fn check(request: &Request, output: &Path, map: &Path) -> Result<()> {
             "`{}` is not an ELF file: {error}",
             output.display()
         ))
+        .help("link executables in ELF, or go on without this check: configure with -DRUST_STD_CHECK=off")
     })?;
     enough_slots(output, &image, request.slots)?;
     let archive = read(&request.archive)?;
