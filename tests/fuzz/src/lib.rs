@@ -4,16 +4,16 @@
 //! not what it should be: whole, or an error that says something.
 
 use std::cell::RefCell;
+use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 
-use sel4_rust as tool;
-use tool::bindings::config::Configuration;
-use tool::bindings::{self, doc};
-use tool::failure::Failure;
-use tool::lock::{self, Keep, Lock};
-use tool::source::{Cfg, Sources};
-use tool::{profile, seal};
+use sel4_rust::cargo::lock::{self, Keep, Lock};
+use sel4_rust::headers::source::{Cfg, Sources};
+use sel4_rust::objects::seal;
+use sel4_rust::profile;
+use sel4_rust_bindings::config::Configuration;
+use sel4_rust_bindings::{self as bindings, doc};
 
 mod boot_info;
 mod model;
@@ -51,7 +51,7 @@ pub fn find(name: &str) -> Option<&'static Target> {
 }
 
 /// An error names the value at fault.
-fn tells(failure: &Failure) {
+fn tells(failure: &impl Display) {
     let text = failure.to_string();
     assert!(text.starts_with("error: ") && text.contains('`'), "{text}");
 }
@@ -145,19 +145,16 @@ fn archive(data: &[u8]) {
     let provided_by = if choice & 1 == 0 { &[][..] } else { &itself };
     let object = (Path::new("inlined.o"), &bytes[bytes.len() / 2..]);
     let inlined = (choice & 2 != 0).then_some(object);
-    let kept = seal::Kept {
+    let options = seal::SealOptions {
         unwind_tables: choice & 4 == 0,
         symbolizer: choice & 8 == 0,
         read_tp: choice & 16 == 0,
     };
-    match seal::sealed(file, provided_by, inlined, kept) {
+    match seal::sealed(file, provided_by, inlined, options) {
         Ok(sealed) => {
-            let again = seal::sealed((Path::new("sealed.a"), &sealed), &[], None, kept);
+            let again = seal::sealed((Path::new("sealed.a"), &sealed), &[], None, options);
             match again {
-                Ok(again) => assert!(
-                    again == sealed,
-                    "sealed twice it is another"
-                ),
+                Ok(again) => assert!(again == sealed, "sealed twice it is another"),
                 // All of compiler_builtins went, by which a Rust archive is known.
                 Err(failure) => assert!(choice & 1 != 0, "{failure}"),
             }
