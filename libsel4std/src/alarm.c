@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * How the ticker sleeps until the next deadline: the application's timer signals its notification; or with MCS its own
- * scheduling context lets it run when a period as long as that is over; or, without either, it asks again and again.
+ * Sleep of the ticker until the next deadline. Three ways: the application's timer signals the ticker's notification; with
+ * MCS, the ticker's scheduling context has a period of that length; without either, the ticker yields in a loop.
  */
 #include "internal.h"
 
@@ -27,7 +27,7 @@ bool sel4std_alarm(seL4_CPtr wake, uint64_t nanoseconds) __attribute__((weak, al
 
 #if defined(CONFIG_KERNEL_MCS) && !defined(CONFIG_PLAT_HOSTED)
 #define BY_PERIOD
-/* Microseconds. Any kernel takes periods of this length, and half of one as a budget. */
+/* Limits of a period, in microseconds. Any kernel accepts the shortest, and half of it as a budget. */
 #define SHORTEST 200ull
 #define LONGEST 60000000ull
 
@@ -46,8 +46,8 @@ static void configure(const thread_t *ticker, uint64_t budget, uint64_t period)
 }
 #endif
 
-/* Half of the period is the budget: it is given up when the ticker goes to sleep, and so long a turn that the ticker, which
- * takes a lock, does not run out of it. */
+/* The budget is half of the period: long enough for a ticker that holds a lock not to run out of it. The ticker gives up the
+ * rest when it goes to sleep. */
 void alarm_set(const thread_t *ticker, uint64_t nanoseconds)
 {
 #ifdef BY_PERIOD
@@ -67,7 +67,7 @@ void alarm_wait(const thread_t *ticker, uint64_t nanoseconds)
     if (nanoseconds == UINT64_MAX || sel4std_alarm(ticker->notification, nanoseconds)) {
         wait_for(ticker->notification);
     } else {
-        /* With MCS: until the period is over. */
+        /* With MCS, this sleeps to the end of the period. */
         seL4_Yield();
     }
 }
@@ -75,13 +75,13 @@ void alarm_wait(const thread_t *ticker, uint64_t nanoseconds)
 void alarm_hasten(const thread_t *ticker, bool waits)
 {
 #ifdef BY_PERIOD
-    /* A budget as long as its period can be used at once: a sleep by period is over. */
+    /* A budget as long as its period is available at once, which ends a sleep by period. */
     if (by_period() && !waits) {
         configure(ticker, SHORTEST, SHORTEST);
     }
 #else
     (void)waits;
 #endif
-    /* In any case, for whoever found that it waits may not have come to tell it. */
+    /* In any case: the ticker may wait by now, although it did not when the caller looked. */
     seL4_Signal(ticker->notification);
 }

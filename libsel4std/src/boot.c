@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Before muslc starts: corrects what the root server's start code says of thread-local storage, and puts libsel4std's
- * functions into the table of system calls.
+ * Start, before muslc's: corrects the description of thread-local storage that sel4runtime passes on, and installs
+ * libsel4std's functions in the table of system calls.
  */
 #include "internal.h"
 
@@ -12,15 +12,15 @@
 #include <sel4runtime/auxv.h>
 #include <sel4std.h>
 
-/* Around muslc's own constructor (121), after the one that fills the table of system calls (101). */
+/* Priorities around that of muslc's constructor (121), after that of the table of system calls (101). */
 #define BEFORE_MUSLC 105
 #define AFTER_MUSLC 122
 
-/* Where this image begins. */
+/* ELF header of this image. */
 extern const Elf64_Ehdr __ehdr_start;
 
-/* sel4runtime describes thread-local storage by symbols of the linker, which do not tell its alignment. muslc then lays
- * out statics aligned above 16 bytes otherwise than the compiled code expects them. The image's own header tells it. */
+/* sel4runtime describes thread-local storage by linker symbols, which lack its alignment. muslc then places variables aligned
+ * above 16 bytes where the compiled code does not expect them. The image's program header has the alignment. */
 static void correct_tls(void)
 {
     const Elf64_Phdr *headers = (const void *)((const char *)&__ehdr_start + __ehdr_start.e_phoff);
@@ -57,19 +57,19 @@ __attribute__((constructor(BEFORE_MUSLC))) static void boot(void)
     }
 }
 
-/* What std reads in the environment. */
+/* Sets the environment variables that std reads. */
 __attribute__((constructor(AFTER_MUSLC))) static void set_environment(void)
 {
-    /* It would take 2 MiB. */
+    /* std's default is 2 MiB. */
     setenv("RUST_MIN_STACK", STACK_BYTES, 0);
     if (BACKTRACE) {
-        /* Names it does not find here, and with less than this it tells nothing else. */
+        /* std finds no names in an image, and prints addresses only with `full`. */
         setenv("RUST_BACKTRACE", "full", 0);
     }
 }
 
-/* muslc's own reads a vector that is not there yet when the compilers' constructors ask which instructions the processor
- * has (priority 90). None is told: code with a choice takes what every processor can do. */
+/* muslc's version reads a vector that does not exist yet when the compilers' constructors ask for the processor's features
+ * (priority 90). This one reports none, so that such code uses instructions that every processor has. */
 unsigned long __getauxval(unsigned long type)
 {
     return type == AT_PAGESZ ? 4096 : 0;
@@ -81,7 +81,7 @@ unsigned long getauxval(unsigned long type)
 }
 
 #ifdef CONFIG_ARCH_X86_64
-/* muslcsys' way does nothing where the kernel alone can set the register (KernelFSGSBase=msr). */
+/* muslcsys' version does nothing if only the kernel can set the register (KernelFSGSBase=msr). */
 int __set_thread_area(void *base)
 {
     sel4runtime_set_tls_base((sel4runtime_uintptr_t)base);

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Time: the processor's counter, and the application's wall clock.
+ * Clocks and deadlines, from the processor's counter and the application's wall clock.
  */
 #include "internal.h"
 
@@ -25,7 +25,7 @@ static uint64_t frequency(void)
     return 1000000;
 }
 #elif defined(CONFIG_ARCH_AARCH64)
-/* The kernel lets user programs read it when KernelArmExportVCNTUser is set; without, a read is a fault. */
+/* User level can read this counter if KernelArmExportVCNTUser is set; otherwise a read faults. */
 static uint64_t counter(void)
 {
     uint64_t value;
@@ -47,7 +47,7 @@ static uint64_t counter(void)
     return (uint64_t)high << 32 | low;
 }
 
-/* The kernel measures it at boot and tells it in MHz, behind the boot information. */
+/* The kernel measures the frequency at boot and passes it in MHz, behind the BootInfo. */
 static uint64_t frequency(void)
 {
     static uint64_t hertz;
@@ -110,7 +110,7 @@ static long sys_clock_getres(va_list arguments)
     return 0;
 }
 
-/* `time` in nanoseconds; what is too long for that is for ever. */
+/* Converts to nanoseconds; UINT64_MAX on overflow. */
 static uint64_t saturated(const struct timespec *time)
 {
     uint64_t sum;

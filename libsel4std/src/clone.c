@@ -12,12 +12,12 @@
 #include <sys/syscall.h>
 #include <muslcsys/vsyscall.h>
 
-/* A new thread that calls `function`. Linux' way of saying what is wanted, as far as pthread_create() uses it: `parent`
- * receives the thread's number, and when it ends the word `child` becomes zero and one who waits for that is woken. */
+/* Starts a thread that calls `function`. The parameters are those of Linux' clone(), as far as pthread_create() uses them:
+ * `*parent` receives the thread's number; at its end, the word `child` becomes zero and one waiter for it is woken. */
 int __clone(int (*function)(void *), void *stack, int flags, void *argument, int *parent, void *tls, int *child)
 {
     const int thread_flags = CLONE_VM | CLONE_THREAD | CLONE_SETTLS;
-    /* A process of its own is not to be had: fork(), posix_spawn(). */
+    /* fork() and posix_spawn() ask for a new process. */
     if ((flags & thread_flags) != thread_flags) {
         return -ENOSYS;
     }
@@ -41,8 +41,8 @@ int __clone(int (*function)(void *), void *stack, int flags, void *argument, int
     return -EAGAIN;
 }
 
-/* The end of a thread, on a stack that belongs to its place. Its own stack and thread-local storage may be gone as soon as
- * the word is clear. Whoever has the place next gets it with the lock, and so when this one has given that back. */
+/* Ends a thread, on a stack that belongs to its slot. The thread's own stack and storage may be gone as soon as the word is
+ * clear. The next thread takes the slot under the lock, and so after this one has released that. */
 static _Noreturn void finish(thread_t *thread)
 {
     if (thread->unmap_length != 0) {
@@ -84,7 +84,7 @@ static long sys_exit(va_list arguments)
     leave(thread);
 }
 
-/* The end of a thread that nobody waits for, and of its stack. */
+/* Ends a detached thread and unmaps its stack. */
 _Noreturn void __unmapself(void *start, size_t length)
 {
     thread_t *thread = thread_self();

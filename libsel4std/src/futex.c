@@ -1,9 +1,9 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Linux' futex, on which muslc's and Rust's locks sleep, and sleeping for a time. Who waits is in a list by the address
- * of its word, and sleeps on its thread's notification. One thread, the ticker, wakes those whose time is over; it sleeps
- * while there is no deadline.
+ * Linux' futex, on which muslc's and Rust's locks sleep, and sleep for a time. Waiters are in lists by the address of their
+ * words, and sleep on their threads' notifications. One thread, the ticker, wakes waiters whose deadline has passed; it
+ * sleeps while there is no deadline.
  */
 #include "internal.h"
 
@@ -13,7 +13,7 @@
 #include <muslcsys/vsyscall.h>
 #include <sel4std.h>
 
-/* Linux' numbers. */
+/* Numbers and flags of Linux. */
 enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1, FUTEX_REQUEUE = 3, FUTEX_WAIT_BITSET = 9, FUTEX_WAKE_BITSET = 10 };
 #define FUTEX_CLOCK_REALTIME 256
 #define FUTEX_COMMAND 127
@@ -31,15 +31,15 @@ struct waiter {
     bool woken;
 };
 
-/* Lists by address. Words may lie in steps of a page or a stack; Fibonacci's multiplier spreads those too. */
+/* Hash table by address. Fibonacci hashing also spreads words whose distance is a page or a stack. */
 #define LIST_BITS 6
 #define LISTS (1 << LIST_BITS)
 #define SPREAD 0x9e3779b97f4a7c15ull
 static waiter_t *lists[LISTS];
 static waiter_t *deadlines;
 static lock_t lock;
-static thread_t *ticker; /* once it runs */
-/* When the ticker looks next; UINT64_MAX if it waits to be told. */
+static thread_t *ticker; /* NULL until it runs */
+/* Deadline for which the ticker sleeps; UINT64_MAX if it waits for a signal. */
 static uint64_t next_look = UINT64_MAX;
 
 bool futex_prepare(void)
@@ -92,7 +92,7 @@ static void remove_from_list(waiter_t *waiter)
     }
 }
 
-/* The waiter lies on a stack that its thread may leave as soon as it is woken. */
+/* Wakes a waiter. It is on its thread's stack, and so gone as soon as the thread runs. */
 static void let_go(waiter_t *waiter, bool woken)
 {
     seL4_CPtr notification = waiter->thread->notification;
@@ -100,7 +100,7 @@ static void let_go(waiter_t *waiter, bool woken)
     seL4_Signal(notification);
 }
 
-/* The ticker's work, which never ends. */
+/* Main loop of the ticker. */
 static void tick(thread_t *self)
 {
     for (;;) {
@@ -114,7 +114,7 @@ static void tick(thread_t *self)
         }
         next_look = deadlines != NULL ? deadlines->deadline : UINT64_MAX;
         uint64_t left = next_look != UINT64_MAX ? next_look - now : UINT64_MAX;
-        /* With the lock, so that it is before alarm_hasten() for a deadline that comes now. */
+        /* Under the lock, so that alarm_hasten() for a new deadline comes later. */
         alarm_set(self, left);
         lock_give(&lock);
         alarm_wait(self, left);
@@ -200,7 +200,7 @@ int futex_sleep(uint64_t deadline)
     return error == -ETIMEDOUT ? 0 : error;
 }
 
-/* The caller has the lock. */
+/* Wakes up to `count` waiters and moves one to `move_to`, if that is not NULL. The caller has the lock. */
 static int wake_locked(volatile int *word, int count, unsigned bits, volatile int *move_to)
 {
     int woken = 0;
@@ -247,7 +247,7 @@ int futex_wait_if(volatile int *word, bool (*wanted)(void *), void (*queued)(voi
 
 void futex_wake(volatile int *word, int count)
 {
-    /* Without a notification nobody has waited yet. */
+    /* Without the lock's notification, no thread has waited yet. */
     if (lock.notification != seL4_CapNull) {
         wake(word, count, ANY_BIT, NULL);
     }

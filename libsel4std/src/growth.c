@@ -1,14 +1,14 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Memory that is not part of the image: large pages of untyped memory, at addresses far from all that the kernel and
- * libsel4utils choose. A page that was mapped stays.
+ * Memory beyond the image: large pages from untyped memory, at addresses that neither the kernel nor libsel4utils chooses.
+ * Pages stay mapped.
  */
 #include "internal.h"
 
 #if GROWTH_BYTES > 0
 
-/* A table that is not mapped yet: one that could not be is tried again. */
+/* Makes and maps a page table, unless it exists. A mapping that failed is tried again. */
 static seL4_Error use_table(seL4_CPtr *table, seL4_Word type, seL4_Error (*map)(seL4_CPtr, seL4_Word), seL4_Word at)
 {
     if (*table == seL4_CapNull) {

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * What the files of libsel4std say to each other.
+ * Declarations shared by the files of libsel4std.
  */
 #pragma once
 
@@ -32,10 +32,10 @@ int sel4_hosted_wall_clock(struct timespec *now);
 #include <utils/util.h>
 #endif
 
-/* lock.c: a lock that sleeps in the kernel. It touches neither thread-local storage nor the IPC buffer, so that it may
- * be taken between setting a message register and the call that sends it. */
+/* lock.c: a lock whose waiters sleep in the kernel. It accesses neither thread-local storage nor the IPC buffer, so it may be
+ * taken between setting a message register and sending the message. */
 typedef struct {
-    int holders; /* and those who wait */
+    int holders; /* holder and waiters */
     seL4_CPtr notification;
 } lock_t;
 
@@ -45,7 +45,7 @@ void lock_give(lock_t *lock);
 /* Waits for a notification and leaves the message registers alone. */
 void wait_for(seL4_CPtr notification);
 
-/* message.c: keeps what the invocations of this library use of the caller's IPC buffer, and puts it back. */
+/* message.c: saves and restores the part of the caller's IPC buffer that this library's invocations use. */
 #define MESSAGE_WORDS 8
 #define MESSAGE_CAPABILITIES 3
 typedef struct {
@@ -55,11 +55,11 @@ void message_keep(message_t *message);
 void message_restore(const message_t *message);
 
 /* objects.c */
-/* sel4std_new_object(), with the caller's message left as it is. */
+/* Calls sel4std_new_object() and preserves the caller's message. */
 seL4_CPtr new_object(seL4_Word type, seL4_Word size_bits);
 seL4_CPtr object_from_reservation(seL4_Word type, seL4_Word size_bits);
 void objects_reserve(void);
-/* The capability of the frame that holds `page` of this image, or seL4_CapNull. */
+/* Returns the frame capability of a page of this image, or seL4_CapNull. */
 seL4_CPtr image_frame(const void *page);
 
 /* growth.c: maps a new large page at `address`. */
@@ -91,11 +91,11 @@ struct thread {
 void thread_begin_first(void);
 #endif
 thread_t *thread_self(void);
-/* As gettid() tells it; 0 for the ticker. */
+/* Returns the result of gettid() in that thread; 0 for the ticker. */
 int thread_number(const thread_t *thread);
-/* The thread with that number, the calling one for 0; NULL if there is none. */
+/* Returns the thread with that number, the calling one for 0; NULL if there is none. */
 thread_t *thread_of(int number);
-/* Makes sure that the calling thread can be woken. */
+/* Gives the thread a notification, if it has none. Returns whether it has one. */
 bool thread_can_wait(thread_t *thread);
 /* Takes a free slot; NULL if there is none. */
 thread_t *thread_take(void);
@@ -107,25 +107,25 @@ bool thread_stop(const thread_t *thread);
 _Noreturn void thread_stop_self(void);
 /* Stops all threads, the calling one last. */
 _Noreturn void threads_stop(void);
-/* Starts the one thread that serves all deadlines, which calls `tick` for ever. NULL where that fails. */
+/* Starts the ticker, the thread that serves all deadlines, with `tick` as its function. Returns NULL on failure. */
 thread_t *thread_start_ticker(void (*tick)(thread_t *));
 
-/* schedule.c: puts a stopped thread on the core and to the priority that the application chooses. */
+/* schedule.c: moves a suspended thread to the core and the priority that the application chooses. */
 bool schedule(thread_t *thread);
 
-/* alarm.c: how the ticker sleeps, for ever with UINT64_MAX. First alarm_set(), then alarm_wait(). */
+/* alarm.c: sleep of the ticker, by alarm_set() and then alarm_wait(). UINT64_MAX stands for no deadline. */
 void alarm_set(const thread_t *ticker, uint64_t nanoseconds);
 void alarm_wait(const thread_t *ticker, uint64_t nanoseconds);
-/* Ends that sleep, or the next if it does not sleep yet. `waits` if it is for ever. */
+/* Ends that sleep, or the next one if the ticker does not sleep yet. `waits` is true for a sleep without deadline. */
 void alarm_hasten(const thread_t *ticker, bool waits);
 
 /* futex.c */
 bool futex_prepare(void);
-/* The lock over all who wait. The end of a thread is one step under it, so who sees that a thread has ended finds its place
- * free. */
+/* The lock of all lists of waiters. A thread ends and frees its slot in one step under it, so a thread that sees another's end
+ * finds the slot free. */
 void futex_lock(void);
 void futex_unlock(void);
-/* Wakes one who waits for `word`. The caller has the lock. */
+/* Wakes one waiter for `word`. The caller has the lock. */
 void futex_wake_one(volatile int *word);
 /* Sleeps until the clock shows `deadline`. */
 int futex_sleep(uint64_t deadline);
@@ -134,15 +134,16 @@ int futex_sleep(uint64_t deadline);
  * wake can reach the thread, calls `queued` if it is not NULL. Returns 0, -EAGAIN or -ETIMEDOUT. */
 int futex_wait_if(volatile int *word, bool (*wanted)(void *), void (*queued)(void *), void *argument,
                   uint64_t deadline);
-/* Wakes up to `count` that wait for `word`, the first ones first. */
+/* Wakes up to `count` waiters for `word`, oldest first. */
 void futex_wake(volatile int *word, int count);
-/* Sets `word` and wakes all that wait for it, in one step under the lock. */
+/* Sets `word` and wakes all waiters for it, in one step under the lock. */
 void futex_set(volatile int *word, int value);
 #endif
 
-/* clock.c: nanoseconds since the counter's zero. */
+/* clock.c: returns the nanoseconds since the counter's zero. */
 uint64_t clock_now(void);
-/* When `time` is over: of the clock `clock` if `absolute`, else from now. What is too long to tell is UINT64_MAX. */
+/* Returns clock_now()'s value at `time`, which is a time of `clock` if `absolute`, and else from now; UINT64_MAX if that is
+ * too far. */
 uint64_t clock_deadline(const struct timespec *time, bool absolute, clockid_t clock);
 
 /* memory.c */
@@ -153,7 +154,7 @@ long memory_unmap(void *start, size_t length);
 /* files.c */
 bool files_prepare(void);
 
-/* random.c, files.c, ...: each puts its functions into muslcsys' table. */
+/* random.c, files.c, ...: each installs its functions in muslcsys' table of system calls. */
 void clock_install(void);
 void clone_install(void);
 void files_install(void);

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * A lock of one atomic and one notification. Who finds it free enters no kernel; who waits sleeps there.
+ * A lock of one atomic and one notification. Taking a free lock does not enter the kernel; waiters sleep in it.
  */
 #include "internal.h"
 
@@ -20,7 +20,7 @@ void lock_take(lock_t *lock)
     }
 }
 
-/* A signal is for one waiter, and the next is sent only by whom that one let in: none is lost. */
+/* Each signal lets one waiter in, and only that one sends the next signal, so none is lost. */
 void lock_give(lock_t *lock)
 {
     if (__atomic_fetch_sub(&lock->holders, 1, __ATOMIC_SEQ_CST) > 1) {

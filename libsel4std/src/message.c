@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * What is in the caller's IPC buffer. Whoever waits or allocates need not expect that this calls the kernel: between
- * setting a message register and the call that sends it, the message must stay what it is.
+ * Saves and restores the message in the caller's IPC buffer. Callers that wait or allocate do not know that this library
+ * makes invocations: a message register set before must still have its value when the message is sent.
  */
 #include "internal.h"
 

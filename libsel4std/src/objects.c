@@ -1,15 +1,15 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Kernel objects: a reservation made before main(), and the frames of the image itself.
+ * Kernel objects, from a reservation made before main(), and frames of the image.
  */
 #include "internal.h"
 
 #include <sel4runtime.h>
 #include <sel4std.h>
 
-/* Of each kind the threads take one; notifications serve the first thread and three locks, too. */
-#define THREADS (MAX_THREADS + 1) /* and the ticker */
+/* Each thread needs one object of each kind. The first thread and three locks need notifications, too. */
+#define THREADS (MAX_THREADS + 1) /* with the ticker */
 #define NOTIFICATIONS (THREADS + 4)
 
 typedef struct {
@@ -18,8 +18,8 @@ typedef struct {
     seL4_Word used;
 } stock_t;
 
-/* Those of a page and less first, the largest of them before the others, so that nothing is lost to alignment: what is taken
- * begins with a page, and ends where a large page ends. */
+/* Objects of at most a page come first, in decreasing size, and large pages last. The memory taken begins at a page boundary
+ * and ends at that of a large page, so nothing is lost to alignment. */
 static stock_t stocks[] = {
 #if GROWTH_BYTES > 0 && defined(CONFIG_ARCH_AARCH64)
     { .type = seL4_ARM_PageTableObject, .size_bits = seL4_PageTableBits, .count = 2 },
@@ -49,7 +49,7 @@ static seL4_Error retype(seL4_CPtr untyped, seL4_Word type, seL4_Word size_bits,
     return error;
 }
 
-/* The smallest untyped that has `bytes` and something over; the number of all if there is none. */
+/* Returns the index of the smallest untyped of more than `bytes` bytes; the number of untypeds if there is none. */
 static seL4_Word smallest_above(const seL4_BootInfo *info, seL4_Word bytes)
 {
     seL4_Word count = info->untyped.end - info->untyped.start, best = count;
@@ -69,9 +69,9 @@ static seL4_Error move(seL4_CPtr from, seL4_CPtr to)
 }
 
 /*
- * Takes `slots` slots. They come before those of the untypeds, all of which move up: whoever reads the boot information
- * afterwards, finds them in a row with the empty slots behind it, as the kernel makes it. (libsel4simple takes each slot
- * behind the last untyped for empty.) Returns the first slot, or seL4_CapNull.
+ * Takes `slots` slots below those of the untypeds, which move up. The BootInfo still describes untypeds followed by empty
+ * slots, as the kernel makes it: libsel4simple assumes that each slot behind the last untyped is empty. Returns the first
+ * slot, or seL4_CapNull.
  */
 static seL4_CPtr take_slots(seL4_BootInfo *info, seL4_Word slots)
 {
@@ -91,8 +91,8 @@ static seL4_CPtr take_slots(seL4_BootInfo *info, seL4_Word slots)
 }
 
 /*
- * Moves an untyped to `slot` whose last `bytes`, a number of pages, are free. What lies before them stays in the boot
- * information in pieces, each as large as can be: the first in the place of the whole, the others behind all untypeds.
+ * Moves an untyped to `slot` and keeps its last `bytes`, a multiple of the page size. The memory before them stays in the
+ * BootInfo as untypeds of the largest possible sizes: the first in the slot of the whole, the others behind all untypeds.
  */
 static bool take_memory(seL4_BootInfo *info, seL4_Word bytes, seL4_CPtr slot)
 {
@@ -126,7 +126,7 @@ static bool take_memory(seL4_BootInfo *info, seL4_Word bytes, seL4_CPtr slot)
     return true;
 }
 
-/* Where that fails, std works in one thread; a second one is refused. */
+/* Makes the reservation. If that fails, std works in one thread and cannot make others. */
 void objects_reserve(void)
 {
     seL4_BootInfo *info = sel4runtime_bootinfo();

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * What Linux tells a process about itself, and how it ends.
+ * System calls for the identity, signals and exit of a process.
  */
 #define _GNU_SOURCE
 #include "internal.h"
@@ -13,7 +13,7 @@
 #include <muslcsys/vsyscall.h>
 #include <sel4std.h>
 
-/* As a shell tells of a program that a signal ended. */
+/* Added to the number of the signal that ended the program, as shells do. */
 #define SIGNALLED 128
 
 static long sys_exit_group(va_list arguments)
@@ -41,7 +41,7 @@ static long sys_prctl(va_list arguments)
     return 0;
 }
 
-/* The way back from a signal. Nobody takes it; muslc's own is an instruction that Linux would know. */
+/* Return from a signal handler, which never happens. muslc's versions contain a system call instruction of Linux. */
 void __restore(void)
 {
     abort();
@@ -52,21 +52,21 @@ void __restore_rt(void)
     abort();
 }
 
-/* There are no signals, so none need be handled. */
+/* There are no signals, so installing a handler has no effect. */
 static long nothing(va_list arguments)
 {
     (void)arguments;
     return 0;
 }
 
-/* What nobody has installed is an error, without a line on the console. */
+/* System calls without a handler fail, without a line on the console. */
 static long absent(va_list arguments)
 {
     (void)arguments;
     return -ENOSYS;
 }
 
-/* A signal to itself: abort(). */
+/* abort() sends a signal to itself. */
 static long sys_tkill(va_list arguments)
 {
     (void)va_arg(arguments, int);
@@ -75,7 +75,7 @@ static long sys_tkill(va_list arguments)
 
 void process_install(void)
 {
-    /* The last call that muslc knows. */
+    /* The highest number that muslc knows. */
     for (int number = 0; number <= __NR_fchmodat2; number++) {
         muslcsys_syscall_t old = muslcsys_install_syscall(number, absent);
         if (old != NULL) {

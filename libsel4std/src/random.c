@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Randomness: the application's, or none. HashMap alone may do without.
+ * Randomness, from the application. Without it, only HashMap gets keys, which can be guessed.
  */
 #include "internal.h"
 
@@ -10,10 +10,10 @@
 #include <muslcsys/vsyscall.h>
 #include <sel4std.h>
 
-/* Linux' name for "take what is there": std asks for the keys of HashMap so, and for nothing else. */
+/* Linux' flag for bytes that may be predictable. std uses it for the keys of HashMap and for nothing else. */
 #define GRND_INSECURE 4u
 
-/* Spreads the bits of the clock. No more than that: who knows the time knows the keys. */
+/* Mixes the bits of the clock. Not secret: the time determines the keys. */
 static uint64_t next_key(void)
 {
     static uint64_t state;

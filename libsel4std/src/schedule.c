@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * On which core a thread runs, and how urgently: what the application chooses at its start, and what the thread asks for
- * by Linux' calls, on which pthread_setschedprio(), sched_setaffinity() and available_parallelism() stand.
+ * Core and priority of a thread: chosen by the application at its start, and changed by Linux' system calls, which
+ * pthread_setschedprio(), sched_setaffinity() and available_parallelism() use.
  */
 #define _GNU_SOURCE
 #include "internal.h"
@@ -15,7 +15,7 @@
 #include <sel4runtime.h>
 #include <sel4std.h>
 
-/* Microseconds. A budget as long as its period means: as long as there is no other thread of this priority. */
+/* Budget and period, in microseconds. As they are equal, threads of one priority take turns of this length. */
 #define SLICE 5000
 
 static seL4_Word cores(void)
@@ -23,7 +23,7 @@ static seL4_Word cores(void)
     return sel4runtime_bootinfo()->numNodes;
 }
 
-/* The ticker runs beside the first thread. */
+/* The ticker runs on the first thread's core. */
 seL4_Word __attribute__((weak)) sel4std_core(int thread)
 {
     return thread == 0 ? 0 : (thread - 1) % cores();
@@ -35,7 +35,7 @@ seL4_Word __attribute__((weak)) sel4std_priority(int thread)
     return seL4_MaxPrio;
 }
 
-/* With MCS this gives the thread its time, too. */
+/* Moves a thread to a core. With MCS, this also configures its scheduling context. */
 static bool place(thread_t *thread, seL4_Word core)
 {
 #ifdef CONFIG_KERNEL_MCS
@@ -72,7 +72,7 @@ bool schedule(thread_t *thread)
     return thread->scheduled && (thread->priority == priority || set_priority(thread, priority));
 }
 
-/* One word serves for all cores that seL4 can have. */
+/* One word has a bit for each core that seL4 supports. */
 static long sys_sched_getaffinity(va_list arguments)
 {
     const thread_t *thread = thread_of(va_arg(arguments, int));
@@ -137,7 +137,7 @@ static long sys_sched_getparam(va_list arguments)
     return 0;
 }
 
-/* seL4 has one policy: the highest priority first, and in turn where they are equal. */
+/* seL4 has one policy: highest priority first, round robin within a priority. */
 static long sys_sched_setscheduler(va_list arguments)
 {
     thread_t *thread = thread_of(va_arg(arguments, int));

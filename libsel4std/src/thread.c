@@ -11,7 +11,7 @@
 #include <sel4runtime.h>
 #include <sel4std.h>
 
-/* The ticker's, which calls the application's alarm. */
+/* Bytes of the ticker's stack, on which the application's sel4std_alarm() runs. */
 #define TICKER_STACK 16384
 
 /* The first thread, those of pthread_create(), and the ticker. */
@@ -44,7 +44,7 @@ thread_t *thread_self(void)
     return self;
 }
 #else
-/* muslc clears the first thread's storage when it starts, so there it is NULL. */
+/* NULL in the first thread, whose thread-local storage muslc initialises after boot(). */
 thread_t *thread_self(void)
 {
     return self != NULL ? self : &threads[0];
@@ -120,7 +120,7 @@ seL4_CPtr __attribute__((weak)) sel4std_fault_endpoint(int thread)
     return seL4_CapNull;
 }
 
-/* The first code of every thread, with a stack and thread-local storage of its own. */
+/* First function of every thread. */
 static void begin(thread_t *thread)
 {
     seL4_SetIPCBuffer(thread->page);
@@ -219,7 +219,7 @@ static int begin_ticker(void *argument)
 
 thread_t *thread_start_ticker(void (*tick)(thread_t *))
 {
-    /* A stack and thread-local storage for the application's timer, too; muslc knows nothing of this thread. */
+    /* The application's timer code needs a stack and thread-local storage. muslc does not know this thread. */
     size_t length = ROUND_UP(sel4runtime_get_tls_size(), BIT(seL4_PageBits)) + TICKER_STACK;
     char *tls = memory_map(length);
     if (tls == NULL || !make(ticker) || !schedule(ticker)) {

@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Where libgcc's unwinder finds the tables of this image. It asks glibc's way, which muslc has not; and muslc's way, by
- * the program headers of the auxiliary vector, leads nowhere: those of a root server are made up.
+ * Unwind tables of this image, for libgcc's unwinder. It asks by glibc's function, which muslc lacks. muslc's way, by the
+ * program headers of the auxiliary vector, does not work, because sel4runtime makes those up.
  */
 #include "internal.h"
 
@@ -10,7 +10,7 @@
 
 extern const Elf64_Ehdr __ehdr_start;
 
-/* As libgcc (12 and later) reads it on machines of 64 bits. */
+/* Layout that libgcc (12 and later) reads on 64-bit machines. */
 struct dl_find_object {
     unsigned long long flags;
     void *map_start;
@@ -20,7 +20,7 @@ struct dl_find_object {
     unsigned long long reserved[7];
 };
 
-/* 0 if the address lies in this image. */
+/* Returns 0 if the address lies in this image. */
 int _dl_find_object(void *address, struct dl_find_object *result)
 {
     const Elf64_Phdr *headers = (const void *)((const char *)&__ehdr_start + __ehdr_start.e_phoff);
