@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The reader that this program is called after.
+//! Fuzzes the target that the program is named after.
 
 #![no_main]
 
@@ -11,8 +11,8 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     static ONCE: Once = Once::new();
-    // libFuzzer's own hook ends at every panic, also at those of bindgen, which are caught.
+    // libFuzzer's hook aborts at every panic, also at those of bindgen, which the reader catches.
     ONCE.call_once(|| drop(panic::take_hook()));
-    let target = readers::find(env!("CARGO_BIN_NAME")).expect("a reader of this name");
+    let target = readers::find(env!("CARGO_BIN_NAME")).expect("a target of this name");
     (target.read)(data);
 });

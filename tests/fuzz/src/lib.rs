@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The readers of foreign bytes. Each takes any bytes, and panics if the reader does, or if what it made of them is
-//! not what it should be: whole, or an error that says something.
+//! Fuzz targets: the kit's readers of foreign bytes. Each takes any bytes, and panics if the reader panics, or if the
+//! result is neither valid nor an error that names the value at fault.
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -18,17 +18,17 @@ use sel4_rust_bindings::{self as bindings, doc};
 mod boot_info;
 mod model;
 
-/// One reader.
+/// A reader to fuzz.
 pub struct Target {
-    /// Its name; `corpus/NAME` is what it is fed with first.
+    /// Name of the target, and of its file in `corpus/`.
     pub name: &'static str,
-    /// Feeds it.
+    /// Function that reads one input.
     pub read: fn(&[u8]),
-    /// How many inputs a short run gives it; some readers take their time.
+    /// Number of inputs in a short run; slow readers get fewer.
     pub inputs: usize,
 }
 
-/// All of them.
+/// All targets.
 pub const TARGETS: &[Target] = &[
     target("config", config, 20_000),
     target("comment", comment, 20_000),
@@ -45,18 +45,18 @@ const fn target(name: &'static str, read: fn(&[u8]), inputs: usize) -> Target {
     Target { name, read, inputs }
 }
 
-/// The target with this name.
+/// Returns the target `name`.
 pub fn find(name: &str) -> Option<&'static Target> {
     TARGETS.iter().find(|target| target.name == name)
 }
 
-/// An error names the value at fault.
-fn tells(failure: &impl Display) {
+/// Panics unless the message of `failure` names the value at fault.
+fn assert_names_a_value(failure: &dyn Display) {
     let text = failure.to_string();
     assert!(text.starts_with("error: ") && text.contains('`'), "{text}");
 }
 
-/// `gen_config.json`.
+/// Reads a `gen_config.json`.
 fn config(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -70,12 +70,12 @@ fn config(data: &[u8]) {
                     assert!(line.starts_with("cargo::rustc-c"), "{line}");
                 }
             }
-            Err(failure) => tells(&failure),
+            Err(failure) => assert_names_a_value(&failure),
         }
     }
 }
 
-/// A comment of a C header.
+/// Reads a comment of a C header.
 fn comment(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for line in doc::lines(&text, &|name| name.len() % 2 == 0) {
@@ -83,7 +83,7 @@ fn comment(data: &[u8]) {
     }
 }
 
-/// `Cargo.lock`.
+/// Reads a `Cargo.lock`, and merges its packages.
 fn cargo_lock(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -99,11 +99,11 @@ fn cargo_lock(data: &[u8]) {
                 }
             }
         }
-        Err(failure) => tells(&failure),
+        Err(failure) => assert_names_a_value(&failure),
     }
 }
 
-/// The `[profile]` tables of a user's `Cargo.toml`.
+/// Reads the `[profile]` tables of a user's `Cargo.toml`.
 fn profiles(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -118,15 +118,15 @@ fn profiles(data: &[u8]) {
     for name in own.chain(["dev", "release", "none"]) {
         for base in ["dev", "release"] {
             if let Err(failure) = profile::resolve(&table, name, base, "Cargo.toml") {
-                tells(&failure);
+                assert_names_a_value(&failure);
             }
         }
     }
 }
 
-/// The root file of a user's crate.
+/// Reads the root file of a user's crate.
 fn source(data: &[u8]) {
-    in_a_folder(|folder| {
+    in_temporary_folder(|folder| {
         let root = folder.join("lib.rs");
         fs::write(&root, data).expect("a file");
         if let Err(error) = Sources::load(&root, &Cfg::default()) {
@@ -135,7 +135,7 @@ fn source(data: &[u8]) {
     });
 }
 
-/// An archive of rustc's. The first byte chooses what is done with it.
+/// Seals a Rust archive. The first byte of the input selects the options.
 fn archive(data: &[u8]) {
     let Some((choice, bytes)) = data.split_first() else {
         return;
@@ -154,22 +154,22 @@ fn archive(data: &[u8]) {
         Ok(sealed) => {
             let again = seal::sealed((Path::new("sealed.a"), &sealed), &[], None, options);
             match again {
-                Ok(again) => assert!(again == sealed, "sealed twice it is another"),
-                // All of compiler_builtins went, by which a Rust archive is known.
+                Ok(again) => assert!(again == sealed, "sealing again changes the archive"),
+                // Without any member of compiler_builtins, the archive is not recognised as Rust.
                 Err(failure) => assert!(choice & 1 != 0, "{failure}"),
             }
         }
-        Err(failure) => tells(&failure),
+        Err(failure) => assert_names_a_value(&failure),
     }
 }
 
-/// A C header, through clang, bindgen and what follows.
+/// Generates bindings of a C header, with clang and bindgen.
 fn header(data: &[u8]) {
-    in_a_folder(|folder| {
+    in_temporary_folder(|folder| {
         fs::create_dir_all(folder.join("include")).expect("a folder");
         fs::write(folder.join("include/lib.h"), data).expect("a file");
         let out = folder.join("out");
-        // An error leaves the folder as it was.
+        // A failed run leaves the folder unchanged.
         let _ = fs::remove_dir_all(&out);
         let request = bindings::Request {
             headers: vec!["lib.h".into()],
@@ -187,15 +187,15 @@ fn header(data: &[u8]) {
                 syn::parse_file(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
             }
             Err(failure) => {
-                tells(&failure);
-                assert!(!out.exists(), "half a folder is left");
+                assert_names_a_value(&failure);
+                assert!(!out.exists(), "an incomplete folder is left behind");
             }
         }
     });
 }
 
-/// Calls `work` with a folder of this thread's own.
-fn in_a_folder(work: impl FnOnce(&Path)) {
+/// Calls `work` with a temporary folder that this thread keeps.
+fn in_temporary_folder(work: impl FnOnce(&Path)) {
     thread_local! {
         static FOLDER: RefCell<Option<tempfile::TempDir>> = const { RefCell::new(None) };
     }
