@@ -44,6 +44,7 @@ macro_rules! original {
 
 /// Defines functions in place of the C library's: seL4 threads run the body, other threads the library's version. Bodies
 /// reach that as `c::NAME`. One use per module.
+#[cfg(feature = "std")]
 macro_rules! replace {
     ($(
         $(#[$attribute:meta])*
@@ -72,4 +73,6 @@ macro_rules! replace {
     };
 }
 
-pub(crate) use {original, replace};
+pub(crate) use original;
+#[cfg(feature = "std")]
+pub(crate) use replace;
