@@ -5,8 +5,8 @@
     docs/links.py preprocess            mdBook's preprocessor: reads the book on stdin, writes it to stdout
     docs/links.py check FOLDER          exits with 1 and lists the dead links of the book in FOLDER
 
-A link from a page to a crate's folder, or to its src/lib.rs, leads to the rustdoc of that crate. A link to any other file outside docs/ leads
-to that file below SOURCE_URL, an environment variable: the address of the tree, such as that on a forge.
+A link from a page to a crate's folder, or to its src/lib.rs, leads to the rustdoc of that crate. A link to any other file
+outside docs/ leads to that file below SOURCE_URL, an environment variable: the address of the tree, such as that on a forge.
 """
 
 import json

@@ -3,9 +3,9 @@
 
 import re
 
-import kit
-from project import Build
-from table import markdown, ratio, step, verdict
+import support as kit
+from bench.project import Build, Programs
+from bench.table import markdown, ratio, step, verdict
 
 PLATFORMS = {
     "aarch64 (qemu-arm-virt)": "qemu-arm-virt",
@@ -31,8 +31,8 @@ HEAPS = ("linked-list", "rlsf", "muslc")
 class Image:
     """An ELF file as binutils see it."""
 
-    def __init__(self, build, name):
-        self.path = build.path / name / name
+    def __init__(self, build: Programs, name: str) -> None:
+        self.path = build.program(name)
         # The cross compiler's own tools.
         self.prefix = build.cached("CMAKE_NM").removesuffix("nm")
         line = self._binutil("size").splitlines()[1]
@@ -67,8 +67,11 @@ def measure(arguments):
         tables.append(_table(title, images, platform == AIMED_AT))
         tables.append(_sends_table(title, *sends(build)))
         if arguments.detail:
-            tables += [detail(f"{PROGRAMS[name][0]}, {title}", images[BASE], images[name]) for name in PROGRAMS
-                       if name not in ("plain", BASE)]
+            tables += [
+                detail(f"{PROGRAMS[name][0]}, {title}", images[BASE], images[name])
+                for name in PROGRAMS
+                if name not in ("plain", BASE)
+            ]
         if platform == AIMED_AT:
             tables.append(_heaps_table(title, build, images))
     return "\n\n".join(tables)
@@ -80,8 +83,17 @@ def _table(title, images, aims):
     for name, (what, aim, before) in PROGRAMS.items():
         image = images[name]
         more = image.text - base.text
-        rows.append((what, f"{image.text:,}", f"{more:+,}", ratio(image.text, base.text), f"{image.data:,}",
-                     f"{image.bss:,}", *((verdict(more, aim) if aim else "", before) if aims else ())))
+        rows.append(
+            (
+                what,
+                f"{image.text:,}",
+                f"{more:+,}",
+                ratio(image.text, base.text),
+                f"{image.data:,}",
+                f"{image.bss:,}",
+                *((verdict(more, aim) if aim else "", before) if aims else ()),
+            )
+        )
     heads = ["image", "text", "over C", "ratio", "data", "bss", *(["aim", "before"] if aims else [])]
     return markdown(f"Size of the root server, bytes: {title}, Release", heads, rows)
 
@@ -94,9 +106,13 @@ def sends(build):
 
 def _sends_table(title, c, rust):
     more = rust.text - c.text
-    rows = [("in C", f"{c.text:,}", "", "", ""),
-            ("with libsel4", f"{rust.text:,}", f"{more:+,}", ratio(rust.text, c.text), verdict(more, SENDS[2]))]
-    return markdown(f"One retype and one send, bytes of text: {title}, Release", ["", "text", "over C", "ratio", "aim"], rows)
+    rows = [
+        ("in C", f"{c.text:,}", "", "", ""),
+        ("with libsel4", f"{rust.text:,}", f"{more:+,}", ratio(rust.text, c.text), verdict(more, SENDS[2])),
+    ]
+    return markdown(
+        f"One retype and one send, bytes of text: {title}, Release", ["", "text", "over C", "ratio", "aim"], rows
+    )
 
 
 def _heaps_table(title, build, images):
@@ -108,15 +124,19 @@ def _heaps_table(title, build, images):
         build.ninja("collections")
         image = Image(build, "collections")
         rows.append((f"`{heap}`", f"{image.text:,}", f"{image.text - base:+,}", f"{image.bss:,}"))
-    return markdown(f"{PROGRAMS['collections'][0]}, by heap: {title}, Release",
-                    ["RUST_HEAP", "text", "over C", "bss"], rows)
+    return markdown(
+        f"{PROGRAMS['collections'][0]}, by heap: {title}, Release", ["RUST_HEAP", "text", "over C", "bss"], rows
+    )
 
 
 def detail(title, c, rust):
     """Where the bytes of an image lie that the C image does not have."""
     old, new = c.sections(), rust.sections()
-    rows = [(f"section `{each}`", f"{new.get(each, 0):,}", f"{new.get(each, 0) - old.get(each, 0):+,}")
-            for each in sorted(new | old) if new.get(each, 0) != old.get(each, 0)]
+    rows = [
+        (f"section `{each}`", f"{new.get(each, 0):,}", f"{new.get(each, 0) - old.get(each, 0):+,}")
+        for each in sorted(new | old)
+        if new.get(each, 0) != old.get(each, 0)
+    ]
     old, new = c.symbols(), rust.symbols()
     grown = sorted(((new[each] - old.get(each, 0), each) for each in new), reverse=True)
     rows += [(f"`{each}`", f"{new[each]:,}", f"{more:+,}") for more, each in grown[:25] if more > 0]

@@ -9,11 +9,12 @@ its place; a function of the program's marks what is measured. QEMU does so for 
 import bisect
 import re
 
-import kit
-from kit import console
-from project import Build
-from sizes import Image, detail
-from table import markdown, ratio, step, verdict
+import console
+import support as kit
+from bench.project import Build, Programs
+from bench.sizes import Image, detail
+from bench.table import markdown, ratio, step, verdict
+from support.builds import LIMIT, SILENCE
 
 ARM = ("-DPLATFORM=qemu-arm-virt", "-DKernelArmExportVCNTUser=ON")
 CONFIGURATIONS = {
@@ -22,7 +23,8 @@ CONFIGURATIONS = {
     "x86_64": ("-DPLATFORM=x86_64",),
 }
 # A hundred threads at a time, with their memory, and a slot for each page of it.
-ROOM = ("-DRUST_STD_THREADS=104", "-DRUST_STD_MEMORY=8388608", "-DKernelRootCNodeSizeBits=15")
+ROOM = ("-DRUST_STD_THREADS=104", "-DRUST_STD_MEMORY=8388608")
+SLOTS = "-DKernelRootCNodeSizeBits=15"
 ICOUNT = "-icount shift=0,sleep=off"
 LAST = "Suspending current thread"
 FLOOR = "two notifications, there and back"
@@ -37,22 +39,35 @@ MORE_ENTRIES = 2
 HELLO = ("plain", "hello_std", 200_000)
 
 
-def costs(configuration):
-    """{(workload, kind): (instructions, entries)} of a round; entries are None where they were not counted."""
-    build = Build(f"std-{configuration.replace(' ', '-')}")
-    build.configure(["std"], *CONFIGURATIONS[configuration], *ROOM, "-DRELEASE=ON")
+Costs = dict[tuple[str, str], tuple[float, float | None]]
+
+
+def costs(build: Programs, counts_entries: bool, *options: str) -> Costs:
+    """Returns {(workload, kind): (instructions, entries)} of a round; entries are None where they were not counted."""
+    build.configure(["std"], *options, *ROOM)
     build.ninja()
-    found = [(workload, kind, int(count) / int(rounds), int(rounds), int(batches)) for workload, kind, count, rounds, batches
-             in re.findall(r"^cost of (.+), (.+): (\d+) in (\d+) rounds, (\d+) batches$", _boot(build), re.MULTILINE)]
+    found = [
+        (workload, kind, int(count) / int(rounds), int(rounds), int(batches))
+        for workload, kind, count, rounds, batches in re.findall(
+            r"^cost of (.+), (.+): (\d+) in (\d+) rounds, (\d+) batches$", _boot(build), re.MULTILINE
+        )
+    ]
     kit.check(found, "no figures are on the console")
-    entries = _entries(build, found) if configuration.startswith("aarch64") else [None] * len(found)
-    return {(workload, kind): (count, entered)
-            for (workload, kind, count, _, _), entered in zip(found, entries, strict=True)}
+    entries = _entries(build, found) if counts_entries else [None] * len(found)
+    return {
+        (workload, kind): (count, entered)
+        for (workload, kind, count, _, _), entered in zip(found, entries, strict=True)
+    }
 
 
 def _boot(build, more=""):
-    outcome = console.run(["./simulate", f"--extra-qemu-args={ICOUNT} {more}"], console.expectations([LAST]), build.path,
-                          silence=300)
+    outcome = console.run(
+        ["./simulate", f"--extra-qemu-args={ICOUNT} {more}"],
+        console.expectations([LAST]),
+        build.path,
+        silence=SILENCE,
+        limit=LIMIT,
+    )
     kit.check(outcome.passed, "\n".join([outcome.reason, "the console:", *outcome.lines]))
     return "\n".join(outcome.lines)
 
@@ -62,8 +77,10 @@ def _entries(build, found):
     log = build.path / "exceptions.log"
     _boot(build, f"-d int -D {log}")
     nm = build.cached("CMAKE_NM")
-    functions = sorted((int(address, 16), name) for address, name in
-                       re.findall(r"^(\w+) [tT] (\w+)$", kit.run(nm, build.path / "std" / "std"), re.MULTILINE))
+    functions = sorted(
+        (int(address, 16), name)
+        for address, name in re.findall(r"^(\w+) [tT] (\w+)$", kit.run(nm, build.program("std")), re.MULTILINE)
+    )
     after = bisect.bisect(functions, (next(address for address, name in functions if name == "mark"), "mark"))
     marked = range(functions[after - 1][0], functions[after][0])
     batches, count, inside, system_call = [], 0, False, False
@@ -101,11 +118,10 @@ def bound(workload, found):
     return None
 
 
-def hello(name="std-hello", *options):
-    """The images that print two lines, in C and with one of them from Rust's println!."""
-    build = Build(name)
+def hello(build: Programs, *options: str) -> list[Image]:
+    """Returns the images that print two lines, in C and with one of them from Rust's println!."""
     programs = HELLO[:2]
-    build.configure(programs, *ARM, "-DRELEASE=ON", *options)
+    build.configure(programs, *options)
     build.ninja(*programs)
     return [Image(build, program) for program in programs]
 
@@ -114,14 +130,23 @@ def measure(arguments):
     tables = []
     for configuration in CONFIGURATIONS:
         step(f"std: {configuration}")
-        tables.append(_table(configuration, costs(configuration)))
+        build = Build(f"std-{configuration.replace(' ', '-')}")
+        entries = configuration.startswith("aarch64")
+        tables.append(
+            _table(configuration, costs(build, entries, *CONFIGURATIONS[configuration], SLOTS, "-DRELEASE=ON"))
+        )
     step("std: sizes")
-    c, rust = hello()
+    c, rust = hello(Build("std-hello"), *ARM, "-DRELEASE=ON")
     more = rust.text - c.text
-    rows = [("in C", f"{c.text:,}", "", f"{c.data:,}", f"{c.bss:,}", ""),
-            ("with `println!`", f"{rust.text:,}", f"{more:+,}", f"{rust.data:,}", f"{rust.bss:,}", verdict(more, HELLO[2]))]
-    tables.append(markdown("Two lines on the console, bytes: aarch64, Release", ["", "text", "over C", "data", "bss", "aim"],
-                           rows))
+    rows = [
+        ("in C", f"{c.text:,}", "", f"{c.data:,}", f"{c.bss:,}", ""),
+        ("with `println!`", f"{rust.text:,}", f"{more:+,}", f"{rust.data:,}", f"{rust.bss:,}", verdict(more, HELLO[2])),
+    ]
+    tables.append(
+        markdown(
+            "Two lines on the console, bytes: aarch64, Release", ["", "text", "over C", "data", "bss", "aim"], rows
+        )
+    )
     if arguments.detail:
         tables.append(detail("two lines with std", c, rust))
     return "\n\n".join(tables)
@@ -133,7 +158,18 @@ def _table(title, found):
         base, _ = found.get((workload, "C"), (None, None))
         aim = bound(workload, found) if kind == "Rust" else None
         value = aim and (count if aim[1] == "instructions" else entries)
-        rows.append((workload, kind, f"{count:,.1f}", ratio(count, base) if kind == "Rust" else "",
-                     "" if entries is None else f"{entries:.2f}", "" if value is None else verdict(value, aim[0])))
-    return markdown(f"Instructions and kernel entries of std: {title}, Release",
-                    ["", "in", "instructions", "ratio", "kernel entries", "aim"], rows)
+        rows.append(
+            (
+                workload,
+                kind,
+                f"{count:,.1f}",
+                ratio(count, base) if kind == "Rust" else "",
+                "" if entries is None else f"{entries:.2f}",
+                "" if value is None else verdict(value, aim[0]),
+            )
+        )
+    return markdown(
+        f"Instructions and kernel entries of std: {title}, Release",
+        ["", "in", "instructions", "ratio", "kernel entries", "aim"],
+        rows,
+    )

@@ -8,10 +8,11 @@ interrupt is in it. They are exact to less than an instruction, and the same in 
 
 import re
 
-import kit
-from kit import console
-from project import Build
-from table import markdown, step
+import console
+import support as kit
+from bench.project import Build, Programs
+from bench.table import markdown, step
+from support.builds import LIMIT, SILENCE
 
 # What they are called: how they are configured, and what else QEMU is told. User level may read Arm's clock only if asked.
 ARM = ("-DPLATFORM=qemu-arm-virt", "-DKernelArmExportVCNTUser=ON")
@@ -28,16 +29,15 @@ KINDS = ("C", "libsel4-sys", "libsel4")
 LAST = "Suspending current thread"
 
 
-def costs(configuration, inlined):
-    """{workload: {kind: instructions of a round}}. Each kind must have the same result."""
-    options, qemu = CONFIGURATIONS[configuration]
-    build = Build(f"system-calls-{configuration.replace(' ', '-')}")
-    build.configure(["system_calls"], *options, "-DRELEASE=ON", f"-DRUST_INLINE={'ON' if inlined else 'OFF'}")
+def costs(build: Programs, inlined: bool, *options: str, qemu: str = "") -> dict[str, dict[str, float]]:
+    """Returns {workload: {kind: instructions of a round}}. Each kind must have the same result."""
+    build.configure(["system_calls"], *options, f"-DRUST_INLINE={'ON' if inlined else 'OFF'}")
     build.ninja()
     command = ["./simulate", f"--extra-qemu-args={qemu}-icount shift=0,sleep=off"]
-    outcome = console.run(command, console.expectations([LAST]), build.path, silence=120)
+    outcome = console.run(command, console.expectations([LAST]), build.path, silence=SILENCE, limit=LIMIT)
     kit.check(outcome.passed, "\n".join([outcome.reason, "the console:", *outcome.lines]))
-    found, results = {}, {}
+    found: dict[str, dict[str, float]] = {}
+    results: dict[str, str] = {}
     for line in outcome.lines:
         if match := re.match(r"cost of (.+), (\S+): (\d+) in (\d+) rounds, result (\d+)$", line):
             workload, kind, count, rounds, result = match.groups()
@@ -47,17 +47,25 @@ def costs(configuration, inlined):
     return found
 
 
+def _costs(configuration, inlined):
+    options, qemu = CONFIGURATIONS[configuration]
+    build = Build(f"system-calls-{configuration.replace(' ', '-')}")
+    return costs(build, inlined, *options, "-DRELEASE=ON", qemu=qemu)
+
+
 def measure(_):
     tables = []
     for configuration in CONFIGURATIONS:
         step(f"system calls: {configuration}, inlined")
-        tables.append(_table(f"{configuration}, inlined", costs(configuration, True)))
+        tables.append(_table(f"{configuration}, inlined", _costs(configuration, True)))
     step(f"system calls: {CALLED}, called")
-    tables.append(_table(f"{CALLED}, called", costs(CALLED, False)))
+    tables.append(_table(f"{CALLED}, called", _costs(CALLED, False)))
     return "\n\n".join(tables)
 
 
 def _table(title, found):
-    rows = [(workload, f"{each['C']:,.1f}", *(f"{each[kind]:,.1f} ×{each[kind] / each['C']:.3f}" for kind in KINDS[1:]))
-            for workload, each in found.items()]
+    rows = [
+        (workload, f"{each['C']:,.1f}", *(f"{each[kind]:,.1f} ×{each[kind] / each['C']:.3f}" for kind in KINDS[1:]))
+        for workload, each in found.items()
+    ]
     return markdown(f"Instructions of system calls: {title}, Release", ["", *KINDS], rows)

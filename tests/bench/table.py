@@ -32,9 +32,12 @@ def verdict(value, aim):
 
 def machine():
     """What the figures depend on, without the name of anything."""
+
     def first_line(*command):
         return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[0]
 
-    return (f"{os.cpu_count()} cores; {first_line('rustc', '--version')}; "
-            f"{first_line('aarch64-linux-gnu-gcc', '--version')}; {first_line('qemu-system-aarch64', '--version')}; "
-            f"{first_line('cmake', '--version')}; load average at the start {os.getloadavg()[0]:.1f}")
+    return (
+        f"{os.cpu_count()} cores; {first_line('rustc', '--version')}; "
+        f"{first_line('aarch64-linux-gnu-gcc', '--version')}; {first_line('qemu-system-aarch64', '--version')}; "
+        f"{first_line('cmake', '--version')}; load average at the start {os.getloadavg()[0]:.1f}"
+    )

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How long builds take, with Rust and without: zynqmp, Debug. The median of several runs, C and Rust in turn.
 
-In seconds, and in seconds of a processor, all processes together, in which other work on the machine shows less. ccache is off throughout: it would answer for the C compiler, and not for rustc.
+In seconds, and in seconds of a processor, all processes together, in which other work on the machine shows less. ccache is
+off throughout: it would answer for the C compiler, and not for rustc.
 """
 
 import os
@@ -10,13 +11,12 @@ import resource
 import shutil
 import statistics
 
-import kit
-from project import MUSLC_CACHE, Build
-from table import markdown, ratio, step, verdict
+import support as kit
+from bench.project import Build, muslc_cache
+from bench.table import markdown, ratio, step, verdict
 
 PLATFORM = "-DPLATFORM=zynqmp"
 NO_CCACHE = {"CCACHE_DISABLE": "1"}
-PROGRAMS = kit.FOLDER / "programs"
 LIBRARIES = 10
 # Seconds that `ninja` may take when there is nothing to do, with ten Rust libraries in the executable.
 NO_OP_AIM = 0.15
@@ -56,24 +56,34 @@ def measure(arguments):
     programs = _write_programs()
     rows = _builds(programs, arguments.runs) + _no_ops(programs, arguments.runs) + _edits(programs, arguments.runs)
     return markdown(
-        "Seconds of a build, zynqmp, Debug", ["", "in C", "with Rust", "ratio", "processor: C", "with Rust", "ratio", "aim", "before: C, Rust"],
+        "Seconds of a build, zynqmp, Debug",
+        ["", "in C", "with Rust", "ratio", "processor: C", "with Rust", "ratio", "aim", "before: C, Rust"],
         rows,
         f"Medians of {arguments.runs} runs with the least and the most, four times as many of `ninja` with nothing to do; "
-        f"without ccache; noisy. Load average {load} before and {os.getloadavg()[0]:.1f} after, on {os.cpu_count()} cores.")
+        f"without ccache; noisy. Load average {load} before and {os.getloadavg()[0]:.1f} after, on {os.cpu_count()} cores.",
+    )
 
 
 def _row(what, c, rust, before, aim=None):
     work = [statistics.median(times.processor) for times in (c, rust)]
-    return (what, c, rust, ratio(rust.median, c.median), *(f"{seconds:.2f}" for seconds in work), ratio(*reversed(work)),
-            verdict(rust.median, aim) if aim else "", before)
+    return (
+        what,
+        c,
+        rust,
+        ratio(rust.median, c.median),
+        *(f"{seconds:.2f}" for seconds in work),
+        ratio(*reversed(work)),
+        verdict(rust.median, aim) if aim else "",
+        before,
+    )
 
 
 def _builds(programs, runs):
     """Configure and build from an empty folder."""
     rows = []
-    shutil.rmtree(MUSLC_CACHE, ignore_errors=True)
+    shutil.rmtree(muslc_cache(), ignore_errors=True)
     # Where the host tool would be found if it were there.
-    cold_cache = kit.FOLDER / "cold-cache"
+    cold_cache = kit.folder() / "cold-cache"
     shutil.rmtree(cold_cache, ignore_errors=True)
     cold = {**NO_CCACHE, "XDG_CACHE_HOME": str(cold_cache)}
     figures = {}
@@ -81,8 +91,8 @@ def _builds(programs, runs):
         step(f"times: {name}, nothing cached")
         configure, build = Times(), Times()
         folder = Build(f"times-{name}")
-        configure.take(folder.configure, [programs[name]], PLATFORM, cache=kit.FOLDER / f"muslc-{name}", env=cold)
-        shutil.rmtree(kit.FOLDER / f"muslc-{name}", ignore_errors=True)
+        configure.take(folder.configure, [programs[name]], PLATFORM, cache=kit.folder() / f"muslc-{name}", env=cold)
+        shutil.rmtree(kit.folder() / f"muslc-{name}", ignore_errors=True)
         build.take(folder.ninja, env=cold)
         figures[name] = configure, build
     shutil.rmtree(cold_cache, ignore_errors=True)
@@ -92,7 +102,9 @@ def _builds(programs, runs):
         folder = Build(f"times-{name}")
         folder.configure([programs[name]], PLATFORM, env=NO_CCACHE)
         folder.ninja(env=NO_CCACHE)
-    rows.append(_row("configure, nothing cached: the host tool is built", figures["c"][0], figures["rust"][0], "4.4, –"))
+    rows.append(
+        _row("configure, nothing cached: the host tool is built", figures["c"][0], figures["rust"][0], "4.4, –")
+    )
     rows.append(_row("full build, nothing cached: muslc is built", figures["c"][1], figures["rust"][1], "36.0, –"))
 
     figures = {name: (Times(), Times()) for name in ("c", "rust")}
@@ -126,9 +138,11 @@ def _no_ops(programs, runs):
             taken.take(folders[name].ninja, env=NO_CCACHE)
             times[name].seconds += taken.seconds if run else []
             times[name].processor += taken.processor if run else []
-    return [_row("`ninja`, nothing to do, 1 Rust library", times["c"], times["rust"], "0.01, 0.09"),
-            _row(f"… {LIBRARIES} in one executable", times["c"], times["ten_in_one"], "", NO_OP_AIM),
-            _row(f"… {LIBRARIES} in {LIBRARIES} executables", times["c"], times["ten_in_ten"], "")]
+    return [
+        _row("`ninja`, nothing to do, 1 Rust library", times["c"], times["rust"], "0.01, 0.09"),
+        _row(f"… {LIBRARIES} in one executable", times["c"], times["ten_in_one"], "", NO_OP_AIM),
+        _row(f"… {LIBRARIES} in {LIBRARIES} executables", times["c"], times["ten_in_ten"], ""),
+    ]
 
 
 def _edits(programs, runs):
@@ -138,7 +152,7 @@ def _edits(programs, runs):
     for run in range(runs):
         for name, source in sources.items():
             step(f"times: edit one line of {name}, run {run + 1} of {runs}")
-            folder = kit.FOLDER / f"times-{name}"
+            folder = kit.folder() / f"times-{name}"
             image = next((folder / "images").iterdir())
             before = image.read_bytes()
             source.write_text(re.sub(r"a == \d+ ", f"a == {run + 2} ", source.read_text()))
@@ -149,18 +163,25 @@ def _edits(programs, runs):
 
 def _write_programs():
     """Programs of the benchmark's own folder, for their sources are edited. {name: folder}"""
-    shutil.rmtree(PROGRAMS, ignore_errors=True)
+    home = kit.folder() / "programs"
+    shutil.rmtree(home, ignore_errors=True)
     hello = kit.KIT / "apps" / "hello"
-    programs = {"c": PROGRAMS / "edited_c", "rust": PROGRAMS / "edited_rust", "ten_in_one": PROGRAMS / "ten_in_one",
-                "ten_in_ten": PROGRAMS / "ten_in_ten"}
+    programs = {
+        "c": home / "edited_c",
+        "rust": home / "edited_rust",
+        "ten_in_one": home / "ten_in_one",
+        "ten_in_ten": home / "ten_in_ten",
+    }
     shutil.copytree(kit.KIT / "tests" / "bench" / "project" / "routine_c", programs["c"])
     shutil.copytree(hello, programs["rust"])
     for name, libraries, add in (("c", "", ""), ("rust", "LIBRARIES routine", "add_rust_library(routine)\n")):
         shutil.copy(hello / "src" / "main.c", programs[name] / "main.c")
         source = "routine.c" if name == "c" else ""
-        kit.write(programs[name] / "CMakeLists.txt",
-                  f"{add}bench_program(edited_{name} main.c {source} {libraries})\n"
-                  f"target_include_directories(edited_{name} PRIVATE .)\n")
+        kit.write(
+            programs[name] / "CMakeLists.txt",
+            f"{add}bench_program(edited_{name} main.c {source} {libraries})\n"
+            f"target_include_directories(edited_{name} PRIVATE .)\n",
+        )
 
     numbers = [f"{number:02}" for number in range(1, LIBRARIES + 1)]
     for program in ("ten_in_one", "ten_in_ten"):
@@ -169,21 +190,25 @@ def _write_programs():
     libraries = "".join(f"add_rust_library(part_{n} MANIFEST_PATH {n}/Cargo.toml)\n" for n in numbers)
     parts = " ".join(f"part_{n}" for n in numbers)
     _write_main(programs["ten_in_one"] / "main.c", numbers)
-    kit.write(programs["ten_in_one"] / "CMakeLists.txt",
-              f"{libraries}bench_program(ten_in_one main.c LIBRARIES {parts})\n")
+    kit.write(
+        programs["ten_in_one"] / "CMakeLists.txt", f"{libraries}bench_program(ten_in_one main.c LIBRARIES {parts})\n"
+    )
     for number in numbers:
         _write_main(programs["ten_in_ten"] / f"main_{number}.c", [number])
-    kit.write(programs["ten_in_ten"] / "CMakeLists.txt", libraries + "".join(
-        f"bench_program(ten_{n} main_{n}.c LIBRARIES part_{n})\n" for n in numbers))
+    kit.write(
+        programs["ten_in_ten"] / "CMakeLists.txt",
+        libraries + "".join(f"bench_program(ten_{n} main_{n}.c LIBRARIES part_{n})\n" for n in numbers),
+    )
     return programs
 
 
 def _write_crate(folder, name):
     kit.write(folder / "Cargo.toml", f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2024"\n')
     kit.write(folder / "Cargo.lock", f'version = 4\n\n[[package]]\nname = "{name}"\nversion = "0.1.0"\n')
-    kit.write(folder / "src" / "lib.rs",
-              f"#![no_std]\n\n#[unsafe(no_mangle)]\npub extern \"C\" fn {name}(a: i32) -> i32 {{\n"
-              f"    a.wrapping_add(1)\n}}\n")
+    kit.write(
+        folder / "src" / "lib.rs",
+        f'#![no_std]\n\n#[unsafe(no_mangle)]\npub extern "C" fn {name}(a: i32) -> i32 {{\n    a.wrapping_add(1)\n}}\n',
+    )
 
 
 def _write_main(path, numbers):

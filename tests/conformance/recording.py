@@ -3,20 +3,20 @@
 
 import itertools
 import re
-import sys
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+import console
+from support import Failure, check
+from support.builds import LIMIT, SILENCE, STEADY, Build, shared
+
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "lib"))
-
-from kit import Build, Failure, check, console
-
-# Name of a recording: how its build folder is configured.
+# Name of a recording: the configuration that it was made on.
 CONFIGURATIONS = {
-    "x86_64": ("-DPLATFORM=x86_64",),
-    "aarch64": ("-DPLATFORM=qemu-arm-virt",),
-    "x86_64-mcs": ("-DPLATFORM=x86_64", "-DMCS=ON"),
-    "aarch64-mcs": ("-DPLATFORM=qemu-arm-virt", "-DMCS=ON"),
+    "x86_64": "x86_64",
+    "aarch64": "qemu-arm-virt",
+    "x86_64-mcs": "x86_64 MCS",
+    "aarch64-mcs": "qemu-arm-virt MCS",
 }
 # The same for the hosted platform, which has its host's architecture, or that of the compiler: programs for aarch64 run
 # in QEMU's user mode then.
@@ -33,8 +33,6 @@ APPS = {"scenarios": "end of the scenarios", "sequences": "end of the sequences"
 HOSTED = {
     "fault: a system call that does not exist": "a system call is a call there, and none is without a name",
 }
-# QEMU's clock counts instructions, so that no load of this machine makes a time slice end.
-SIMULATE = ("./simulate", "--extra-qemu-args=-icount shift=0,sleep=off")
 # What the lines of a transcript begin with; the others are the kernel's own.
 MARK = "| "
 # The first line of a recording.
@@ -43,45 +41,49 @@ LICENCE = "SPDX-License-Identifier: BSD-2-Clause"
 # REUSE-IgnoreEnd
 
 
-def build(app, name, configuration=None):
-    """A build folder with an app of this folder as root server."""
+def build(app: str, name: str) -> Path:
+    """Returns the build folder with an app of this folder as root server, on the kernel or on the hosted platform."""
+    if name in CONFIGURATIONS:
+        return shared(CONFIGURATIONS[name]).app(f"tests/conformance/{app}").path
     folder = Build(f"{app}-{name}")
-    folder.configure(f"-DAPP=../tests/conformance/{app}", *(configuration or CONFIGURATIONS[name]))
+    folder.configure(f"-DAPP=../tests/conformance/{app}", *HOSTED_CONFIGURATIONS[name])
     folder.ninja()
-    return folder
+    return folder.path
 
 
-def transcript(app, folder, command=SIMULATE):
-    """What the image in a build folder says."""
+# No load of this machine makes a time slice end: QEMU's clock counts instructions.
+def transcript(app: str, folder: Path, command: Sequence[str] = STEADY) -> list[str]:
+    """Returns what the image in a build folder says."""
     end = console.expectations([f"/^{re.escape(MARK)}{APPS[app]}/"])
-    outcome = console.run(list(command), end, folder, forbidden=(), silence=60, limit=300)
+    outcome = console.run(list(command), end, folder, forbidden=(), silence=SILENCE, limit=LIMIT)
     lines = [line.removeprefix(MARK) for line in outcome.lines if line.startswith(MARK)]
     if not outcome.passed:
         raise Failure("\n".join([outcome.reason, "the console's end:", *outcome.lines[-40:]]))
     return lines
 
 
-def path(app, name):
-    """Where a recording is kept."""
+def path(app: str, name: str) -> Path:
+    """Returns the file of a recording."""
     return HERE / "recorded" / f"{app}-{name}.txt"
 
 
-def recorded(app, name):
+def recorded(app: str, name: str) -> list[str]:
+    """Returns the lines of a recording."""
     return [line for line in path(app, name).read_text().splitlines() if not line.startswith("# ")]
 
 
-def record(app, name):
+def record(app: str, name: str) -> int:
     """Writes the recording anew."""
-    lines = transcript(app, build(app, name).path)
+    lines = transcript(app, build(app, name))
     new = path(app, name).with_suffix(".new")
     new.write_text("\n".join([f"# {LICENCE}", *lines]) + "\n")
     new.replace(path(app, name))
     return len(lines)
 
 
-def sections(lines):
-    """[(name of a scenario, its lines)]"""
-    found = []
+def sections(lines: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Returns the name of each scenario with its lines."""
+    found: list[tuple[str, list[str]]] = []
     for line in lines:
         if line.startswith("== "):
             found.append((line.removeprefix("== "), []))
@@ -90,8 +92,8 @@ def sections(lines):
     return found
 
 
-def check_hosted(ours, theirs, allowed):
-    """That what the hosted platform says is what was recorded but for these scenarios, and is not for these."""
+def check_hosted(ours: Sequence[str], theirs: Sequence[str], allowed: Collection[str]) -> None:
+    """Fails unless the hosted platform says what was recorded but for the allowed scenarios, and differs in these."""
     found = dict(differences(ours, theirs))
     new = [text for name, text in found.items() if name not in allowed]
     check(not new, f"{len(new)} scenarios differ from the kernel's:\n" + "\n".join(new[:10]))
@@ -100,9 +102,9 @@ def check_hosted(ours, theirs, allowed):
     print(f"{len(sections(theirs)) - len(found)} scenarios are as on the kernel")
 
 
-def differences(ours, theirs):
-    """(name, text) for each scenario that differs; the text has the line before and the first lines that differ."""
-    ours, theirs = dict(sections(ours)), dict(sections(theirs))
+def differences(our_lines: Sequence[str], their_lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yields name and text of each scenario that differs: the line before, and the first lines that differ."""
+    ours, theirs = dict(sections(our_lines)), dict(sections(their_lines))
     for name in [*theirs, *(name for name in ours if name not in theirs)]:
         if name not in ours or name not in theirs:
             yield name, f"== {name}\n  only in {'ours' if name in ours else 'the recording'}"

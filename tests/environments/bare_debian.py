@@ -24,6 +24,7 @@ from typing import NoReturn
 KIT = Path(__file__).resolve().parents[2]
 # Settings of this machine that decide how package clients reach their registries.
 NETWORK = ("CERT", "CA_BUNDLE", "CAINFO", "PROXY", "PIP_", "SSL_")
+HOME = "/root"
 CLONE = "root/sel4-rust-kit"
 
 
@@ -98,8 +99,8 @@ def quickstart(root: Path, rustup: Path, arguments: list[str]) -> str:
     kept = {name: value for name, value in os.environ.items() if any(part in name.upper() for part in NETWORK)}
     environment = {
         **kept,
-        "HOME": "/root",
-        "PATH": "/root/.cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": HOME,
+        "PATH": f"{HOME}/.cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "RUSTUP_HOME": str(rustup),
     }
     words = [f"{name}={value}" for name, value in environment.items() if "PIP_FIND_LINKS" not in name]

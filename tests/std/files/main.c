@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cpio/cpio.h>
 #include <muslcsys/io.h>
-#include <shelf.h>
+#include <files.h>
 #include <sel4std.h>
 
 extern const char archive[], archive_end[];
@@ -35,7 +35,7 @@ int main(void)
 {
     printf("Booting all finished, dropped to user space\n");
     printf("Without an archive:\n");
-    shelf_opens("lines.txt");
+    files_opens("lines.txt");
     muslcsys_install_cpio_interface(archive, archive_end - archive, cpio_get_file);
     FILE *file = fopen("poems/spring.txt", "r");
     char line[32] = "nothing";
@@ -44,14 +44,14 @@ int main(void)
         fclose(file);
     }
     printf("C reads: %s", line);
-    shelf_shows();
+    files_shows();
     printf("Randomness was asked for: %s\n", asked > 0 ? "yes" : "no");
     /* An archive that ends within a file, and one that is none. */
     muslcsys_install_cpio_interface(archive, 130, cpio_get_file);
-    shelf_opens("lines.txt");
+    files_opens("lines.txt");
     muslcsys_install_cpio_interface(archive + 4, archive_end - archive - 4, cpio_get_file);
-    shelf_opens("lines.txt");
-    shelf_ends();
+    files_opens("lines.txt");
+    files_ends();
     printf("and does not come back\n");
     return 0;
 }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sel4/sel4.h>
-#include <costs.h>
+#include <std_costs.h>
 
 #include "workloads.h"
 

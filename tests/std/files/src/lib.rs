@@ -14,7 +14,7 @@ use std::process::exit;
 /// # Safety
 /// `name` must be a C string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn shelf_opens(name: *const c_char) {
+pub unsafe extern "C" fn files_opens(name: *const c_char) {
     // SAFETY: the caller gives a C string.
     let name = unsafe { CStr::from_ptr(name) }.to_str().unwrap_or_default();
     println!(
@@ -25,14 +25,14 @@ pub unsafe extern "C" fn shelf_opens(name: *const c_char) {
 
 /// Ends the program from a thread that is not the first.
 #[unsafe(no_mangle)]
-pub extern "C" fn shelf_ends() {
+pub extern "C" fn files_ends() {
     println!("The program ends");
     let _ = std::thread::spawn(|| exit(3)).join();
 }
 
 /// Shows each facility on a line of its own.
 #[unsafe(no_mangle)]
-pub extern "C" fn shelf_shows() {
+pub extern "C" fn files_shows() {
     let shows: [fn() -> io::Result<()>; 8] = [
         folders,
         metadata,

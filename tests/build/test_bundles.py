@@ -1,0 +1,443 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One Rust world per executable, however its Rust libraries come into it."""
+
+import pytest
+from build.project import ADD, MAIN, Project, crate, exports, one_library, program
+from build.vendored import locked, vendored
+from support import check_says, run
+
+pytestmark = [pytest.mark.needs("kernel", "rust", "aarch64", "x86_64"), pytest.mark.quick]
+
+LOG = '[dependencies]\nlog = { version = "0.4", default-features = false }\n'
+
+
+def function(name, body, manifest=""):
+    """A crate in a folder of its own that exports one function called as it is."""
+    source = f"""#![no_std]
+#[unsafe(no_mangle)]
+pub extern "C" fn {name}() -> i32 {{ {body} }}
+"""
+    return crate(name, source, manifest, name)
+
+
+def prints(*functions):
+    """A C program that prints what each function gives; it includes the header of each."""
+    calls = " ".join(f'printf("%d\\n", {name}());' for name in functions)
+    return program(calls, *(f"{name}.h" for name in functions))
+
+
+# A C library that calls Rust, one that calls this, and who calls them.
+LIBRARIES = {
+    "library.h": "int library(void);\nint outer(void);\n",
+    "library.c": "#include <greeter.h>\n#include <library.h>\nint library(void) { return answer(); }\n",
+    "outer.c": "#include <library.h>\nint outer(void) { return library(); }\n",
+}
+CALLS_LIBRARY = program('printf("%d\\n", library());', "library.h")
+CALLS_OUTER = program('printf("%d\\n", outer());', "library.h")
+
+
+LINKED = (
+    pytest.param(
+        program('printf("%d\\n", library() + answer() - 42);', "library.h", "greeter.h"),
+        """
+add_library(library STATIC library.c)
+target_link_libraries(library PUBLIC greeter)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE library)
+""",
+        id="through a static library, PUBLIC",
+    ),
+    pytest.param(
+        CALLS_LIBRARY,
+        """
+add_library(library STATIC library.c)
+target_link_libraries(library PRIVATE greeter)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE library)
+""",
+        id="through a static library, PRIVATE",
+    ),
+    pytest.param(
+        CALLS_OUTER,
+        """
+add_library(library STATIC library.c)
+target_link_libraries(library PRIVATE greeter)
+add_library(outer STATIC outer.c)
+target_link_libraries(outer PRIVATE library)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE outer)
+""",
+        id="through a chain of static libraries",
+    ),
+    pytest.param(
+        CALLS_OUTER,
+        """
+add_library(library STATIC library.c)
+add_library(outer STATIC outer.c)
+target_link_libraries(library PRIVATE greeter outer)
+target_link_libraries(outer PRIVATE library)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE outer)
+""",
+        id="through two libraries that need each other",
+    ),
+    pytest.param(
+        CALLS_LIBRARY,
+        """
+add_library(library OBJECT library.c)
+target_link_libraries(library PUBLIC greeter)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE library)
+""",
+        id="through an object library",
+    ),
+    pytest.param(
+        MAIN,
+        """
+add_library(rust INTERFACE)
+target_link_libraries(rust INTERFACE greeter)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE rust)
+""",
+        id="through an interface library",
+    ),
+    pytest.param(
+        MAIN,
+        """
+add_library(kit::rust ALIAS greeter)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE kit::rust)
+""",
+        id="through an alias",
+    ),
+    pytest.param(
+        MAIN,
+        """
+add_executable(main main.c)
+target_link_libraries(main PRIVATE $<$<BOOL:ON>:$<TARGET_NAME_IF_EXISTS:greeter>> $<$<BOOL:OFF>:nothing>)
+""",
+        id="in a generator expression",
+    ),
+    pytest.param(
+        MAIN,
+        """
+add_executable(main main.c)
+target_link_libraries(main debug greeter optimized greeter general m)
+""",
+        id="for one configuration",
+    ),
+    pytest.param(
+        MAIN,
+        """
+add_executable(main main.c)
+target_link_libraries(main greeter)
+""",
+        id="with the plain signature",
+    ),
+    pytest.param(
+        MAIN,
+        """
+link_libraries(greeter)
+add_executable(main main.c)
+""",
+        id="by link_libraries()",
+    ),
+    pytest.param(
+        MAIN,
+        """
+add_executable(main main.c)
+set_property(TARGET main APPEND PROPERTY LINK_LIBRARIES greeter)
+""",
+        id="by a property",
+    ),
+    pytest.param(
+        MAIN.replace("greeter.h", "later.h"),
+        """
+add_executable(main main.c)
+target_link_libraries(main PRIVATE later)
+add_rust_library(later)
+""",
+        id="that is added later",
+    ),
+    pytest.param(
+        program('printf("%d\\n", answer() + static_cast<int>(std::string().size()));', "string", "greeter.h"),
+        """
+enable_language(CXX)
+set_source_files_properties(main.c PROPERTIES LANGUAGE CXX)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE greeter)
+""",
+        id="in C++",
+    ),
+)
+
+
+@pytest.mark.parametrize(("main", "cmake"), LINKED)
+def test_an_executable_links_Rust(main, cmake):
+    project = Project(
+        "project", ADD + "include_directories(.)\n" + cmake, {**crate("greeter"), **LIBRARIES, "main.c": main}
+    )
+    project.works()
+
+
+def test_an_executable_links_two_Rust_libraries_and_a_third_behind_one():
+    project = Project(
+        "two and one",
+        """
+add_rust_library(one MANIFEST_PATH one/Cargo.toml)
+add_rust_library(two MANIFEST_PATH two/Cargo.toml)
+add_rust_library(three MANIFEST_PATH three/Cargo.toml)
+target_link_libraries(two INTERFACE three)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE one two)
+""",
+        {
+            **function("one", "1"),
+            **function("two", "2"),
+            **function("three", "3"),
+            "main.c": prints("one", "two", "three"),
+        },
+    )
+    project.works("1\n2\n3")
+
+
+def test_Rust_calls_a_C_library_that_calls_Rust():
+    project = Project(
+        "C behind Rust",
+        """
+add_rust_library(one MANIFEST_PATH one/Cargo.toml)
+add_library(behind STATIC behind.c)
+target_link_libraries(one INTERFACE behind)
+target_link_libraries(behind PRIVATE one)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE one)
+""",
+        {
+            **crate(
+                "one",
+                """#![no_std]
+unsafe extern "C" {
+    safe fn behind() -> i32;
+}
+#[unsafe(no_mangle)]
+pub extern "C" fn one() -> i32 { 2 * behind() }
+#[unsafe(no_mangle)]
+pub extern "C" fn base() -> i32 { 7 }
+""",
+                folder="one",
+            ),
+            "behind.c": "#include <one.h>\nint behind(void);\nint behind(void) { return 3 * base(); }\n",
+            "main.c": prints("one"),
+        },
+    )
+    project.works("42")
+
+
+def test_a_static_of_a_crate_that_two_libraries_use_is_one():
+    counter = (
+        "#![no_std]\nuse core::sync::atomic::{AtomicI32, Ordering};\nstatic LAST: AtomicI32 = AtomicI32::new(0);\n"
+        "pub fn next() -> i32 { LAST.fetch_add(1, Ordering::Relaxed) + 1 }\n"
+    )
+    depend = '[dependencies]\ncounter = { path = "../counter" }\n'
+    for build_type in ("Debug", "Release"):
+        project = Project(
+            f"shared static {build_type}",
+            """
+add_rust_library(one MANIFEST_PATH one/Cargo.toml)
+add_rust_library(two MANIFEST_PATH two/Cargo.toml)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE one two)
+""",
+            {
+                **crate("counter", counter, "", "counter"),
+                **function("one", "counter::next()", depend),
+                **function("two", "10 * counter::next()", depend),
+                "main.c": prints("one", "two"),
+            },
+        )
+        project.lock("one")
+        project.lock("two")
+        project.works("1\n20", arguments=[f"-DCMAKE_BUILD_TYPE={build_type}"])
+
+
+def test_each_executable_gets_its_own_and_nothing_else():
+    project = Project(
+        "own bundles",
+        """
+add_rust_library(one MANIFEST_PATH one/Cargo.toml)
+add_rust_library(two MANIFEST_PATH two/Cargo.toml)
+add_subdirectory(programs)
+""",
+        {
+            **function("one", "1"),
+            **function("two", "2"),
+            "programs/one.c": prints("one"),
+            "programs/two.c": prints("two"),
+            "programs/none.c": program(""),
+            "programs/CMakeLists.txt": """
+foreach(name one two)
+    add_executable(main_${name} ${name}.c)
+    target_link_libraries(main_${name} PRIVATE ${name})
+endforeach()
+add_executable(main_none none.c)
+""",
+        },
+    )
+    project.works("1", "programs/main_one")
+    project.prints("2", "programs/main_two")
+    archives = {path.name: exports(path) for path in project.build.glob("rust/*/*.a")}
+    assert sorted(archives) == ["libsel4_rust_main_one.a", "libsel4_rust_main_two.a"], (
+        f"the archives are {sorted(archives)}"
+    )
+    assert {"one", "two"} & archives["libsel4_rust_main_one.a"] == {"one"}, "main_one's archive holds something else"
+    assert {"one", "two"} & archives["libsel4_rust_main_two.a"] == {"two"}, "main_two's archive holds something else"
+
+
+def test_executables_with_similar_names_keep_apart():
+    project = Project(
+        "similar names",
+        """
+add_rust_library(greeter)
+foreach(name a-b a_b a.b)
+    add_executable(${name} main.c)
+    target_link_libraries(${name} PRIVATE greeter)
+endforeach()
+""",
+        {**crate("greeter"), "main.c": MAIN},
+    )
+    project.works("42", "a-b")
+    project.prints("42", "a_b")
+    project.prints("42", "a.b")
+
+
+def test_a_library_that_nobody_links_builds_nothing():
+    project = Project(
+        "nobody", ADD + "add_executable(main main.c)\n", {**crate("greeter"), "main.c": program('puts("alone");')}
+    )
+    project.configure()
+    output = project.ninja()
+    assert "Rust" not in output and "Compiling" not in output, f"something of Rust is built:\n{output}"
+    project.prints("alone")
+
+
+def test_an_executable_that_all_does_not_build_costs_nothing():
+    project = Project(
+        "not in all",
+        """
+add_rust_library(greeter)
+add_executable(main EXCLUDE_FROM_ALL main.c)
+target_link_libraries(main PRIVATE greeter)
+""",
+        {**crate("greeter"), "main.c": MAIN},
+    )
+    project.configure()
+    output = project.ninja()
+    assert "Compiling" not in output, f"something of Rust is built:\n{output}"
+    project.ninja("main")
+    project.prints("42")
+
+
+def with_versions(name, one, two):
+    """Two libraries, each with a lock of its own that takes `little` at another version."""
+    sources = {
+        "1.0.1": "#![no_std]\npub const NUMBER: i32 = 1;\n",
+        "1.0.2": "#![no_std]\npub const NUMBER: i32 = 2;\n",
+        "2.0.3": "#![no_std]\npub const NUMBER: i32 = 3;\n",
+    }
+    project = Project(
+        name,
+        """
+add_rust_library(one MANIFEST_PATH one/Cargo.toml)
+add_rust_library(two MANIFEST_PATH two/Cargo.toml)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE one two)
+""",
+        {
+            **vendored({"little": sources}),
+            **function("one", "little::NUMBER", f'[dependencies]\nlittle = "{one}"\n'),
+            **function("two", "10 * little::NUMBER", f'[dependencies]\nlittle = "{two}"\n'),
+            "main.c": prints("one", "two"),
+        },
+    )
+    project.lock("one")
+    project.lock("two")
+    return project
+
+
+def test_locks_with_compatible_versions_of_a_crate_agree_on_the_higher():
+    project = with_versions("compatible", "1", "1")
+    project.edit("one/Cargo.lock", locked("little", "1.0.2"), locked("little", "1.0.1"))
+    project.works("2\n20")
+
+
+def test_locks_with_incompatible_versions_of_a_crate_keep_both():
+    with_versions("incompatible", "1", "2").works("2\n30")
+
+
+def test_versions_that_cannot_be_joined_are_an_error_that_names_the_libraries():
+    project = with_versions("contradiction", "=1.0.1", "=1.0.2")
+    project.configure_fails(
+        says=("the Rust libraries `one`, `two` cannot be built together", "little", "make the requirements")
+    )
+
+
+def test_two_packages_of_one_name_in_one_executable_are_refused():
+    project = Project(
+        "namesakes",
+        """
+add_rust_library(one MANIFEST_PATH a/Cargo.toml)
+add_rust_library(two MANIFEST_PATH b/Cargo.toml)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE one two)
+""",
+        {**crate("same", folder="a"), **crate("same", folder="b"), "main.c": program("")},
+    )
+    project.configure_fails(
+        says=("two packages are called `same` 0.1.0", "/a/Cargo.toml", "/b/Cargo.toml", "another name or version")
+    )
+
+
+def test_Rust_and_C_share_no_more_than_the_runtime_says():
+    """Panics, the heap and the log work in an ordinary program too: they call C's library only."""
+    source = """#![no_std]
+extern crate alloc;
+/// Uses the heap and the log, and panics.
+#[unsafe(no_mangle)]
+pub extern "C" fn runtime(n: u32) -> u32 {
+    let all: alloc::vec::Vec<u32> = (0..n).collect();
+    log::warn!("{} numbers", all.len());
+    all[n as usize]
+}
+"""
+    project = one_library("runtime", source, LOG, program('printf("C first\\n"); runtime(10);', "greeter.h"))
+    project.lock()
+    project.configure()
+    project.ninja()
+    output = run(project.build / "main", status=-6)
+    check_says(output, "Rust panicked at src/lib.rs:8", "index out of bounds: the len is 10 but the index is 10")
+    said = [output.find(words) for words in ("C first", "10 numbers", "Rust panicked")]
+    assert -1 not in said and said == sorted(said), f"the order is wrong:\n{output}"
+
+
+def test_options_take_effect_in_a_build_folder_that_is_configured_already():
+    source = """#![no_std]
+extern crate alloc;
+/// As many bytes as asked for, 0 if there is no room.
+#[unsafe(no_mangle)]
+pub extern "C" fn room(n: usize) -> usize {
+    log::info!("asked for {n}");
+    let mut all = alloc::vec::Vec::<u8>::new();
+    all.try_reserve_exact(n).map_or(0, |()| all.capacity())
+}
+"""
+    project = one_library("options", source, LOG, program('printf("%zu\\n", room(100000));', "greeter.h"))
+    project.lock()
+    asked = "[INFO  greeter] asked for 100000\n"
+    project.works(asked + "100000")
+    project.works(asked + "0", arguments=["-DRUST_HEAP_BYTES=50000"])
+    project.works("0", arguments=["-DRUST_LOG_LEVEL=warn"])
+    project.works("0", arguments=["-DRUST_HEAP=rlsf"])
+    project.works("100000", arguments=["-DRUST_HEAP=muslc"])
+    project.works(
+        asked + "100000", arguments=["-DRUST_HEAP=rlsf", "-DRUST_HEAP_BYTES=200000", "-DRUST_LOG_LEVEL=trace"]
+    )

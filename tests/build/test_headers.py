@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The generated header, and the keywords of add_rust_library()."""
+
+import pytest
+from build.project import ADD, GREETER, LINK, MAIN, Project, crate, one_library, program, symbols
+from support import check_says
+
+pytestmark = [pytest.mark.needs("kernel", "rust", "aarch64", "x86_64"), pytest.mark.quick]
+
+
+def test_D2_the_header_is_generated_documented_and_read_by_C_and_Cxx():
+    source = """#![no_std]
+/// A point on the screen.
+#[repr(C)]
+pub struct Point { pub x: i32, pub y: i32 }
+/// Kinds of moves.
+#[repr(u8)]
+pub enum Move { Left = 1, Right = 2 }
+/// How far a move goes.
+pub const STEP: i32 = 5;
+/// Moves `point`, and says where it was.
+#[unsafe(no_mangle)]
+pub extern "C" fn move_point(point: &mut Point, by: Move) -> i32 {
+    let before = point.x;
+    point.x += match by { Move::Left => -STEP, Move::Right => STEP };
+    before
+}
+"""
+    use = program(
+        'struct Point p = {7, 0}; int was = move_point(&p, Right); printf("%d %d %d\\n", was, p.x, STEP);',
+        "greeter.h",
+        "greeter.h",
+    )
+    project = Project(
+        "D2",
+        """
+enable_language(CXX)
+add_compile_options(-Wall -Wextra -Wpedantic -Werror)
+add_rust_library(greeter)
+add_executable(in_c main.c)
+target_link_libraries(in_c PRIVATE greeter)
+add_executable(in_cxx main.cpp)
+target_link_libraries(in_cxx PRIVATE greeter)
+""",
+        {**crate("greeter", source), "main.c": use, "main.cpp": use},
+    )
+    project.works("7 12 5", "in_c")
+    project.prints("7 12 5", "in_cxx")
+    check_says(
+        project.header(),
+        "Generated from the Rust crate `greeter`",
+        "A point on the screen.",
+        "Kinds of moves.",
+        "How far a move goes.",
+        "Moves `point`, and says where it was.",
+        '#ifdef __cplusplus extern "C" {',
+    )
+
+
+def test_an_export_that_C_cannot_have_fails_the_build_and_is_named():
+    project = one_library(
+        "unrepresentable",
+        GREETER
+        + """
+/// Not for C.
+#[unsafe(no_mangle)]
+pub extern "C" fn pair(of: (i32, i32)) -> i32 { of.0 }
+""",
+    )
+    project.configure()
+    project.ninja_fails(says=("error: ", "`pair`", "src/lib.rs:12", "help: "))
+    assert not list(project.build.rglob("greeter.h")), "there is a header after the failure"
+    project.write({"src/lib.rs": GREETER})
+    project.ninja()
+    project.prints("42")
+
+
+def test_an_error_in_the_Rust_code_is_told_by_rustc_and_once():
+    project = one_library("rustc says", GREETER.replace("42", '"forty"'))
+    project.configure()
+    output = project.ninja_fails(says=("error[E0308]: mismatched types", "src/lib.rs:7"))
+    assert output.count("E0308]") == 1, f"the error comes more than once:\n{output}"
+    project.write(crate("greeter"))
+    project.ninja()
+    project.prints("42")
+
+
+def test_a_source_that_does_not_parse_is_told_by_rustc():
+    project = one_library("no parse", GREETER + "pub fn 9() {}\n")
+    project.configure()
+    project.ninja_fails(says=("error: expected identifier, found `9`", "src/lib.rs:9"))
+    assert not list(project.build.rglob("greeter.h")), "there is a header after the failure"
+
+
+def test_a_panic_handler_that_only_rustc_sees_is_told_with_both_crates():
+    hidden = """#![no_std]
+macro_rules! handler {
+    () => { #[panic_handler] fn stop(_: &core::panic::PanicInfo) -> ! { loop {} } }
+}
+handler!();
+"""
+    project = one_library(
+        "hidden handler",
+        GREETER + "pub use hidden;\n",
+        '[dependencies]\nhidden = { path = "hidden" }\n',
+        files=crate("hidden", hidden, "", "hidden"),
+    )
+    project.lock()
+    project.configure()
+    project.ninja_fails(says=("E0152", "panic_impl", "hidden", "libsel4_rt"))
+
+
+def test_two_crates_that_export_one_name_are_told():
+    kit = "the crates `greeter` and `other` both export `answer`", "help: give one of the two another name"
+    # Optimising both together, rustc meets the clash first.
+    rustc = "'answer': symbol multiply defined", 'module "other-'
+    for build_type, says in (("Debug", kit), ("Release", rustc)):
+        project = Project(
+            f"same export {build_type}",
+            ADD
+            + """
+add_rust_library(other MANIFEST_PATH other/Cargo.toml)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE greeter other)
+""",
+            {**crate("greeter"), **crate("other", folder="other"), "main.c": MAIN},
+        )
+        project.configure(f"-DCMAKE_BUILD_TYPE={build_type}")
+        project.ninja_fails(says=says)
+
+
+def test_every_keyword_does_what_it_says():
+    source = """#![no_std]
+/// Which features are on.
+#[unsafe(no_mangle)]
+pub extern "C" fn features() -> i32 {
+    cfg!(feature = "one") as i32 + 10 * cfg!(feature = "two") as i32 + 100 * cfg!(feature = "usual") as i32
+}
+/// There with feature `two` alone.
+#[cfg(feature = "two")]
+#[unsafe(no_mangle)]
+pub extern "C" fn two() -> i32 { 2 }
+"""
+    manifest = '[features]\ndefault = ["usual"]\nusual = []\none = []\ntwo = []\n'
+    project = Project(
+        "keywords",
+        """
+add_rust_library(both MANIFEST_PATH rust/Cargo.toml PACKAGE dash-ed
+    FEATURES one two NO_DEFAULT_FEATURES HEADER api.v1.h)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE both)
+""",
+        {
+            "rust/Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "3"\n',
+            **crate("dash-ed", source, manifest, "rust/a"),
+            **crate("other", "#![no_std]\n", "", "rust/b"),
+            "main.c": program('printf("%d %d\\n", features(), two());', "api.v1.h"),
+        },
+    )
+    project.lock("rust")
+    project.works("11 2")
+    project.edit("CMakeLists.txt", " NO_DEFAULT_FEATURES", "")
+    project.ninja()
+    project.prints("111 2")
+
+
+def test_one_crate_under_two_names_is_built_once():
+    project = Project(
+        "two names",
+        """
+add_rust_library(greeter)
+add_rust_library(again)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE greeter again)
+""",
+        {**crate("greeter"), "main.c": "#include <again.h>\n" + MAIN},
+    )
+    project.works()
+
+
+CUSTOM = '[profile.quick]\ninherits = "release"\nopt-level = 2\n'
+PROFILES = (
+    *(
+        pytest.param(build_type, profile, expected, "", "", id=f"D5 build type `{build_type}` makes {expected} Rust")
+        for build_type, profile, expected in (
+            ("Debug", "dev", "unoptimised"),
+            ("", "dev", "unoptimised"),
+            ("Release", "release", "optimised"),
+            ("RelWithDebInfo", "relwithdebinfo", "optimised"),
+            ("MinSizeRel", "minsizerel", "optimised"),
+            ("Coverage", "release", "optimised"),
+        )
+    ),
+    pytest.param(
+        "Debug", "dev", "optimised", "", "PROFILE release", id="PROFILE release optimises a library in a Debug build"
+    ),
+    pytest.param(
+        "Debug", "dev", "optimised", CUSTOM, "PROFILE quick", id="PROFILE takes a profile of the crate's workspace"
+    ),
+    pytest.param(
+        "Release",
+        "release",
+        "unoptimised",
+        "",
+        "PROFILE dev",
+        id="PROFILE dev keeps the checks of a library in a Release build",
+    ),
+)
+
+
+@pytest.mark.parametrize(("build_type", "profile", "expected", "manifest", "command"), PROFILES)
+def test_the_build_type_or_PROFILE_chooses_the_profile(build_type, profile, expected, manifest, command):
+    source = """#![no_std]
+#[unsafe(no_mangle)]
+pub extern "C" fn checks() -> i32 { cfg!(debug_assertions) as i32 }
+/// Optimised, this is a loop without a call.
+#[unsafe(no_mangle)]
+pub extern "C" fn sum(of: &[i32; 8]) -> i32 {
+    of.iter().map(|n| n.wrapping_mul(3)).fold(0, |a, n| i32::wrapping_add(a, n))
+}
+"""
+    main = program('int32_t all[8] = {1, 2, 3, 4, 5, 6, 7, 8}; printf("%d %d\\n", checks(), sum(&all));', "greeter.h")
+    project = Project(
+        "project",
+        f"add_rust_library(greeter {command})\n" + LINK,
+        {**crate("greeter", source, manifest), "main.c": main},
+    )
+    project.configure(f"-DCMAKE_BUILD_TYPE={build_type}")
+    output = project.ninja("-v")
+    check_says(output, f"--profile={profile}")
+    optimised = expected == "optimised"
+    project.prints("0 108" if optimised else "1 108")
+    # Unoptimised code keeps the closures as functions of their own, unless the bundle is optimised as a whole.
+    closures = [name for name in symbols(project.build / "main") if "greeter" in name and "closure" in name]
+    assert bool(closures) != optimised or profile != "dev", f"the code is not {expected}: {closures}"

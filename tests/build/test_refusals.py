@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bad input gets one error with the value and the next step, and what it leaves behind harms nobody: the same build
+folder, configured again once the fault is mended, gives the program."""
+
+import pytest
+from build.project import ADD, GREETER, LINK, MAIN, Project, crate
+
+pytestmark = [pytest.mark.needs("kernel", "rust", "aarch64", "x86_64"), pytest.mark.quick]
+
+HANDLER = "#![no_std]\n#[panic_handler]\nfn stop(_: &core::panic::PanicInfo) -> ! { loop {} }\n"
+GOOD = {**crate("greeter"), "main.c": MAIN}
+
+
+def manifest(text):
+    return {"Cargo.toml": text}
+
+
+def row(about, *says, add=ADD, link=LINK, files=None, arguments=(), mend=True):
+    """What is refused, what is said of it, and the project: its calls, files and arguments to CMake.
+
+    Unless `mend` is False, the fault is repaired in the same folders, and the project must then work.
+    """
+    return pytest.param(add + link, says, files or {}, arguments, mend, id=about)
+
+
+REFUSED = (
+    # What is said of the crate.
+    row(
+        "a missing manifest",
+        "there is no manifest `",
+        "/source/Cargo.toml`",
+        "cargo init --lib",
+        files={"Cargo.toml": None},
+    ),
+    row(
+        "a MANIFEST_PATH that leads nowhere",
+        "there is no manifest `",
+        "/source/rust/Cargo.toml`",
+        "MANIFEST_PATH",
+        add="add_rust_library(greeter MANIFEST_PATH rust/Cargo.toml)\n",
+    ),
+    row(
+        "a MANIFEST_PATH that is a folder",
+        "/source/src` is a folder",
+        "did you mean",
+        "src/Cargo.toml",
+        add="add_rust_library(greeter MANIFEST_PATH src)\n",
+    ),
+    row(
+        "a manifest that does not parse",
+        "cargo cannot read `",
+        "/source/Cargo.toml`",
+        "nmae",
+        "correct the manifest",
+        files=manifest("[package]\nnmae = greeter\n"),
+    ),
+    row(
+        "a crate that is a binary",
+        "the package `tool` (`",
+        "/tool/Cargo.toml`) has only a binary",
+        "move the code into src/lib.rs",
+        add="add_rust_library(greeter MANIFEST_PATH tool/Cargo.toml)\n",
+        files={
+            "tool/Cargo.toml": '[package]\nname = "tool"\nversion = "0.1.0"\n',
+            "tool/src/main.rs": "fn main() {}\n",
+            "tool/Cargo.lock": "version = 4\n",
+        },
+    ),
+    row(
+        "a procedural macro",
+        "`macros` (`",
+        "is a procedural macro",
+        "add the library that uses the macro",
+        add="add_rust_library(greeter MANIFEST_PATH macros/Cargo.toml)\n",
+        files=crate("macros", "", "[lib]\nproc-macro = true\n", "macros"),
+    ),
+    row(
+        "a crate that is a staticlib only",
+        "`old` (`",
+        "is built as `staticlib` only",
+        "remove the `crate-type` line",
+        add="add_rust_library(greeter MANIFEST_PATH old/Cargo.toml)\n",
+        files=crate("old", GREETER, '[lib]\ncrate-type = ["staticlib"]\n', "old"),
+    ),
+    row(
+        "a crate that is a staticlib as well",
+        "the crate `greeter` (`",
+        "is built as `staticlib`, `rlib`",
+        "remove the `crate-type` line",
+        files=crate("greeter", GREETER, '[lib]\ncrate-type = ["staticlib", "rlib"]\n'),
+    ),
+    row(
+        "a crate without a source file",
+        "the package of `",
+        "/source/Cargo.toml` has no source file",
+        "src/lib.rs",
+        files={"src/lib.rs": None},
+    ),
+    row(
+        "a package that the manifest lacks",
+        "has no package `greter`",
+        "did you mean `greeter`?",
+        add="add_rust_library(greeter PACKAGE greter)\n",
+    ),
+    row(
+        "a workspace of several without PACKAGE",
+        "is a workspace without a package of its own",
+        "choose a member with PACKAGE: `a`, `b`",
+        add="add_rust_library(greeter MANIFEST_PATH both/Cargo.toml)\n",
+        files={
+            **crate("a", "", "", "both/a"),
+            **crate("b", "", "", "both/b"),
+            "both/Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "3"\n',
+            "both/Cargo.lock": "version = 4\n",
+        },
+    ),
+    row(
+        "a crate without Cargo.lock",
+        "there is no `",
+        "/source/Cargo.lock`",
+        "`greeter` depends on",
+        "cargo generate-lockfile --manifest-path ",
+        files={"Cargo.lock": None},
+    ),
+    row(
+        "a Cargo.lock that does not match",
+        "the Cargo.lock of `",
+        "/source/Cargo.toml` does not match the manifest",
+        "cargo update --workspace --manifest-path ",
+        files={
+            **crate("helper", "#![no_std]\n", "", "helper"),
+            **manifest(
+                '[package]\nname = "greeter"\nversion = "0.1.0"\nedition = "2024"\n'
+                '[dependencies]\nhelper = { path = "helper" }\n'
+            ),
+        },
+    ),
+    row(
+        "a Cargo.lock that is not one",
+        "failed to parse lock file at: ",
+        "/source/Cargo.lock",
+        "Help: cargo metadata --locked",
+        files={"Cargo.lock": "<<<<<<< ours\n"},
+    ),
+    row(
+        "a crate with a panic handler of its own",
+        "the crate `greeter` has its own `#[panic_handler]` (`",
+        "/source/src/lib.rs:3`)",
+        "remove it, or put it behind a feature",
+        files={"src/lib.rs": HANDLER},
+    ),
+    row(
+        "a dependency with a panic handler of its own",
+        "the crate `helper`, which `greeter` depends on, has its own `#[panic_handler]` (`",
+        "/source/helper/src/lib.rs:3`)",
+        files={
+            **crate("helper", HANDLER, "", "helper"),
+            **manifest(
+                '[package]\nname = "greeter"\nversion = "0.1.0"\nedition = "2024"\n'
+                '[dependencies]\nhelper = { path = "helper" }\n'
+            ),
+            "Cargo.lock": 'version = 4\n\n[[package]]\nname = "greeter"\nversion = "0.1.0"\n'
+            'dependencies = ["helper"]\n\n'
+            '[[package]]\nname = "helper"\nversion = "0.1.0"\n',
+        },
+    ),
+    row(
+        "a feature that the crate lacks",
+        "the package `greeter` (`",
+        "has no feature `loud`",
+        "Help: leave it out",
+        add="add_rust_library(greeter FEATURES loud)\n",
+    ),
+    row(
+        "a profile that nobody defines",
+        "has no profile `fsat`",
+        "Known are: ",
+        add="add_rust_library(greeter PROFILE fsat)\n",
+    ),
+    # What is said in the call; it is read before anything is done.
+    row(
+        "an unknown argument",
+        "add_rust_library(greeter) does not know the argument `FEATURE loud`",
+        "it takes MANIFEST_PATH",
+        add="add_rust_library(greeter FEATURE loud)\n",
+        mend=False,
+    ),
+    *(
+        row(
+            f"{keyword} without a value",
+            f"add_rust_library(greeter) has no value after `{keyword}`",
+            "give one, or leave the keyword out",
+            add=f"add_rust_library(greeter {keyword})\n",
+            mend=False,
+        )
+        for keyword in ("MANIFEST_PATH", "PACKAGE", "HEADER", "PROFILE", "FEATURES")
+    ),
+    row(
+        "the same name twice",
+        "add_rust_library(greeter): there is a target `greeter` already",
+        "another name",
+        add=ADD + ADD,
+        mend=False,
+    ),
+    row(
+        "the name of an executable",
+        "there is a target `main` already",
+        "another name",
+        add="add_executable(main main.c)\nadd_rust_library(main)\n",
+        link="",
+        mend=False,
+    ),
+    row(
+        "a name that is no C identifier",
+        "`my-greeter` is not a C identifier",
+        "letters, digits and `_`",
+        "PACKAGE",
+        add="add_rust_library(my-greeter)\n",
+        mend=False,
+    ),
+    row(
+        "a header that is no file name",
+        "HEADER is `../greeter.h`",
+        "give a plain one, such as greeter.h",
+        add="add_rust_library(greeter HEADER ../greeter.h)\n",
+        mend=False,
+    ),
+    row(
+        "a header that C has",
+        "the C library has a header `limits.h` of its own",
+        "such as HEADER rust_limits.h",
+        add="add_rust_library(greeter HEADER limits.h)\n",
+        mend=False,
+    ),
+    row(
+        "two headers of one name in an executable",
+        "`main` links `greeter` and `other`",
+        "both called `greeter.h`",
+        "add_rust_library(other HEADER other.h)",
+        add=ADD + "add_rust_library(other MANIFEST_PATH other/Cargo.toml HEADER greeter.h)\n",
+        link=LINK + "target_link_libraries(main PRIVATE other)\n",
+        files=crate("other", "#![no_std]\n", "", "other"),
+    ),
+    # What is chosen for the image.
+    *(
+        row(
+            f"RUST_HEAP_BYTES `{value}`",
+            f"RUST_HEAP_BYTES is `{value}`",
+            "a number of bytes above 0",
+            "-DRUST_HEAP_BYTES=262144",
+            arguments=[f"-DRUST_HEAP_BYTES={value}"],
+        )
+        for value in ("0", "64k", "-1", "")
+    ),
+    row(
+        "an unknown RUST_HEAP",
+        "RUST_HEAP is `jemalloc`",
+        "-DRUST_HEAP= one of: linked-list, rlsf, muslc",
+        arguments=["-DRUST_HEAP=jemalloc"],
+    ),
+    row(
+        "an unknown RUST_LOG_LEVEL",
+        "RUST_LOG_LEVEL is `loud`",
+        "one of: off, error, warn, info, debug, trace",
+        arguments=["-DRUST_LOG_LEVEL=loud"],
+    ),
+    # What the kernel's configuration and the compiler say.
+    row(
+        "a project without a kernel",
+        "KernelSel4Arch is not set",
+        "call sel4_import_kernel() before",
+        add="set(KernelSel4Arch)\n" + ADD,
+    ),
+    row(
+        "an unknown architecture",
+        "KernelSel4Arch=pdp11",
+        "build for aarch64, aarch32",
+        add="set(KernelSel4Arch pdp11)\n" + ADD,
+    ),
+    row(
+        "a compiler for another architecture",
+        "KernelSel4Arch=aarch64",
+        "C compiler `",
+        "with the compiler for it",
+        add="set(KernelSel4Arch aarch64)\n" + ADD,
+    ),
+    row(
+        "folders that disagree on the float ABI",
+        "must agree on their target",
+        "is compiled for `aarch64-unknown-none-softfloat`",
+        "another folder for `aarch64-unknown-none`",
+        "set the C flags that decide the float ABI at the top",
+        add="set(KernelSel4Arch aarch64)\nadd_rust_library(other)\nadd_compile_options(-mgeneral-regs-only)\n" + ADD,
+        arguments=["-DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc"],
+        mend=False,
+    ),
+)
+
+
+@pytest.mark.parametrize(("cmake", "says", "files", "arguments", "mend"), REFUSED)
+def test_add_rust_library_refuses(cmake, says, files, arguments, mend):
+    project = Project("project", cmake, {**GOOD, **files})
+    project.configure_fails(*arguments, says=says)
+    if mend:
+        # What the row changes is written anew; what it adds stays and harms nobody.
+        project.write({**GOOD, "CMakeLists.txt": Project.text_of(ADD + LINK)})
+        project.works(arguments=["-DRUST_HEAP_BYTES=65536", "-DRUST_HEAP=linked-list", "-DRUST_LOG_LEVEL=warn"])

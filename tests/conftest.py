@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How pytest runs the tests: what they need, which worker runs which, what is left behind, and what is counted.
+
+tests/README.md says what a test's author must know of this.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+sys.path[:0] = [str(TESTS), str(TESTS.parent / "tools"), str(TESTS.parent / "tools" / "run")]
+sys.dont_write_bytecode = True
+
+import support
+from configurations import CONFIGURATIONS, MOST_SHARED_BUILDS
+from support import BUILD_TEST, KIT, builds
+
+NEEDS = ("sources", "kernel", "hosted", "rust", "protobuf", "shellcheck", "ccache",
+         "aarch64", "aarch64-linux", "aarch32", "riscv64", "x86_64", "ia32")  # fmt: skip
+ARCHITECTURES = ("aarch64", "aarch64-linux", "aarch32", "riscv64", "x86_64", "ia32")
+MARKERS = (
+    "on(configuration): the test uses the shared build of this configuration of tests/configurations.py",
+    f"needs(NEED...): what must be installed: {' '.join(NEEDS)}",
+    "quick: boots no kernel and needs no upstream sources: `./test --quick` runs it",
+    "long: only `./test --all` runs it",
+    "group(name): one worker runs all tests of a group, in a row; the default is the module",
+    "weight(seconds): estimated seconds of a group; the longest start first",
+)
+PROVISIONED = BUILD_TEST / "provisioned.json"
+RESULTS = BUILD_TEST / "results.json"
+UNREACHABLE = 3
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("sel4-rust-kit")
+    group.addoption("--quick", action="store_true", help="only the tests that boot nothing")
+    group.addoption("--all", action="store_true", dest="long", help="the tests marked `long`, too")
+    group.addoption("--on", action="append", metavar="CONFIGURATION", help="only tests on it; may be given again")
+    group.addoption("--provision", action="store_true", help="install what the selected tests need, and run none")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    # A shell's background job ignores SIGINT, and so would all that the tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A test that is ended ends what it started; SystemExit would count as its failure, and the next test begin.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    os.environ.update(_environment())
+    if config.option.provision:
+        PROVISIONED.unlink(missing_ok=True)
+
+
+def _environment() -> dict[str, str]:
+    """Returns what the set-up put on PATH for this user, and how ccache shares what differs in its folder alone."""
+    script = KIT / "tools" / "environment.sh"
+    path = subprocess.run(
+        ["sh", "-c", '. "$0"; printf %s "$PATH"', script], check=True, stdout=subprocess.PIPE, text=True
+    )
+    return {
+        "PATH": path.stdout,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": os.pathsep.join(sys.path[:3]),
+        "CCACHE_BASEDIR": str(BUILD_TEST),
+        "CCACHE_NOHASHDIR": "1",
+    }
+
+
+# What a test needs, and where it runs.
+
+
+def configuration_of(item: pytest.Item) -> str | None:
+    """Returns the name of the configuration whose shared build a test uses."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    mark = item.get_closest_marker("on")
+    name = parameters.get("configuration") or (mark.args[0] if mark else None)
+    if name and name not in CONFIGURATIONS:
+        raise pytest.UsageError(f"`{item.nodeid}` is on `{name}`, which tests/configurations.py does not have")
+    return name
+
+
+def needs_of(item: pytest.Item) -> set[str]:
+    """Returns all that must be installed for a test."""
+    needs = {need for mark in item.iter_markers("needs") for need in mark.args}
+    if unknown := needs - set(NEEDS):
+        raise pytest.UsageError(f"`{item.nodeid}` needs `{' '.join(sorted(unknown))}`: name some of {' '.join(NEEDS)}")
+    if name := configuration_of(item):
+        needs.update(CONFIGURATIONS[name].needs)
+    # A test with the sources at hand builds a kernel.
+    return needs | {"kernel", "ccache"} if "sources" in needs else needs
+
+
+def group_of(item: pytest.Item) -> str:
+    """Returns the name of the tests that one worker runs in a row."""
+    if name := configuration_of(item):
+        return name
+    mark = item.get_closest_marker("group")
+    name = f".{mark.args[0]}" if mark else ""
+    return f"{item.path.relative_to(TESTS).with_suffix('')}{name}"
+
+
+def weight_of(item: pytest.Item) -> int:
+    """Returns the estimated seconds of a test's group."""
+    mark = item.get_closest_marker("weight")
+    if mark:
+        return int(mark.args[0])
+    name = configuration_of(item)
+    return CONFIGURATIONS[name].weight if name else 60
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    chosen: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        name = configuration_of(item)
+        quick = item.get_closest_marker("quick")
+        long = item.get_closest_marker("long") or name and CONFIGURATIONS[name].long
+        left_out = config.option.quick and (not quick or long) or long and not config.option.long
+        left_out = left_out or config.option.on and name not in config.option.on
+        (others if left_out else chosen).append(item)
+    if others:
+        config.hook.pytest_deselected(items=others)
+    weights: dict[str, int] = {}
+    for item in chosen:
+        group = group_of(item)
+        weights[group] = max(weights.get(group, 0), weight_of(item))
+        item.add_marker(pytest.mark.xdist_group(group.replace("@", "-")))
+        if reason := _missing(needs_of(item)):
+            item.add_marker(pytest.mark.skip(reason=reason))
+    # Within a group the order of the files stays.
+    chosen.sort(key=lambda item: (-weights[group_of(item)], group_of(item)))
+    items[:] = chosen
+
+
+def _missing(needs: set[str]) -> str:
+    """Returns why these needs cannot be met, or nothing."""
+    found = json.loads(PROVISIONED.read_text())["missing"] if PROVISIONED.exists() else {}
+    return next((reason for need, reason in found.items() if need in needs), "")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if _is_worker(session.config) and session.items and "@" not in session.items[0].nodeid:
+        raise pytest.UsageError(
+            "this pytest-xdist does not group the tests: see tests/requirements.txt, and `--dist loadgroup`"
+        )
+    if session.config.option.provision:
+        needs = set().union(*(needs_of(item) for item in session.items)) if session.items else set()
+        missing = provision(needs)
+        groups = len({group_of(item) for item in session.items})
+        PROVISIONED.write_text(json.dumps({"groups": groups, "missing": missing}))
+
+
+def set_up(script: str, *arguments: str) -> tuple[int, list[str]]:
+    """Runs a script of tools/provision, its progress shown; returns its exit status and the lines that it said."""
+    process = subprocess.Popen(
+        [KIT / "tools" / "provision" / script, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
+    assert process.stderr
+    said = []
+    for line in process.stderr:
+        print(line, end="", file=sys.stderr, flush=True)
+        said.append(line.rstrip())
+    return process.wait(), said
+
+
+def provision(needs: set[str]) -> dict[str, str]:
+    """Installs what the tests need. Returns what cannot be had because upstream cannot be reached, each with the reason."""
+    BUILD_TEST.mkdir(exist_ok=True)
+    missing = {}
+    if "sources" in needs:
+        status, said = set_up("sources.py", "--fetch")
+        reason = next(
+            (line.removeprefix("error: ") for line in said if line.startswith("error: ")),
+            "tools/provision/sources.py failed",
+        )
+        # Only a machine that cannot reach upstream is excused.
+        if status == UNREACHABLE:
+            missing["sources"] = reason
+            needs -= {"sources", "kernel"}
+        elif status != 0:
+            pytest.exit(reason, returncode=1)
+    architectures = [name for name in ARCHITECTURES if name in needs]
+    packages = [need for need in NEEDS if need in needs and need != "sources"]
+    steps = [("packages", *packages)] if packages else []
+    steps += [("python",)] if "sources" in needs else []
+    steps += [("rust", *architectures)] if "rust" in needs else []
+    for step in steps:
+        status, said = set_up(*step)
+        if status != 0:
+            pytest.exit(f"`tools/provision/{' '.join(step)}` ended with status {status}", returncode=1)
+    return missing
+
+
+# Folders.
+
+
+class Folders:
+    """Folders of the tests of a worker: made for the first test of a group, removed after the last if none failed."""
+
+    def __init__(self) -> None:
+        self.group = ""
+        self.begun: set[Path] = set()
+        self.failed = False
+
+    def begin(self, item: pytest.Item) -> None:
+        if group_of(item) != self.group:
+            self.group, self.begun, self.failed = group_of(item), set(), False
+        module = item.path.relative_to(TESTS).with_suffix("")
+        name = group_of(item).removeprefix(str(module)).lstrip(".")
+        path = (
+            BUILD_TEST
+            / "work"
+            / module.parent.name
+            / module.name.removeprefix("test_")
+            / name.replace(" ", "-").replace("/", "-")
+        )
+        if path not in self.begun:
+            self.begun.add(path)
+            shutil.rmtree(path, ignore_errors=True)
+        support.set_folder(path)
+
+    def end(self, nextitem: pytest.Item | None) -> None:
+        support.set_folder(None)
+        if nextitem and group_of(nextitem) == self.group:
+            return
+        builds.stop_shared(self.group, keep=self.failed)
+        # Together they are many gigabytes; what there is to look at is with those that failed.
+        for path in self.begun if not self.failed else ():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+_folders = Folders()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    _folders.begin(item)
+    try:
+        return (yield)
+    finally:
+        _folders.end(nextitem)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _folders.failed = _folders.failed or report.failed
+    return report
+
+
+@pytest.fixture
+def folder() -> Path:
+    """Folder of the test, shared by the tests of its module that run in a row; see support.folder()."""
+    return support.folder()
+
+
+@pytest.fixture
+def build(request: pytest.FixtureRequest) -> builds.Shared:
+    """Shared build folder of the test's configuration."""
+    name = configuration_of(request.node)
+    assert name, 'name the configuration: a parameter `configuration`, or @pytest.mark.on("x86_64")'
+    return builds.shared(name)
+
+
+# Results, in the process that the user started.
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not _is_worker(session.config) and not session.config.option.collectonly:
+        BUILD_TEST.mkdir(exist_ok=True)
+        builds.LOG.unlink(missing_ok=True)
+        RESULTS.unlink(missing_ok=True)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if config.option.collectonly:
+        return
+    stats = {name: len(terminalreporter.stats.get(name, ())) for name in ("passed", "failed", "error", "skipped")}
+    failed = stats["failed"] + stats["error"]
+    lines = builds.LOG.read_text().splitlines() if builds.LOG.exists() else []
+    shared = [name for kind, name in (line.split("\t") for line in lines) if kind == "shared"]
+    terminalreporter.write_line(
+        f"shared builds: {len(shared)}; build folders of tests about the build itself: {len(lines) - len(shared)}"
+    )
+    twice = sorted({name for name in shared if shared.count(name) > 1})
+    if twice or (len(shared) > MOST_SHARED_BUILDS and not config.option.long):
+        failed += 1
+        terminalreporter.write_line(
+            f"FAILED: at most {MOST_SHARED_BUILDS} shared builds are allowed, each once; twice: {twice}", red=True
+        )
+    RESULTS.write_text(json.dumps({"passed": stats["passed"], "failed": failed, "skipped": stats["skipped"]}))

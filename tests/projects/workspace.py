@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A workspace as `repo sync` makes it, with the project of adopt/ in it."""
+
+import shutil
+
+import support
+from support import KIT, folder
+from support.builds import Build
+
+HERE = KIT / "tests" / "projects" / "adopt"
+
+
+class Workspace:
+    """`name` is its folder in that of the test. It begins without the kit and without Rust."""
+
+    def __init__(self, name):
+        self.name, self.root = name, folder() / name
+        self.project = self.root / "projects" / "greetings"
+        upstream = support.workspace()
+        shutil.copytree(HERE / "project", self.project)
+        for path in ("kernel", "tools", *(f"projects/{project.name}" for project in (upstream / "projects").iterdir())):
+            # The build of muslc copies its sources by `cp -a`, which copies a link as one.
+            if path == "projects/musllibc":
+                shutil.copytree(upstream / path, self.root / path, symlinks=True)
+            elif path != "projects/sel4-rust-kit":
+                (self.root / path).symlink_to(upstream / path)
+        # As a manifest would link them, and the builds of muslc that other tests have made.
+        (self.root / "init-build.sh").symlink_to("tools/seL4/cmake-tool/init-build.sh")
+        (self.root / "easy-settings.cmake").symlink_to("projects/greetings/easy-settings.cmake")
+        cache = upstream / ".sel4_cache"
+        cache.mkdir(exist_ok=True)
+        (self.root / ".sel4_cache").symlink_to(cache)
+
+    def add_kit(self):
+        (self.root / "projects" / "sel4-rust-kit").symlink_to(KIT)
+
+    def add_rust(self):
+        """The crate, the lines of CMake and the calls that docs/adopting.md tells of."""
+        # As edited now: with the times of the originals, ninja would take them for older than what it built.
+        shutil.copytree(
+            HERE / "with-rust",
+            self.project,
+            dirs_exist_ok=True,
+            ignore=shutil.ignore_patterns("target"),
+            copy_function=shutil.copyfile,
+        )
+
+    def build(self, name="build"):
+        """An empty build folder, configured by seL4's own init-build.sh."""
+        shutil.rmtree(self.root / name, ignore_errors=True)
+        return Build(f"{self.name}/{name}", self.root / "init-build.sh")

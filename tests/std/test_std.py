@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Rust's std in a C root server: boots, what it stands on, what is refused."""
+
+import re
+
+import pytest
+from support import check, check_says, run
+from support.builds import STEADY, Build, Shared
+
+# Both architectures; MCS, where threads and the clock rest on other objects; Release, where the linker drops what nobody
+# calls and Rust is optimised as a whole.
+PLATFORMS = ("zynqmp", "qemu-arm-virt", "qemu-arm-virt MCS", "qemu-arm-virt Release", "x86_64")
+# Two cores, on both architectures, and where threads have scheduling contexts.
+CORES = ("qemu-arm-virt SMP", "qemu-arm-virt MCS SMP", "x86_64 SMP")
+# By architecture: the instruction that enters a kernel, and libsel4's functions that hold it in a debug build.
+TRAPS = {"aarch64": (r"\tsvc\t", "arm_sys_"), "x86_64": (r"\tsyscall", "x64_sys_")}
+
+
+def on(*configurations: str, name: str) -> pytest.MarkDecorator:
+    """Returns rows of these configurations; `name` is that of a row."""
+    rows = [pytest.param(each, id=name.format(each)) for each in configurations]
+    return pytest.mark.parametrize("configuration", rows)
+
+
+@pytest.mark.parametrize(
+    "configuration, app",
+    [
+        pytest.param(configuration, app, id=f"D8 {app} on {configuration}")
+        for configuration in PLATFORMS
+        for app in ("std-tour", "threads", "resilient")
+    ]
+    + [
+        pytest.param(configuration, "std-tour", id=f"D8 std-tour on {configuration}")
+        for configuration in ("qemu-arm-virt SMP", "x86_64 SMP")
+    ],
+)
+def test_boots(configuration: str, app: str, build: Shared) -> None:
+    build.app(app).boot(f"apps/{app}/expected.txt", linger=0.5)
+
+
+@on("qemu-arm-virt", "x86_64", name="A11 std enters the kernel through libsel4 alone on {}")
+def test_enters_the_kernel_through_libsel4_alone(configuration: str, build: Shared) -> None:
+    build.app("std-tour")
+    image = build.path / "apps/std-tour/rootserver"
+    instruction, own = TRAPS[build.configuration.architecture]
+    function, holders = "", set()
+    for line in run(f"{build.configuration.tools}objdump", "-d", image).splitlines():
+        if start := re.match(r"[0-9a-f]+ <(.*)>:$", line):
+            function = start[1]
+        elif re.search(instruction, line):
+            holders.add(function)
+    foreign = sorted(name for name in holders if not name.startswith(own))
+    check(len(holders) > len(foreign), f"no function of libsel4 holds `{instruction}`: is this the right instruction?")
+    check(not foreign, f"these enter a kernel by themselves: {' '.join(foreign)}")
+
+
+@on("qemu-arm-virt", "x86_64", name="libraries with and without STD in one executable on {}")
+def test_mixes(configuration: str, build: Shared) -> None:
+    # As strict as can be: what has nothing behind it is not among what that uses.
+    build.app("tests/std/mixed", "-DRUST_STD_CHECK=error").boot("tests/std/mixed/expected.txt", linger=0.5)
+
+
+# From allocman, as the application gives them. 8 threads take 8 objects of a kind, the first thread and three locks 4, and
+# memory begins to grow: a page, and a table or two.
+OBJECTS_OF_THE_APPLICATION = """
+Before main() std took 0 KiB
+allocman makes an endpoint: yes
+Threads: 8
+/^Objects from allocman: ({}|{})$/
+A block larger than the arena: yes
+allocman gave out all memory: yes
+Threads: 8
+Thread 9: WouldBlock
+Thread 17: WouldBlock
+Threads: 8
+A block where none is left: no
+"""
+
+
+# With MCS there is one kind of objects more; x86_64 has untypeds of other sizes.
+@on("qemu-arm-virt MCS", "x86_64", name="allocman finds what std left on {}")
+def test_goes_beside_allocman(configuration: str, build: Shared) -> None:
+    build.app("tests/std/allocman", "-DRUST_STD_GROWTH=8388608", "-DOBJECTS=reserved")
+    build.boot("tests/std/allocman/expected.txt", linger=0.5)
+
+
+@on("qemu-arm-virt MCS", "x86_64", name="std takes its objects from allocman on {}")
+def test_takes_objects_from_allocman(configuration: str, build: Shared) -> None:
+    kinds = 3 if "MCS" in configuration else 2
+    build.app("tests/std/allocman", "-DRUST_STD_GROWTH=8388608", "-DOBJECTS=application")
+    build.boot(OBJECTS_OF_THE_APPLICATION.format(8 * kinds + 6, 8 * kinds + 7).splitlines(), linger=0.5)
+
+
+@on("qemu-arm-virt Release", name="system calls are inlined into a library with std, and panics pass")
+def test_inlines_system_calls(configuration: str, build: Shared) -> None:
+    build.app("tests/std/inlined", "-DRUST_INLINE=ON")
+    # In the function itself, which unwinds.
+    image = build.path / "tests/std/inlined/rootserver"
+    code = run("aarch64-linux-gnu-objdump", "--disassemble", "--demangle", image)
+    function = re.search(r"^[0-9a-f]+ <inlined::call_and_panic>:\n((?:.+\n)+)", code, re.MULTILINE)
+    check(function and re.search(TRAPS["aarch64"][0], function[1]), "the function does not enter the kernel itself")
+    build.boot("tests/std/inlined/expected.txt")
+
+
+# What the functions of the app use, and the function of C that tells so.
+LACKING = {"connects": "socket", "resolves": "(socket|getaddrinfo)", "starts": "fork", "makes_a_folder": "mkdir"}
+
+
+@pytest.mark.parametrize(
+    "configuration, also",
+    [
+        pytest.param(name, also, id=f"K3 what has nothing behind it is told on {name}, with the way there")
+        # An optimised build inlines what opens a file.
+        for name, also in (("qemu-arm-virt", {"writes_a_file": "std::fs::write"}), ("qemu-arm-virt Release", {}))
+    ],
+)
+def test_tells_what_has_nothing_behind_it(configuration: str, also: dict[str, str], build: Shared) -> None:
+    app = "tests/std/lacking"
+    build.select(app)
+    output = build.ninja()
+    check_says(output, f"warning: `{app}/rootserver` uses parts of Rust's std that have nothing behind them")
+    for function, symbol in {**LACKING, **also}.items():
+        check(
+            re.search(rf"^    lacking::{function} → (.* → )?{symbol}$", output, re.MULTILINE),
+            f"no way from `{function}` to `{symbol}` is told:\n{output}",
+        )
+    # What is told is so: each call gets an error.
+    build.boot(f"{app}/expected.txt")
+    build.select(app, "-DRUST_STD_CHECK=error")
+    build.ninja_fails(says=[f"error: `{app}/rootserver` uses parts", "-DRUST_STD_CHECK=warn"])
+    check(not (build.path / app / "rootserver").exists(), "the executable is there all the same")
+    build.select(app, "-DRUST_STD_CHECK=off")
+    check("warning: `tests" not in build.ninja(), "it is told, though `off` was asked for")
+
+
+@on("qemu-arm-virt", name="refused: an image that takes more slots than there are")
+def test_more_pages_than_slots(configuration: str, build: Shared) -> None:
+    # So much that only the program itself is too much.
+    build.select("tests/std/lacking", "-DRUST_STD_MEMORY=31457280")
+    build.ninja_fails(
+        says=[
+            "pages, each of which takes a slot of the root CNode",
+            "KernelRootCNodeSizeBits is `13`, 8192 slots",
+            "help: configure a fresh build folder with -DKernelRootCNodeSizeBits=14",
+        ]
+    )
+
+
+@on(*CORES, name="std uses all cores of {}")
+def test_uses_the_cores(configuration: str, build: Shared) -> None:
+    build.app("tests/std/cores").boot("tests/std/cores/expected.txt")
+
+
+@on("qemu-arm-virt", "x86_64", name="files on {}")
+def test_reads_files(configuration: str, build: Shared) -> None:
+    build.app("tests/std/files").boot("tests/std/files/expected.txt", linger=0.5)
+
+
+def uses_memory_up(build: Shared, *options: str) -> None:
+    build.app("tests/std/memory", "-DRUST_STD_GROWTH=16777216", *options).boot("tests/std/memory/expected.txt")
+
+
+@on("qemu-arm-virt", "x86_64", name="memory grows, and its end is an error, on {}")
+def test_uses_memory_up(configuration: str, build: Shared) -> None:
+    uses_memory_up(build)
+
+
+# muslc asks for memory before its constructors have run then: std's thread-local storage is too large for its own.
+@on("qemu-arm-virt", name="memory without a region of muslcsys'")
+def test_uses_memory_up_without_a_region(configuration: str, build: Shared) -> None:
+    uses_memory_up(build, "-DLibSel4MuslcSysMorecoreBytes=0")
+
+
+# Without MCS, std sleeps without waking only by a timer of the application's.
+@pytest.mark.parametrize(
+    "configuration, options",
+    [
+        pytest.param("qemu-arm-virt", ("-DTIMER=generic",), id="time on qemu-arm-virt by the generic timer"),
+        pytest.param("qemu-arm-virt MCS", (), id="time on qemu-arm-virt MCS by a scheduling context"),
+    ],
+)
+def test_keeps_time(configuration: str, options: tuple[str, ...], build: Shared) -> None:
+    build.app("tests/std/time", *options).boot("tests/std/time/expected.txt", command=STEADY, linger=0.5)
+
+
+REFUSALS: dict[str, tuple[list[str], tuple[str, ...]]] = {
+    "riscv64": (
+        [
+            "there is no std for KernelSel4Arch `riscv64`",
+            "is written for aarch64 and x86_64",
+            "Help: build for aarch64 or x86_64",
+        ],
+        ("-DPLATFORM=qemu-riscv-virt",),
+    ),
+    "a counter that users cannot read": (
+        ["KernelArmExportVCNTUser is `OFF`", "Help: configure a fresh build folder"],
+        ("-DPLATFORM=qemu-arm-virt", "-DKernelArmExportVCNTUser=OFF"),
+    ),
+    "one IPC buffer for all threads": (
+        ["LibSel4UseThreadLocals is `OFF`", "-DLibSel4UseThreadLocals=ON"],
+        ("-DPLATFORM=qemu-arm-virt", "-DLibSel4UseThreadLocals=OFF"),
+    ),
+    "memory that has no slots": (
+        ["KernelRootCNodeSizeBits is `13`, 8192 slots", "alone take 16640"],
+        ("-DPLATFORM=qemu-arm-virt", "-DRUST_STD_MEMORY=67108864"),
+    ),
+    "a stack that no memory holds": (
+        ["RUST_STD_STACK is `4194304`", "`4194304` bytes of RUST_STD_MEMORY"],
+        ("-DPLATFORM=qemu-arm-virt", "-DRUST_STD_STACK=4194304"),
+    ),
+    "a file system without files": (
+        ["LibSel4MuslcSysCPIOFS is `ON`", "no source of `rootserver` is an archive", "MakeCPIO("],
+        (
+            "-DPLATFORM=qemu-arm-virt",
+            "-DKernelArmExportVCNTUser=ON",
+            "-DAPP=../tests/std/lacking",
+            "-DLibSel4MuslcSysCPIOFS=ON",
+        ),
+    ),
+    "a check that is none": (
+        ["RUST_STD_CHECK is `loud`", "-DRUST_STD_CHECK= one of: warn, error, off"],
+        ("-DPLATFORM=qemu-arm-virt", "-DRUST_STD_CHECK=loud"),
+    ),
+    "more growth than there is room for": (
+        ["RUST_STD_GROWTH is `2147483648`", "from 0 to 1073741824"],
+        ("-DPLATFORM=qemu-arm-virt", "-DRUST_STD_GROWTH=2147483648"),
+    ),
+    "a number that is none": (
+        ["RUST_STD_THREADS is `many`", "-DRUST_STD_THREADS="],
+        ("-DPLATFORM=qemu-arm-virt", "-DRUST_STD_THREADS=many"),
+    ),
+}
+
+
+@pytest.mark.needs("sources", "rust", "aarch64", "riscv64")
+@pytest.mark.parametrize("name", [pytest.param(name, id=f"refused: {name}") for name in REFUSALS])
+def test_is_refused(name: str) -> None:
+    says, options = REFUSALS[name]
+    Build(name.replace(" ", "-")).configure_fails("-DAPP=std-tour", *options, says=says)

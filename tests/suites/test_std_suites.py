@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Rust's own tests of std pass in a C root server, and a stress run gives everything back."""
+
+import functools
+from pathlib import Path
+
+import pytest
+from suites import programs, suite
+from support import KIT, Failure, check, run, skip
+from support.builds import Shared
+
+# What stands on libsel4std most; suites.py runs the others too. Time on one machine alone, for it takes the longest.
+SUITES = {
+    "qemu-arm-virt Release": ("sync", "thread", "thread_local"),
+    "x86_64 Release": ("sync", "thread", "thread_local", "time"),
+}
+
+
+@functools.cache
+def objects(configuration: str, architecture: str) -> dict[str, Path]:
+    try:
+        run(KIT / "tools" / "provision" / "rust", "rust-src", cwd=KIT)
+    except Failure as failure:
+        reason = next(line for line in str(failure).splitlines() if "error: " in line)
+        skip(f"rust-src cannot be had: {reason}")
+    return programs.build(suite.programs_folder(), architecture, sorted(SUITES[configuration]))
+
+
+@pytest.mark.parametrize(
+    "configuration, name",
+    [
+        pytest.param(configuration, name, id=f"{name} on {configuration}")
+        for configuration, names in SUITES.items()
+        for name in names
+    ],
+)
+def test_passes(configuration: str, name: str, build: Shared) -> None:
+    program = objects(configuration, build.configuration.architecture)[name]
+    verdict = suite.judge(suite.select_root_server(build), configuration, name, program)
+    print(f"{verdict.passed} passed, {verdict.ignored} ignored, {verdict.excluded} excluded")
+    check(not verdict.findings, "\n".join(verdict.findings))
+
+
+# Where threads rest on other objects, and where there are several cores.
+@pytest.mark.parametrize(
+    "configuration",
+    [pytest.param(name, id=f"10 s of stress on {name}") for name in ("qemu-arm-virt MCS Release", "x86_64 SMP")],
+)
+def test_gives_everything_back(configuration: str, build: Shared) -> None:
+    build.app("tests/suites/stress").boot("tests/suites/stress/expected.txt", linger=0.5)
