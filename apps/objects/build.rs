@@ -3,7 +3,7 @@
 //! Gives this crate the configuration of the build as `cfg`s.
 
 fn main() {
-    let cfg = std::env::var("DEP_SEL4_CFG").expect("libsel4-sys among the dependencies");
+    let cfg = std::env::var("DEP_SEL4_CFG").expect("libsel4-kit-sys among the dependencies");
     println!("cargo::rerun-if-changed={cfg}");
     print!(
         "{}",

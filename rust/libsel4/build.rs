@@ -18,7 +18,7 @@ const CONFIGURATION: &str = "CONFIG_ARCH_ARM, CONFIG_ARCH_RISCV, CONFIG_ARCH_X86
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg({CONFIGURATION})");
-    let variable = |name| std::env::var(name).expect("libsel4-sys among the dependencies");
+    let variable = |name| std::env::var(name).expect("libsel4-kit-sys among the dependencies");
     let cfg = variable("DEP_SEL4_CFG");
     println!("cargo::rerun-if-changed={cfg}");
     print!(

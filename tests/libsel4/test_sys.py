@@ -198,7 +198,7 @@ def test_A6_L2_a_change_of_the_configuration_rebuilds_what_depends_on_it() -> No
     build.configure("-DKernelRootCNodeSizeBits=14", "-DKernelArmExportPTMRUser=ON")
     output = build.ninja()
     bindings = build.path / "rust" / "libsel4-sys"
-    check_says(output, "Compiling libsel4-sys", "Compiling syscalls")
+    check_says(output, "Compiling libsel4-kit-sys", "Compiling syscalls")
     check_says((bindings / "config.rs").read_text(), "CONFIG_ROOT_CNODE_SIZE_BITS: usize = 14;")
     check_says((bindings / "cfg").read_text(), "cargo::rustc-cfg=CONFIG_EXPORT_PTMR_USER")
     # The root server compares what Rust was compiled with, with what C was.

@@ -61,7 +61,7 @@ name = "through"
 version = "0.1.0"
 edition = "2024"
 [dependencies]
-libsel4-sys = {{ path = "{KIT}/rust/libsel4-sys" }}
+libsel4-kit-sys = {{ path = "{KIT}/rust/libsel4-sys" }}
 [workspace]
 """,
         )
