@@ -6,6 +6,7 @@ tests/README.md says what a test's author must know of this.
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -250,16 +251,29 @@ _folders = Folders()
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
     _folders.begin(item)
+    item.stash[_started] = processor_seconds()
     try:
         return (yield)
     finally:
         _folders.end(nextitem)
 
 
+_started = pytest.StashKey[float]()
+
+
+def processor_seconds() -> float:
+    """Returns the time that all processes took that this one started and that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[Any]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    # Says more than the duration does on a busy machine.
+    if call.when == "teardown":
+        item.user_properties.append(("processor_seconds", round(processor_seconds() - item.stash[_started], 2)))
     report = yield
     _folders.failed = _folders.failed or report.failed
     return report
@@ -299,6 +313,14 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     stats = {name: len(terminalreporter.stats.get(name, ())) for name in ("passed", "failed", "error", "skipped")}
     failed = stats["failed"] + stats["error"]
+    every = [report for reports in terminalreporter.stats.values() for report in reports]
+    spent = sum(
+        value
+        for report in every
+        for name, value in getattr(report, "user_properties", ())
+        if name == "processor_seconds"
+    )
+    terminalreporter.write_line(f"processor time: {spent / 60:.1f} minutes")
     lines = builds.LOG.read_text().splitlines() if builds.LOG.exists() else []
     shared = [name for kind, name in (line.split("\t") for line in lines) if kind == "shared"]
     terminalreporter.write_line(
