@@ -111,11 +111,10 @@ def group_of(item: pytest.Item) -> str:
 
 def weight_of(item: pytest.Item) -> int:
     """Returns the estimated seconds of a test's group."""
+    if name := configuration_of(item):
+        return CONFIGURATIONS[name].weight
     mark = item.get_closest_marker("weight")
-    if mark:
-        return int(mark.args[0])
-    name = configuration_of(item)
-    return CONFIGURATIONS[name].weight if name else 60
+    return int(mark.args[0]) if mark else 60
 
 
 @pytest.hookimpl(tryfirst=True)

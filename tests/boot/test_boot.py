@@ -34,9 +34,19 @@ SILENT = tuple(name for name in CONFIGURATIONS if name.endswith(" silent"))
 LINGER = {"panic": 0.0}
 
 
+def often(name: str, app: str) -> tuple[pytest.MarkDecorator, ...]:
+    """Returns the marks of a row: long, where it differs little from the same app in the Debug build of that platform."""
+    little = name.endswith(("Release", "SMP", "MCS")) and app in ("teamwork", "drivers-first-step", "panic")
+    return (pytest.mark.long,) if little and (name, app) != ("qemu-arm-virt MCS", "drivers-first-step") else ()
+
+
 @pytest.mark.parametrize(
     "configuration, app",
-    [pytest.param(name, app, id=f"{ids} {app} on {name}") for name in PLATFORMS for app, ids in APPS.items()]
+    [
+        pytest.param(name, app, id=f"{ids} {app} on {name}", marks=often(name, app))
+        for name in PLATFORMS
+        for app, ids in APPS.items()
+    ]
     + [
         pytest.param(name, app, id=f"{APPS[app]} {app} on {name}")
         for name in MCS_PLATFORMS
