@@ -6,7 +6,7 @@ import re
 import pytest
 from build.project import Project, crate, exports, program
 
-pytestmark = [pytest.mark.needs("kernel", "rust", "aarch64", "x86_64"), pytest.mark.quick]
+pytestmark = pytest.mark.needs("kernel", "rust", "aarch64", "x86_64")
 
 # As musllibc's project has it: the target `muslc` links the archive that `muslc_gen` makes.
 LISTS = """

@@ -10,7 +10,7 @@ from build.project import GREETER, crate, one_library
 from build.vendored import vendored
 from support import KIT, check_says, run, skip
 
-pytestmark = [pytest.mark.needs("kernel", "rust", "aarch64", "x86_64"), pytest.mark.quick]
+pytestmark = pytest.mark.needs("kernel", "rust", "aarch64", "x86_64")
 
 LOGS = GREETER.replace("    42", '    log::debug!("asked");\n    42')
 DEPENDS = '[dependencies]\nlog = { version = "0.4", default-features = false }\n'

@@ -13,7 +13,7 @@ import pytest
 from build.project import ADD, HEAD, LINK, MAIN, Project, crate, program
 from support import TIME_OUT, check_says, must_fail, run, skip, until, write
 
-pytestmark = [pytest.mark.needs("kernel", "rust", "aarch64", "x86_64"), pytest.mark.quick]
+pytestmark = pytest.mark.needs("kernel", "rust", "aarch64", "x86_64")
 
 LISTS = ADD + LINK
 FILES = {**crate("greeter"), "main.c": MAIN}

@@ -45,7 +45,7 @@ def build(app: str, name: str) -> Path:
     """Returns the build folder with an app of this folder as root server, on the kernel or on the hosted platform."""
     if name in CONFIGURATIONS:
         return shared(CONFIGURATIONS[name]).app(f"tests/conformance/{app}").path
-    folder = Build(f"{app}-{name}")
+    folder = Build(name)
     folder.configure(f"-DAPP=../tests/conformance/{app}", *HOSTED_CONFIGURATIONS[name])
     folder.ninja()
     return folder.path

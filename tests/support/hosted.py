@@ -24,11 +24,12 @@ CROSS = {
 def built(app: str, *options: str) -> Build:
     """Builds an application for the hosted platform: a folder of apps/, or a path from the kit's root below tests/.
 
-    Tests of one module share the build folder.
+    Tests of one module share a build folder for each variant, in which the platform's crates are compiled once. Another
+    application becomes the root server there; only that is built then.
     """
     __tracebackhide__ = True
-    variant = "-".join(option.rpartition("=")[2].strip("-") for option in options if "sanitize" not in option)
-    build = Build(f"hosted-{app.rpartition('/')[2]}{variant and '-' + variant}")
+    variant = "-".join(option.rpartition("=")[2].strip("-") for option in options)
+    build = Build(f"hosted{variant and '-' + variant}")
     build.configure("-DPLATFORM=hosted", f"-DAPP={'../' if app.startswith('tests/') else ''}{app}", *options)
     build.ninja()
     return build
