@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! Guards for functions that Rust exports to C: a panic or an error becomes an error code, and the
-//! program goes on.
+//! program continues.
 //!
 //! C has no `Result`, and a panic must not reach its frames: a panic that leaves an `extern "C"`
 //! function ends the program. So the body of such a function goes into one of three guards:
@@ -26,7 +26,7 @@
 //! impl fmt::Display for Refused {
 //!     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
 //!         let Refused::NotANumber(byte) = self;
-//!         write!(f, "`{}` is no digit", byte.escape_ascii())
+//!         write!(f, "`{}` is not a digit", byte.escape_ascii())
 //!     }
 //! }
 //!
@@ -41,7 +41,7 @@
 //! pub extern "C" fn digit(byte: u8, value: Option<&mut MaybeUninit<u32>>) -> c_int {
 //!     guard_into(value, || match byte {
 //!         b'0'..=b'9' => Ok(u32::from(byte - b'0')),
-//!         b'?' => panic!("nobody has thought of this"),
+//!         b'?' => panic!("not implemented"),
 //!         _ => Err(Refused::NotANumber(byte)),
 //!     })
 //! }
@@ -55,11 +55,11 @@
 //!
 //! # What the console shows
 //!
-//! A panic prints std's message, with thread and place. An error prints a line of the `log` crate, of
-//! level error, with the place of the guard:
+//! A panic prints std's message, with thread and location. An error prints a line of the `log` crate at
+//! level error, with the location of the guard:
 //!
 //! ```text
-//! [ERROR guard] src/lib.rs:23:5: `x` is no digit
+//! [ERROR guard] src/lib.rs:23:5: `x` is not a digit
 //! ```
 //!
 //! # State after a panic
@@ -86,17 +86,17 @@ use core::fmt::Display;
 use core::mem::MaybeUninit;
 use core::panic::Location;
 
-/// An error that C knows by a number. Its `Display` is what the console shows.
+/// An error with a code for C. The console shows its `Display`.
 pub trait ErrorCode: Display {
-    /// What C gets for a panic: -1, where an error type does not say otherwise.
+    /// Code of a panic; -1 by default.
     const PANIC: c_int = -1;
 
-    /// What C gets for this error. 0 means success to C, so instead of it C gets
-    /// [`PANIC`](Self::PANIC).
+    /// Returns the code of this error. 0 means success to C, so C gets [`PANIC`](Self::PANIC)
+    /// instead.
     fn code(&self) -> c_int;
 }
 
-/// Does `work`, and returns 0, or the code of its error or of a panic.
+/// Runs `work`, and returns 0, or the code of its error or of a panic.
 ///
 /// A function that cannot fail but may panic names any error type:
 /// `guard(|| Ok::<(), Refused>(work()))`.
@@ -106,7 +106,7 @@ pub fn guard<E: ErrorCode>(work: impl FnOnce() -> Result<(), E>) -> c_int {
     let code = catch(|| match work() {
         Ok(()) => 0,
         Err(error) => {
-            tell(place, &error);
+            log_error(place, &error);
             match error.code() {
                 0 => E::PANIC,
                 code => code,
@@ -116,9 +116,9 @@ pub fn guard<E: ErrorCode>(work: impl FnOnce() -> Result<(), E>) -> c_int {
     code.unwrap_or(E::PANIC)
 }
 
-/// As [`guard`], and a value goes to where `out` points, which is `T *out` in C.
+/// Runs `work` like [`guard`], and writes its value to `out`, which is `T *out` in C.
 ///
-/// Without success nothing is written there. NULL, or `None`, means that C does not want the value.
+/// An error or a panic leaves `out` unchanged. NULL, or `None`, discards the value.
 #[track_caller]
 pub fn guard_into<T, E: ErrorCode>(
     out: Option<&mut MaybeUninit<T>>,
@@ -133,30 +133,30 @@ pub fn guard_into<T, E: ErrorCode>(
     })
 }
 
-/// Does `work` and returns its value, or after an error or a panic `otherwise`: say, `None` for a NULL
-/// in place of a `Box`, or a number that means failure.
+/// Runs `work` and returns its value, or `otherwise` after an error or a panic: for example `None` for a
+/// NULL in place of a `Box`, or a number that means failure.
 #[track_caller]
 pub fn guard_or<T, E: Display>(otherwise: T, work: impl FnOnce() -> Result<T, E>) -> T {
     let place = Location::caller();
-    let value = catch(|| work().map_err(|error| tell(place, &error)).ok());
+    let value = catch(|| work().map_err(|error| log_error(place, &error)).ok());
     value.flatten().unwrap_or(otherwise)
 }
 
-fn tell(place: &Location, error: &dyn Display) {
+fn log_error(place: &Location, error: &dyn Display) {
     log::error!(target: "guard", "{place}: {error}");
 }
 
-/// The value of `work`, or `None` if it panicked, which std has told by then.
+/// Returns the value of `work`, or `None` if it panicked. std has printed the panic's message by then.
 ///
-/// `AssertUnwindSafe`: C calls the next function in any case, so what is shared must bear a panic; the
-/// documentation of the crate says how.
+/// `AssertUnwindSafe`: C calls the next function in any case, so shared data must tolerate a panic; see
+/// "State after a panic" in the crate's documentation.
 #[cfg(feature = "std")]
 fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     catch_unwind(AssertUnwindSafe(work))
         .map_err(|payload| {
-            // The value that `panic_any` was given may panic as it is dropped. What that leaves is lost.
+            // Dropping the payload of `panic_any` may panic. The payload of that panic is leaked.
             if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
                 core::mem::forget(another);
             }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What C gets, and what the console shows.
+//! Tests of the codes that C gets, and of the console's output.
 
 use std::ffi::c_int;
 use std::fmt;
@@ -14,7 +14,7 @@ struct Code(c_int);
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        assert!(self.0 != 13, "nobody can say this");
+        assert!(self.0 != 13, "code 13 has no text");
         write!(f, "code {}", self.0)
     }
 }
@@ -27,7 +27,7 @@ impl ErrorCode for Code {
     }
 }
 
-/// What was logged. Tests run side by side, and each looks for a line that only it can cause.
+/// Logged lines. Tests run in parallel, and each looks for a line that only it can cause.
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 struct Logger;
