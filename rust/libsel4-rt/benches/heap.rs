@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What the chosen heap costs, in instructions for each operation, counted by valgrind on the host.
+//! Cost of the selected heap in instructions per operation, counted by valgrind on the host.
 //!
 //! ```sh
 //! SEL4_RUST_HEAP_BYTES=16777216 cargo bench -p libsel4-rt --bench heap \
 //!     --no-default-features --features heap-rlsf --config 'profile.bench.package."*".opt-level=3'
 //! ```
 //!
-//! 10,000 blocks of 16 to 4096 bytes, all magnitudes alike, live in a heap of 16 MiB; then 50,000
-//! times a block chosen at random goes and a new one comes. Only these pairs are counted.
+//! The workload allocates 10,000 blocks of 16 to 4096 bytes, with equally many of each magnitude, in a
+//! heap of 16 MiB. Then it frees a random block and allocates a new one, 50,000 times. Only these pairs
+//! are counted.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::process::{Command, ExitCode};
@@ -19,10 +20,10 @@ use libsel4_rt::HEAP;
 const BLOCKS: usize = 10_000;
 const PAIRS: usize = 50_000;
 
-/// Set in the process that valgrind runs.
+/// Environment variable that is set in the process under valgrind.
 const INSIDE: &str = "SEL4_RUST_HEAP_BENCH_INSIDE";
 
-/// The heap that this benchmark was compiled with.
+/// Name of the heap that this benchmark was compiled with.
 const NAME: &str = if cfg!(feature = "heap-linked-list") {
     "linked-list"
 } else if cfg!(feature = "heap-rlsf") {
@@ -31,7 +32,7 @@ const NAME: &str = if cfg!(feature = "heap-linked-list") {
     "the host's malloc"
 };
 
-/// Counted by name.
+/// Allocates a block. valgrind finds the function by its name.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn counted_alloc(layout: &Layout) -> *mut u8 {
@@ -39,11 +40,11 @@ extern "C" fn counted_alloc(layout: &Layout) -> *mut u8 {
     unsafe { HEAP.alloc(*layout) }
 }
 
-/// Counted by name.
+/// Frees a block. valgrind finds the function by its name.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn counted_dealloc(block: *mut u8, layout: &Layout) {
-    // SAFETY: the workload gives back what it got, once.
+    // SAFETY: the workload frees each block once, with its layout.
     unsafe { HEAP.dealloc(block, *layout) }
 }
 
@@ -86,7 +87,7 @@ fn workload() {
     }
 }
 
-/// The instructions that `function` and what it calls took, in a run of this program.
+/// Returns the number of instructions of `function` and its callees in a run of this program.
 fn count(function: &str) -> io::Result<u64> {
     let output = Command::new("valgrind")
         .arg("--tool=callgrind")
@@ -108,13 +109,13 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if !env::args().any(|argument| argument == "--bench") {
-        // `cargo test --benches`, which only wants to see it compile.
+        // `cargo test --benches` only checks that the benchmark compiles.
         return ExitCode::SUCCESS;
     }
-    const ENOUGH: usize = 16 << 20;
-    if cfg!(not(feature = "heap-muslc")) && size_of_val(&HEAP) < ENOUGH {
+    const NEEDED: usize = 16 << 20;
+    if cfg!(not(feature = "heap-muslc")) && size_of_val(&HEAP) < NEEDED {
         eprintln!(
-            "the heap has `{}` bytes\nhelp: set SEL4_RUST_HEAP_BYTES={ENOUGH}",
+            "error: the heap of `{}` bytes is too small\nhelp: set SEL4_RUST_HEAP_BYTES={NEEDED}",
             size_of_val(&HEAP)
         );
         return ExitCode::FAILURE;
@@ -131,7 +132,7 @@ fn main() -> ExitCode {
         }
         (Err(error), _) | (_, Err(error)) => {
             eprintln!(
-                "cannot count with `valgrind`: {error}\nhelp: is it installed? apt-get install valgrind"
+                "error: cannot count with `valgrind`: {error}\nhelp: install it with `apt-get install valgrind`"
             );
             ExitCode::FAILURE
         }

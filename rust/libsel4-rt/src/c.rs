@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The functions of the C library that the runtime calls: all of its ties to the world.
+//! Functions of the C library that the runtime calls. It has no other external dependency.
 
 use core::ffi::{c_int, c_void};
 

@@ -2,31 +2,30 @@
 
 //! The seL4 console, reached through the C library alone.
 //!
-//! `write` of muslc goes wherever the image sends its output: to the kernel's debug console, or to
-//! a serial driver when the kernel has none. A kernel without `KernelPrinting` therefore makes no
-//! difference here.
+//! muslc's `write` uses the image's output: the kernel's debug console, or a serial driver if the
+//! kernel has no console. Therefore the runtime also works with a kernel without `KernelPrinting`.
 
 use core::{fmt, ptr};
 
 use crate::c;
 
-/// C's standard error: it is the same console, and never waits in a C buffer.
+/// C's standard error, which is the console too, and unbuffered.
 const STANDARD_ERROR: core::ffi::c_int = 2;
 
-/// Where panics and log lines go.
+/// Output of panics and log lines.
 pub(crate) struct Console;
 
 impl Console {
-    /// The console, with what C's `printf` still held back written to it, so that lines appear in
-    /// the order in which the program made them.
+    /// Returns the console after flushing C's streams, so that lines appear in the order in which
+    /// the program printed them.
     pub(crate) fn after_c() -> Self {
         // SAFETY: fflush(NULL) is defined: it flushes every open stream.
         unsafe { c::fflush(ptr::null_mut()) };
         Self
     }
 
-    /// Writes all of `bytes`, as far as C takes them.
-    // One copy, not one for each piece of a message.
+    /// Writes `bytes`, up to the first error of C's `write`.
+    // Not inlined: one copy, not one for each piece of a message.
     #[inline(never)]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         put_with(bytes, |rest| {
@@ -43,8 +42,8 @@ impl fmt::Write for Console {
     }
 }
 
-/// Calls `write` until it has taken all of `bytes`. When it takes nothing, or fails, the rest is
-/// lost: there is no other place to say so.
+/// Calls `write` until it has taken all of `bytes`. If it takes nothing or fails, the rest is lost,
+/// since the error cannot be reported anywhere.
 fn put_with(mut bytes: &[u8], mut write: impl FnMut(&[u8]) -> isize) {
     while !bytes.is_empty() {
         let Some(rest) = usize::try_from(write(bytes))
@@ -62,8 +61,8 @@ fn put_with(mut bytes: &[u8], mut write: impl FnMut(&[u8]) -> isize) {
 mod tests {
     use super::put_with;
 
-    /// What comes out when `write` takes at most `each` bytes at a time, and how often it was
-    /// called.
+    /// Returns the output if `write` takes at most `each` bytes at a time, and the number of its
+    /// calls.
     fn through(each: usize, text: &str) -> (String, usize) {
         let (mut out, mut calls) = (Vec::new(), 0);
         put_with(text.as_bytes(), |bytes| {

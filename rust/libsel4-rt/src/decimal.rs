@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Decimal numbers without `core::fmt`, which would cost kilobytes of the image.
+//! Decimal numbers without `core::fmt`, which would add kilobytes to the image.
 
-/// As many digits as the largest `usize` of any target has.
+/// Number of digits of the largest `usize` of any target.
 const DIGITS: usize = 20;
 
 /// A number written out in decimal.
@@ -12,7 +12,7 @@ pub(crate) struct Decimal {
 }
 
 impl Decimal {
-    // One copy, not one for each number of a message.
+    // Not inlined: one copy, not one for each number of a message.
     #[inline(never)]
     pub(crate) fn new(mut number: usize) -> Self {
         let mut digits = [b'0'; DIGITS];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What the heap could not give, kept for the panic handler.
+//! Record of the last failed allocation, for the panic handler.
 //!
-//! A failed allocation is no error by itself: `try_reserve` hands it to its caller. Only when Rust
-//! gives up does the panic handler ask here. The record lies apart from the heap, so that an image
-//! that never allocates has no heap.
+//! A failed allocation need not be an error: `try_reserve` returns it to its caller. The panic handler
+//! reads the record only if Rust panics over it. The record is separate from the heap, so that an
+//! image that never allocates has no heap.
 
 use core::alloc::Layout;
 use core::mem;
@@ -13,46 +13,45 @@ use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
 use crate::decimal::Decimal;
 
-/// The last request that failed. Plain words: a thread that fails at the same moment on another
-/// core may mix in its own figures, which is better than a lock that a panic could hang on.
+/// Size of the last request that failed. These are separate words: a simultaneous failure on another
+/// core may mix in its numbers, which is better than a lock that could block a panic.
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 static ALIGN: AtomicUsize = AtomicUsize::new(0);
 static LEFT: AtomicUsize = AtomicUsize::new(0);
 static TOTAL: AtomicUsize = AtomicUsize::new(0);
 
-/// How the record is told: a function that takes the source file of the panic and a sink.
-type Tell = fn(&str, &mut dyn FnMut(&[u8]));
+/// A function that prints the record; takes the source file of the panic and a sink.
+type Print = fn(&str, &mut dyn FnMut(&[u8]));
 
-/// [`tell`], once a request has failed. The panic handler knows the function only from here: so it
-/// comes into an image with the heap, not with every panic.
-static TELL: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+/// Address of [`print`] once a request has failed. The panic handler refers to the function only
+/// through this word, so that images without a heap do not contain it.
+static PRINT: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 
-/// Notes that `layout` could not be had, with `left` of `total` bytes unused. A `total` of 0 stands
-/// for C's heap, whose size Rust does not know.
+/// Records that a request for `layout` failed, with `left` of `total` bytes unused. A `total` of 0
+/// stands for C's heap, whose size is unknown.
 pub(crate) fn record(layout: Layout, left: usize, total: usize) {
     ASKED.store(layout.size(), Relaxed);
     ALIGN.store(layout.align(), Relaxed);
     LEFT.store(left, Relaxed);
     TOTAL.store(total, Relaxed);
-    TELL.store(tell as Tell as *mut (), Relaxed);
+    PRINT.store(print as Print as *mut (), Relaxed);
 }
 
-/// After a panic in `file`: if Rust gave up over a failed request, says in one line what could not
-/// be had.
+/// Prints one line about the failed request if the panic in `file` was caused by it.
 pub(crate) fn explain(file: &str, put: &mut dyn FnMut(&[u8])) {
-    let told = TELL.load(Relaxed);
-    if !told.is_null() {
-        // SAFETY: `record` alone writes `TELL`, and it writes a `Tell`.
-        let told = unsafe { mem::transmute::<*mut (), Tell>(told) };
-        told(file, put);
+    let print = PRINT.load(Relaxed);
+    if !print.is_null() {
+        // SAFETY: only `record` writes `PRINT`, and it writes a `Print`.
+        let print = unsafe { mem::transmute::<*mut (), Print>(print) };
+        print(file, put);
     }
 }
 
-/// The source file, in Rust's own library, of the panic for a request that may not fail.
-const GIVING_UP: &str = "library/alloc/src/alloc.rs";
+/// Source file in Rust's library that panics over an allocation that must not fail.
+const ALLOC_PANIC_FILE: &str = "library/alloc/src/alloc.rs";
 
-fn tell(file: &str, put: &mut dyn FnMut(&[u8])) {
-    if !file.ends_with(GIVING_UP) {
+fn print(file: &str, put: &mut dyn FnMut(&[u8])) {
+    if !file.ends_with(ALLOC_PANIC_FILE) {
         return;
     }
     let [asked, align, left, total] =
@@ -79,8 +78,7 @@ fn tell(file: &str, put: &mut dyn FnMut(&[u8])) {
     put(b"; raise RUST_HEAP_BYTES\n");
 }
 
-/// Up to this alignment, in bytes, a request needs no more room than its size; beyond it the line
-/// names it.
+/// Largest alignment, in bytes, that the line leaves out, since it adds nothing to the size.
 const ORDINARY_ALIGN: usize = 2 * size_of::<usize>();
 
 #[cfg(test)]
@@ -88,17 +86,17 @@ pub(crate) mod tests {
     use super::*;
     use std::sync::Mutex;
 
-    /// The record is one for the whole program, the tests are many threads.
+    /// Lock for tests that use the record, which the whole program shares.
     pub(crate) static ALONE: Mutex<()> = Mutex::new(());
 
-    /// Where Rust gives up.
-    pub(crate) const GIVEN_UP: &str = "/rustc/0123456789abcdef/library/alloc/src/alloc.rs";
+    /// Source file of a panic over a failed allocation.
+    pub(crate) const PANIC_FILE: &str = "/rustc/0123456789abcdef/library/alloc/src/alloc.rs";
 
     fn line(size: usize, align: usize, left: usize, total: usize) -> String {
         let _alone = ALONE.lock().unwrap();
         record(Layout::from_size_align(size, align).unwrap(), left, total);
         let mut out = Vec::new();
-        explain(GIVEN_UP, &mut |bytes| out.extend_from_slice(bytes));
+        explain(PANIC_FILE, &mut |bytes| out.extend_from_slice(bytes));
         String::from_utf8(out).unwrap()
     }
 
@@ -145,7 +143,9 @@ pub(crate) mod tests {
             "/rustc/0123456789abcdef/library/alloc/src/raw_vec/mod.rs",
             "apps/alloc/src/alloc.rs",
         ] {
-            explain(file, &mut |_| panic!("{file} is not where Rust gives up"));
+            explain(file, &mut |_| {
+                panic!("{file} does not panic over allocations")
+            });
         }
     }
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The heap: one allocator, chosen by a cargo feature, behind one lock, over one region of the
-//! image.
+//! The heap: one allocator, selected by a cargo feature, with one lock and one region of the image.
 //!
-//! Everything lies in one static, `HEAP`, in an archive member of its own: an image whose Rust
-//! never allocates does not link it, with `--gc-sections` or without.
+//! The static `HEAP` contains all of it, in a separate archive member: an image whose Rust code never
+//! allocates does not link it, with `--gc-sections` or without.
 
 use core::{
     alloc::{GlobalAlloc, Layout},
@@ -32,7 +31,7 @@ cfg_select! {
     _ => {}
 }
 
-/// The region is muslc's own business when the heap is.
+/// Size of the region in bytes. muslc's heap has its memory from muslc.
 #[cfg(not(feature = "heap-none"))]
 const REGION: usize = if cfg!(feature = "heap-muslc") {
     0
@@ -40,41 +39,41 @@ const REGION: usize = if cfg!(feature = "heap-muslc") {
     size::HEAP_BYTES
 };
 
-/// The heap of the image: Rust's global allocator there, and what the benchmark measures on a host.
+/// The heap of the image: Rust's global allocator there. On a host, the benchmark measures it.
 #[cfg(not(feature = "heap-none"))]
 #[cfg_attr(any(target_os = "none", target_env = "musl"), global_allocator)]
 pub static HEAP: Heap<Chosen, REGION> = Heap::new();
 
-/// What the lock protects: a crate that manages the bytes of one region.
+/// An allocator that manages the bytes of one region. The heap's lock protects it.
 pub trait Allocator {
-    /// Without a region: has nothing to give. All zero bytes, so that the heap costs no byte of the
+    /// Allocator without a region. All its bytes are zero, so that the heap takes no space in the
     /// image file.
     const EMPTY: Self;
 
-    /// Hands over the region, before anything else is called.
+    /// Adds the region. The heap calls this before any other function.
     ///
     /// # Safety
     ///
-    /// Nothing else uses the region from now on, and it stays where it is. Called once.
-    unsafe fn give(&mut self, region: NonNull<[u8]>);
+    /// From now on only the allocator uses the region, which never moves. Called once.
+    unsafe fn add_region(&mut self, region: NonNull<[u8]>);
 
-    /// A block of this layout, or null.
+    /// Allocates a block of this layout. Returns null if there is no memory.
     fn alloc(&mut self, layout: Layout) -> *mut u8;
 
-    /// Takes a block back.
+    /// Frees a block.
     ///
     /// # Safety
     ///
-    /// The block came from `alloc` with the same layout, and nobody uses it any more.
+    /// `alloc` returned the block for the same layout, and it is no longer used.
     unsafe fn dealloc(&mut self, block: NonNull<u8>, layout: Layout);
 
-    /// How many bytes are unused, in pieces of any size.
+    /// Returns the number of unused bytes, in pieces of any size.
     fn left(&self) -> usize;
 }
 
-/// An allocator, its region of `BYTES` bytes and the lock that lets many threads share them.
+/// An allocator with its region of `BYTES` bytes, and a lock for threads to share them.
 ///
-/// `BYTES` is 0 for an allocator that has its memory from elsewhere.
+/// `BYTES` is 0 for an allocator whose memory comes from elsewhere.
 #[repr(C, align(64))]
 pub struct Heap<A, const BYTES: usize> {
     region: UnsafeCell<MaybeUninit<[u8; BYTES]>>,
@@ -86,8 +85,7 @@ struct State<A> {
     has_region: bool,
 }
 
-// SAFETY: the region is touched only through the allocator, which the lock gives to one thread at a
-// time.
+// SAFETY: only the allocator accesses the region, and the lock admits one thread at a time.
 unsafe impl<A: Send, const BYTES: usize> Sync for Heap<A, BYTES> {}
 
 impl<A: Allocator, const BYTES: usize> Heap<A, BYTES> {
@@ -102,20 +100,20 @@ impl<A: Allocator, const BYTES: usize> Heap<A, BYTES> {
     }
 }
 
-// SAFETY: blocks come from the allocator, which gives out each byte of the region once at a time;
-// it neither unwinds nor moves while blocks live, for the heap is a static.
+// SAFETY: the allocator's live blocks do not overlap; it does not unwind, and does not move while
+// blocks live, since the heap is a static.
 unsafe impl<A: Allocator, const BYTES: usize> GlobalAlloc for Heap<A, BYTES> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let mut state = self.state.lock();
         if !state.has_region {
             state.has_region = true;
             let start = NonNull::from(&self.region).cast();
-            // SAFETY: the region belongs to this heap alone, lives as long, and `has_region` says
-            // that it was not given before.
+            // SAFETY: only this heap uses the region, which lives as long as it; `has_region` makes
+            // this the only call.
             unsafe {
                 state
                     .allocator
-                    .give(NonNull::slice_from_raw_parts(start, BYTES))
+                    .add_region(NonNull::slice_from_raw_parts(start, BYTES))
             };
         }
         let block = state.allocator.alloc(layout);
@@ -125,10 +123,10 @@ unsafe impl<A: Allocator, const BYTES: usize> GlobalAlloc for Heap<A, BYTES> {
         block
     }
 
-    // `realloc` stays the default, a new block and a copy: the copy happens outside the lock.
+    // The default `realloc` copies into a new block, outside the lock.
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if let Some(block) = NonNull::new(block) {
-            // SAFETY: the caller of `dealloc` says the same.
+            // SAFETY: the contract of `GlobalAlloc::dealloc` is the same.
             unsafe { self.state.lock().allocator.dealloc(block, layout) };
         }
     }

@@ -29,12 +29,12 @@
 #![cfg_attr(not(test), no_std)]
 #![cfg_attr(
     not(any(target_os = "none", target_env = "musl")),
-    allow(dead_code, reason = "only an image has what calls it")
+    allow(dead_code, reason = "only an image contains the callers")
 )]
 
 const _: () = assert!(
     cfg!(feature = "heap-none") || !cfg!(feature = "std"),
-    "beside Rust's std libsel4-rt has no heap: choose heap-none"
+    "with the feature `std`, libsel4-rt has no heap: choose heap-none"
 );
 
 const _: () = assert!(
@@ -43,7 +43,7 @@ const _: () = assert!(
         + cfg!(feature = "heap-muslc") as u8
         + cfg!(feature = "heap-none") as u8
         == 1,
-    "libsel4-rt takes exactly one heap: \
+    "libsel4-rt needs exactly one heap: \
      choose one of the features heap-linked-list, heap-rlsf, heap-muslc, heap-none"
 );
 

@@ -8,11 +8,11 @@ use crate::c;
 
 /// A mutex that waits by `seL4_Yield`, through C's `sched_yield`.
 ///
-/// The kernel yields only to threads of the same priority on the same core. The crate documentation
-/// says what follows for threads of different priorities.
+/// The kernel yields only to threads of the same priority on the same core; see `docs/runtime.md` for
+/// threads of different priorities.
 pub(crate) type Lock<T> = SpinMutex<T, YieldToPeers>;
 
-/// How a thread waits for the lock.
+/// Strategy for waiting for the lock: `sched_yield`.
 pub struct YieldToPeers;
 
 impl RelaxStrategy for YieldToPeers {

@@ -11,17 +11,17 @@ use crate::console::Console;
 /// Installs the logger; C's start code calls it before `main`.
 ///
 /// Constructors run in the order of their numbers, and muslc becomes usable at 121
-/// (LibSel4MuslcSysConstructorPriority): whoever may call `printf` may log.
+/// (LibSel4MuslcSysConstructorPriority): code that may call `printf` may log.
 ///
-/// The name is there for the linker, which takes a member out of an archive only when a symbol asks
-/// for it. Nobody writes to it: `mut` puts it into a writable section, as C's constructors are.
+/// The symbol makes the linker take this member out of the archive. It is never written: `mut` puts it
+/// into a writable section, where C's constructors are.
 #[cfg(any(target_os = "none", target_env = "musl"))]
 #[used]
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".init_array.00122")]
 static mut sel4_rust_log: extern "C" fn() = install;
 
-/// Lets every level through that the image was compiled with.
+/// Sets the logger, with every level that the image was compiled with.
 extern "C" fn install() {
     if STATIC_MAX_LEVEL != LevelFilter::Off && log::set_logger(&Logger).is_ok() {
         log::set_max_level(STATIC_MAX_LEVEL);
@@ -57,15 +57,14 @@ fn write_line(record: &Record, put: impl FnMut(&[u8])) {
     line.add(b" ");
     line.add(record.target().as_bytes());
     line.add(b"] ");
-    // `Line` takes everything: an error could only come from a `Display` that gives up, and then
-    // its record ends there.
+    // `Line` never fails: an error could only come from a `Display`, and truncates the record.
     let _ = line.write_fmt(*record.args());
     line.add(b"\n");
     line.flush();
 }
 
-/// Collects a line, so that it reaches the console in one piece unless it is long: other threads
-/// write there too.
+/// Buffer for a line, so that it reaches the console in one piece unless it is long, since other
+/// threads print too.
 struct Line<P> {
     put: P,
     bytes: [u8; 128],
@@ -103,7 +102,7 @@ mod tests {
     use super::*;
     use log::Level;
 
-    /// The pieces in which a record arrives.
+    /// Returns the pieces in which a record is written.
     fn pieces(level: Level, target: &str, text: &str) -> Vec<String> {
         let mut out = Vec::new();
         let mut write = |arguments: fmt::Arguments| {
@@ -148,7 +147,7 @@ mod tests {
     fn install_lets_every_level_through_that_was_compiled_in() {
         install();
         assert_eq!(log::max_level(), STATIC_MAX_LEVEL);
-        // A second one is not an error: the program may have its own logger by then.
+        // A second call succeeds: the program may have set its own logger by then.
         install();
         assert_eq!(log::max_level(), STATIC_MAX_LEVEL);
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What happens when Rust code panics: the place and the message on the console, then C's `abort`.
+//! The panic handler: prints the location and the message, then calls C's `abort`.
 //!
-//! All but the message itself goes to the console in pieces, without `core::fmt`: formatting the
-//! whole would add 1 KiB to an image (aarch64, Release).
+//! Only the message itself is formatted with `core::fmt`: formatting the rest with it, too, would add
+//! 1 KiB to an image (aarch64, Release).
 
 use core::fmt::Write as _;
 use core::panic::PanicInfo;
@@ -11,14 +11,14 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::{c, console::Console, decimal::Decimal};
 
-/// Reports a panic and ends the program, once: a panic while the first is being reported (say, from
-/// the `Display` of a value in its message) gets one fixed line.
+/// Reports a panic and ends the program. A panic during the report (for example in the `Display` of a
+/// value in the message) prints a fixed line.
 #[cfg_attr(any(target_os = "none", target_env = "musl"), panic_handler)]
 fn panic(info: &PanicInfo) -> ! {
     static REPORTING: AtomicBool = AtomicBool::new(false);
 
     let end = || -> ! {
-        // `abort` may end this thread alone, as it does where libsel4-test runs tests.
+        // `abort` may end only this thread, as under libsel4-test.
         REPORTING.store(false, Relaxed);
         c::abort()
     };
@@ -38,7 +38,7 @@ fn panic(info: &PanicInfo) -> ! {
         }
     }
     console.put(b":\n");
-    // The console takes everything: only a `Display` could fail, and then its message ends there.
+    // The console never fails: an error could only come from a `Display`, and truncates the message.
     let _ = write!(console, "{}", info.message());
     console.put(b"\n");
     #[cfg(not(feature = "heap-none"))]

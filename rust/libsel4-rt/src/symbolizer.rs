@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What release images with Rust's std have in place of std's search for the names of frames, which needs the
-//! program's file. `sel4-rust seal` puts it there.
+//! Replacement for std's search for the names of frames in release images, since that needs the program's file.
+//! `sel4-rust seal` redirects std's calls to it.
 
-/// Finds no names, in no time.
+/// Does nothing: no frame gets a name.
 #[unsafe(no_mangle)]
 extern "C" fn sel4_rust_symbolizes_nothing() {}

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The names of an unwinder that compiled code asks for, although panics abort and nothing unwinds:
-//! those of landing pads where the prebuilt `core` was compiled to unwind (`*-linux-musl`), and on
-//! arm those of its exception tables.
+//! Stubs for the unwinder's symbols that compiled code refers to, although panics abort and nothing
+//! unwinds: those of landing pads where the prebuilt `core` was compiled to unwind (`*-linux-musl`),
+//! and those of arm's exception tables.
 //!
-//! Without these stubs the linker would find the names in libgcc's unwinder, and take all of that
-//! in. They are weak: an image that has the unwinder anyway, for C++ or for C, keeps it. Stable Rust
-//! has weak symbols only this way.
+//! Without these stubs the linker would link libgcc's whole unwinder. They are weak: an image that has
+//! the unwinder anyway, for C++ or C, uses it. Stable Rust has no other way to define weak symbols.
 
 use core::arch::global_asm;
 
 use crate::c;
 
-/// The routine that would pick the landing pads of a frame. Never called.
+/// Personality routine, which would select the landing pads of a frame. Never called.
 #[cfg(target_env = "musl")]
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() -> ! {
     c::abort()
 }
 
-/// A weak function that ends the program; `$call` is the instruction that calls another function.
+/// Defines a weak function that ends the program; `$call` is the architecture's call instruction.
 macro_rules! stub {
     ($name:literal, $call:literal) => {
         global_asm!(

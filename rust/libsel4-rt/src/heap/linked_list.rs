@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The default: `linked_list_allocator`, a list of free pieces, first fit.
+//! The default heap: `linked_list_allocator`, a first-fit list of free pieces.
 
 use core::{
     alloc::Layout,
@@ -9,14 +9,14 @@ use core::{
 
 use super::Allocator;
 
-/// A free list. Small in code; its time grows with the number of free pieces.
+/// A free list. The code is small; the time grows with the number of free pieces.
 pub struct LinkedList(linked_list_allocator::Heap);
 
 impl Allocator for LinkedList {
     const EMPTY: Self = Self(linked_list_allocator::Heap::empty());
 
-    unsafe fn give(&mut self, region: NonNull<[u8]>) {
-        // SAFETY: the caller hands over a region that nothing else uses, for ever.
+    unsafe fn add_region(&mut self, region: NonNull<[u8]>) {
+        // SAFETY: the contract of `add_region` gives the allocator the region for ever.
         unsafe { self.0.init(region.as_ptr().cast(), region.len()) }
     }
 
@@ -27,7 +27,7 @@ impl Allocator for LinkedList {
     }
 
     unsafe fn dealloc(&mut self, block: NonNull<u8>, layout: Layout) {
-        // SAFETY: the caller says that `block` came from `alloc` with this layout.
+        // SAFETY: by the contract of `dealloc`, `alloc` returned `block` for this layout.
         unsafe { self.0.deallocate(block, layout) }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! For deadlines: `rlsf`, a two-level segregated fit, whose time has a bound that does not depend
-//! on the heap's state.
+//! The heap for deadlines: `rlsf`, a two-level segregated fit, whose time has a bound that does not
+//! depend on the heap's state.
 
 use core::{
     alloc::Layout,
@@ -12,12 +12,11 @@ use rlsf::{GRANULARITY, Tlsf};
 
 use super::Allocator;
 
-/// Sizes fall into this many powers of two, starting at [`GRANULARITY`]: blocks to 4 GiB on 64-bit
-/// targets, to 2 GiB on 32-bit ones. The table takes 3.5 KiB and 1.8 KiB.
+/// Number of powers of two of block sizes, starting at [`GRANULARITY`]: blocks up to 4 GiB on 64-bit
+/// targets, and up to 2 GiB on 32-bit ones. The table takes 3.5 KiB and 1.8 KiB.
 const POWERS: usize = 27;
 
-/// Each power of two is split into this many classes; at most this part of a block is lost to
-/// rounding.
+/// Number of size classes in each power of two. Rounding wastes at most this fraction of a block.
 const CLASSES: usize = 16;
 
 /// Two-level segregated fit.
@@ -27,10 +26,9 @@ pub struct Rlsf {
     used: usize,
 }
 
-/// What a block of this layout takes from the heap, its header and the most that its alignment may
-/// need included. The rule is `rlsf`'s own; it gives the same for a block when it comes and when it
-/// goes.
-const fn taken(layout: Layout) -> usize {
+/// Returns the number of bytes that a block of this layout takes from the heap, with its header and
+/// the maximum padding. The rule is that of `rlsf`; allocating and freeing a block count the same.
+const fn block_bytes(layout: Layout) -> usize {
     const HEADER: usize = GRANULARITY / 2;
     (layout.size() + HEADER + layout.align().saturating_sub(HEADER)).next_multiple_of(GRANULARITY)
 }
@@ -42,10 +40,10 @@ impl Allocator for Rlsf {
         used: 0,
     };
 
-    unsafe fn give(&mut self, region: NonNull<[u8]>) {
-        // SAFETY: the caller hands over a region that nothing else uses, for ever.
+    unsafe fn add_region(&mut self, region: NonNull<[u8]>) {
+        // SAFETY: the contract of `add_region` gives the allocator the region for ever.
         let taken = unsafe { self.heap.insert_free_block_ptr(region) };
-        // One granule closes the pool.
+        // The last granule marks the end of the pool.
         self.total = taken.map_or(0, |bytes| bytes.get() - GRANULARITY);
     }
 
@@ -53,18 +51,18 @@ impl Allocator for Rlsf {
         let Some(block) = self.heap.allocate(layout) else {
             return ptr::null_mut();
         };
-        self.used += taken(layout);
+        self.used += block_bytes(layout);
         block.as_ptr()
     }
 
     unsafe fn dealloc(&mut self, block: NonNull<u8>, layout: Layout) {
-        // SAFETY: the caller says that `block` came from `alloc` with this layout.
+        // SAFETY: by the contract of `dealloc`, `alloc` returned `block` for this layout.
         unsafe { self.heap.deallocate(block, layout.align()) };
-        self.used -= taken(layout);
+        self.used -= block_bytes(layout);
     }
 
     fn left(&self) -> usize {
-        // Blocks with large alignments may have taken less than they were counted for.
+        // Blocks with large alignments may take less than is counted for them.
         self.total.saturating_sub(self.used)
     }
 }

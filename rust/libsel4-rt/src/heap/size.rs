@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The size of the heap, taken from the environment of the compiler.
+//! Size of the heap, from the compiler's environment.
 
-/// What [`HEAP_BYTES`] is when the build does not say: 256 KiB.
+/// Default of [`HEAP_BYTES`]: 256 KiB.
 const DEFAULT: usize = 256 * 1024;
 
-/// Both allocators hand out whole multiples of this; it is also the alignment of the region.
+/// Granularity of both allocators in bytes, and alignment of the region.
 pub(super) const GRAIN: usize = 64;
 
-/// The size of the heap in bytes: `SEL4_RUST_HEAP_BYTES` at compile time, rounded up to [`GRAIN`].
+/// Size of the heap in bytes: `SEL4_RUST_HEAP_BYTES` at compile time, rounded up to [`GRAIN`].
 pub(super) const HEAP_BYTES: usize = match option_env!("SEL4_RUST_HEAP_BYTES") {
     None => DEFAULT,
     Some(text) => match parse(text) {
         Some(bytes) => bytes,
-        None => refuse(text),
+        None => fail(text),
     },
 };
 
-/// A decimal number of bytes above 0 that leaves room for rounding up.
+/// Parses a decimal number of bytes above 0, and rounds it up to [`GRAIN`].
 const fn parse(text: &str) -> Option<usize> {
     match usize::from_str_radix(text, 10) {
         Ok(bytes) if bytes > 0 => bytes.checked_next_multiple_of(GRAIN),
@@ -25,9 +25,9 @@ const fn parse(text: &str) -> Option<usize> {
     }
 }
 
-/// Ends the compilation with a message that names `text`. A constant cannot be formatted: the parts
-/// are joined by hand.
-const fn refuse(text: &str) -> ! {
+/// Fails the compilation with a message that names `text`. Constant evaluation has no formatting, so
+/// the parts are joined by hand.
+const fn fail(text: &str) -> ! {
     const PARTS: [&str; 2] = [
         "the heap size is `",
         "`, which is not a number of bytes above 0\nhelp: set RUST_HEAP_BYTES to a decimal number such as 262144",
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_size_is_refused() {
+    fn other_texts_are_rejected() {
         for text in [
             "",
             "0",

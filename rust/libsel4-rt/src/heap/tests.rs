@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What every heap of the kit must do, asked of each.
+//! Tests that every heap must pass.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::iter;
@@ -12,17 +12,17 @@ use crate::exhausted;
 
 const REGION: usize = 64 * 1024;
 
-/// Miri takes a thousand times as long.
+/// Number of steps; Miri is a thousand times slower.
 const STEPS: usize = if cfg!(miri) { 60 } else { 100_000 };
 
-/// One test at a time may use up a heap: the record of that is one for the whole program.
+/// Locks the record of the last failed allocation, which all tests share.
 fn alone() -> MutexGuard<'static, ()> {
     exhausted::tests::ALONE
         .lock()
         .unwrap_or_else(|broken| broken.into_inner())
 }
 
-/// The checks below on one heap; each has a static of its own, as in an image.
+/// Defines the checks below for one heap. Each has its own static, as in an image.
 macro_rules! checks {
     ($name:ident: $allocator:ty, $bytes:expr) => {
         checks!($name: $allocator, $bytes =>
@@ -52,7 +52,7 @@ checks!(linked_list: LinkedList, REGION);
 checks!(rlsf: Rlsf, REGION);
 checks!(muslc: Muslc, 0);
 
-/// A small generator of random numbers (xorshift64*, Vigna 2016): the same run every time.
+/// Pseudo-random numbers (xorshift64*, Vigna 2016), the same in every run.
 struct Random(u64);
 
 impl Random {
@@ -63,7 +63,8 @@ impl Random {
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit
     }
 
-    /// Sizes of all magnitudes to `2^powers`, alignments to 256, mostly small.
+    /// Returns a layout with a size of any magnitude up to `2^powers`, and an alignment up to 256,
+    /// mostly small.
     fn layout(&mut self, powers: usize) -> Layout {
         let power = self.below(powers + 1);
         let size = 1 + self.below(1 << power);
@@ -72,7 +73,7 @@ impl Random {
     }
 }
 
-/// A block filled with a pattern of its own.
+/// A block filled with a pattern.
 struct Block {
     start: *mut u8,
     layout: Layout,
@@ -80,9 +81,9 @@ struct Block {
 }
 
 impl Block {
-    /// `None` when the heap has no room.
+    /// Allocates and fills a block. Returns `None` if the heap has no room.
     fn new(heap: &impl GlobalAlloc, layout: Layout, pattern: u8) -> Option<Self> {
-        // SAFETY: no layout of these tests has the size 0.
+        // SAFETY: no layout in these tests has the size 0.
         let start = unsafe { heap.alloc(layout) };
         if start.is_null() {
             return None;
@@ -98,17 +99,17 @@ impl Block {
     }
 
     fn fill(&self) {
-        // SAFETY: the heap gave this many bytes at `start`.
+        // SAFETY: the block has this many bytes at `start`.
         unsafe { self.start.write_bytes(self.pattern, self.layout.size()) }
     }
 
     fn check(&self, bytes: usize) {
-        // SAFETY: the heap gave at least this many bytes at `start`, and `fill` has written them.
+        // SAFETY: the block has at least this many bytes at `start`, and `fill` has written them.
         let contents = unsafe { std::slice::from_raw_parts(self.start, bytes) };
         assert!(contents == vec![self.pattern; bytes], "{:?}", self.layout);
     }
 
-    /// Whether the heap had room.
+    /// Resizes the block. Returns whether the heap had room.
     fn resize(&mut self, heap: &impl GlobalAlloc, size: usize) -> bool {
         // SAFETY: the block came from this heap with this layout, and `size` is not 0.
         let start = unsafe { heap.realloc(self.start, self.layout, size) };
@@ -132,8 +133,8 @@ impl Block {
     }
 }
 
-/// Allocates, resizes and frees at random, with a look at every byte; returns how often there was
-/// no room.
+/// Allocates, resizes and frees at random, and checks every byte. Returns the number of failed
+/// requests.
 fn churn(heap: &impl GlobalAlloc, seed: u64, steps: usize) -> usize {
     let mut random = Random(seed);
     let mut blocks: Vec<Block> = Vec::new();
@@ -166,7 +167,7 @@ fn churn(heap: &impl GlobalAlloc, seed: u64, steps: usize) -> usize {
     refused
 }
 
-/// How much is left of a heap that has served before.
+/// Returns the number of unused bytes, after a first allocation.
 fn left<A: Allocator, const BYTES: usize>(heap: &Heap<A, BYTES>) -> usize {
     Block::new(heap, Layout::new::<u8>(), 0).unwrap().free(heap);
     heap.state.lock().allocator.left()
@@ -176,7 +177,7 @@ fn blocks_keep_their_contents<A: Allocator, const BYTES: usize>(heap: &Heap<A, B
     let _alone = alone();
     let before = left(heap);
     let refused = churn(heap, 1, STEPS);
-    // The heap was full now and then, and after all that it is whole again.
+    // The heap was full at times, and is empty again in the end.
     assert_eq!(refused > 0, BYTES > 0 && !cfg!(miri), "{refused}");
     assert_eq!(left(heap), before);
     if BYTES > 0 {
@@ -207,8 +208,8 @@ fn a_block_grows_and_shrinks<A: Allocator, const BYTES: usize>(heap: &Heap<A, BY
     }
 }
 
-/// Past 229,376 bytes C's `realloc` is a trap; here a heap without room must say so, and keep the
-/// block.
+/// Grows a block beyond 229,376 bytes, where C's `realloc` may end the program. A heap without room
+/// must fail and keep the block.
 fn large_blocks_grow<A: Allocator, const BYTES: usize>(heap: &Heap<A, BYTES>) {
     let _alone = alone();
     let mut block = Block::new(heap, Layout::from_size_align(16_384, 8).unwrap(), 9).unwrap();
@@ -243,30 +244,30 @@ fn zeroed_blocks_are_zero<A: Allocator, const BYTES: usize>(heap: &Heap<A, BYTES
     block.free(heap);
 }
 
-/// What the panic handler would say once the heap has refused.
-fn complaint() -> String {
+/// Returns the line that the panic handler prints after a failed allocation.
+fn failure_line() -> String {
     let mut out = Vec::new();
-    exhausted::explain(exhausted::tests::GIVEN_UP, &mut |bytes| {
+    exhausted::explain(exhausted::tests::PANIC_FILE, &mut |bytes| {
         out.extend_from_slice(bytes)
     });
     String::from_utf8(out).unwrap()
 }
 
 #[test]
-fn a_refusal_is_on_record() {
+fn a_failed_allocation_is_recorded() {
     let _alone = alone();
     static HEAP: Heap<LinkedList, 4096> = Heap::new();
     let kept = Block::new(&HEAP, Layout::from_size_align(3072, 8).unwrap(), 1).unwrap();
     assert!(Block::new(&HEAP, Layout::from_size_align(2048, 8).unwrap(), 2).is_none());
     assert_eq!(
-        complaint(),
+        failure_line(),
         "Rust heap exhausted: asked for 2048 bytes, 1024 of 4096 bytes left; raise RUST_HEAP_BYTES\n"
     );
     kept.free(&HEAP);
 }
 
 #[test]
-fn a_refusal_for_want_of_one_piece_says_so() {
+fn a_failure_by_fragmentation_is_named() {
     let _alone = alone();
     static HEAP: Heap<LinkedList, 4096> = Heap::new();
     let layout = Layout::from_size_align(1024, 8).unwrap();
@@ -275,7 +276,7 @@ fn a_refusal_for_want_of_one_piece_says_so() {
     three.free(&HEAP);
     assert!(Block::new(&HEAP, Layout::from_size_align(2048, 8).unwrap(), 5).is_none());
     assert_eq!(
-        complaint(),
+        failure_line(),
         "Rust heap exhausted: asked for 2048 bytes, 2048 of 4096 bytes left in pieces too small; \
          raise RUST_HEAP_BYTES\n"
     );
@@ -284,7 +285,7 @@ fn a_refusal_for_want_of_one_piece_says_so() {
 }
 
 #[test]
-fn rlsf_counts_what_a_block_takes() {
+fn rlsf_counts_the_bytes_of_a_block() {
     static HEAP: Heap<Rlsf, 4096> = Heap::new();
     let granule = 4 * size_of::<usize>();
     assert_eq!(left(&HEAP), 4096 - granule);
@@ -318,12 +319,16 @@ fn rlsf_keeps_count_of_large_alignments() {
 }
 
 #[test]
-fn no_heap_is_too_small_to_refuse() {
+fn the_smallest_heap_fails_properly() {
     let _alone = alone();
     static LIST: Heap<LinkedList, { super::size::GRAIN }> = Heap::new();
     static TLSF: Heap<Rlsf, { super::size::GRAIN }> = Heap::new();
     let layout = Layout::from_size_align(100, 1).unwrap();
     assert!(Block::new(&LIST, layout, 1).is_none());
     assert!(Block::new(&TLSF, layout, 1).is_none());
-    assert!(complaint().contains(" of 64 bytes left"), "{}", complaint());
+    assert!(
+        failure_line().contains(" of 64 bytes left"),
+        "{}",
+        failure_line()
+    );
 }
