@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Finds what `sel4-rust bindings` wrote for this build, or has it write. Where no libsel4 is
-//! named at all it is that of the hosted platform, if that is compiled for.
+//! Finds the bindings that `sel4-rust bindings` wrote for this build, or runs it. If no environment
+//! variable names a libsel4, uses that of the hosted platform, provided the target is hosted.
 
 use std::env;
 use std::ffi::OsString;
@@ -40,7 +40,7 @@ fn run() -> Result<(), String> {
     Ok(())
 }
 
-/// Without a build system around: runs the generator into this crate's own output folder.
+/// Without a build system, runs the generator into this crate's output folder.
 fn generate(includes: Option<OsString>) -> Result<PathBuf, String> {
     let Some(includes) = includes else {
         return Err("no libsel4 is named: build through CMake with add_rust_library(), or set SEL4_SYS_DIR (a folder that `sel4-rust bindings` wrote), or SEL4_INCLUDE_DIRS and SEL4_CONFIG_JSON".into());
@@ -76,7 +76,7 @@ fn generate(includes: Option<OsString>) -> Result<PathBuf, String> {
     Ok(out)
 }
 
-/// Compiles the C side, and puts it into the archive that Rust links.
+/// Compiles the C wrappers, and writes the archive that Rust links.
 fn compile(
     out: &Path,
     compiler: &OsString,
@@ -124,11 +124,13 @@ fn succeed(command: &mut Command, help: &str) -> Result<(), String> {
     if status.success() {
         Ok(())
     } else {
-        Err(format!("`{program}` failed ({status}), and says above why"))
+        Err(format!(
+            "`{program}` failed ({status}); its messages are above"
+        ))
     }
 }
 
-/// An environment variable that is set and not empty; a change of it runs this again.
+/// Returns an environment variable that is set and not empty. Its changes run this script again.
 fn variable(name: &str) -> Option<OsString> {
     println!("cargo::rerun-if-env-changed={name}");
     env::var_os(name).filter(|value| !value.is_empty())

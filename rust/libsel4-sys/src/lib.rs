@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The C library libsel4 under its own names, as one build has it.
+//! The C library libsel4 of one build, under its own names.
 //!
 //! The build generates types, constants, system calls and invocations from the headers and the
 //! configuration with which it compiles C. Functions are C's own; Rust reaches `static inline` ones
@@ -50,7 +50,7 @@ mod bindings {
     include!(concat!(env!("SEL4_SYS_DIR"), "/bindings.rs"));
 }
 
-/// The configuration of the kernel and of libsel4, value by value, under the names that C has for them.
+/// Configuration of the kernel and of libsel4: every value, under its C name.
 pub mod config {
     include!(concat!(env!("SEL4_SYS_DIR"), "/config.rs"));
 }
