@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The console, which C's standard error is: the monitor's lines, and what tests say of themselves.
+//! Output to the console, through C's standard error: the monitor's lines, and details of tests.
 
 use core::ffi::{c_int, c_void};
 use core::fmt::{self, Write};
@@ -13,7 +13,7 @@ unsafe extern "C" {
 
 const STANDARD_ERROR: c_int = 2;
 
-/// Before each of the monitor's lines. Whoever reads the console finds them by it.
+/// Prefix of the monitor's lines, by which the host finds them.
 const PREFIX: &str = "libsel4-test: ";
 
 struct Console;
@@ -21,7 +21,7 @@ struct Console;
 impl Write for Console {
     fn write_str(&mut self, mut text: &str) -> fmt::Result {
         while !text.is_empty() {
-            // SAFETY: it reads these bytes.
+            // SAFETY: `write` only reads the bytes of the live slice.
             let taken = unsafe { write(STANDARD_ERROR, text.as_ptr().cast(), text.len()) };
             let taken = usize::try_from(taken).map_err(|_| fmt::Error)?;
             text = text.get(taken.max(1)..).ok_or(fmt::Error)?;
@@ -30,27 +30,26 @@ impl Write for Console {
     }
 }
 
-/// Prints a line of the monitor's.
+/// Prints a line with the monitor's prefix, after flushing C's streams.
 pub(crate) fn line(arguments: fmt::Arguments) {
-    // What C still holds back came before it.
     // SAFETY: fflush(NULL) flushes every stream.
     unsafe { fflush(ptr::null_mut()) };
-    // There is no other place to say that the console fails.
+    // An error of the console cannot be reported anywhere.
     let _ = writeln!(Console, "{PREFIX}{arguments}");
 }
 
-/// Prints a line about the test that runs.
+/// Prints a line about the running test.
 pub(crate) fn detail(arguments: fmt::Arguments) {
     let _ = writeln!(Console, "{arguments}");
 }
 
-/// Prints a structure's fields, a few on each line.
+/// Prints the fields of a structure, six on each line.
 pub(crate) fn fields(structure: &dyn fmt::Debug) {
     let _ = write!(Folded { lines: 0 }, "{structure:#x?}");
     let _ = writeln!(Console);
 }
 
-/// Folds the lines of `{:#?}`, of which the first has the type's name, and the last a brace.
+/// Writer that joins the lines of `{:#?}`, without the first (the type's name) and the last (a brace).
 struct Folded {
     lines: usize,
 }

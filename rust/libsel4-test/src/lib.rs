@@ -22,16 +22,16 @@
 //! ```
 //!
 //! A C root server calls one function, which calls [`run`] with the `TESTS` of the modules. In the
-//! build folder `./run-tests` boots it, and tells of each test in a line.
+//! build folder, `./run-tests` boots the image, and prints one line for each test.
 //!
-//! | file | its job |
+//! | module | role |
 //! |---|---|
-//! | `monitor` | runs the tests, notices faults, panics and deadlocks, takes back what a test had |
-//! | `resources` | what a test takes: memory, slots, threads |
+//! | `monitor` | runs the tests, detects faults, panics and deadlocks, reclaims a test's resources |
+//! | `resources` | resources of a test: memory, slots, threads |
 //! | `thread` | threads, and their memory |
-//! | `abort` | what a panic becomes |
-//! | `selection` | which tests run, as the host wrote it into the image |
-//! | `console` | the lines that the host reads |
+//! | `abort` | reports panics to the monitor |
+//! | `selection` | tests to run, which the host writes into the image |
+//! | `console` | lines for the host |
 
 #![no_std]
 
@@ -48,27 +48,27 @@ pub use monitor::run;
 pub use resources::{Resources, Service};
 pub use thread::Thread;
 
-/// Makes a module's functions that are `#[test]` tests on the kernel, and puts a constant `TESTS` into
-/// the module, which lists them for [`run`].
+/// Turns the `#[test]` functions of a module into tests on the kernel, and adds the constant `TESTS`,
+/// which lists them for [`run`], to the module.
 ///
-/// A test takes nothing or `&mut `[`Resources`], and returns what an [`Outcome`] is. `#[cfg(…)]` on it
-/// is heeded. That a module is not given to `run` the compiler tells: its functions are never used.
+/// A test takes no argument or `&mut `[`Resources`], and returns an [`Outcome`]. `#[cfg(…)]` applies to
+/// tests, too. If a module's list is not passed to `run`, the compiler warns of unused functions.
 ///
-/// The list is an ordinary constant, made by nothing but the compiler. Collecting tests by a section
-/// of the linker's would lose those whose archive member nothing asks for.
+/// The list is an ordinary constant. Collecting tests in a linker section would lose those in archive
+/// members that nothing refers to.
 pub use libsel4_test_macros::tests;
 
 /// A test, as [`macro@tests`] lists it.
 #[derive(Clone, Copy, Debug)]
 pub struct Test {
-    /// Its path, with that of its module.
+    /// Path of the function, with its crate and module.
     pub name: &'static str,
-    /// What it does.
+    /// Function that runs the test.
     pub run: fn(&mut Resources) -> Verdict,
 }
 
 impl Test {
-    /// The name without that of the crate.
+    /// Returns the name without the crate's.
     fn short_name(&self) -> &'static str {
         self.name
             .split_once("::")
@@ -76,18 +76,18 @@ impl Test {
     }
 }
 
-/// What a test comes to.
+/// Result of a test.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
-    /// It has found what it expected.
+    /// The test passed.
     Passed,
-    /// It has not.
+    /// The test failed.
     Failed,
 }
 
-/// What tests return: nothing, or a `Result` whose error is shown and is a failure.
+/// Return value of a test: `()`, or a `Result` whose error is printed and fails the test.
 pub trait Outcome {
-    /// Shows what there is to show.
+    /// Prints an error, if any, and returns the verdict.
     fn verdict(self) -> Verdict;
 }
 

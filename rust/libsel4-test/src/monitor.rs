@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Runs tests one after another, watches them, and takes back what they had.
+//! Runs tests one after another, watches them, and reclaims their resources.
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -13,19 +13,19 @@ use crate::selection::Selection;
 use crate::thread::{AREAS, Area, Plan, STACK_BYTES, STARTED, Thread};
 use crate::{Resources, Test, Verdict, abort, console, resources};
 
-/// How much memory a test has, in bits: the first of these that there is.
+/// Sizes of a test's memory, in bits. The first available one is used.
 const MEMORY_BITS: [usize; 5] = [24, 23, 22, 20, 18];
-/// How many slots a test has.
+/// Number of slots of a test.
 const SLOTS: usize = 512;
-/// Seconds after which a test is cut off, where the kernel gives threads time of their own.
+/// Time limit of a test in seconds, on kernels with MCS.
 const LIMIT: usize = 10;
 
-// Labels of what a test sends at its end.
+// Labels of a test's last message.
 const PASSED: usize = 0;
 const FAILED: usize = 1;
 pub(crate) const SKIPPED: usize = 2;
 
-// Badges of what the monitor hears from. Faults have those from FAULTS on, one for each area.
+// Badges of messages to the monitor. Those of faults start at FAULTS, one for each area.
 const END: usize = 1;
 const ABORT: usize = 2;
 const IDLE: usize = 3;
@@ -38,21 +38,21 @@ const IDLE_AREA: usize = STARTED.end;
 #[cfg(CONFIG_KERNEL_MCS)]
 const CLOCK_AREA: usize = STARTED.end + 1;
 
-/// How often the clock has ticked since the test began, ten times in a second.
+/// Number of ticks of the clock since the test began, ten per second.
 static TICKS: AtomicUsize = AtomicUsize::new(0);
 
-/// Runs these tests, with all memory and all slots that `info` says are free. Returns how many failed; of
-/// what hinders it, it says why and returns 1.
+/// Runs `tests`, with the free memory and slots of `info`. Returns the number of failed tests. If it
+/// cannot start, prints the error and returns 1.
 ///
 /// # Safety
 ///
-/// Nobody else uses the untypeds and the empty slots of `info`, and nothing is mapped from 0x4000_0000 to
-/// 0x6000_0000. The calling thread is the root server's own, and has its highest priority.
+/// Nothing else uses the untypeds and the empty slots of `info`, and nothing is mapped from 0x4000_0000 to
+/// 0x6000_0000. The calling thread is the root server's initial thread, and has its highest priority.
 pub unsafe fn run(info: &BootInfo, tests: &[&[Test]]) -> usize {
     match Monitor::new(info) {
         Ok(mut monitor) => monitor.run(tests),
         Err(error) => {
-            console::line(format_args!("cannot begin: {error}"));
+            console::line(format_args!("cannot start: {error}"));
             1
         }
     }
@@ -63,13 +63,13 @@ struct Monitor {
     endpoint: Cap<Endpoint>,
     end: Cap<Endpoint>,
     areas: [Area; AREAS],
-    /// What the tests' objects are made of.
+    /// Untyped memory for the objects of tests.
     memory: UntypedDesc,
-    /// What tests put their capabilities into.
+    /// Slots for the capabilities of tests.
     slots: Slots,
 }
 
-/// How a test ended.
+/// Outcome of a test, with the reason.
 enum End {
     Passed,
     Failed(&'static str),
@@ -79,7 +79,7 @@ enum End {
 impl Monitor {
     fn new(info: &BootInfo) -> Result<Self, AllocationError> {
         let mut slots = info.empty();
-        let of_tests = slots.split_off(SLOTS).ok_or(AllocationError::Slots)?;
+        let test_slots = slots.split_off(SLOTS).ok_or(AllocationError::Slots)?;
         let untypeds = info.untypeds().filter(|untyped| !untyped.is_device);
         let mut objects = Allocator::<64>::with(untypeds, slots);
         let memory = memory(&mut objects)?;
@@ -100,9 +100,9 @@ impl Monitor {
             end,
             areas: areas.map(|area| area.expect("all are mapped")),
             memory,
-            slots: of_tests,
+            slots: test_slots,
         };
-        abort::tell(info, aborts);
+        abort::install(info, aborts);
         if info.num_nodes() == 1 {
             // Other cores may be busy while this one is idle.
             let thread = Thread::make(&mut objects)?;
@@ -137,7 +137,7 @@ impl Monitor {
         let tests = || {
             let all = tests.iter().flat_map(|module| module.iter());
             let chosen =
-                |(number, test): &(usize, &Test)| selection.takes(*number, test.short_name());
+                |(number, test): &(usize, &Test)| selection.includes(*number, test.short_name());
             all.enumerate().filter(chosen)
         };
         console::line(format_args!("{} tests", tests().count()));
@@ -152,7 +152,7 @@ impl Monitor {
                     End::Failed("it could not be started")
                 }
             };
-            let left = self.take_back();
+            let left = self.reclaim();
             match end {
                 End::Passed if left == 0 => console::line(format_args!("ok {name}")),
                 End::Passed if left == 1 => {
@@ -172,16 +172,16 @@ impl Monitor {
         }
         for area in STARTED.end..AREAS {
             if let Some(tcb) = Area::owner(area) {
-                // Should the kernel refuse, they go on, and nobody listens.
+                // If this fails, the thread continues, and its messages are ignored.
                 let _ = tcb.tcb_suspend();
             }
         }
-        abort::forget();
+        abort::restore();
         console::line(format_args!("end"));
         failed
     }
 
-    /// Lets the test run in a thread of its own.
+    /// Starts the test in a new thread.
     fn begin(&self, test: &Test) -> Result<Cap<Tcb>, AllocationError> {
         resources::begin();
         TICKS.store(0, Relaxed);
@@ -208,7 +208,7 @@ impl Monitor {
         Ok(thread.tcb)
     }
 
-    /// Waits until the test has ended, in whatever way.
+    /// Waits for the end of the test.
     fn watch(&self, tcb: Cap<Tcb>) -> End {
         loop {
             let (info, badge) = self.receive();
@@ -231,7 +231,7 @@ impl Monitor {
                     show_registers(tcb);
                     return End::Failed("it took too long");
                 }
-                // Late for the test before.
+                // A tick for the previous test.
                 LATE => (),
                 _ => {
                     let area = badge.wrapping_sub(FAULTS);
@@ -258,7 +258,7 @@ impl Monitor {
         }
     }
 
-    /// Receives what nobody replies to.
+    /// Receives a message that gets no reply.
     fn receive(&self) -> (MessageInfo, Badge) {
         #[cfg(CONFIG_KERNEL_MCS)]
         return self.endpoint.wait();
@@ -266,25 +266,22 @@ impl Monitor {
         return self.endpoint.recv();
     }
 
-    /// Destroys all that the test made of its memory, threads included, and empties its slots. Returns
-    /// how many of them were not empty by then.
-    fn take_back(&self) -> usize {
+    /// Revokes the test's memory, which destroys its objects, and empties its slots. Returns the number
+    /// of slots that were not empty after the revocation.
+    fn reclaim(&self) -> usize {
         Area::forget_owners();
         let root = self.info.cnode();
-        // SAFETY: what ran on it is gone with it; no capability of the test's is used after this.
+        // SAFETY: the test's threads end with the revocation; none of its capabilities is used later.
         let revoked = unsafe { root.slot_of(self.memory.cap).cnode_revoke() };
         let endpoint = root.slot_of(self.endpoint);
         let mut left = 0;
         for slot in self.slots.clone() {
-            // Only an empty slot takes a copy. Asked so, kernels that print what they refuse are silent.
+            // A copy succeeds only if the slot is empty. Kernels that print errors print none for it.
             left += usize::from(slot.cnode_copy(endpoint, CapRights::NONE).is_err());
             // SAFETY: as above.
             let deleted = unsafe { slot.cnode_delete() };
             if let Err(error) = deleted.and(revoked) {
-                console::line(format_args!(
-                    "cannot take back slot {}: {error}",
-                    slot.index()
-                ));
+                console::line(format_args!("cannot empty slot {}: {error}", slot.index()));
                 return left;
             }
         }
@@ -292,11 +289,12 @@ impl Monitor {
     }
 }
 
-/// What a test says when it is skipped.
+/// Returns the reason why a test was skipped.
 fn reason() -> &'static str {
     let address = message::get_mr::<0>();
     let length = message::get_mr::<1>();
-    // SAFETY: `Resources::skip` has sent a string's, and the test's thread waits with it.
+    // SAFETY: `Resources::skip` sent the address and length of a string, which lives as long as the
+    // test's thread waits there.
     unsafe {
         let bytes = core::ptr::with_exposed_provenance(address);
         core::str::from_utf8_unchecked(core::slice::from_raw_parts(bytes, length))
@@ -310,7 +308,7 @@ fn show_registers(tcb: Cap<Tcb>) {
     }
 }
 
-/// Memory for the tests, one untyped.
+/// Makes the untyped memory for the tests.
 fn memory<const N: usize>(objects: &mut Allocator<N>) -> Result<UntypedDesc, AllocationError> {
     let mut result = Err(AllocationError::Slots);
     for size_bits in MEMORY_BITS {
@@ -329,7 +327,7 @@ fn memory<const N: usize>(objects: &mut Allocator<N>) -> Result<UntypedDesc, All
     result
 }
 
-/// Runs when no other thread can.
+/// Reports a deadlock. This thread has the lowest priority, so it runs when no other thread can.
 fn watch_idle(monitor: Cap<Endpoint>) {
     loop {
         if !resources::waits_while_idle() {
@@ -338,8 +336,8 @@ fn watch_idle(monitor: Cap<Endpoint>) {
     }
 }
 
-/// Runs a little, ten times a second: on this kernel that is what yielding comes to where there is a
-/// budget for each period.
+/// Counts ticks, ten per second: a thread with a budget per period that yields waits for its next
+/// period.
 #[cfg(CONFIG_KERNEL_MCS)]
 fn count_time(monitor: Cap<Endpoint>) {
     loop {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What a test takes.
+//! Resources of a test.
 
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -15,28 +15,27 @@ use libsel4::Reply;
 use crate::monitor::SKIPPED;
 use crate::thread::{Area, Plan, STARTED, Thread};
 
-/// The priority that tests begin with.
+/// Initial priority of tests.
 pub(crate) const PRIORITY: usize = 100;
-/// The highest one that they may give.
+/// Maximum controlled priority of tests.
 pub(crate) const HIGHEST: usize = 200;
-/// Turns of this many microseconds, as often as it is a thread's turn.
+/// Budget and period of threads, in microseconds: round-robin with this time slice.
 #[cfg(CONFIG_KERNEL_MCS)]
 pub(crate) const TURNS: (u64, u64) = (10_000, 10_000);
-/// Addresses where nothing is mapped before a test begins.
+/// Addresses where nothing is mapped at the start of a test.
 const FREE: Range<usize> = 0x5000_0000..0x6000_0000;
 
-/// Whether the test has said that it will wait while nobody runs.
+/// Set by tests that wait while no thread runs.
 static WAITS: AtomicBool = AtomicBool::new(false);
 
-/// What a test has for itself. All of it is taken back when the test ends, with what the test's
-/// threads do at that time.
+/// Resources of a test. All are reclaimed at its end, and its threads are destroyed.
 #[derive(Debug)]
 pub struct Resources {
-    /// What the root server has from the beginning.
+    /// Boot information of the root server.
     pub info: BootInfo,
-    /// Fresh memory, and slots, for what the test makes.
+    /// Allocator with the memory and slots of the test.
     pub objects: Allocator<1>,
-    /// The thread that the test runs in.
+    /// Thread of the test.
     pub tcb: Cap<Tcb>,
     pub(crate) areas: [Area; STARTED.end - STARTED.start],
     pub(crate) started: usize,
@@ -44,12 +43,12 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Starts a thread that runs `body`, at the priority of tests, which is 100. Its faults and panics
-    /// are the test's. There is room for 6.
+    /// Starts a thread that runs `body`, at the tests' priority, 100. A fault or panic in it fails the
+    /// test. A test can start 6 threads.
     ///
     /// # Errors
     ///
-    /// [`AllocationError::Slots`] for one too many, and what making a thread may be refused for.
+    /// [`AllocationError::Slots`] for the seventh thread, and the errors of making a thread's objects.
     pub fn spawn<F>(&mut self, body: F) -> Result<Thread, AllocationError>
     where
         F: FnOnce() + Send + 'static,
@@ -57,16 +56,16 @@ impl Resources {
         self.start(None, body)
     }
 
-    /// The same for a thread whose faults come to `faults`, as messages.
+    /// Starts a thread like [`spawn`](Self::spawn), whose fault messages go to `faults`.
     ///
     /// # Errors
     ///
-    /// As for [`spawn`](Self::spawn).
+    /// The same as for [`spawn`](Self::spawn).
     ///
     /// # Safety
     ///
-    /// Who answers these faults with a message that is not empty sets the thread's registers: as for
-    /// [`tcb_write_registers`](Cap::tcb_write_registers).
+    /// A non-empty reply to a fault message sets the thread's registers; the conditions of
+    /// [`tcb_write_registers`](Cap::tcb_write_registers) apply.
     pub unsafe fn spawn_watched<F>(
         &mut self,
         faults: Cap<Endpoint>,
@@ -99,21 +98,21 @@ impl Resources {
         Ok(thread)
     }
 
-    /// Lets the threads that the test has started run until all of them wait, on this core.
+    /// Lets the test's other threads on this core run until all of them wait.
     ///
     /// # Errors
     ///
-    /// None, as long as the test's thread has the priority that it began with.
+    /// None, as long as the test's thread has its initial priority.
     pub fn settle(&self) -> libsel4::Result<()> {
         self.tcb.tcb_set_priority(self.tcb, PRIORITY - 1)?;
         self.tcb.tcb_set_priority(self.tcb, PRIORITY)
     }
 
-    /// A fresh endpoint, and what receiving through it takes.
+    /// Makes an endpoint and, with MCS, a reply object.
     ///
     /// # Errors
     ///
-    /// What making objects may be refused for.
+    /// The errors of making objects.
     pub fn service(&mut self) -> Result<Service, AllocationError> {
         Ok(Service {
             endpoint: self.objects.make()?,
@@ -122,18 +121,19 @@ impl Resources {
         })
     }
 
-    /// Addresses of the own VSpace where nothing is mapped, and no page table either.
+    /// Returns addresses of this VSpace without mapped frames and page tables.
     pub fn free_addresses(&self) -> Range<usize> {
         FREE
     }
 
-    /// Says that the test will wait for something that comes when no thread runs: an interrupt, or time
-    /// that a scheduling context gets. Else that is taken for a deadlock, and ends the test.
+    /// Declares that the test waits for something that happens while no thread runs: an interrupt, or
+    /// the next period of a scheduling context. Otherwise such a wait counts as a deadlock, and fails the
+    /// test.
     pub fn waits_while_idle(&self) {
         WAITS.store(true, Relaxed);
     }
 
-    /// Ends the test: it cannot be done here.
+    /// Ends the test as skipped, with a reason.
     pub fn skip(&self, reason: &str) -> ! {
         let words = [reason.as_ptr().expose_provenance(), reason.len()];
         self.end.send(message::write(SKIPPED, &words));
@@ -143,7 +143,7 @@ impl Resources {
     }
 }
 
-/// Whether no thread but the asking one may be there to run.
+/// Returns whether the test waits while no thread runs.
 pub(crate) fn waits_while_idle() -> bool {
     WAITS.load(Relaxed)
 }
@@ -152,12 +152,12 @@ pub(crate) fn begin() {
     WAITS.store(false, Relaxed);
 }
 
-/// An endpoint with what receiving through it takes: a reply object where the kernel has MCS.
+/// An endpoint and, with MCS, a reply object to receive with.
 #[derive(Clone, Copy, Debug)]
 pub struct Service {
-    /// Where messages come from.
+    /// Endpoint that messages come through.
     pub endpoint: Cap<Endpoint>,
-    /// Where replies go.
+    /// Reply object.
     #[cfg(CONFIG_KERNEL_MCS)]
     pub reply: Cap<Reply>,
 }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Which tests run. The host writes it into the image: so a run can go on behind a test that hung the
-//! whole system, and no image is built again to run one test.
+//! Selection of the tests to run. The host writes it into the image. So a run can continue after a test
+//! that hung the whole system, and running one test needs no rebuild.
 
-/// How long the text is that names must contain.
+/// Maximum length of the text that names must contain.
 const TEXT: usize = 64;
 
-/// What the host writes. It finds it by its mark.
+/// Selection that the host writes. The host finds it by `mark`.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub(crate) struct Selection {
     mark: [u8; 24],
-    /// The number of the first test, in decimal.
+    /// Number of the first test, in decimal.
     first: [u8; 6],
-    /// What names contain, and zeroes.
+    /// Text that names must contain, padded with zeroes.
     text: [u8; TEXT],
 }
 
@@ -24,15 +24,15 @@ static SELECTION: Selection = Selection {
 };
 
 impl Selection {
-    /// As it is in the image.
+    /// Reads the selection from the image.
     pub(crate) fn read() -> Self {
-        // Volatile: what is there is not what the compiler sees there.
-        // SAFETY: a reference, read as what it leads to.
+        // Volatile, because the host changes the value after the compiler has seen it.
+        // SAFETY: the pointer is that of a live static of this type.
         unsafe { (&raw const SELECTION).read_volatile() }
     }
 
-    /// Whether the test with this number and name runs.
-    pub(crate) fn takes(&self, number: usize, name: &str) -> bool {
+    /// Returns whether the test with this number and name is selected.
+    pub(crate) fn includes(&self, number: usize, name: &str) -> bool {
         let digits = self.first.iter();
         let first = digits.fold(0, |sum, digit| sum * 10 + usize::from(digit & 0xf));
         let length = self.text.iter().position(|byte| *byte == 0);

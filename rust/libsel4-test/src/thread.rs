@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Threads in the root server's own CSpace and VSpace, each in memory that is mapped for it once.
+//! Threads in the root server's CSpace and VSpace, each with an area of memory that is mapped once.
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -15,31 +15,31 @@ use libsel4::{MIN_SCHED_CONTEXT_BITS, SchedContext};
 
 unsafe extern "C" {
     safe fn sel4runtime_get_tls_size() -> usize;
-    /// Lays out thread-local storage there, and returns what the thread's register for it holds.
+    /// Writes the initial thread-local storage to `memory`, and returns the value of its register.
     fn sel4runtime_write_tls_image(memory: *mut u8) -> usize;
 }
 
 const PAGE: usize = 1 << seL4_PageBits;
-/// Where the memory of threads is: far from images, and from where seL4's own libraries map things.
+/// Start of the threads' memory, far from images and from the addresses that seL4's libraries map.
 const BASE: usize = 0x4000_0000;
-/// From one thread's memory to the next.
+/// Distance between the areas of two threads.
 const STRIDE: usize = 32 * PAGE;
-/// First the IPC buffer, then an unmapped page.
+/// Offset of the thread-local storage, after the IPC buffer and an unmapped page.
 const TLS: usize = 2 * PAGE;
 const TLS_BYTES: usize = 2 * PAGE;
-/// muslc keeps a structure of its own on one side of the thread-local storage, say for `errno`.
+/// Room for muslc's own structure, for example for `errno`, on one side of the thread-local storage.
 const TLS_ROOM: usize = 1024;
-/// An unmapped page, then the stack; what follows is unmapped up to the next thread's memory.
+/// Offset of the stack, after an unmapped page. The rest, up to the next area, is unmapped.
 const STACK: usize = TLS + TLS_BYTES + PAGE;
 pub(crate) const STACK_BYTES: usize = 16 * PAGE;
 const _: () = assert!(STACK + STACK_BYTES < STRIDE);
 
-/// How many threads there are: the test's own, those that it starts, and the monitor's.
+/// Number of areas: one for the test's thread, one for each thread it starts, two for the monitor's.
 pub(crate) const AREAS: usize = STARTED.end + 2;
-/// Those that a test starts.
+/// Areas of the threads that a test starts.
 pub(crate) const STARTED: core::ops::Range<usize> = 1..7;
 
-/// The thread that each area belongs to at present, 0 for none.
+/// TCB capability of the thread in each area, or 0.
 static OWNERS: [AtomicUsize; AREAS] = [const { AtomicUsize::new(0) }; AREAS];
 
 /// Memory for a thread.
@@ -47,7 +47,7 @@ static OWNERS: [AtomicUsize; AREAS] = [const { AtomicUsize::new(0) }; AREAS];
 pub(crate) struct Area {
     number: usize,
     buffer: Cap<SmallPage>,
-    /// Where its faults go.
+    /// Endpoint of the monitor for the thread's faults.
     faults: Cap<Endpoint>,
 }
 
@@ -61,7 +61,7 @@ impl Area {
         let start = BASE + number * STRIDE;
         let mut page = |address| {
             let page = objects.make()?;
-            // SAFETY: a fresh page, where nothing is.
+            // SAFETY: the page is new, and nothing is mapped at the address.
             unsafe {
                 objects.map_page(
                     info.vspace(),
@@ -88,20 +88,20 @@ impl Area {
         BASE + self.number * STRIDE
     }
 
-    /// The thread that runs here.
+    /// Returns the thread in area `number`.
     pub(crate) fn owner(number: usize) -> Option<Cap<Tcb>> {
         let word = OWNERS.get(number)?.load(Relaxed);
-        // SAFETY: `Plan::start` has put a thread's there, and `forget_owners` comes before its end.
+        // SAFETY: `Plan::start` stored a TCB capability; `forget_owners` removes it before its end.
         (word != 0).then(|| unsafe { Cap::from_word(word) })
     }
 
-    /// Whether the address is where a stack that is used up goes on.
+    /// Returns whether `address` is in the unmapped page below the stack of area `number`.
     pub(crate) fn is_below_stack(number: usize, address: usize) -> bool {
         let end = BASE + number * STRIDE + STACK;
         (end - PAGE..end).contains(&address)
     }
 
-    /// What ran in the areas of a test is gone.
+    /// Clears the owners of a test's areas.
     pub(crate) fn forget_owners() {
         for owner in &OWNERS[..STARTED.end] {
             owner.store(0, Relaxed);
@@ -109,31 +109,31 @@ impl Area {
     }
 }
 
-/// A thread that was started.
+/// Capabilities of a started thread.
 #[derive(Clone, Copy, Debug)]
 pub struct Thread {
-    /// The thread.
+    /// TCB of the thread.
     pub tcb: Cap<Tcb>,
-    /// Its time.
+    /// Scheduling context of the thread.
     #[cfg(CONFIG_KERNEL_MCS)]
     pub sched_context: Cap<SchedContext>,
 }
 
-/// How to start a thread.
+/// Parameters of a thread.
 pub(crate) struct Plan {
     pub(crate) info: BootInfo,
     pub(crate) area: Area,
     pub(crate) priority: usize,
-    /// The highest priority that it may give.
+    /// Maximum controlled priority.
     pub(crate) mcp: usize,
-    /// Where its faults go instead of to the monitor.
+    /// Endpoint for faults, instead of the monitor's.
     pub(crate) faults: Option<Cap<Endpoint>>,
-    /// How many microseconds it may run in each period of so many.
+    /// Budget and period, in microseconds.
     #[cfg(CONFIG_KERNEL_MCS)]
     pub(crate) time: (u64, u64),
 }
 
-/// What a thread finds when it begins.
+/// Data on the stack of a new thread.
 struct Start<F> {
     buffer: usize,
     tcb: Cap<Tcb>,
@@ -154,7 +154,7 @@ impl Thread {
 }
 
 impl Plan {
-    /// Lets a fresh thread run `body`.
+    /// Starts the thread, which runs `body`.
     pub(crate) fn start<F: FnOnce() + Send + 'static>(
         self,
         thread: Thread,
@@ -167,7 +167,7 @@ impl Plan {
             return Err(AllocationError::Memory { size_bits });
         }
         let tls = core::ptr::with_exposed_provenance_mut(memory + TLS + TLS_ROOM);
-        // SAFETY: it fits, and the memory is this thread's, where nothing runs any more.
+        // SAFETY: the image fits, and no other thread uses this area.
         let tls = unsafe { sel4runtime_write_tls_image(tls) };
 
         let Thread { tcb, .. } = thread;
@@ -177,7 +177,7 @@ impl Plan {
             address: memory,
             page: self.area.buffer,
         };
-        // SAFETY: aligned, within the stack, of which nobody uses anything yet.
+        // SAFETY: the address is aligned, and within the stack, which is not in use yet.
         unsafe {
             start.write(Start {
                 buffer: buffer.address,
@@ -188,8 +188,8 @@ impl Plan {
         OWNERS[self.area.number].store(tcb.word(), Relaxed);
         self.configure(thread, buffer)?;
         let context = entry_context(begin::<F>, top, top);
-        // SAFETY: the function may run there, on a stack and with an IPC buffer and thread-local
-        // storage that are the thread's own.
+        // SAFETY: the function runs with a stack, an IPC buffer and thread-local storage that only
+        // this thread uses.
         unsafe {
             tcb.tcb_write_registers(false, &context)?;
             tcb.tcb_set_tls_base(tls)?;
@@ -224,7 +224,7 @@ impl Plan {
             control.sched_control_configure_flags(sched_context, budget, period, 0, 0, 0)?;
         }
         let faults = self.faults.unwrap_or(self.area.faults);
-        // SAFETY: the monitor answers no fault, and whoever else does has promised it.
+        // SAFETY: the monitor replies to no fault; for other endpoints, `spawn_watched` requires it.
         unsafe {
             tcb.tcb_set_sched_params(
                 info.tcb(),
@@ -237,16 +237,16 @@ impl Plan {
     }
 }
 
-/// Where threads begin.
+/// Entry point of threads.
 extern "C" fn begin<F: FnOnce()>(start: usize) -> ! {
     let start = core::ptr::with_exposed_provenance::<Start<F>>(start);
-    // SAFETY: `Plan::start` has put it there for this thread, which takes it once.
+    // SAFETY: `Plan::start` wrote the value for this thread, which reads it once.
     let Start { buffer, tcb, body } = unsafe { start.read() };
-    // SAFETY: with this address the thread was configured.
+    // SAFETY: the thread was configured with this address.
     unsafe { message::set_ipc_buffer(core::ptr::with_exposed_provenance_mut(buffer)) };
     body();
     loop {
-        // Should the kernel refuse, the thread goes on here.
+        // If suspending fails, the thread tries again.
         let _ = tcb.tcb_suspend();
     }
 }

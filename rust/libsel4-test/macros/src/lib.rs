@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The attribute of libsel4-test, which documents it.
+//! Attribute macro of libsel4-test, which documents it.
 
 use proc_macro::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Attribute, Error, Item, ItemFn, ItemMod, Result, parse_macro_input, parse_quote};
 
-/// Makes a module's functions that are `#[test]` tests on the kernel: `TESTS`, a constant that is put
-/// into the module, lists them.
+/// Turns the `#[test]` functions of a module into tests on the kernel, and adds the constant `TESTS`,
+/// which lists them, to the module.
 #[proc_macro_attribute]
 pub fn tests(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let module = parse_macro_input!(item as ItemMod);
@@ -24,8 +24,8 @@ pub fn tests(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 fn with_list(mut module: ItemMod) -> Result<ItemMod> {
     let Some((_, items)) = &mut module.content else {
-        let what = "the module's items must be here, in braces: `mod tests { … }`";
-        return Err(Error::new_spanned(module, what));
+        let message = "the module's items must be here, in braces: `mod tests { … }`";
+        return Err(Error::new_spanned(module, message));
     };
     let mut entries = Vec::new();
     for item in items.iter_mut() {
@@ -37,11 +37,11 @@ fn with_list(mut module: ItemMod) -> Result<ItemMod> {
         }
     }
     if entries.is_empty() {
-        let what = "no function of this module is `#[test]`";
-        return Err(Error::new_spanned(&module.ident, what));
+        let message = "no function of this module is `#[test]`";
+        return Err(Error::new_spanned(&module.ident, message));
     }
     items.push(parse_quote! {
-        /// The tests of this module.
+        /// Tests of this module.
         pub const TESTS: &[::libsel4_test::Test] = &[#(#entries),*];
     });
     Ok(module)
@@ -51,23 +51,23 @@ fn is_test(attribute: &Attribute) -> bool {
     attribute.path().is_ident("test")
 }
 
-/// What describes a test to `libsel4_test::run`.
+/// Returns the `libsel4_test::Test` of a function.
 fn entry(function: &ItemFn) -> Result<impl ToTokens + use<>> {
     let signature = &function.sig;
-    let complain = |what| Err(Error::new_spanned(signature, what));
+    let fail = |message| Err(Error::new_spanned(signature, message));
     if signature.asyncness.is_some() || signature.unsafety.is_some() {
-        return complain("a test is neither `async` nor `unsafe`");
+        return fail("a test is neither `async` nor `unsafe`");
     }
     if !signature.generics.params.is_empty() {
-        return complain("a test has no generic parameters");
+        return fail("a test has no generic parameters");
     }
     let name = &signature.ident;
     let call = match signature.inputs.len() {
         0 => quote!(#name()),
         1 => quote!(#name(resources)),
-        _ => return complain("a test takes nothing, or `&mut libsel4_test::Resources`"),
+        _ => return fail("a test takes nothing, or `&mut libsel4_test::Resources`"),
     };
-    // What a `cfg` leaves out is not listed either.
+    // The `cfg`s of the function apply to its entry, too.
     let cfgs = function
         .attrs
         .iter()
