@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Gives this crate the configuration of the build as `cfg`s.
+//! Passes the configuration of the build to this crate as `cfg`s.
 
 fn main() {
     let cfg = std::env::var("DEP_SEL4_CFG").expect("libsel4-kit-sys among the dependencies");
-    // No kernel's configuration has it.
+    // Only the hosted platform sets it, so a kernel's configuration does not declare it.
     println!("cargo::rustc-check-cfg=cfg(CONFIG_PLAT_HOSTED)");
     println!("cargo::rerun-if-changed={cfg}");
     print!(

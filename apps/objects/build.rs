@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Gives this crate the configuration of the build as `cfg`s.
+//! Passes the configuration of the build to this crate as `cfg`s.
 
 fn main() {
     let cfg = std::env::var("DEP_SEL4_CFG").expect("libsel4-kit-sys among the dependencies");

@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * What happens when main() of a root server returns. sel4runtime calls the exit callback, and without one it
- * jumps to address 0; this one says so and suspends the thread.
+ * Exit callback, which sel4runtime calls when main() returns: prints a message and suspends the thread. Without a
+ * callback, sel4runtime jumps to address 0.
  */
 #include <stdio.h>
 #include <sel4/sel4.h>
@@ -12,7 +12,7 @@ static void suspend(int code)
 {
     printf("Suspending current thread\n");
     if (code != 0) {
-        /* ./simulate ends with the code that this line tells. */
+        /* ./simulate exits with the code in this line. */
         printf("The program ended with exit code %d\n", code);
     }
     fflush(stdout);

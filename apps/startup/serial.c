@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The platform's serial port for C's standard output, with the drivers of libplatsupport. Rust prints through C, and
- * so needs nothing of its own.
+ * Serial port of the platform for C's standard output, with the drivers of libplatsupport. Rust prints through C, and
+ * needs no driver.
  */
 #include <stdlib.h>
 #include <allocman/bootstrap.h>
@@ -12,7 +12,7 @@
 #include <sel4utils/vspace.h>
 #include <simple-default/simple-default.h>
 
-/* The port stays in use after the constructor, and with it all of this. */
+/* The port uses these after the constructor, so they are static. */
 static simple_t simple;
 static vka_t vka;
 static vspace_t vspace;
@@ -28,7 +28,7 @@ __attribute__((constructor)) void serial_takes_output(void)
         abort();
     }
     allocman_make_vka(&vka, allocman);
-    /* There is nowhere to say what went wrong. */
+    /* Without a port, an error cannot be printed. */
     if (sel4utils_bootstrap_vspace_with_bootinfo_leaky(&vspace, &vspace_data, simple_get_pd(&simple), &vka, bootinfo)
         || platsupport_serial_setup_simple(&vspace, &simple, &vka)) {
         abort();

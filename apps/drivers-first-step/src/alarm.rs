@@ -1,43 +1,43 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What the drivers of this app have in common.
+//! The trait that all drivers of this app implement.
 
 use libsel4::{Cap, IrqControl, Result, Slot};
 
-/// A timer that counts, and interrupts once when it has counted far enough.
+/// A timer that counts, and interrupts once when it reaches the alarm.
 pub trait Alarm: Sized {
-    /// Its registers, all in one page.
+    /// Registers of the device, all in one page.
     type Registers;
 
-    /// What the device is.
+    /// Name of the device.
     const NAME: &str;
-    /// The physical address of its registers.
+    /// Physical address of the registers.
     const ADDRESS: usize;
-    /// What the alarm is set to, in the device's own unit: at most a second.
+    /// Time to the alarm in the device's unit, at most a second.
     const TICKS: u32;
-    /// What to say where the kernel does not wait for an acknowledgement: all wait but the one for
-    /// QEMU's RISC-V machine.
+    /// Remark for kernels that do not wait for an acknowledgement, which only the one for QEMU's
+    /// RISC-V machine is.
     const UNACKNOWLEDGED: &str = "";
 
-    /// Fills `slot` with the handler of its interrupt.
+    /// Puts a handler capability for the device's interrupt into `slot`.
     fn interrupt(control: Cap<IrqControl>, slot: Slot) -> Result<()>;
 
-    /// Takes the device over, and has it count.
+    /// Starts the device.
     ///
     /// # Safety
     ///
-    /// The device's registers are there, uncached, and remain there; nobody else uses them.
+    /// The device's registers are mapped at the address, uncached, for ever; nothing else uses them.
     unsafe fn start(registers: *const Self::Registers) -> Self;
 
-    /// How far it has counted.
+    /// Returns the current count.
     fn now(&self) -> u32;
 
     /// Sets the alarm.
     fn set(&mut self, ticks: u32);
 
-    /// Whether the alarm went off and was not cleared.
+    /// Returns whether the alarm went off and is not cleared.
     fn went_off(&self) -> bool;
 
-    /// Ends the alarm: the device no longer wants to interrupt.
+    /// Clears the alarm, so that the device stops its interrupt.
     fn clear(&mut self);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The real-time clock of Android's Goldfish, as QEMU's RISC-V machine `virt` has it. It counts
+//! Real-time clock of Android's Goldfish, which QEMU's RISC-V machine `virt` has. It counts
 //! nanoseconds, in 64 bits that are read and written as two halves.
 //!
 //! Source: QEMU's `goldfish_rtc`; address and interrupt are from the machine's device tree.
@@ -14,10 +14,10 @@ use crate::alarm::Alarm;
 
 register_structs! {
     pub Registers {
-        // Reading it keeps the other half for the next read.
+        // Reading this half latches the other one for the next read.
         (0x00 => time_low: ReadOnly<u32>),
         (0x04 => time_high: ReadOnly<u32>),
-        // Writing it sets the alarm, with the other half as it was written last.
+        // Writing this half sets the alarm, with the last value of the other half.
         (0x08 => alarm_low: ReadWrite<u32>),
         (0x0c => alarm_high: ReadWrite<u32>),
         (0x10 => interrupt: ReadWrite<u32, Enable::Register>),
@@ -59,7 +59,7 @@ impl Alarm for Device {
     }
 
     unsafe fn start(registers: *const Registers) -> Self {
-        // SAFETY: the caller promises it.
+        // SAFETY: by the contract of this function, the registers are mapped there.
         let registers = unsafe { &*registers };
         registers.clear_alarm.set(1);
         registers.clear_interrupt.set(1);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! A PC's high precision event timer, HPET. Its first timer is used, in 32 bits, in the role of the old
-//! timer, whose interrupt it takes over.
+//! High precision event timer (HPET) of a PC. The driver uses the first timer with 32 bits, in legacy
+//! replacement mode: it has the interrupt of the old timer (PIT).
 //!
-//! Source: IA-PC HPET Specification 1.0a; the address is where PCs have it, and their ACPI tables say so.
+//! Source: IA-PC HPET Specification 1.0a; PCs have the device at this address, which their ACPI tables name.
 
 use libsel4::{Cap, IrqControl, Result, Slot};
 use tock_registers::interfaces::{Readable, Writeable};
@@ -42,9 +42,9 @@ register_bitfields! { u32,
     ]
 }
 
-/// The old timer's pin of the first I/O APIC.
+/// Pin of the old timer at the first I/O APIC.
 const PIN: usize = 2;
-/// Any number that no other interrupt has.
+/// Interrupt vector; any number that no other interrupt has.
 const VECTOR: usize = 2;
 
 pub struct Device {
@@ -64,7 +64,7 @@ impl Alarm for Device {
     }
 
     unsafe fn start(registers: *const Registers) -> Self {
-        // SAFETY: the caller promises it.
+        // SAFETY: by the contract of this function, the registers are mapped there.
         let registers = unsafe { &*registers };
         registers.timer.set(0);
         registers.status.write(Status::TIMER0::SET);

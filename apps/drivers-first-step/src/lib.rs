@@ -11,7 +11,7 @@
     CONFIG_PLAT_PC99,
     CONFIG_PLAT_HOSTED
 )))]
-compile_error!("no driver for this platform: write one as pl031.rs, and name it below");
+compile_error!("no driver for this platform: write one like pl031.rs, and name it below");
 
 mod alarm;
 #[cfg_attr(
@@ -40,20 +40,20 @@ use libsel4_sys::seL4_BootInfo;
 use alarm::Alarm;
 use device::Device;
 
-/// Where the registers are mapped, which is far from the root server's image.
+/// Address to map the registers at, far from the root server's image.
 const REGISTERS: usize = 0x1000_0000;
 
-/// Tells the device's signals from others, where several share a notification.
+/// Badge of the device's signals, which identifies them if devices share a notification.
 const BADGE: usize = 4;
 
-/// Runs it all; false if something failed, which is then logged.
+/// Runs the driver. Logs an error, and then returns false.
 ///
 /// # Safety
 ///
-/// `info` is the root server's BootInfo, of which nobody else uses the empty slots and the untypeds.
+/// `info` is the root server's BootInfo, and nothing else uses its empty slots and untypeds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn driver_run(info: *const seL4_BootInfo) -> bool {
-    // SAFETY: the caller promises it.
+    // SAFETY: by the contract of this function, the pointer is BootInfo's.
     let info = unsafe { BootInfo::from_ptr(info) };
     let result = run(&info);
     if let Err(error) = &result {
@@ -66,9 +66,9 @@ fn run(info: &BootInfo) -> Result<(), AllocationError> {
     let mut objects = Allocator::<64>::new(info);
     let mut devices = Devices::<64>::new(info);
 
-    // The page that the registers are in, by its physical address, and not cached.
+    // Make the page with the registers by its physical address, and map it uncached.
     let page: Cap<SmallPage> = devices.page(&mut objects, Device::ADDRESS)?;
-    // SAFETY: a fresh page, where nothing is.
+    // SAFETY: the page is new, and nothing is mapped at the address.
     unsafe {
         objects.map_page(
             info.vspace(),
@@ -78,16 +78,16 @@ fn run(info: &BootInfo) -> Result<(), AllocationError> {
             VmAttributes::DEVICE,
         )?;
     }
-    // SAFETY: mapped just now, not cached, and nobody else has the page.
+    // SAFETY: the page is mapped there, uncached, and nothing else has it.
     let mut device = unsafe { Device::start(ptr::with_exposed_provenance(REGISTERS)) };
     log::info!("{} at {:#x}", Device::NAME, page.page_get_address()?);
 
-    // Its interrupt, and what that signals.
+    // Let the interrupt signal a notification.
     let interrupt: Cap<Notification> = objects.make()?;
     let signal = objects.mint(interrupt, CapRights::WRITE, BADGE)?;
     let slot = objects.slot()?;
     Device::interrupt(info.irq_control(), slot)?;
-    // SAFETY: the kernel has just put it there.
+    // SAFETY: the kernel has just put a handler capability there.
     let handler: Cap<IrqHandler> = unsafe { slot.cap() };
     handler.irq_handler_set_notification(signal)?;
 
@@ -97,15 +97,15 @@ fn run(info: &BootInfo) -> Result<(), AllocationError> {
         let badge = interrupt.wait();
         let passed = device.now().wrapping_sub(begin) >= Device::TICKS;
         log::info!("interrupt {number}: badge {badge}, time has passed: {passed}");
-        // First the device, or it interrupts again at once; then the kernel, which lets it.
+        // Clear the device first: otherwise it interrupts again as soon as the kernel lets it.
         device.clear();
         handler.irq_handler_ack()?;
     }
 
-    log::info!("what goes wrong at first");
+    log::info!("common first mistakes");
     mistakes(info, &mut objects, &mut devices, page)?;
 
-    // Without acknowledgement the kernel keeps the next interrupt back.
+    // Without an acknowledgement, the kernel holds back the next interrupt.
     device.set(Device::TICKS);
     interrupt.wait();
     device.clear();
@@ -120,20 +120,20 @@ fn run(info: &BootInfo) -> Result<(), AllocationError> {
     Ok(handler.irq_handler_ack()?)
 }
 
-/// Wrong uses, and what becomes of them.
+/// Makes common mistakes, and prints the errors.
 fn mistakes<const N: usize, const M: usize>(
     info: &BootInfo,
     objects: &mut Allocator<N>,
     devices: &mut Devices<M>,
     mapped: Cap<SmallPage>,
 ) -> Result<(), AllocationError> {
-    fn tell<T>(what: &str, result: Result<T, AllocationError>) {
+    fn print<T>(what: &str, result: Result<T, AllocationError>) {
         match result {
             Ok(_) => log::info!("{what}: done"),
             Err(error) => log::info!("{what}: {error}"),
         }
     }
-    // SAFETY: nobody uses this mapping.
+    // SAFETY: nothing uses this mapping.
     let twice = unsafe {
         mapped.page_map(
             info.vspace(),
@@ -142,18 +142,18 @@ fn mistakes<const N: usize, const M: usize>(
             VmAttributes::DEVICE,
         )
     };
-    tell("mapped twice by one capability", twice.map_err(Into::into));
+    print("mapped twice by one capability", twice.map_err(Into::into));
 
     let mut page = |paddr| devices.page::<SmallPage, _>(objects, paddr);
-    // What lies before a page is not lost.
-    tell("the page before it", page(Device::ADDRESS - 0x1000));
-    tell("the same page", page(Device::ADDRESS));
-    tell("not a whole page", page(Device::ADDRESS + 4));
+    // The memory before a page remains available.
+    print("the page before it", page(Device::ADDRESS - 0x1000));
+    print("the same page", page(Device::ADDRESS));
+    print("not a whole page", page(Device::ADDRESS + 4));
     let memory = info.untypeds().find(|untyped| !untyped.is_device);
-    tell("memory", page(memory.map_or(0, |untyped| untyped.paddr)));
+    print("memory", page(memory.map_or(0, |untyped| untyped.paddr)));
 
     let slot = objects.slot()?;
     let again = Device::interrupt(info.irq_control(), slot);
-    tell("the same interrupt", again.map_err(Into::into));
+    print("the same interrupt", again.map_err(Into::into));
     Ok(())
 }

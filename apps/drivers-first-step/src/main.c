@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The driver is in Rust; C hands it what the kernel gave to the root server.
+ * The driver is in Rust; C passes it the boot information.
  */
 #include <sel4runtime.h>
 #include <driver.h>

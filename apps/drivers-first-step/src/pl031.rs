@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! ARM's PrimeCell real-time clock, PL031, as QEMU's machine `virt` has it. It counts seconds.
+//! ARM's PrimeCell real-time clock, PL031, which QEMU's machine `virt` has. It counts seconds.
 //!
 //! Source: ARM DDI 0224; address and interrupt are from the machine's device tree.
 
@@ -30,7 +30,7 @@ register_bitfields! { u32,
     Interrupt [ ALARM OFFSET(0) NUMBITS(1) ]
 }
 
-/// Shared interrupt 2; seL4 counts the private ones before it as well.
+/// Shared interrupt 2. seL4's numbers start with the 32 private interrupts.
 const IRQ: usize = 32 + 2;
 
 pub struct Device {
@@ -49,7 +49,7 @@ impl Alarm for Device {
     }
 
     unsafe fn start(registers: *const Registers) -> Self {
-        // SAFETY: the caller promises it.
+        // SAFETY: by the contract of this function, the registers are mapped there.
         let registers = unsafe { &*registers };
         registers.clear.write(Interrupt::ALARM::SET);
         registers.mask.write(Interrupt::ALARM::SET);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Cadence's triple timer counter, as Xilinx' Zynq UltraScale+ has it. The first of the three counters
-//! of the first one is used; it counts some thousand times a second.
+//! Cadence's triple timer counter, of which Xilinx's Zynq UltraScale+ has four. The driver uses the first
+//! counter of the first one; it counts some thousand times a second.
 //!
 //! Source: Xilinx UG1085 and UG1087; address and interrupt are from the kernel's device tree.
 
@@ -22,7 +22,7 @@ register_structs! {
         (0x1c => _values),
         (0x30 => matches: ReadWrite<u32>),
         (0x34 => _matches),
-        // A read clears it.
+        // A read clears the register.
         (0x54 => interrupt: ReadOnly<u32, Interrupt::Register>),
         (0x58 => _interrupts),
         (0x60 => enable: ReadWrite<u32, Interrupt::Register>),
@@ -33,7 +33,7 @@ register_structs! {
 register_bitfields! { u32,
     Clock [
         PRESCALE_ENABLE OFFSET(0) NUMBITS(1),
-        // The clock is divided by 2 to the power of this plus 1.
+        // The device divides the clock by 2^(value + 1).
         PRESCALE OFFSET(1) NUMBITS(4)
     ],
     Control [
@@ -45,7 +45,7 @@ register_bitfields! { u32,
     Interrupt [ MATCH OFFSET(1) NUMBITS(1) ]
 }
 
-/// Shared interrupt 36; seL4 counts the private ones before it as well.
+/// Shared interrupt 36. seL4's numbers start with the 32 private interrupts.
 const IRQ: usize = 32 + 36;
 
 pub struct Device {
@@ -64,7 +64,7 @@ impl Alarm for Device {
     }
 
     unsafe fn start(registers: *const Registers) -> Self {
-        // SAFETY: the caller promises it.
+        // SAFETY: by the contract of this function, the registers are mapped there.
         let registers = unsafe { &*registers };
         registers.control.write(Control::DISABLE::SET);
         registers.enable.set(0);
@@ -78,7 +78,7 @@ impl Alarm for Device {
         Self { registers }
     }
 
-    /// In 16 bits, as QEMU counts; the hardware has 32.
+    /// Returns the count in 16 bits, as QEMU counts; the hardware has 32.
     fn now(&self) -> u32 {
         self.registers.value.get() & 0xffff
     }
@@ -89,7 +89,7 @@ impl Alarm for Device {
     }
 
     fn went_off(&self) -> bool {
-        // The interrupt's own register cannot be looked at without clearing it.
+        // Reading the interrupt register would clear it.
         self.now() >= self.registers.matches.get()
     }
 

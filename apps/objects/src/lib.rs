@@ -14,21 +14,21 @@ use libsel4_sys::seL4_BootInfo;
 
 use thread::{Service, Threads};
 
-/// How many threads are started.
+/// Number of threads to start.
 pub const THREADS: usize = 3;
 
-/// What C brings along.
+/// Thread-local storage and functions that C provides.
 #[repr(C)]
 pub struct CSide {
-    /// Thread-local storage for each thread, as the thread's register points to it.
+    /// Thread-local storage for each thread: the value of its register.
     pub tls: [usize; THREADS],
-    /// A client: asks through an endpoint, and sends a notification along.
+    /// Client: calls an endpoint, and also sends a notification capability.
     pub ask: extern "C" fn(endpoint: usize, notification: usize),
-    /// A server, which does not return.
+    /// Server, which does not return.
     pub serve: extern "C" fn(service: &Service),
 }
 
-/// What clients ask: the sum of two numbers.
+/// Message of clients, which ask for the sum of two numbers.
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct Question {
@@ -36,30 +36,30 @@ struct Question {
     right: usize,
 }
 
-// SAFETY: two words of any value, with nothing between.
+// SAFETY: the type is two words without padding, and any value is valid.
 unsafe impl message::Plain for Question {}
 
-/// What servers answer.
+/// Reply of servers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(C)]
 struct Answer {
     sum: usize,
-    /// The badge of what the question came through.
+    /// Badge of the client's endpoint capability.
     badge: Badge,
 }
 
-// SAFETY: two words of any value, with nothing between.
+// SAFETY: the type is two words without padding, and any value is valid.
 unsafe impl message::Plain for Answer {}
 
-/// Runs it all; false if something failed, which is then logged.
+/// Runs the app. Logs an error, and then returns false.
 ///
 /// # Safety
 ///
-/// `info` is the root server's BootInfo, of which nobody else uses the empty slots; `c.tls` are
-/// thread-local storages that nobody else uses.
+/// `info` is the root server's BootInfo, and nothing else uses its empty slots; `c.tls` are
+/// thread-local storages that nothing else uses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn objects_run(info: *const seL4_BootInfo, c: &CSide) -> bool {
-    // SAFETY: the caller promises it.
+    // SAFETY: by the contract of this function, the pointer is BootInfo's.
     let info = unsafe { BootInfo::from_ptr(info) };
     read(&info);
     let result = run(&info, c);
@@ -69,7 +69,7 @@ pub unsafe extern "C" fn objects_run(info: *const seL4_BootInfo, c: &CSide) -> b
     result.is_ok()
 }
 
-/// What BootInfo says, as far as it is the same everywhere.
+/// Prints the part of BootInfo that every platform has.
 fn read(info: &BootInfo) {
     let memory = || info.untypeds().filter(|untyped| !untyped.is_device);
     let bytes: u64 = memory().map(|untyped| 1 << untyped.size_bits).sum();
@@ -109,18 +109,18 @@ fn run(info: &BootInfo, c: &CSide) -> Result<(), AllocationError> {
     let client = objects.mint(endpoint, CapRights::ALL, 23)?;
     ask(client, bell);
 
-    log::info!("a thread that goes wrong");
+    log::info!("a thread that faults");
     let faults = endpoint_for_faults(&mut objects)?;
     let handler = Service::new(info, &mut objects, faults)?;
     let service = Service::new(info, &mut objects, handler.endpoint())?;
-    let tcb = threads.start(&mut objects, go_wrong, service)?;
+    let tcb = threads.start(&mut objects, read_unmapped, service)?;
     explain(&handler, tcb)?;
 
-    log::info!("what the kernel refuses");
-    refusals(&mut objects)?;
+    log::info!("errors of the kernel");
+    errors(&mut objects)?;
 
-    // SAFETY: the threads are gone with it, nobody else uses their stacks, and no capability that was
-    // made here is used after it.
+    // SAFETY: the reset destroys the threads, nothing else uses their stacks, and no capability made
+    // here is used later.
     unsafe { objects.reset()? };
     let again: Cap<Endpoint> = objects.make()?;
     log::info!(
@@ -130,14 +130,14 @@ fn run(info: &BootInfo, c: &CSide) -> Result<(), AllocationError> {
     Ok(())
 }
 
-/// The capability that a fresh allocator's first object has.
+/// Returns the capability of the first object that a new allocator makes.
 fn endpoint_of_first(info: &BootInfo) -> Cap<Endpoint> {
     let first = info.empty().next().map_or(0, Slot::index);
-    // SAFETY: it is compared, and nothing else.
+    // SAFETY: the capability is only compared.
     unsafe { Cap::from_word(first) }
 }
 
-/// What faults are sent through has a badge, which tells the handler that they come from the kernel.
+/// Makes the endpoint capability for faults. Its badge identifies them as the kernel's messages.
 fn endpoint_for_faults<const N: usize>(
     objects: &mut Allocator<N>,
 ) -> Result<Cap<Endpoint>, AllocationError> {
@@ -145,7 +145,7 @@ fn endpoint_for_faults<const N: usize>(
     objects.mint(endpoint, CapRights::ALL, 99)
 }
 
-/// The server in Rust, in a thread of its own.
+/// Server in Rust, in a separate thread.
 extern "C" fn serve(service: &Service) {
     message::set_cap_receive_path(service.slot());
     let (mut info, mut badge) = service.recv();
@@ -156,7 +156,7 @@ extern "C" fn serve(service: &Service) {
             let bell: Cap<Notification> = unsafe { service.slot().cap() };
             bell.signal();
         }
-        // What is sent is written last: the signal might have used the registers.
+        // Write the reply last: the signal may use the message registers.
         let reply = reply.map_or(MessageInfo::new(1, 0, 0, 0), |answer| {
             message::put(0, &answer)
         });
@@ -170,7 +170,7 @@ fn answer(info: MessageInfo, badge: Badge) -> Option<Answer> {
     Some(Answer { sum, badge })
 }
 
-/// The client in Rust: three questions, the last with a capability.
+/// Client in Rust: three calls, the last with a capability.
 fn ask(endpoint: Cap<Endpoint>, bell: Cap<Notification>) {
     for left in 1..=3 {
         let question = message::put(0, &Question { left, right: 50 });
@@ -178,33 +178,33 @@ fn ask(endpoint: Cap<Endpoint>, bell: Cap<Notification>) {
         let reply = endpoint.call(question.with_extra_caps(usize::from(left == 3)));
         match message::take::<Answer>(reply) {
             Some(Answer { sum, badge }) => log::info!("badge {badge}: {left} + 50 = {sum}"),
-            None => log::error!("an answer too short: {reply:?}"),
+            None => log::error!("the reply is too short: {reply:?}"),
         }
     }
     log::info!("C has signalled what Rust sent: {}", bell.poll());
 }
 
-/// A thread that reads where nothing is.
-extern "C" fn go_wrong(_: &Service) {
-    // SAFETY: nothing of this program is there; the kernel stops the thread, which is the point.
+/// Thread that reads an unmapped address.
+extern "C" fn read_unmapped(_: &Service) {
+    // SAFETY: nothing is mapped there, so the kernel stops the thread, as intended.
     unsafe { core::ptr::without_provenance::<u32>(0x18).read_volatile() };
 }
 
-/// Waits for the fault, and says what happened.
+/// Waits for the fault, and prints it.
 fn explain(handler: &Service, tcb: Cap<Tcb>) -> Result<(), Error> {
     let (info, badge) = handler.recv();
     log::info!("badge {badge}: {}", Fault::of(info));
-    // The kernel knows more of a thread that stands still.
+    // The registers of the stopped thread are available, too.
     let registers = tcb.tcb_read_registers(true)?;
     log::info!(
-        "its registers are there: {}",
+        "its registers can be read: {}",
         registers != Default::default()
     );
     Ok(())
 }
 
-/// Wrong uses, and what becomes of them.
-fn refusals<const N: usize>(objects: &mut Allocator<N>) -> Result<(), AllocationError> {
+/// Makes invalid calls, and prints the errors.
+fn errors<const N: usize>(objects: &mut Allocator<N>) -> Result<(), AllocationError> {
     let untyped = objects.make_sized::<Untyped>(12)?;
     let slot = objects.slot()?;
     let retype =

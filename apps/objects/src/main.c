@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Rust makes the objects and the threads; C is once the client and once the server.
+ * Rust makes the objects and the threads. C is first the client, then the server.
  */
 #include <stdio.h>
 #include <sel4/sel4.h>
@@ -16,7 +16,7 @@
 #define REPLY_RECV(service, info, badge) seL4_ReplyRecv((service)->endpoint, info, badge)
 #endif
 
-/* The client of a server in Rust: three questions, the last with a capability. */
+/* Client of a server in Rust: three calls, the last with a capability. */
 static void ask(seL4_CPtr endpoint, seL4_CPtr notification)
 {
     for (seL4_Word i = 1; i <= 3; i++) {
@@ -32,7 +32,7 @@ static void ask(seL4_CPtr endpoint, seL4_CPtr notification)
     printf("Rust has signalled what C sent: %lu\n", (unsigned long)badge);
 }
 
-/* The server of a client in Rust, in a thread of its own. */
+/* Server of a client in Rust, in a separate thread. */
 static void serve(const Service *service)
 {
     seL4_Word badge;
@@ -48,7 +48,7 @@ static void serve(const Service *service)
     }
 }
 
-/* muslc has a structure of its own, with errno in it, on one side of the thread-local storage. */
+/* Room for muslc's own structure, which contains errno, on one side of the thread-local storage. */
 #define ROOM 1024
 
 int main(void)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Threads in the root server's own address space, with stack and IPC buffer of their own.
+//! Threads in the root server's address space, each with a stack and an IPC buffer.
 
 use libsel4::libsel4_sys::{seL4_MaxPrio, seL4_PageBits};
 use libsel4::{
@@ -13,26 +13,26 @@ use libsel4::Reply;
 
 use crate::THREADS;
 
-/// Where the threads' memory is mapped, which is far from the root server's image.
+/// Start of the threads' memory, far from the root server's image.
 const BASE: usize = 0x1000_0000;
 const PAGE: usize = 1 << seL4_PageBits;
 const STACK_PAGES: usize = 4;
-/// From one thread's memory to the next, with room that stays unmapped.
+/// Distance between the memory of two threads; the rest stays unmapped.
 const STRIDE: usize = 16 * PAGE;
-/// Where in the page of its IPC buffer a thread finds out what to do.
+/// Offset of a thread's [`Start`] in the page of its IPC buffer.
 const START: usize = PAGE / 2;
 
-/// What a server needs, for servers in C too.
+/// Capabilities of a server, also for servers in C.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Service {
-    /// Where messages come from.
+    /// Endpoint to receive from.
     endpoint: usize,
-    /// The reply object, which kernels without MCS do not have.
+    /// Reply object; 0 without MCS.
     reply: usize,
-    /// The CNode of `slot`, in which all bits of a word are resolved.
+    /// CNode of `slot`, which resolves all bits of a word.
     cnode: usize,
-    /// An empty slot for a capability that comes with a message.
+    /// Empty slot for a capability in a message.
     slot: usize,
 }
 
@@ -54,18 +54,18 @@ impl Service {
     }
 
     pub fn endpoint(&self) -> Cap<Endpoint> {
-        // SAFETY: it was one when this was made, and C does not write to it.
+        // SAFETY: `new` stored a capability of this type, and C does not change it.
         unsafe { Cap::from_word(self.endpoint) }
     }
 
     #[cfg(CONFIG_KERNEL_MCS)]
     fn reply(&self) -> Cap<Reply> {
-        // SAFETY: it was one when this was made, and C does not write to it.
+        // SAFETY: `new` stored a capability of this type, and C does not change it.
         unsafe { Cap::from_word(self.reply) }
     }
 
     pub fn slot(&self) -> Slot {
-        // SAFETY: it was a CNode when this was made, and C does not write to it.
+        // SAFETY: `new` stored a CNode capability, and C does not change it.
         let cnode = unsafe { Cap::from_word(self.cnode) };
         Cap::slot(cnode, self.slot, usize::BITS as u8)
     }
@@ -85,17 +85,17 @@ impl Service {
     }
 }
 
-/// What a thread does.
+/// Function that a thread runs.
 type Body = extern "C" fn(service: &Service);
 
-/// What a thread finds when it begins.
+/// Data for a new thread.
 struct Start {
     buffer: usize,
     body: Body,
     service: Service,
 }
 
-/// Starts threads, one for each thread-local storage.
+/// Starter of threads, one for each thread-local storage.
 pub struct Threads {
     info: BootInfo,
     tls: [usize; THREADS],
@@ -111,7 +111,7 @@ impl Threads {
         }
     }
 
-    /// Starts a thread that does `body`. Its faults go to the service's endpoint.
+    /// Starts a thread that runs `body`. Its faults go to the service's endpoint.
     pub fn start<const N: usize>(
         &mut self,
         objects: &mut Allocator<N>,
@@ -129,7 +129,7 @@ impl Threads {
             self.page(objects, stack + index * PAGE)?;
         }
         let start = core::ptr::with_exposed_provenance_mut::<Start>(buffer + START);
-        // SAFETY: mapped just now, aligned, beyond the IPC buffer, and nobody else's.
+        // SAFETY: the address is mapped, aligned and behind the IPC buffer, and nothing else uses it.
         unsafe {
             start.write(Start {
                 buffer,
@@ -145,8 +145,8 @@ impl Threads {
         };
         self.configure(objects, tcb, buffer, service)?;
         let context = entry_context(begin, stack + STACK_PAGES * PAGE, start.addr());
-        // SAFETY: the function may run there, on a stack and with an IPC buffer and thread-local
-        // storage that are the thread's own.
+        // SAFETY: the function runs with a stack, an IPC buffer and thread-local storage that only
+        // this thread uses.
         unsafe {
             tcb.tcb_write_registers(false, &context)?;
             tcb.tcb_set_tls_base(tls)?;
@@ -162,7 +162,7 @@ impl Threads {
         address: usize,
     ) -> Result<Cap<SmallPage>, AllocationError> {
         let page = objects.make()?;
-        // SAFETY: a fresh page, where nothing is.
+        // SAFETY: the page is new, and nothing is mapped at the address.
         unsafe {
             objects.map_page(
                 self.info.vspace(),
@@ -215,7 +215,7 @@ impl Threads {
             control.sched_control_configure_flags(time, MICROSECONDS, MICROSECONDS, 0, 0, 0)?;
         }
         let faults = service.endpoint();
-        // SAFETY: nobody answers its faults.
+        // SAFETY: nothing replies to its faults.
         unsafe {
             tcb.tcb_set_sched_params(
                 info.tcb(),
@@ -229,10 +229,10 @@ impl Threads {
     }
 }
 
-/// Where threads begin.
+/// Entry point of threads.
 extern "C" fn begin(start: usize) -> ! {
     let start = core::ptr::with_exposed_provenance::<Start>(start);
-    // SAFETY: `Threads::start` has put it there for this thread, with the buffer's address.
+    // SAFETY: `Threads::start` wrote the value for this thread, with the buffer's address.
     let start = unsafe {
         let start = &*start;
         message::set_ipc_buffer(core::ptr::with_exposed_provenance_mut(start.buffer));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! A library with a mistake in it, to show what a panic looks like.
+//! A library with a bug, to show the output of a panic.
 #![no_std]
 
 static PLACES: [i32; 3] = [10, 20, 30];
@@ -8,7 +8,7 @@ fn at(place: usize) -> i32 {
     PLACES[place]
 }
 
-/// What the shelf holds at `place`. There is no check, so a place that does not exist is a panic.
+/// Returns the number at `place` of the shelf. The index is not checked, so a bad one panics.
 #[unsafe(no_mangle)]
 pub extern "C" fn shelf_at(place: usize) -> i32 {
     at(place)

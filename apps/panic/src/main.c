@@ -7,7 +7,7 @@
 int main(void)
 {
     printf("Place 2 holds %d\n", shelf_at(2));
-    /* No newline: what C has printed so far appears before what Rust says. */
+    /* No newline: Rust flushes C's output before its own. */
     printf("Asking for place 7 ... ");
     printf("which holds %d\n", shelf_at(7));
     return 0;

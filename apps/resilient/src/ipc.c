@@ -8,11 +8,11 @@
 
 static seL4_CPtr endpoint;
 #ifdef CONFIG_KERNEL_MCS
-/* Where the kernel keeps who waits for the answer. */
+/* Reply object, which holds the client that waits for the reply. */
 static seL4_CPtr reply;
 #endif
 
-/* A new object from the first memory that has room for it, or seL4_CapNull. */
+/* Makes an object from the first untyped that has room. Returns seL4_CapNull if none has. */
 static seL4_CPtr make(seL4_Word type)
 {
     seL4_BootInfo *info = sel4runtime_bootinfo();

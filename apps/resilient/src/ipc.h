@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * What differs between kernels with and without MCS where a server receives and replies.
+ * Receiving and replying, with the differences between kernels with and without MCS.
  */
 #pragma once
 
@@ -11,10 +11,10 @@
 /* Makes the endpoint. Returns false if there is no memory for it. */
 bool ipc_begin(void);
 
-/* The server: waits for the first request; answers one, and waits for the next. */
+/* Server: waits for the first request; replies to one, and waits for the next. */
 seL4_MessageInfo_t ipc_receive(void);
 seL4_MessageInfo_t ipc_reply_and_receive(seL4_MessageInfo_t answer);
 
-/* A client: sends a request, and waits for the answer; sends one that has none. */
+/* Client: sends a request and waits for the reply; sends one that has no reply. */
 seL4_MessageInfo_t ipc_call(seL4_MessageInfo_t request);
 void ipc_send(seL4_MessageInfo_t request);

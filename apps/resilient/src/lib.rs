@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! A bank that outlives its own mistakes: C gets an error code for an error and for a panic.
+//! A bank that survives its own bugs: C gets an error code for an error and for a panic.
 
 use std::ffi::c_int;
 use std::fmt;
@@ -9,20 +9,20 @@ use std::sync::{Mutex, MutexGuard};
 
 use libsel4_guard::{ErrorCode, guard_into};
 
-/// The server has a mistake in it: Rust panicked. The request was not done.
+/// Bug in the server: Rust panicked. The request had no effect.
 pub const BANK_PANIC: c_int = -1;
-/// There is less in the account.
+/// Amount greater than the balance.
 pub const BANK_TOO_LITTLE: c_int = 1;
-/// Nobody transfers nothing.
+/// Transfer of nothing.
 pub const BANK_NOTHING: c_int = 2;
 
-/// Why a request was refused, as Rust says it.
+/// Reason why a request was refused.
 enum Refused {
     TooLittle { account: usize, there: u32 },
     Nothing,
 }
 
-/// As the console shows it.
+/// Text for the console.
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
@@ -34,7 +34,7 @@ impl fmt::Display for Refused {
     }
 }
 
-/// As C gets it.
+/// Code for C.
 impl ErrorCode for Refused {
     const PANIC: c_int = BANK_PANIC;
 
@@ -48,7 +48,7 @@ impl ErrorCode for Refused {
 
 struct Ledger {
     accounts: [u32; 3],
-    /// As they were when the last transfer was done.
+    /// Balances after the last transfer.
     done: [u32; 3],
 }
 
@@ -57,10 +57,10 @@ static LEDGER: Mutex<Ledger> = Mutex::new(Ledger {
     done: [100; 3],
 });
 
-/// The ledger, in order.
+/// Locks the ledger, and repairs it if necessary.
 ///
 /// A panic while the lock was held has poisoned it: the ledger may be half changed. So the change is
-/// taken back, and then the ledger is as good as ever. A server that cannot do that leaves the lock
+/// undone, and the ledger is consistent again. A server that cannot do that leaves the lock
 /// poisoned: with `lock().unwrap()` every later request panics, and C gets `BANK_PANIC` for each.
 fn ledger() -> MutexGuard<'static, Ledger> {
     LEDGER.lock().unwrap_or_else(|poisoned| {
@@ -87,20 +87,20 @@ fn transfer(from: usize, to: usize, amount: u32) -> Result<u32, Refused> {
         there,
     })?;
     ledger.accounts[from] = left;
-    // The mistake: nobody asked before whether there is such an account. The money is gone already.
+    // The bug: the account may not exist, and the money is already withdrawn.
     ledger.accounts[to] += amount;
     ledger.done = ledger.accounts;
     Ok(left)
 }
 
-/// Tells what is in an account. Returns 0, or a code of those above.
+/// Reads the balance of an account. Returns 0, or one of the codes above.
 #[unsafe(no_mangle)]
 pub extern "C" fn bank_balance(account: usize, balance: Option<&mut MaybeUninit<u32>>) -> c_int {
     guard_into(balance, || Ok::<_, Refused>(self::balance(account)))
 }
 
-/// Moves `amount` between accounts, and tells what is `left` in the first. Returns 0, or a code of
-/// those above, and then nothing has moved.
+/// Moves `amount` between accounts, and writes the rest of the first to `left`. Returns 0, or one of
+/// the codes above; then nothing has moved.
 #[unsafe(no_mangle)]
 pub extern "C" fn bank_transfer(
     from: usize,

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * A server in C that lets Rust do the work, and a client that asks for what it should not.
+ * A server in C that calls Rust for the work, and a client whose requests are partly invalid.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -9,13 +9,13 @@
 
 #include "ipc.h"
 
-/* What a request's label says. Its words are the arguments; the answer's are the code, and a number. */
+/* Labels of requests. The words of a request are the arguments; those of a reply are the code and a number. */
 enum { BALANCE, TRANSFER, END };
 
-/* For a label that is none of these. Those of Rust are in bank.h. */
+/* Error code for an unknown label. Rust's codes are in bank.h. */
 #define UNKNOWN 100
 
-/* Does a request, and returns a code. */
+/* Executes a request, and returns a code. */
 static int serve(seL4_Word what, const seL4_Word *words, uint32_t *result)
 {
     switch (what) {
@@ -31,7 +31,7 @@ static void serve_all(void)
     int served = 0, refused = 0;
     seL4_MessageInfo_t info = ipc_receive();
     for (seL4_Word what; (what = seL4_MessageInfo_get_label(info)) != END; served++) {
-        /* Read before Rust is called, and written after: a lock that it waits for may use the message registers. */
+        /* Read them before calling Rust, and write them afterwards: waiting for a lock may use message registers. */
         const seL4_Word words[] = { seL4_GetMR(0), seL4_GetMR(1), seL4_GetMR(2) };
         uint32_t result = 0;
         int code = serve(what, words, &result);
@@ -64,13 +64,13 @@ static void ask(seL4_Word what, seL4_Word first, seL4_Word second, seL4_Word thi
     }
 }
 
-/* The client, a thread with a message buffer of its own. */
+/* Client, in a separate thread with its own IPC buffer. */
 static void *client(void *argument)
 {
     ask(TRANSFER, 0, 1, 30);
-    ask(TRANSFER, 0, 1, 500); /* more than there is: an error */
+    ask(TRANSFER, 0, 1, 500); /* more than the balance: an error */
     ask(BALANCE, 9, 0, 0);    /* no such account: a panic */
-    ask(TRANSFER, 0, 9, 30);  /* and one in the middle of a change */
+    ask(TRANSFER, 0, 9, 30);  /* a panic in the middle of a transfer */
     ask(BALANCE, 0, 0, 0);
     ask(BALANCE, 1, 0, 0);
     ipc_send(seL4_MessageInfo_new(END, 0, 0, 0));

@@ -12,10 +12,10 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Shows one facility; the text is what it has to say, or what is wrong.
+/// Shows one facility. The text is the line to print, or the error.
 type Station = fn() -> Result<String, String>;
 
-/// Shows everything. Returns 0 when all went well; what did not is on the console.
+/// Shows all facilities, and prints errors. Returns 0 if there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn tour() -> i32 {
     let stations: [(&str, Station); 13] = [
@@ -46,7 +46,7 @@ pub extern "C" fn tour() -> i32 {
     wrong
 }
 
-/// Divides, and answers -1 where Rust panics.
+/// Divides, and returns -1 if Rust panics.
 #[unsafe(no_mangle)]
 pub extern "C" fn divide(a: i32, b: i32) -> i32 {
     catch_unwind(|| a / b).unwrap_or(-1)
@@ -93,7 +93,7 @@ fn time() -> Result<String, String> {
     thread::sleep(asked);
     let slept = start.elapsed();
     check(slept >= asked, || format!("slept {slept:?} only"))?;
-    // A machine that simulates under load may be late.
+    // A simulator on a loaded machine may be late.
     check(slept < asked * 100, || format!("slept {slept:?}"))?;
     Ok("slept for 20 ms or a little more".into())
 }
@@ -146,7 +146,7 @@ fn mutex() -> Result<String, String> {
             let mut value = shared.lock().unwrap();
             let before = *value;
             if before % 100 == 0 {
-                thread::yield_now(); // so that others come to wait
+                thread::yield_now(); // so that other threads wait for the lock
             }
             *value = before + 1;
         }
@@ -257,7 +257,7 @@ fn poison() -> Result<String, String> {
 
 fn memory() -> Result<String, String> {
     let mut bytes: Vec<u8> = Vec::new();
-    // Through sizes that muslc moves with mremap.
+    // Grow to sizes that muslc moves with mremap.
     for i in 0..600_000u32 {
         bytes.push(i as u8);
     }

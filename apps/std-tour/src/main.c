@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * A C root server that hands over to Rust's std, and says what came back.
+ * A C root server that calls a Rust library with std, and prints the results.
  */
 #include <stdio.h>
 #include <cpio/cpio.h>

@@ -24,7 +24,7 @@ static void show(uint32_t article, uint32_t amount)
 void warehouse_take_stock(void)
 {
     struct Stock *stock = stock_new();
-    /* Upwards and downwards, so that the order of the listing is the map's doing. */
+    /* Ascending and descending, so that the order of the listing is that of the map. */
     for (uint32_t i = 0; i < 5; i++) {
         stock_put(stock, 47 - i, 10 * (47 - i));
         stock_put(stock, 1 + i, 10 * (1 + i));

@@ -3,5 +3,5 @@
  */
 #pragma once
 
-/* Fills a stock with the articles 1..5 and 43..47, prints what is in it, and gives it back. */
+/* Fills a stock with the articles 1..5 and 43..47, prints it, and frees it. */
 void warehouse_take_stock(void);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! A pool of worker threads that C feeds.
+//! A pool of worker threads for jobs from C.
 //!
 //! ```text
 //!  main() ── pool_put ──► Queue ──► worker 0 ──┐
@@ -17,19 +17,19 @@ use std::thread::{Builder, JoinHandle};
 
 use queue::Queue;
 
-/// How many jobs wait for a worker before `pool_put` waits, too.
+/// Number of jobs that the queue holds; `pool_put` waits while it is full.
 pub const POOL_ROOM: usize = 3;
 
-/// How many primes are below this number?
+/// A job: counts the primes below this number.
 type Job = u32;
 
-/// What a worker found out.
+/// Result of a job.
 struct Answer {
     job: Job,
     primes: u32,
 }
 
-/// Workers, and the ways to and from them. C holds a pointer to it and sees nothing of it.
+/// Workers, their queue and their channel. C gets an opaque pointer to it.
 pub struct Pool {
     jobs: Arc<Queue<Job>>,
     answers: Receiver<Answer>,
@@ -46,8 +46,8 @@ impl Pool {
         };
         for number in 0..count {
             let (jobs, to_pool) = (Arc::clone(&pool.jobs), to_pool.clone());
-            // The name stands in panics and in the kernel's debug output. There are RUST_STD_THREADS
-            // threads at most: `Builder` tells of that as an error, `thread::spawn` panics.
+            // The name appears in panics and in the kernel's debug output. RUST_STD_THREADS limits the
+            // number of threads: beyond it, `Builder` returns an error, and `thread::spawn` panics.
             let worker = Builder::new()
                 .name(format!("worker {number}"))
                 .spawn(move || work(&jobs, &to_pool));
@@ -62,25 +62,25 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Lets the workers do what is left in the queue, waits for their ends, and sorts the answers.
+    /// Waits until the workers have emptied the queue and ended, and sorts the answers.
     fn finish(self) -> Vec<Answer> {
         self.jobs.close();
         for worker in self.workers {
-            // An `Err` is the worker's panic, which std has told on the console; the others work on.
+            // An `Err` is the worker's panic, which std has printed; the other workers continue.
             let _ = worker.join();
         }
-        // All senders are gone with their threads, so this comes to an end.
+        // All senders are dropped, so this ends.
         let mut answers: Vec<_> = self.answers.try_iter().collect();
         answers.sort_by_key(|answer| answer.job);
         answers
     }
 }
 
-/// The life of a worker: it ends with the queue.
+/// Main function of a worker, which returns when the queue is closed and empty.
 fn work(jobs: &Queue<Job>, to_pool: &Sender<Answer>) {
     while let Some(job) = jobs.take() {
         let primes = primes_below(job);
-        // It fails when nobody can receive any more, and then nobody wants the answer.
+        // Sending fails only if the receiver is dropped; then the answer is not needed.
         let _ = to_pool.send(Answer { job, primes });
     }
 }
@@ -94,7 +94,7 @@ fn primes_below(limit: u32) -> u32 {
     (2..limit).filter(|&n| is_prime(n)).count() as u32
 }
 
-/// Starts a pool of `workers` threads. NULL if so many cannot be had.
+/// Starts a pool of `workers` threads. Returns NULL if a thread cannot be started.
 #[unsafe(no_mangle)]
 pub extern "C" fn pool_new(workers: u32) -> Option<Box<Pool>> {
     match Pool::new(workers) {
@@ -106,13 +106,13 @@ pub extern "C" fn pool_new(workers: u32) -> Option<Box<Pool>> {
     }
 }
 
-/// Asks how many primes are below `limit`. Waits while the queue is full. Any thread may call it.
+/// Adds the job of counting the primes below `limit`. Waits while the queue is full. Any thread may call it.
 #[unsafe(no_mangle)]
 pub extern "C" fn pool_put(pool: &Pool, limit: u32) {
     pool.jobs.put(limit);
 }
 
-/// Waits for all answers, prints them, and returns their sum. The pool is gone after that.
+/// Waits for all answers, prints them, and returns their sum. Frees the pool.
 #[unsafe(no_mangle)]
 pub extern "C" fn pool_finish(pool: Box<Pool>) -> u64 {
     let answers = pool.finish();

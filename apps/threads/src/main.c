@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * C has the jobs, Rust has the threads.
+ * C has the jobs, and Rust has the threads.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ int main(void)
     }
     printf("%d workers wait for jobs\n", WORKERS);
 
-    /* There is room for fewer. Where the queue is full pool_put() sleeps until a worker has taken a job. */
+    /* The queue holds fewer jobs. While it is full, pool_put() sleeps until a worker takes a job. */
     for (uint32_t job = 1; job <= JOBS; job++) {
         pool_put(pool, 1000 * job);
     }

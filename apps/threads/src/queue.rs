@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! A queue with limited room between threads: who finds it empty or full sleeps, in the kernel.
+//! A bounded queue between threads. A thread that finds it empty or full sleeps in the kernel.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex};
 
 pub struct Queue<T> {
     state: Mutex<State<T>>,
-    /// Something was put in, or the queue was closed.
+    /// Signalled when an item is added, or the queue is closed.
     filled: Condvar,
-    /// Something was taken out.
+    /// Signalled when an item is removed.
     emptied: Condvar,
     room: usize,
 }
@@ -32,10 +32,10 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Puts `item` in, as soon as there is room.
+    /// Adds `item`, after waiting for room.
     pub fn put(&self, item: T) {
-        // `wait_while` gives the lock back while it sleeps, and has it again when it returns.
-        // `unwrap` fails if a thread panicked that had the lock. Nothing in this file does that.
+        // `wait_while` releases the lock while it sleeps, and takes it again before it returns.
+        // `unwrap` panics if a thread panicked while it held the lock, which this file never does.
         let state = self.state.lock().unwrap();
         let mut state = self
             .emptied
@@ -45,7 +45,7 @@ impl<T> Queue<T> {
         self.filled.notify_one();
     }
 
-    /// Takes the oldest item, as soon as there is one. `None` once the queue is closed and empty.
+    /// Removes the oldest item, after waiting for one. Returns `None` if the queue is closed and empty.
     pub fn take(&self) -> Option<T> {
         let state = self.state.lock().unwrap();
         let mut state = self
@@ -57,7 +57,7 @@ impl<T> Queue<T> {
         item
     }
 
-    /// Nothing more will come: sends home who waits for it.
+    /// Closes the queue, and wakes the threads that wait for items.
     pub fn close(&self) {
         self.state.lock().unwrap().closed = true;
         self.filled.notify_all();

@@ -8,13 +8,13 @@ pub extern "C" fn orders_ticket() -> u32 {
     counter::next()
 }
 
-/// A price with a rate of tax and a quantity, in an order of arguments that mixes the registers an ABI may use.
+/// Returns the total price with tax. The order of the arguments mixes integer and floating-point registers.
 #[unsafe(no_mangle)]
 pub extern "C" fn orders_total(price: f64, quantity: i32, tax: f32) -> f64 {
     price * f64::from(quantity) * (1.0 + f64::from(tax))
 }
 
-/// Asks C for a discount on `price`, and takes it off.
+/// Subtracts a discount, which C computes, from `price`.
 ///
 /// # Safety
 ///
@@ -25,7 +25,7 @@ pub unsafe extern "C" fn orders_discounted(
     discount: unsafe extern "C" fn(quantity: i32, price: f64) -> f64,
     quantity: i32,
 ) -> f64 {
-    // SAFETY: the caller vouches for `discount`.
+    // SAFETY: by the contract of this function, `discount` has this signature.
     price - unsafe { discount(quantity, price) }
 }
 

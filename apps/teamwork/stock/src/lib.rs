@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What is in stock: a `BTreeMap` on the Rust heap, behind a handle that C holds.
+//! Amounts of articles in stock: a `BTreeMap` on the Rust heap, behind a handle for C.
 #![no_std]
 
 extern crate alloc;
 
 use alloc::{boxed::Box, collections::BTreeMap};
 
-/// Amounts by article number. C holds a pointer to it and never looks inside.
+/// Amounts by article number. C gets an opaque pointer to it.
 pub struct Stock(BTreeMap<u32, u32>);
 
-/// Makes an empty stock; `stock_free()` ends it.
+/// Creates an empty stock; `stock_free()` frees it.
 #[unsafe(no_mangle)]
 pub extern "C" fn stock_new() -> *mut Stock {
     log::info!("a new stock, ticket {}", counter::next());
@@ -26,7 +26,7 @@ pub unsafe extern "C" fn stock_put(stock: &mut Stock, article: u32, amount: u32)
     stock.0.insert(article, amount);
 }
 
-/// The amount of `article`, or 0 if there is none.
+/// Returns the amount of `article`, or 0 if there is none.
 ///
 /// # Safety
 ///
@@ -40,26 +40,26 @@ pub unsafe extern "C" fn stock_amount(stock: &Stock, article: u32) -> u32 {
 ///
 /// # Safety
 ///
-/// `stock` comes from `stock_new()` and has not been freed; `visit` leaves it alone.
+/// `stock` comes from `stock_new()` and has not been freed; `visit` does not change it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stock_each(
     stock: &Stock,
     visit: unsafe extern "C" fn(article: u32, amount: u32),
 ) {
     for (&article, &amount) in &stock.0 {
-        // SAFETY: the caller vouches for `visit`.
+        // SAFETY: by the contract of this function, `visit` has this signature.
         unsafe { visit(article, amount) };
     }
 }
 
-/// Gives the memory of `stock` back.
+/// Frees `stock`.
 ///
 /// # Safety
 ///
 /// `stock` comes from `stock_new()`, has not been freed, and is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stock_free(stock: *mut Stock) {
-    // SAFETY: by the caller's word this is a box that `stock_new()` gave away, and the last use of it.
+    // SAFETY: by the contract of this function, `stock_new()` returned the box, and this is its last use.
     drop(unsafe { Box::from_raw(stock) });
 }
 
