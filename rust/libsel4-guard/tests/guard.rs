@@ -71,9 +71,7 @@ fn an_error_is_logged_once_with_the_place_of_the_guard() {
     assert_eq!(guard_or(7, || Err(Code(72))), 7);
     let lines = LINES.lock().unwrap();
     let of = |code: &str| -> Vec<_> { lines.iter().filter(|line| line.ends_with(code)).collect() };
-    let here = |line: u32, column: u32| {
-        format!("ERROR guard libsel4-guard/tests/guard.rs:{line}:{column}")
-    };
+    let here = |line: u32, column: u32| format!("ERROR guard {}:{line}:{column}", file!());
     assert_eq!(of(": code 71"), [&format!("{}: code 71", here(line, 5))]);
     assert_eq!(
         of(": code 72"),
