@@ -60,7 +60,7 @@ impl Resources {
     ///
     /// # Errors
     ///
-    /// The same as for [`spawn`](Self::spawn).
+    /// Those of [`spawn`](Self::spawn).
     ///
     /// # Safety
     ///
