@@ -18,7 +18,7 @@ use crate::value::{Badge, CapRights};
 pub enum AllocationError {
     /// No untyped has room for 2 to the power of `size_bits` bytes.
     Memory {
-        /// What was asked for.
+        /// Requested size.
         size_bits: usize,
     },
     /// No slot is left.
@@ -81,7 +81,7 @@ impl Chunk {
         self.size() - self.used
     }
 
-    /// What is used once an object of 2 to the power of `bits` bytes is made, if there is room: the
+    /// Returns the used bytes after making an object of 2 to the power of `bits` bytes, if there is room: the
     /// kernel aligns it to its size.
     fn used_after(&self, bits: usize) -> Option<usize> {
         let size = 1_usize.checked_shl(u32::try_from(bits).ok()?)?;
@@ -95,7 +95,7 @@ impl Chunk {
 
 /// Makes objects out of at most `N` untypeds, each into an empty slot of the root of the CSpace.
 ///
-/// It needs no heap and no statics. Objects are freed all at once, by [`reset`](Self::reset). It
+/// The allocator needs no heap and no statics. Objects are freed all at once, by [`reset`](Self::reset). It
 /// takes the untyped with the least room that suffices, and keeps account of the room itself; where
 /// C has made objects of the same untypeds, it finds out and goes on. The slots are its own: where C
 /// fills some of BootInfo's empty ones, give it others, by [`with`](Self::with) and
@@ -277,7 +277,7 @@ impl<const N: usize> Allocator<N> {
     ///
     /// # Safety
     ///
-    /// As for [`page_map`](Cap::page_map).
+    /// Those of [`page_map`](Cap::page_map).
     pub unsafe fn map_page<T: Page>(
         &mut self,
         vspace: Cap<VSpace>,
@@ -303,7 +303,7 @@ impl<const N: usize> Allocator<N> {
     ///
     /// # Safety
     ///
-    /// As for [`cnode_revoke`](Slot::cnode_revoke) on each untyped and
+    /// Those of [`cnode_revoke`](Slot::cnode_revoke) on each untyped and
     /// [`cnode_delete`](Slot::cnode_delete) on each slot.
     pub unsafe fn reset(&mut self) -> Result<()> {
         let root = self.slots.root();

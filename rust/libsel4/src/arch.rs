@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What differs between architectures: kinds of pages and tables, C's names for what is done with
+//! Differences between architectures: kinds of pages and tables, C's names for operations on
 //! them, and objects that only one architecture has.
 
 #[cfg(CONFIG_ARCH_ARM)]

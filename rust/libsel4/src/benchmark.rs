@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What a kernel for benchmarks measures.
+//! Measurements of a kernel for benchmarks.
 
 use libsel4_sys as sys;
 
@@ -80,31 +80,31 @@ pub fn benchmark_reset_all_threads_utilisation() {
     unsafe { sys::seL4_BenchmarkResetAllThreadsUtilisation() }
 }
 
-/// What was used, of a thread, of the idle thread, or of a core.
+/// Utilisation by a thread, by the idle thread, or of a core.
 #[cfg(CONFIG_BENCHMARK_TRACK_UTILISATION)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Used {
     /// Cycles.
     pub cycles: u64,
-    /// How often it was scheduled.
+    /// Number of times it was scheduled.
     pub schedules: u64,
     /// Cycles in the kernel.
     pub kernel_cycles: u64,
-    /// How often the kernel was entered.
+    /// Number of kernel entries.
     pub kernel_entries: u64,
 }
 
-/// What [`benchmark_get_thread_utilisation`](Cap::benchmark_get_thread_utilisation) tells.
+/// Result of [`benchmark_get_thread_utilisation`](Cap::benchmark_get_thread_utilisation).
 #[cfg(CONFIG_BENCHMARK_TRACK_UTILISATION)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Utilisation {
-    /// Of the thread.
+    /// Utilisation by the thread.
     pub thread: Used,
-    /// Of the idle thread of this core.
+    /// Utilisation by the idle thread of this core.
     pub idle: Used,
     /// Cycles of the idle thread of the thread's core.
     pub idle_of_thread_core: u64,
-    /// Of this core.
+    /// Utilisation of this core.
     pub total: Used,
 }
 

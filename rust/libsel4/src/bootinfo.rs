@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What the kernel tells the root server.
+//! Boot information of the root server.
 
 use libsel4_sys as sys;
 
@@ -33,11 +33,11 @@ pub struct BootInfo {
 pub struct UntypedDesc {
     /// The capability to it.
     pub cap: Cap<Untyped>,
-    /// Its physical address.
+    /// Physical address of the memory.
     pub paddr: usize,
-    /// It has 2 to the power of this many bytes.
+    /// Size of the memory: 2 to the power of this many bytes.
     pub size_bits: usize,
-    /// Whether it is of a device and not ordinary memory: it is not cleared, and only pages and
+    /// Set for memory of a device, not ordinary memory: it is not cleared, and only pages and
     /// untypeds can be made of it.
     pub is_device: bool,
 }
@@ -46,10 +46,10 @@ pub struct UntypedDesc {
 #[doc(alias = "seL4_BootInfoHeader")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Extra<'a> {
-    /// What it is: one of C's `SEL4_BOOTINFO_HEADER_…`, such as
+    /// Kind of the piece: one of C's `SEL4_BOOTINFO_HEADER_…`, such as
     /// [`FDT`](ExtraBootInfo::FDT).
     pub id: usize,
-    /// What follows the header.
+    /// Content after the header.
     pub content: &'a [u8],
 }
 
@@ -59,18 +59,18 @@ unsafe impl Send for BootInfo {}
 unsafe impl Sync for BootInfo {}
 
 impl BootInfo {
-    /// What C has as `const seL4_BootInfo *`, from `sel4runtime_bootinfo()` or
+    /// Wraps C's `const seL4_BootInfo *`, from `sel4runtime_bootinfo()` or
     /// `platsupport_get_bootinfo()`.
     ///
     /// # Safety
     ///
-    /// It is the root server's, where the kernel put it, and nobody writes to it, unmaps it, or removes
+    /// The pointer is the root server's, from the kernel; nothing writes to the frame, unmaps it, or removes
     /// the initial capabilities. The calling thread's CSpace is the root server's.
     pub unsafe fn from_ptr(info: *const sys::seL4_BootInfo) -> Self {
         Self { info }
     }
 
-    /// As C has it.
+    /// Returns C's structure.
     pub fn as_c(&self) -> &'static sys::seL4_BootInfo {
         // SAFETY: it is there and nobody writes to it, as was promised when this value was made.
         unsafe { &*self.info }
@@ -158,7 +158,7 @@ impl BootInfo {
         self.initial(sys::seL4_CapIOSpace)
     }
 
-    /// How many levels of page tables the IOMMU has; 0 if there is none.
+    /// Returns the number of levels of the IOMMU's page tables; 0 if there is none.
     #[cfg(CONFIG_IOMMU)]
     pub fn num_iopt_levels(&self) -> usize {
         self.as_c().numIOPTLevels
@@ -238,7 +238,7 @@ impl BootInfo {
         self.as_c().nodeID
     }
 
-    /// How many cores there are.
+    /// Returns the number of cores.
     pub fn num_nodes(&self) -> usize {
         self.as_c().numNodes
     }
@@ -253,7 +253,7 @@ impl BootInfo {
         self.as_c().initThreadCNodeSizeBits
     }
 
-    /// What the kernel tells beyond this, such as the device tree.
+    /// Returns the extra boot information, such as the device tree.
     pub fn extra(&self) -> ExtraBootInfo<'static> {
         let start = self.info.cast::<u8>();
         // SAFETY: it begins a frame's length after BootInfo, and nobody writes to it, as was promised

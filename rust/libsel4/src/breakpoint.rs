@@ -8,7 +8,7 @@ use crate::cap::Cap;
 use crate::error::{Error, Result, check, check_int};
 use crate::kind::Tcb;
 
-/// What accesses to data a breakpoint stops at.
+/// Accesses to data that a breakpoint stops at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Access {
     /// Corresponds to `seL4_BreakOnRead`.
@@ -22,19 +22,19 @@ pub enum Access {
     ReadWrite,
 }
 
-/// Where a thread is stopped.
+/// Condition that stops a thread.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Breakpoint {
     /// Corresponds to `seL4_InstructionBreakpoint`: before the instruction at this address.
     #[doc(alias = "seL4_InstructionBreakpoint")]
     Instruction {
-        /// Its address.
+        /// Address of the instruction.
         address: usize,
     },
     /// Corresponds to `seL4_DataBreakpoint`: at an access to data.
     #[doc(alias = "seL4_DataBreakpoint")]
     Data {
-        /// Its address, a multiple of `size`.
+        /// Address of the data, a multiple of `size`.
         address: usize,
         /// Bytes: 1, 2, 4, or 8 where words have 64 bits.
         size: usize,

@@ -37,7 +37,7 @@ impl fmt::Debug for CPtr {
 
 /// A capability to an object of the kind `T`: what C calls `seL4_TCB`, `seL4_CNode` and so on.
 ///
-/// It is a number, copied as such; the capability itself stays in its slot. That the slot holds a
+/// The value is a number, copied as such; the capability itself stays in its slot. That the slot holds a
 /// capability of this kind was promised where the number became a `Cap`: by [`Cap::from_word`], or
 /// by the kernel, which has just made the object. The methods that could break such a promise, as
 /// [`Slot::cnode_delete`], are `unsafe`.
@@ -107,7 +107,7 @@ impl<T: Kind> Cap<T> {
         }
     }
 
-    /// Its address.
+    /// Returns the address.
     pub const fn cptr(self) -> CPtr {
         self.cptr
     }
@@ -156,7 +156,7 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// What C calls `root`, `_service` or `dest_root`.
+    /// Returns the CNode that C calls `root`, `_service` or `dest_root`.
     pub const fn root(self) -> Cap<CNode> {
         self.root
     }
@@ -166,7 +166,7 @@ impl Slot {
         self.index
     }
 
-    /// How many bits are resolved, from 1 to the bits of a word.
+    /// Returns the number of bits to resolve, from 1 to the bits of a word.
     pub const fn depth(self) -> u8 {
         self.depth
     }
@@ -176,7 +176,7 @@ impl Slot {
     ///
     /// # Safety
     ///
-    /// As for [`Cap::from_word`].
+    /// Those of [`Cap::from_word`].
     pub const unsafe fn cap<T: Kind>(self) -> Cap<T> {
         // SAFETY: the caller promises it.
         unsafe { Cap::from_word(self.index) }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What is done with slots: C's invocations of CNodes.
+//! Operations on slots: C's invocations of CNodes.
 
 use libsel4_sys as sys;
 
@@ -75,7 +75,7 @@ impl Slot {
     ///
     /// # Safety
     ///
-    /// As for [`cnode_move`](Self::cnode_move).
+    /// Those of [`cnode_move`](Self::cnode_move).
     #[doc(alias = "seL4_CNode_Mutate")]
     pub unsafe fn cnode_mutate(self, source: Slot, badge: Badge) -> Result<()> {
         // SAFETY: the caller promises it.
@@ -150,7 +150,7 @@ impl Slot {
     ///
     /// # Safety
     ///
-    /// As for [`cnode_delete`](Self::cnode_delete), for each of those capabilities.
+    /// Those of [`cnode_delete`](Self::cnode_delete), for each of those capabilities.
     #[doc(alias = "seL4_CNode_Revoke")]
     pub unsafe fn cnode_revoke(self) -> Result<()> {
         // SAFETY: the caller promises it.

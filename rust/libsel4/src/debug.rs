@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What a kernel with debugging or printing does for those who look for an error.
+//! System calls of a kernel with debugging or printing.
 
 #[cfg(any(
     CONFIG_DEBUG_BUILD,

@@ -29,7 +29,7 @@ impl Region {
         }
     }
 
-    /// How far behind its beginning `paddr` is, if a page of 2 to the power of `bits` bytes there is
+    /// Returns the offset of `paddr`, if a page of 2 to the power of `bits` bytes there is
     /// within it.
     fn offset_of(&self, paddr: usize, bits: usize) -> Option<usize> {
         let offset = paddr.checked_sub(self.paddr)?;
@@ -50,7 +50,7 @@ impl Region {
 /// before a page becomes untypeds, which are kept, and pages can be asked for in any order. `N` is how
 /// many untypeds are kept; a page deep inside a large one takes about 15.
 ///
-/// It begins with BootInfo's untypeds of devices, of which nobody else makes objects.
+/// The value starts with BootInfo's untypeds of devices, of which nothing else makes objects.
 #[derive(Debug)]
 pub struct Devices<const N: usize = 64> {
     info: BootInfo,
@@ -140,7 +140,7 @@ impl<const N: usize> Devices<N> {
             )
     }
 
-    /// Where it is kept.
+    /// Adds a region, and returns its index.
     fn add(&mut self, region: Region) -> Result<usize, AllocationError> {
         let index = self.count;
         *self

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What the kernel answers when it refuses an invocation.
+//! Errors of invocations.
 
 use core::fmt;
 
 use libsel4_sys as sys;
 
-/// What an invocation gives.
+/// Result of an invocation.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 /// Corresponds to `seL4_Error`. Why the kernel refused an invocation, with the details that it gives.
@@ -33,9 +33,9 @@ pub enum Error {
     /// Corresponds to `seL4_RangeError`. A number was too small or too large.
     #[doc(alias = "seL4_RangeError")]
     RangeError {
-        /// What would have been right at least.
+        /// Lower bound of valid values.
         min: usize,
-        /// What would have been right at most.
+        /// Upper bound of valid values.
         max: usize,
     },
     /// Corresponds to `seL4_AlignmentError`.
@@ -44,7 +44,7 @@ pub enum Error {
     /// Corresponds to `seL4_FailedLookup`.
     #[doc(alias = "seL4_FailedLookup")]
     FailedLookup {
-        /// Whether what the invocation takes from was looked up, and not where it puts something.
+        /// Set if the lookup of the source failed, and not that of the destination.
         source: bool,
         /// Why.
         failure: LookupFailure,
@@ -62,7 +62,7 @@ pub enum Error {
     /// Corresponds to `seL4_NotEnoughMemory`.
     #[doc(alias = "seL4_NotEnoughMemory")]
     NotEnoughMemory {
-        /// How many bytes are left.
+        /// Number of bytes left.
         bytes_left: usize,
     },
     /// A code that seL4 did not have when this was written.
@@ -79,25 +79,25 @@ pub enum LookupFailure {
     /// Corresponds to `seL4_MissingCapability`. The slot is empty, or the page table is not there.
     #[doc(alias = "seL4_MissingCapability")]
     MissingCapability {
-        /// How many bits of the address were not resolved.
+        /// Number of unresolved bits of the address.
         bits_left: usize,
     },
     /// Corresponds to `seL4_DepthMismatch`. The address ends inside a CNode.
     #[doc(alias = "seL4_DepthMismatch")]
     DepthMismatch {
-        /// How many bits of the address were not resolved.
+        /// Number of unresolved bits of the address.
         bits_left: usize,
-        /// How many the CNode resolves.
+        /// Number of bits that the CNode resolves.
         bits_found: usize,
     },
     /// Corresponds to `seL4_GuardMismatch`. The address differs from a CNode's guard.
     #[doc(alias = "seL4_GuardMismatch")]
     GuardMismatch {
-        /// How many bits of the address were not resolved.
+        /// Number of unresolved bits of the address.
         bits_left: usize,
         /// The guard.
         guard_found: usize,
-        /// How many bits it has.
+        /// Number of bits of the guard.
         bits_found: usize,
     },
     /// A kind that seL4 did not have when this was written.
@@ -223,7 +223,7 @@ impl fmt::Display for LookupFailure {
     }
 }
 
-/// What an invocation of C returned, with its details while they are still in the IPC buffer.
+/// Converts the result of a C invocation, with its details while they are in the IPC buffer.
 pub(crate) fn check(code: sys::seL4_Error) -> Result<()> {
     if code == sys::seL4_NoError {
         Ok(())
@@ -232,7 +232,7 @@ pub(crate) fn check(code: sys::seL4_Error) -> Result<()> {
     }
 }
 
-/// The same for the invocations that return their error in a structure, as `int`.
+/// Converts the error of invocations that return it in a structure, as `int`.
 pub(crate) fn check_int(code: core::ffi::c_int) -> Result<()> {
     check(code as sys::seL4_Error)
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What the kernel tells a fault handler.
+//! Messages of the kernel to fault handlers.
 
 use core::fmt;
 
@@ -25,11 +25,11 @@ pub enum Fault {
     /// Corresponds to `seL4_Fault_CapFault`. A capability that a system call needs is not there.
     #[doc(alias = "seL4_Fault_CapFault")]
     Cap {
-        /// Where the thread is.
+        /// Instruction pointer of the thread.
         ip: usize,
         /// The address in its CSpace.
         address: usize,
-        /// Whether it was about to receive.
+        /// Set if the thread was in the receive phase.
         in_receive_phase: bool,
         /// Why the address leads nowhere.
         failure: LookupFailure,
@@ -38,19 +38,19 @@ pub enum Fault {
     /// registers, as C's `seL4_UnknownSyscall_…` number them.
     #[doc(alias = "seL4_Fault_UnknownSyscall")]
     UnknownSyscall {
-        /// Where the thread is.
+        /// Instruction pointer of the thread.
         ip: usize,
-        /// Its stack pointer.
+        /// Stack pointer of the thread.
         sp: usize,
-        /// What it asked for.
+        /// Number of the system call.
         syscall: usize,
     },
     /// Corresponds to `seL4_Fault_UserException`, such as an undefined instruction.
     #[doc(alias = "seL4_Fault_UserException")]
     UserException {
-        /// Where the thread is.
+        /// Instruction pointer of the thread.
         ip: usize,
-        /// Its stack pointer.
+        /// Stack pointer of the thread.
         sp: usize,
         /// Which exception, as the architecture numbers them.
         number: usize,
@@ -60,11 +60,11 @@ pub enum Fault {
     /// Corresponds to `seL4_Fault_VMFault`. Memory is not there, or not for this.
     #[doc(alias = "seL4_Fault_VMFault")]
     Vm {
-        /// Where the thread is.
+        /// Instruction pointer of the thread.
         ip: usize,
         /// The address that it wanted.
         address: usize,
-        /// Whether it wanted an instruction there.
+        /// Set for an instruction fetch.
         instruction: bool,
         /// Fault status, as the architecture gives it.
         fsr: usize,
@@ -75,14 +75,14 @@ pub enum Fault {
     Timeout {
         /// The badge that the scheduling context was configured with.
         data: usize,
-        /// How long it has run since this was last asked, in microseconds.
+        /// Time consumed since the last query, in microseconds.
         consumed: u64,
     },
     /// Corresponds to `seL4_Fault_DebugException`. A breakpoint, or a step.
     #[cfg(CONFIG_HARDWARE_DEBUG_API)]
     #[doc(alias = "seL4_Fault_DebugException")]
     DebugException {
-        /// Where the thread is.
+        /// Instruction pointer of the thread.
         ip: usize,
         /// Why: one of C's `seL4_InstructionBreakpoint`, `seL4_DataBreakpoint`, `seL4_SingleStep` and
         /// `seL4_SoftwareBreakRequest`.
@@ -112,7 +112,7 @@ pub enum Fault {
     #[cfg(CONFIG_ARM_HYPERVISOR_SUPPORT)]
     #[doc(alias = "seL4_Fault_VPPIEvent")]
     VppiEvent {
-        /// Its number.
+        /// Number of the interrupt.
         irq: usize,
     },
     /// A kind that has no name here, with its registers in the message.

@@ -61,7 +61,7 @@ impl<T: Page> Cap<T> {
     ///
     /// # Safety
     ///
-    /// As long as it is mapped, the device reads and writes the page as `rights` allow: this program
+    /// While the page is mapped, the device reads and writes the page as `rights` allow: this program
     /// uses it by volatile accesses only, or when the device does not.
     #[doc(alias = "seL4_ARM_Page_MapIO")]
     #[doc(alias = "seL4_X86_Page_MapIO")]

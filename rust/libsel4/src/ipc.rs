@@ -132,7 +132,7 @@ impl Cap<Reply> {
     }
 }
 
-/// How many message registers the kernel takes from and leaves in registers of the processor.
+/// Number of message registers that the kernel passes in processor registers.
 #[cfg(not(target_arch = "x86"))]
 const FAST: usize = 4;
 

@@ -6,16 +6,16 @@ use libsel4_sys as sys;
 
 /// A kind of object that a [`Cap`](crate::Cap) leads to. There are seL4's kinds and no others.
 pub trait Kind: sealed::Sealed {
-    /// Its name here.
+    /// Name of the kind, as `Debug` shows it.
     const NAME: &'static str;
 }
 
 /// A kind whose objects are made of untyped memory.
 pub trait Retype: Kind {
-    /// What C passes as `type` to `seL4_Untyped_Retype`.
+    /// Value of the parameter `type` of `seL4_Untyped_Retype`.
     const TYPE: usize;
 
-    /// How many bits of memory one object takes, where `size_bits` is what C passes as `size_bits`.
+    /// Returns the size of an object in bits, for C's parameter `size_bits`.
     fn memory_bits(size_bits: usize) -> usize;
 }
 
@@ -89,7 +89,7 @@ kinds! {
     /// A thread: `seL4_TCB`.
     #[doc(alias = "seL4_TCB")]
     Tcb: fixed(sys::seL4_TCBObject, sys::seL4_TCBBits);
-    /// Where threads send messages to and receive them from.
+    /// An endpoint, through which threads exchange messages: `seL4_EndpointObject`.
     Endpoint: fixed(sys::seL4_EndpointObject, sys::seL4_EndpointBits);
     /// A word of binary semaphores.
     Notification: fixed(sys::seL4_NotificationObject, sys::seL4_NotificationBits);
@@ -123,6 +123,6 @@ kinds! {
 #[cfg(not(CONFIG_KERNEL_MCS))]
 kinds! {
     /// Whom to reply to: what [`Slot::cnode_save_caller`](crate::Slot::cnode_save_caller) saves.
-    /// It is gone once it was used.
+    /// A reply consumes the capability.
     Reply;
 }

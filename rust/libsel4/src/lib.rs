@@ -22,7 +22,7 @@
 //!
 //! # What is `unsafe`
 //!
-//! What lets Rust's own memory change or vanish under it: unmapping, deleting and revoking, writing
+//! Calls that may change or remove Rust's own memory: unmapping, deleting and revoking, writing
 //! the registers of threads, giving them an address space or an IPC buffer, calling devices and the
 //! secure monitor. Giving threads a fault endpoint, for who answers a fault writes registers. And what
 //! lets a [`Cap`] lead to an object of another kind, for there even a message may be an invocation that

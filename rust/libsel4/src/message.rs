@@ -60,7 +60,7 @@ pub fn set_mr<const INDEX: usize>(value: usize) {
 }
 
 /// Copies words into the registers from 0 on, and describes them as a message with this label.
-/// What is beyond [`REGISTERS`] is left out, as the length of the result says.
+/// Words beyond [`REGISTERS`] are left out; the length of the result is the number of words written.
 pub fn write(label: usize, words: &[usize]) -> MessageInfo {
     let length = words.len().min(REGISTERS);
     // SAFETY: there are that many words and registers, and nobody has a reference to the latter.
@@ -115,7 +115,7 @@ unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
 
 const WORD: usize = size_of::<usize>();
 
-/// How many registers a `T` takes.
+/// Returns the number of registers for a `T`.
 const fn registers_of<T>() -> usize {
     size_of::<T>().div_ceil(WORD)
 }

@@ -9,7 +9,7 @@ use crate::error::{Result, check, check_int};
 use crate::kind::{Kind, Notification, SchedContext, SchedControl, Tcb};
 use crate::value::Badge;
 
-/// What a scheduling context can be bound to: a thread or a notification.
+/// Kinds that a scheduling context can be bound to: a thread or a notification.
 pub trait Schedulable: Kind {}
 impl Schedulable for Tcb {}
 impl Schedulable for Notification {}

@@ -22,13 +22,13 @@ use crate::value::Guard;
 #[doc(alias = "seL4_UserContext")]
 pub type UserContext = sys::seL4_UserContext;
 
-/// How many words it has.
+/// Number of words of `seL4_UserContext`.
 const CONTEXT_WORDS: usize = size_of::<UserContext>() / size_of::<usize>();
 
 /// An IPC buffer for a thread: where it is, and the page that it is in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct IpcBuffer {
-    /// Its address in the thread's VSpace, a multiple of its size of 2 to the power of
+    /// Address in the thread's VSpace, a multiple of the buffer's size of 2 to the power of
     /// `seL4_IPCBufferSizeBits`.
     pub address: usize,
     /// The page that is mapped there.
@@ -64,7 +64,7 @@ impl Cap<Tcb> {
     /// The thread does not run, or runs on soundly with these. The IPC buffer's memory is nobody
     /// else's. If the thread runs code that uses [`Cap`]s, the CSpace is the one that they are of.
     ///
-    /// Who answers the thread's faults with a message that is not empty sets its registers: as for
+    /// A non-empty reply to the thread's faults sets its registers, under the conditions of
     /// [`tcb_write_registers`](Self::tcb_write_registers).
     #[cfg(not(CONFIG_KERNEL_MCS))]
     #[doc(alias = "seL4_TCB_Configure")]
@@ -127,7 +127,7 @@ impl Cap<Tcb> {
     ///
     /// # Safety
     ///
-    /// As for [`tcb_configure`](Self::tcb_configure).
+    /// Those of [`tcb_configure`](Self::tcb_configure).
     #[cfg(not(CONFIG_KERNEL_MCS))]
     #[doc(alias = "seL4_TCB_SetSpace")]
     pub unsafe fn tcb_set_space(
@@ -155,7 +155,7 @@ impl Cap<Tcb> {
     ///
     /// # Safety
     ///
-    /// As for [`tcb_configure`](Self::tcb_configure), and as for
+    /// Those of [`tcb_configure`](Self::tcb_configure) and of
     /// [`tcb_set_sched_params`](Self::tcb_set_sched_params).
     #[cfg(CONFIG_KERNEL_MCS)]
     #[doc(alias = "seL4_TCB_SetSpace")]
@@ -228,7 +228,7 @@ impl Cap<Tcb> {
     ///
     /// # Safety
     ///
-    /// Who answers the thread's faults with a message that is not empty sets its registers: as for
+    /// A non-empty reply to the thread's faults sets its registers, under the conditions of
     /// [`tcb_write_registers`](Self::tcb_write_registers).
     #[cfg(CONFIG_KERNEL_MCS)]
     #[doc(alias = "seL4_TCB_SetSchedParams")]
@@ -258,7 +258,7 @@ impl Cap<Tcb> {
     ///
     /// # Safety
     ///
-    /// As for [`tcb_set_sched_params`](Self::tcb_set_sched_params).
+    /// Those of [`tcb_set_sched_params`](Self::tcb_set_sched_params).
     #[cfg(CONFIG_KERNEL_MCS)]
     #[doc(alias = "seL4_TCB_SetTimeoutEndpoint")]
     pub unsafe fn tcb_set_timeout_endpoint(self, endpoint: Option<Cap<Endpoint>>) -> Result<()> {
@@ -320,7 +320,7 @@ impl Cap<Tcb> {
     ///
     /// # Safety
     ///
-    /// What the thread does with these registers is sound: it begins at code that may run there, with
+    /// Running the thread with these registers is sound: it starts at code that may run there, with
     /// a stack that is its own, thread-local storage that is its own, and an IPC buffer, if it makes
     /// system calls.
     #[doc(alias = "seL4_TCB_WriteRegisters")]
@@ -342,7 +342,7 @@ impl Cap<Tcb> {
     ///
     /// # Safety
     ///
-    /// As for [`tcb_write_registers`](Self::tcb_write_registers).
+    /// Those of [`tcb_write_registers`](Self::tcb_write_registers).
     #[doc(alias = "seL4_TCB_CopyRegisters")]
     pub unsafe fn tcb_copy_registers(
         self,

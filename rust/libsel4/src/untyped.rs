@@ -13,7 +13,7 @@ impl Cap<Untyped> {
     /// capabilities to them into the slots from `offset` on of the CNode `node`, which are empty;
     /// [`Cap::itself`] names a CNode for this. `size_bits` counts for kinds of no fixed size.
     ///
-    /// It is safe, for the kernel takes no memory that an object still has, clears what it gives, and
+    /// The call is safe: the kernel uses no memory of an existing object, clears new memory, and
     /// fills no slot that is in use.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use core::fmt;
 
 use libsel4_sys as sys;
 
-/// What a capability badge is: a word, 0 where there is none. On 32-bit machines the kernel keeps
+/// Badge of a capability: a word, 0 if there is none. On 32-bit machines the kernel keeps
 /// `seL4_BadgeBits`.
 pub type Badge = usize;
 
@@ -72,7 +72,7 @@ impl MessageInfo {
         low(self.0, LENGTH_BITS)
     }
 
-    /// The same, with this many capabilities, whose addresses
+    /// Returns the same message info with this many capabilities, whose addresses
     /// [`set_cap`](crate::message::set_cap) writes.
     pub const fn with_extra_caps(self, count: usize) -> Self {
         Self::new(self.label(), self.caps_unwrapped(), count, self.length())

@@ -115,7 +115,7 @@ macro_rules! caches {
         ///
         /// # Safety
         ///
-        /// What was written there and is not yet in memory is lost; nobody counts on it.
+        /// Writes there that have not reached memory are lost; nothing relies on them.
         #[doc(alias = $invalidate_name)]
         pub unsafe fn $invalidate(self, start: usize, end: usize) -> Result<()> {
             // SAFETY: the caller promises it.
@@ -186,7 +186,7 @@ impl Cap<Smc> {
     ///
     /// # Safety
     ///
-    /// What the monitor does then leaves the memory of this program alone.
+    /// The monitor's action does not change the memory of this program.
     #[doc(alias = "seL4_ARM_SMC_Call")]
     pub unsafe fn smc_call(
         self,

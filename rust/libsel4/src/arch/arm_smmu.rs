@@ -13,7 +13,7 @@ kinds! {
     /// Authority over all streams: `seL4_ARM_SIDControl`.
     #[doc(alias = "seL4_ARM_SIDControl")]
     SidControl;
-    /// What one device transfers: `seL4_ARM_SID`.
+    /// Transfers of one device: `seL4_ARM_SID`.
     #[doc(alias = "seL4_ARM_SID")]
     Sid;
     /// Authority over all context banks: `seL4_ARM_CBControl`.
@@ -130,7 +130,7 @@ impl Cap<Cb> {
     ///
     /// # Safety
     ///
-    /// As for [`sid_bind_cb`](Cap::sid_bind_cb), for each of those devices.
+    /// Those of [`sid_bind_cb`](Cap::sid_bind_cb), for each of those devices.
     #[doc(alias = "seL4_ARM_CB_AssignVspace")]
     pub unsafe fn cb_assign_vspace(self, vspace: Cap<VSpace>) -> Result<()> {
         // SAFETY: the caller promises it.

@@ -64,7 +64,7 @@ impl VmAttributes {
 }
 
 unsafe extern "C" {
-    /// What the linker makes C find its small data by.
+    /// Value of the global pointer, by which C finds its small data.
     #[link_name = "__global_pointer$"]
     static GLOBAL_POINTER: u8;
 }

@@ -185,7 +185,7 @@ macro_rules! ports {
         ///
         /// # Safety
         ///
-        /// What the device does when it is read leaves the memory of this program alone.
+        /// The device's reaction to the read does not change the memory of this program.
         #[doc(alias = $read_name)]
         pub unsafe fn $read(self, port: u16) -> Result<$type> {
             // SAFETY: the caller promises it.
@@ -198,7 +198,7 @@ macro_rules! ports {
         ///
         /// # Safety
         ///
-        /// What the device does then leaves the memory of this program alone.
+        /// The device's reaction does not change the memory of this program.
         #[doc(alias = $write_name)]
         pub unsafe fn $write(self, port: u16, value: $type) -> Result<()> {
             // SAFETY: the caller promises it.
@@ -265,7 +265,7 @@ extern "C" fn start() -> ! {
 const WITHOUT_PAGE_DIRECTORY: usize =
     sys::seL4_PageBits + sys::seL4_PageTableIndexBits + sys::seL4_PageDirIndexBits;
 
-/// The same of a missing page-directory-pointer table.
+/// Missing page-directory-pointer table, in the same encoding.
 #[cfg(CONFIG_ARCH_X86_64)]
 const WITHOUT_PDPT: usize = WITHOUT_PAGE_DIRECTORY + sys::seL4_PDPTIndexBits;
 

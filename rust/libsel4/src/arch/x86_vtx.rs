@@ -95,7 +95,7 @@ impl<T: Page> Cap<T> {
     ///
     /// # Safety
     ///
-    /// As long as it is mapped, the guest reads and writes the page as `rights` allow: this program
+    /// While the page is mapped, the guest reads and writes the page as `rights` allow: this program
     /// uses it by volatile accesses only, or when the guest does not run.
     #[doc(alias = "seL4_X86_Page_MapEPT")]
     pub unsafe fn page_map_ept(
@@ -184,7 +184,7 @@ impl Cap<Vcpu> {
     ///
     /// # Safety
     ///
-    /// What the guest makes the devices do leaves the memory of this program alone.
+    /// The devices' reactions to the guest do not change the memory of this program.
     #[doc(alias = "seL4_X86_VCPU_EnableIOPort")]
     pub unsafe fn vcpu_enable_io_port(self, ports: Cap<IoPort>, low: u16, high: u16) -> Result<()> {
         // SAFETY: the caller promises it.
@@ -211,10 +211,10 @@ impl Cap<Vcpu> {
     }
 }
 
-/// What a guest goes on with, and where it stands when it does not run.
+/// State with which a guest continues, and in which it stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct VmState {
-    /// Its instruction pointer.
+    /// Instruction pointer of the guest.
     pub eip: usize,
     /// Primary processor-based controls, as Intel has them.
     pub control_ppc: usize,
@@ -233,7 +233,7 @@ pub enum VmExit {
     Fault(VmFault),
 }
 
-/// What the processor tells of a guest that does not run, under Intel's names.
+/// Information about a stopped guest, under Intel's names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct VmFault {
     /// Exit reason.
@@ -244,13 +244,13 @@ pub struct VmFault {
     pub instruction_len: usize,
     /// The physical address that the guest wanted.
     pub guest_physical: usize,
-    /// Its flags.
+    /// Flags of the guest.
     pub rflags: usize,
-    /// Its interruptibility state.
+    /// Interruptibility state of the guest.
     pub guest_int: usize,
-    /// Its page tables.
+    /// Page tables of the guest.
     pub cr3: usize,
-    /// Its general registers.
+    /// General registers of the guest.
     pub registers: VcpuContext,
 }
 
