@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Feeds the readers with what is kept in `corpus/` and with what a seed makes of it.
+//! Runs the targets with the inputs in `corpus/` and with mutations of them.
 //!
 //! ```text
-//! readers [--seed N] [--times N] [NAME…]   a run; --times makes it so many times longer
-//! readers --export FOLDER                  the corpus as cargo-fuzz wants it, a file for each input
-//! readers --line FILE                      a file that cargo-fuzz found, as a line of corpus/NAME
+//! readers [--seed N] [--times N] [NAME…]   a run; --times multiplies its length
+//! readers --export FOLDER                  the corpus for cargo-fuzz, a file for each input
+//! readers --line FILE                      an input that cargo-fuzz found, as a line for corpus/NAME
 //! ```
 
 use std::fs;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use readers::{TARGETS, Target};
 
-/// A reader that takes longer over one small input hangs, or nearly so.
+/// Time limit of one input, beyond which a reader counts as hanging.
 const LONG: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
@@ -48,10 +48,10 @@ fn feed(words: &[&str]) -> ExitCode {
     }
     let known = |name: &&&str| readers::find(name).is_none();
     if let Some(unknown) = names.iter().find(known) {
-        eprintln!("error: there is no reader `{unknown}`");
+        eprintln!("error: unknown target `{unknown}`\nhelp: the targets are in tests/fuzz/src/lib.rs");
         return ExitCode::from(2);
     }
-    // bindgen's own panics are caught by what is tried here; others are told below.
+    // bindgen's panics are caught by the code under test; others are reported below.
     std::panic::set_hook(Box::new(|_| {}));
     let mut failed = false;
     for target in TARGETS {
@@ -62,7 +62,7 @@ fn feed(words: &[&str]) -> ExitCode {
     ExitCode::from(u8::from(failed))
 }
 
-/// Says how many inputs one reader took, or which it did not.
+/// Runs one target. Prints the number of inputs, or the input that failed.
 fn feed_one(target: &Target, seed: u64, times: u64) -> bool {
     let seeds = seeds(target);
     let mut random = Random(seed);
@@ -92,10 +92,10 @@ fn feed_one(target: &Target, seed: u64, times: u64) -> bool {
 fn message(panic: &dyn std::any::Any) -> String {
     let text = panic.downcast_ref::<String>().map(|text| &**text);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    format!("panicked: {}", text.unwrap_or("without a word"))
+    format!("panicked: {}", text.unwrap_or("without a message"))
 }
 
-/// What is kept for a reader.
+/// Returns the inputs in `corpus/` for a target.
 fn seeds(target: &Target) -> Vec<Vec<u8>> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("corpus")
@@ -110,7 +110,7 @@ fn seeds(target: &Target) -> Vec<Vec<u8>> {
     seeds
 }
 
-/// Small archives as rustc would write them, by the C compiler and archiver of this machine.
+/// Makes small archives like those of rustc, with the host's C compiler and archiver.
 fn archives() -> Vec<Vec<u8>> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = |program: &str, arguments: &[&str]| {
@@ -148,7 +148,7 @@ fn archives() -> Vec<Vec<u8>> {
     found
 }
 
-/// An input made of those that are kept.
+/// Returns a mutation of an input of the corpus.
 fn mutated(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let mut input = random.choose(seeds).clone();
     for _ in 0..=random.below(6) {
@@ -178,7 +178,7 @@ fn mutated(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     input
 }
 
-/// The generator splitmix64: the same numbers from the same seed everywhere.
+/// Pseudo-random numbers by splitmix64: the same numbers from the same seed.
 struct Random(u64);
 
 impl Random {

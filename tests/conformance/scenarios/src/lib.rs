@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Scenarios in Rust: what the typed API shows of the kernel.
+//! Scenarios in Rust, by the typed API.
 
 #![no_std]
 
@@ -34,19 +34,19 @@ const SCENARIOS: [Scenario; 11] = [
     (c"yields", yields),
 ];
 
-/// How many there are.
+/// Returns the number of scenarios.
 #[unsafe(no_mangle)]
 pub extern "C" fn scenarios_count() -> usize {
     SCENARIOS.len()
 }
 
-/// What the scenario with this index is called.
+/// Returns the name of the scenario with this index.
 #[unsafe(no_mangle)]
 pub extern "C" fn scenarios_name(index: usize) -> *const c_char {
     SCENARIOS[index].0.as_ptr()
 }
 
-/// Runs it.
+/// Runs the scenario with this index.
 #[unsafe(no_mangle)]
 pub extern "C" fn scenarios_run(index: usize, world: &World) {
     if let Err(error) = SCENARIOS[index].1(world) {
@@ -165,7 +165,7 @@ fn lookups(world: &World) -> Result {
     Ok(())
 }
 
-/// What is sent and answered.
+/// Message and reply.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 struct Numbers([u16; 8]);
@@ -173,7 +173,7 @@ struct Numbers([u16; 8]);
 // SAFETY: 16 bytes of any value, without padding.
 unsafe impl message::Plain for Numbers {}
 
-/// Answers one question, and takes the next without answering it.
+/// Replies to one message, and receives the next without a reply.
 extern "C" fn server(world: usize, endpoint: usize) {
     let world = World::at(world);
     // SAFETY: who starts this passes an endpoint.

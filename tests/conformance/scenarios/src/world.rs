@@ -11,15 +11,15 @@ use libsel4::{
     Retype, Slot, Slots, Untyped, debug,
 };
 
-/// What a thread does.
+/// Function of a thread.
 pub type Body = extern "C" fn(first: usize, second: usize);
 
-/// What C brings along; see world.h and thread.h.
+/// Objects and functions from C; see world.h and thread.h.
 #[repr(C)]
 pub struct World {
     /// The root server's BootInfo.
     pub bootinfo: *const sys::seL4_BootInfo,
-    /// What objects are made of.
+    /// Untyped memory for objects.
     pub untyped: usize,
     /// The next empty slot.
     pub next_slot: extern "C" fn() -> usize,
@@ -63,7 +63,7 @@ macro_rules! say {
 }
 
 impl World {
-    /// What a thread was given as a number.
+    /// Returns the world whose address a thread got as a number.
     pub fn at(address: usize) -> &'static Self {
         // SAFETY: `start` passes the address of one that C keeps while threads run.
         unsafe { &*core::ptr::with_exposed_provenance(address) }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What the root server's argument names.
+//! Functions that the root server's argument selects.
 
 use std::ffi::{CStr, c_char};
 use std::hint::{self, black_box};
@@ -200,7 +200,7 @@ fn overflow() {
     thread.spawn(|| descend(0)).unwrap().join().unwrap();
 }
 
-/// It reaches C.
+/// Panics. The panic reaches C.
 extern "C" fn panics() {
     panic!("nobody catches this");
 }

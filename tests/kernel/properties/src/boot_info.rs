@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What the kernel tells the root server is read as it was written.
+//! BootInfo is read as the kernel writes it.
 
 use libsel4::libsel4_sys as sys;
 use libsel4::{BootInfo, Extra};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What must hold of libsel4's values for all words, tried with many: the words at the edges of fields, and
-//! random ones. Right is what C's functions say. None of it enters the kernel, so that it runs on the host as
+//! Properties of libsel4's values that hold for all words, tested with many: the words at the edges of fields, and
+//! random ones. C's functions give the expected results. No property enters the kernel, so they run on the host as
 //! well as in the root server.
 
 #![no_std]
@@ -22,10 +22,10 @@ use sys::seL4_Fault_UserException_get_SP as user_exception_sp;
 #[cfg(not(target_arch = "riscv64"))]
 use sys::seL4_Fault_UserException_get_Stack as user_exception_sp;
 
-/// How often each property is tried. Miri takes its time.
+/// Number of rounds for each property; fewer under Miri, which is slow.
 const ROUNDS: usize = if cfg!(miri) { 200 } else { 5_000 };
 
-/// The same words each time.
+/// Returns a generator with a fixed seed.
 pub fn random() -> Rng {
     Rng::with_seed(0x5e14)
 }
@@ -130,7 +130,7 @@ pub fn guards(random: &mut Rng) {
     }
 }
 
-/// What is written to the registers C reads there, and the other way round; the length says how many.
+/// Words written to the message registers are those that C reads, and vice versa; the length is their number.
 pub fn registers(random: &mut Rng) {
     let mut words = [0; message::REGISTERS + 3];
     for _ in 0..ROUNDS / 100 {

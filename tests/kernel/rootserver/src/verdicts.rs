@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What libsel4-test says of tests of all kinds: tests/kernel/run knows what it must say.
+//! Tests with every verdict of libsel4-test; tests/kernel knows the expected lines.
 
 #[libsel4_test::tests]
 pub mod tests {

@@ -20,13 +20,13 @@ const LOOKUPS: u32 = 1 << sys::seL4_InvalidRoot
     | 1 << sys::seL4_DepthMismatch
     | 1 << sys::seL4_GuardMismatch;
 
-/// What was refused so far.
+/// Refusals so far.
 #[derive(Default)]
 struct Refusals {
     count: usize,
     /// A bit for each code that came.
     errors: u32,
-    /// The same of failed lookups.
+    /// Kinds of failed lookups so far.
     lookups: u32,
     differ: bool,
 }
@@ -52,7 +52,7 @@ impl Refusals {
     }
 }
 
-/// How many refusals agreed; 0 if one differs, if something is done, or if a kind never came.
+/// Returns the number of refusals that agree; 0 if one differs, if a call succeeds, or if a kind is missing.
 ///
 /// # Safety
 ///
@@ -139,7 +139,7 @@ fn types(
     Ok(())
 }
 
-/// What takes a right that a copy has not, and what was done already or never.
+/// Calls that need a right that a copy lacks, and calls that were already made or cannot be.
 fn rights(
     objects: &mut Allocator<16>,
     tcb: Cap<Tcb>,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What the API does with words and messages, compared with what C does.
+//! Comparison of the API with C's functions on words and messages.
 
 #![no_std]
 
@@ -20,7 +20,7 @@ fn patterns(bits: usize) -> impl Iterator<Item = usize> + Clone {
     single.chain([0, all, all / 3, all / 5])
 }
 
-/// Whether message infos are the same word in C, field by field, with every bit of a field.
+/// Returns whether message infos are the same word in C, field by field, with every bit of a field.
 #[unsafe(no_mangle)]
 pub extern "C" fn checks_message_info() -> bool {
     // What other fields leave of a word.
@@ -61,7 +61,7 @@ fn same_info(label: usize, unwrapped: usize, extra: usize, length: usize) -> boo
             ]
 }
 
-/// Whether all rights are the same word in C.
+/// Returns whether all rights are the same word in C.
 #[unsafe(no_mangle)]
 pub extern "C" fn checks_rights() -> bool {
     (0..16_usize).all(|bits| {
@@ -75,7 +75,7 @@ pub extern "C" fn checks_rights() -> bool {
     })
 }
 
-/// Whether guards are the same word in C.
+/// Returns whether guards are the same word in C.
 #[unsafe(no_mangle)]
 pub extern "C" fn checks_guards() -> bool {
     patterns(sys::seL4_GuardBits).all(|guard| {
@@ -131,8 +131,8 @@ pub extern "C" fn checks_write() {
     message::write(0, &words);
 }
 
-/// Whether an allocator that has one small untyped fills it to the last byte, says when nothing is
-/// left, and is whole again after a reset.
+/// Returns whether an allocator with one small untyped fills it to the last byte, returns an error when
+/// nothing is left, and has all of it again after a reset.
 ///
 /// # Safety
 ///
@@ -174,8 +174,8 @@ fn allocate(info: &BootInfo) -> Result<bool, AllocationError> {
     Ok(right)
 }
 
-/// What the kernel refuses, asked for by C's function and by the API: the same error, with the same
-/// details. Returns how many refusals agreed, 0 if one differs or something is done.
+/// Makes invalid calls with C's functions and with the API, and compares the errors and their
+/// details. Returns the number of refusals that agree, 0 if one differs or a call succeeds.
 ///
 /// # Safety
 ///
@@ -191,7 +191,7 @@ pub unsafe extern "C" fn checks_refusals(info: *const sys::seL4_BootInfo) -> usi
     refusals(&info, untyped.cap, empty.index(), &mut |_| ()).unwrap_or(0)
 }
 
-/// The same with any untyped and any empty slot. Each refusal is shown to `see`.
+/// Makes the calls of `checks_refusals` with any untyped and any empty slot. Passes each refusal to `see`.
 pub fn refusals(
     info: &BootInfo,
     untyped: Cap<Untyped>,
@@ -279,7 +279,7 @@ fn priorities(info: &BootInfo, see: &mut dyn FnMut(Error)) -> Option<usize> {
     Some(priorities.len())
 }
 
-/// Whether both are the same refusal. C's details are still in the message registers.
+/// Returns the error if both agree. C's details are still in the message registers.
 fn agree(ours: libsel4::Result<()>, c: sys::seL4_Error) -> Option<Error> {
     let [first, second, third, fourth, fifth] = [
         message::get_mr::<0>(),
@@ -342,7 +342,7 @@ pub unsafe extern "C" fn checks_reread(endpoint: usize) -> usize {
     message::get_mr::<REGISTER>()
 }
 
-/// What `checks_reread` must not become: it does not look again.
+/// Counterpart of `checks_reread` that does not read again, for comparison.
 ///
 /// # Safety
 ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What a kernel measures that tracks utilisation.
+//! Measurements of a kernel that tracks utilisation.
 
 #[libsel4_test::tests]
 pub mod tests {

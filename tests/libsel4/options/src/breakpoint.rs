@@ -8,7 +8,7 @@ use libsel4::libsel4_sys as sys;
 const DATA: u16 = first(sys::seL4_FirstWatchpoint as isize);
 const INSTRUCTION: u16 = first(sys::seL4_FirstBreakpoint as isize);
 
-/// Where none is for this alone there are some for both.
+/// Returns the first breakpoint of a kind. A negative number means that breakpoints serve all kinds.
 const fn first(alone: isize) -> u16 {
     if alone < 0 {
         sys::seL4_FirstDualFunctionMonitor as u16

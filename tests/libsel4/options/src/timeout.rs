@@ -4,7 +4,7 @@
 
 use libsel4::UserContext;
 
-/// Where the thread goes on.
+/// Sets the address at which the thread continues.
 fn set_ip(context: &mut UserContext, ip: usize) {
     #[cfg(CONFIG_ARCH_X86_64)]
     let place = &mut context.rip;

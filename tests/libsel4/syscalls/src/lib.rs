@@ -6,24 +6,24 @@
 
 use libsel4_sys::*;
 
-/// What the root server's CNode is called in calls that take a CNode with index and depth.
+/// CNode of the root server, for calls that take a CNode with index and depth.
 const ROOT: seL4_CNode = seL4_CapInitThreadCNode;
 const DEPTH: seL4_Uint8 = seL4_WordBits as seL4_Uint8;
 
-/// What Rust reads in BootInfo.
+/// Values that Rust reads from BootInfo.
 #[repr(C)]
 pub struct Summary {
-    /// Where the IPC buffer is.
+    /// Address of the IPC buffer.
     pub ipc_buffer: *mut seL4_IPCBuffer,
     /// The first free slot.
     pub first_free: seL4_Word,
-    /// How many untypeds there are.
+    /// Number of untypeds.
     pub untypeds: seL4_Word,
     /// The sum of their sizes, in bytes, modulo a word.
     pub bytes: seL4_Word,
     /// `CONFIG_ROOT_CNODE_SIZE_BITS` as Rust knows it.
     pub root_cnode_size_bits: seL4_Word,
-    /// Whether Rust was compiled for an MCS kernel.
+    /// Set if Rust was compiled for an MCS kernel.
     pub mcs: bool,
 }
 
@@ -113,19 +113,19 @@ pub extern "C" fn syscalls_sum(count: seL4_Word) -> seL4_Word {
     registers.map(|index| unsafe { seL4_GetMR(index) }).sum()
 }
 
-/// What the kernel says of a retype that asks for too many objects.
+/// Error of the kernel for a retype of too many objects.
 #[repr(C)]
 pub struct Refusal {
     /// The error.
     pub error: seL4_Error,
-    /// Where it is `seL4_RangeError`: what would have been right at least,
+    /// Lower bound of a `seL4_RangeError`.
     pub least: seL4_Word,
-    /// and at most.
+    /// Upper bound of a `seL4_RangeError`.
     pub most: seL4_Word,
 }
 
 /// Asks for `count` endpoints at once in free slots from `slot` on, and reports the refusal.
-/// Its detail is in the IPC buffer, where C's stub has put it.
+/// Makes an invalid retype. C's stub puts the details of the error into the IPC buffer.
 ///
 /// # Safety
 ///

@@ -29,7 +29,7 @@ pub extern "C" fn crew(count: u32) -> u32 {
     said.min(joined.count()) as u32
 }
 
-/// Whether a block of that many bytes can be had, and holds what is written.
+/// Returns whether a block of `bytes` bytes can be allocated, and keeps its content.
 #[unsafe(no_mangle)]
 pub extern "C" fn crew_fills(bytes: usize) -> bool {
     let mut block = Vec::new();

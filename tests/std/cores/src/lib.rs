@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What only threads on several cores can do, and what goes wrong there if a lock or a wake-up is lost.
+//! Tests for threads on several cores, which fail if a lock or a wake-up is lost.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -17,7 +17,7 @@ unsafe extern "C" {
     unsafe fn pthread_setschedprio(thread: usize, priority: i32) -> i32;
 }
 
-/// What is shown, and what finds it out.
+/// Name of a finding, and the function that checks it.
 type Finding = (&'static str, fn() -> bool);
 
 /// Returns how many of the findings are wrong.

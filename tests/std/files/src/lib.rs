@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What std reads: files and folders of an archive, standard input, the environment; and what it is refused.
+//! Reading with std: files and folders of an archive, standard input, the environment; and calls that fail.
 
 use std::collections::HashMap;
 use std::ffi::{CStr, c_char};

@@ -36,7 +36,7 @@ pub extern "C" fn store_shows() {
     );
 }
 
-/// How many blocks can be had; all zero, and then written to.
+/// Returns the number of blocks that can be allocated; all must be zero, and are written to.
 fn blocks() -> usize {
     let mut blocks: Vec<Vec<u8>> = Vec::with_capacity(64);
     loop {

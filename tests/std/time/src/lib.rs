@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! How exactly std sleeps, and what the machine has left meanwhile.
+//! Precision of std's sleeps, and the processor time that they leave to others.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -8,10 +8,10 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// How late the latest was, in microseconds.
+/// Delay of the latest sleeper, in microseconds.
 static LATEST: AtomicU64 = AtomicU64::new(0);
 
-/// How late a sleeper may be.
+/// Maximum delay of a sleeper.
 const LATE: Duration = Duration::from_millis(2);
 
 unsafe extern "C" {
@@ -27,7 +27,7 @@ pub extern "C" fn clock_year() -> u64 {
     since.map_or(0, |time| 1970 + time.as_secs() / 31_556_952)
 }
 
-/// What is shown, and what finds it out.
+/// Name of a finding, and the function that checks it.
 type Finding = (&'static str, fn() -> bool);
 
 /// Shows what the clock can do. Returns how many of the findings are wrong.
@@ -51,7 +51,7 @@ pub extern "C" fn clock_shows() -> i32 {
     wrong
 }
 
-/// Whether `wait` takes `asked`, and not much longer.
+/// Returns whether `wait` takes `asked`, and not much longer.
 fn in_time(asked: Duration, wait: impl FnOnce()) -> bool {
     let start = Instant::now();
     wait();
@@ -99,7 +99,7 @@ fn sooner() -> bool {
         .all(|sleeper| sleeper.join().is_ok_and(|right| right))
 }
 
-/// Who waits with a timeout is woken before it is over; the next sleep is sooner than that would have been.
+/// Wakes a thread before its timeout; the next sleep ends before that timeout would have.
 fn given_up() -> bool {
     let (to, from) = mpsc::channel();
     let waiter = thread::spawn(move || from.recv_timeout(Duration::from_secs(20)));

@@ -14,12 +14,12 @@ unsafe extern "C" {
     safe fn bytes_taken() -> usize;
 }
 
-/// What there is to take, and what is taken.
+/// Available and used resources.
 struct Stock {
     threads: usize,
-    /// Of the largest block.
+    /// Pages of the largest block.
     pages: usize,
-    /// Of the heap: how many, and how much.
+    /// Number of blocks of the heap, and their bytes.
     blocks: usize,
     bytes: usize,
 }
@@ -43,7 +43,7 @@ impl Stock {
 }
 
 /// Runs rounds for so many `seconds`, then compares what there is with what there was. `threads` can live at a time beside
-/// the first. Returns 0 if nothing is lost; the console tells what is.
+/// the first. Returns 0 if nothing is lost, and prints losses otherwise.
 #[unsafe(no_mangle)]
 pub extern "C" fn stress(seconds: u32, threads: usize) -> i32 {
     // Who is meant to panic does so with a number.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! How much there is: found by taking all of it, and giving it back.
+//! Limits of memory and threads, found by allocating all and freeing it.
 
 use std::sync::mpsc;
 use std::thread;
 
-/// How many threads can live at a time; not more than `most` and one are tried.
+/// Returns the number of threads that can exist at a time; tries at most `most` and one.
 pub fn threads(most: usize) -> usize {
     let mut living = Vec::new();
     while living.len() <= most {

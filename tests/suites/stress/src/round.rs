@@ -45,7 +45,7 @@ thread_local! {
     static OWN: RefCell<Vec<Value>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Numbers that look like chance and are the same in each run.
+/// Pseudo-random numbers, the same in each run.
 struct Dice(u64);
 
 impl Dice {
@@ -61,7 +61,7 @@ impl Dice {
     }
 }
 
-/// What the threads of a round share.
+/// Data that the threads of a round share.
 struct Shared {
     sum: Mutex<usize>,
     table: RwLock<BTreeMap<usize, Value>>,
@@ -78,7 +78,7 @@ pub fn panicked() -> usize {
     PANICKED.load(Relaxed)
 }
 
-/// How many values were made, and dropped.
+/// Returns the numbers of values made and dropped.
 pub fn values() -> (usize, usize) {
     (MADE.load(Relaxed), DROPPED.load(Relaxed))
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What std costs: the same workloads as in workloads.c.
+//! Cost of std: the workloads of workloads.c in Rust.
 
 use std::hint::black_box;
 use std::sync::{Arc, Condvar, Mutex, mpsc};
@@ -19,7 +19,7 @@ fn measure(rounds: u32, mut work: impl FnMut()) -> u64 {
     end(before)
 }
 
-/// Two threads that take turns.
+/// Runs two threads that take turns.
 fn in_turns(rounds: u32, mut first: impl FnMut(), mut other: impl FnMut() + Send + 'static) -> u64 {
     let thread = thread::spawn(move || (0..=rounds).for_each(|_| other()));
     first(); // both have met
@@ -83,7 +83,7 @@ pub extern "C" fn rust_spawn(rounds: u32) -> u64 {
     })
 }
 
-/// A channel that nobody waits for.
+/// A channel without a waiting receiver.
 #[unsafe(no_mangle)]
 pub extern "C" fn rust_channel(rounds: u32) -> u64 {
     let (to, from) = mpsc::channel();

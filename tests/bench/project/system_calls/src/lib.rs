@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What system calls cost: the same workloads in C (workloads.c), with libsel4-sys and with libsel4.
+//! Cost of system calls: the same workloads in C (workloads.c), with libsel4-sys and with libsel4.
 //!
-//! A workload is what a client does `rounds` times, and what the server does that answers it, if one does.
+//! In a workload, a client does an operation `rounds` times; a server replies to it, if there is one.
 
 #![no_std]
 
 mod safe;
 mod sys;
 
-/// What a round is. In those with a server the number of message registers stands in the name.
+/// Operation of a round. In those with a server, the name contains the number of message registers.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub enum Workload {
@@ -28,7 +28,7 @@ pub enum Workload {
     Signal,
     /// Make an endpoint, and delete it.
     Retype,
-    /// An invocation that finds nothing to do: delete what is in an empty slot.
+    /// An invocation without an effect: deleting an empty slot.
     Nothing,
     Yield,
 }
@@ -38,7 +38,7 @@ pub enum Workload {
 #[derive(Clone, Copy)]
 pub struct Caps {
     endpoint: usize,
-    /// The reply object, which kernels without MCS do not have.
+    /// Reply object; unused without MCS.
     reply: usize,
     notification: usize,
     /// Memory for one endpoint at least.
@@ -49,44 +49,44 @@ pub struct Caps {
     slot: usize,
 }
 
-/// The client with libsel4-sys. The result is made of what the kernel gave, and the same in C.
+/// Client with libsel4-sys. Computes a result from the kernel's replies, which is the same in C.
 ///
 /// # Safety
 ///
-/// The capabilities are what they are called.
+/// The capabilities are of the kinds that their names say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sys_client(workload: Workload, caps: &Caps, rounds: usize) -> usize {
     // SAFETY: as above.
     unsafe { sys::client(workload, caps, rounds) }
 }
 
-/// The server with libsel4-sys: replies and receives `rounds` times, and gives the word of the last reply.
+/// Server with libsel4-sys: replies and receives `rounds` times, and returns the word of the last reply.
 ///
 /// # Safety
 ///
-/// The capabilities are what they are called.
+/// The capabilities are of the kinds that their names say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sys_server(workload: Workload, caps: &Caps, rounds: usize) -> usize {
     // SAFETY: as above.
     unsafe { sys::server(workload, caps, rounds) }
 }
 
-/// The client with libsel4.
+/// Client with libsel4.
 ///
 /// # Safety
 ///
-/// The capabilities are what they are called.
+/// The capabilities are of the kinds that their names say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn safe_client(workload: Workload, caps: &Caps, rounds: usize) -> usize {
     // SAFETY: as above.
     unsafe { safe::client(workload, caps, rounds) }
 }
 
-/// The server with libsel4.
+/// Server with libsel4.
 ///
 /// # Safety
 ///
-/// The capabilities are what they are called.
+/// The capabilities are of the kinds that their names say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn safe_server(workload: Workload, caps: &Caps, rounds: usize) -> usize {
     // SAFETY: as above.

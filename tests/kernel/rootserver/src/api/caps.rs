@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What is done with slots, and every error that the kernel has for it.
+//! Operations on slots, with every error that the kernel returns for them.
 
 #[libsel4_test::tests]
 pub mod tests {
@@ -12,7 +12,7 @@ pub mod tests {
 
     type Done = Result<(), AllocationError>;
 
-    /// Whether nothing is in the slot: of that the kernel makes no copy.
+    /// Returns whether the slot is empty: the kernel then refuses to copy it.
     fn is_empty(t: &mut Resources, slot: Slot) -> Result<bool, AllocationError> {
         let copied = t.objects.slot()?.cnode_copy(slot, CapRights::ALL);
         Ok(matches!(copied, Err(Error::FailedLookup { .. })))

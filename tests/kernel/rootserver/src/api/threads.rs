@@ -28,7 +28,7 @@ pub mod tests {
         })
     }
 
-    /// How far the counter comes while this thread lets others run.
+    /// Returns how far the counter advances while this thread lets others run.
     fn progress() -> usize {
         let before = COUNT.load(SeqCst);
         for _ in 0..5 {
@@ -120,7 +120,7 @@ pub mod tests {
     struct Stack([AtomicUsize; 2048]);
     static STACK: Stack = Stack([const { AtomicUsize::new(0) }; 2048]);
 
-    /// Where a thread goes that was somewhere else.
+    /// Function that a running thread is redirected to.
     extern "C" fn elsewhere(argument: usize) -> ! {
         COUNT.store(argument, SeqCst);
         loop {

@@ -22,7 +22,7 @@ pub fn square(index: usize) -> u32 {
     squares(4)[index]
 }
 
-/// How often Rust and C have called.
+/// Returns the number of calls by Rust and C.
 #[unsafe(no_mangle)]
 pub extern "C" fn plain_calls() -> u32 {
     CALLS.load(Relaxed)

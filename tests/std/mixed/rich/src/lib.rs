@@ -20,13 +20,13 @@ pub extern "C" fn rich_sum() -> u32 {
         .sum()
 }
 
-/// Whether a panic in the other library can be caught here.
+/// Returns whether a panic in the other library can be caught here.
 #[unsafe(no_mangle)]
 pub extern "C" fn rich_catches() -> bool {
     std::panic::catch_unwind(|| plain::square(4)).is_err()
 }
 
-/// How many threads more than there are slots for can be made at a time.
+/// Returns how many threads can exist at a time beyond the number of slots.
 #[unsafe(no_mangle)]
 pub extern "C" fn rich_crowd() -> u32 {
     let barrier = std::sync::Arc::new(std::sync::Mutex::new(()));
@@ -53,7 +53,7 @@ pub extern "C" fn rich_crowd() -> u32 {
     count as u32
 }
 
-/// How often this thread has called.
+/// Returns the number of calls by this thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn rich_calls_of_this_thread() -> u32 {
     thread_local!(static CALLS: Cell<u32> = const { Cell::new(0) });
@@ -65,7 +65,7 @@ pub extern "C" fn rich_calls_of_this_thread() -> u32 {
 #[repr(align(256))]
 struct Aligned([u64; 4]);
 
-/// Whether the calling thread's own such value lies and is as it should, and so in another thread.
+/// Returns whether this value is aligned and initialised, in the calling thread and in a new one.
 #[unsafe(no_mangle)]
 pub extern "C" fn rich_is_aligned() -> bool {
     thread_local!(static VALUE: Aligned = const { Aligned([1, 2, 3, 4]) });
@@ -130,7 +130,7 @@ pub extern "C" fn rich_overflow() {
     std::thread::spawn(|| descend(0));
 }
 
-/// Whether `address` lies less than a page below what that thread used.
+/// Returns whether `address` is less than a page below the lowest address that the thread used.
 #[unsafe(no_mangle)]
 pub extern "C" fn rich_was_near(address: usize) -> bool {
     LOWEST.load(Relaxed).wrapping_sub(address) < 4096

@@ -2,13 +2,13 @@
 //! Says how often to greet.
 #![no_std]
 
-/// How often to greet after having greeted `times` times: twice as often.
+/// Returns the number of the next greetings: twice as many as before.
 #[unsafe(no_mangle)]
 pub extern "C" fn greet(times: u32) -> u32 {
     times * 2
 }
 
-/// How a greeting is signed.
+/// Signature of a greeting.
 #[repr(C)]
 pub struct Signature {
     /// Number of the signature; the first is 1.
