@@ -105,7 +105,7 @@ static seL4_MessageInfo_t message(struct order *order)
     return seL4_MessageInfo_new(LABEL + order->deed, 0, order->gift < PLACES, 2);
 }
 
-/* Whether a badge tells of a signal or of nothing, with which no message comes. Messages without a badge count as such. */
+/* Returns whether a badge is that of a signal or of nothing: no message comes with it. Messages without a badge count as such. */
 static int is_signal(seL4_Word badge)
 {
     return badge != FAULT_BADGE && badge < LABEL;

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * A root server that goes wrong, in the way that is written into its image: behind `case: `.
+ * A root server that fails in the way that is written into its image, behind `case: `.
  */
 #include <stdint.h>
 #include <stdio.h>

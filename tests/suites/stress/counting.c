@@ -42,7 +42,7 @@ void *__wrap_malloc(size_t size)
     return block;
 }
 
-/* Takes a larger block by malloc(), and gives back what is before and behind. */
+/* Takes a larger block by malloc(), and frees what is before and behind. */
 void *__wrap_aligned_alloc(size_t alignment, size_t size)
 {
     void *block = __real_aligned_alloc(alignment, size);

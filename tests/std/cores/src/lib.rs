@@ -177,7 +177,7 @@ fn come_and_go() -> bool {
         for round in 0..200 {
             let work = || RUN.fetch_add(1, SeqCst);
             let thread = Builder::new().stack_size(16 << 10).spawn(work).unwrap();
-            // Some are detached: they give back their own stack.
+            // Some are detached: they free their own stack.
             if round % 2 == 0 {
                 thread.join().unwrap();
             } else {

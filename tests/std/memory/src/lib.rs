@@ -66,7 +66,7 @@ fn stacks() -> usize {
     joined.count()
 }
 
-/// Takes all memory in blocks of less than a page, which come from elsewhere than large ones, and gives them back.
+/// Takes all memory in blocks of less than a page, which come from elsewhere than large ones, and frees them.
 fn small() -> usize {
     let mut blocks: Vec<Vec<u8>> = Vec::new();
     let most = 64 * MIB / 4000;

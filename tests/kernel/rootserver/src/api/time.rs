@@ -44,7 +44,7 @@ pub mod tests {
         assert!(progress() > 0);
         tcb.tcb_suspend()?;
         assert!(sched_context.sched_context_consumed()? > 0);
-        // It is told once; with 32 bits the kernel tells of a long time in parts.
+        // It is told once; with 32 bits the kernel reports a long time in parts.
         for _ in 0..1000 {
             if sched_context.sched_context_consumed()? == 0 {
                 return Ok(());
