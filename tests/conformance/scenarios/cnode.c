@@ -31,7 +31,8 @@ static void copy(void)
     attempt("of nothing into a taken slot", seL4_CNode_Copy(AT(empty), AT(slot()), seL4_AllRights));
     attempt("from a root that is no CNode", seL4_CNode_Copy(AT(slot()), endpoint, 0, seL4_WordBits, seL4_AllRights));
     attempt("from a root that is empty", seL4_CNode_Copy(AT(slot()), slot(), 0, seL4_WordBits, seL4_AllRights));
-    attempt("by something that is no CNode", seL4_CNode_Copy(seL4_CapInitThreadTCB, 0, 0, AT(notification), seL4_AllRights));
+    attempt("by something that is no CNode",
+            seL4_CNode_Copy(seL4_CapInitThreadTCB, 0, 0, AT(notification), seL4_AllRights));
     attempt("by nothing", seL4_CNode_Copy(slot(), 0, 0, AT(notification), seL4_AllRights));
 }
 
@@ -45,7 +46,7 @@ static void mint_badges(void)
     attempt("mint of a badged one with badge 0", seL4_CNode_Mint(AT(again), AT(badged), seL4_AllRights, 0));
     attempt("copy of a badged one", seL4_CNode_Copy(AT(again), AT(badged), seL4_AllRights));
     see_badge("through the copy", again);
-    attempt("the largest badge", seL4_CNode_Mint(AT(empty), AT(notification), seL4_AllRights, (seL4_Word) -1));
+    attempt("the largest badge", seL4_CNode_Mint(AT(empty), AT(notification), seL4_AllRights, (seL4_Word)-1));
     see_badge("through it", empty);
     attempt("mint of a TCB with a badge", seL4_CNode_Mint(AT(slot()), AT(make(seL4_TCBObject)), seL4_AllRights, 5));
 }
@@ -86,7 +87,8 @@ static void mutate(void)
     attempt("mutate of a badged one", seL4_CNode_Mutate(AT(empty), AT(badged), 8));
     attempt("mutate of one without a badge", seL4_CNode_Mutate(AT(empty), AT(notification), 8));
     say("where it was: %s", taken(notification) ? "taken" : "empty");
-    attempt("mutate of a CNode to a guard", seL4_CNode_Mutate(AT(slot()), AT(node), seL4_CNode_CapData_new(5, 60).words[0]));
+    attempt("mutate of a CNode to a guard",
+            seL4_CNode_Mutate(AT(slot()), AT(node), seL4_CNode_CapData_new(5, 60).words[0]));
     attempt("mutate of an empty slot", seL4_CNode_Mutate(AT(slot()), AT(node), 0));
     attempt("mutate into a taken slot", seL4_CNode_Mutate(AT(endpoint), AT(badged), 0));
 }
@@ -109,8 +111,10 @@ static void rotate(void)
     attempt("source empty", seL4_CNode_Rotate(AT(empty), 0, AT(b), 0, AT(a)));
     attempt("pivot empty", seL4_CNode_Rotate(AT(empty), 0, AT(a), 0, AT(b)));
     attempt("with a badge for one that has one", seL4_CNode_Rotate(AT(a), 9, AT(b), 0, AT(c)));
-    attempt("with a guard for a CNode", seL4_CNode_Rotate(AT(a), seL4_CNode_CapData_new(1, 60).words[0], AT(node), 0, AT(b)));
-    attempt("with a guard that is too long", seL4_CNode_Rotate(AT(empty), 0, AT(node), seL4_CNode_CapData_new(1, 63).words[0], AT(b)));
+    attempt("with a guard for a CNode",
+            seL4_CNode_Rotate(AT(a), seL4_CNode_CapData_new(1, 60).words[0], AT(node), 0, AT(b)));
+    attempt("with a guard that is too long",
+            seL4_CNode_Rotate(AT(empty), 0, AT(node), seL4_CNode_CapData_new(1, 63).words[0], AT(b)));
     attempt("pivot's root empty", seL4_CNode_Rotate(root, a, bits, 0, empty, b, bits, 0, AT(c)));
     attempt("source's root empty", seL4_CNode_Rotate(root, a, bits, 0, root, b, bits, 0, empty, c, bits));
     for (seL4_CPtr i = a; i < empty + 8; i++) {
@@ -146,7 +150,8 @@ static void revoke(void)
     family[3] = mint(family[1], seL4_AllRights, 0);
     family[4] = mint(notification, seL4_AllRights, 0);
     family[5] = mint(family[4], seL4_AllRights, 5);
-    static const char *const names[] = { "original", "badge 1", "badge 2", "copy of badge 1", "copy of original", "badge 5 of copy" };
+    static const char *const names[] = { "original",        "badge 1",          "badge 2",
+                                         "copy of badge 1", "copy of original", "badge 5 of copy" };
     /* Which are there after a revoke of which. */
     static const int order[] = { 3, 5, 1, 4, 0 };
     for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
@@ -190,7 +195,8 @@ static void delete_a_cycle(void)
     say("a %s, b %s", taken(a) ? "there" : "gone", taken(b) ? "there" : "gone");
     attempt("revoke the untyped", seL4_CNode_Revoke(AT(world_untyped())));
     say("a %s, b %s", taken(a) ? "there" : "gone", taken(b) ? "there" : "gone");
-    attempt("an endpoint, from the beginning", seL4_Untyped_Retype(world_untyped(), seL4_UntypedObject, WORLD_BITS, seL4_CapInitThreadCNode, 0, 0, a, 1));
+    attempt("an endpoint, from the beginning",
+            seL4_Untyped_Retype(world_untyped(), seL4_UntypedObject, WORLD_BITS, seL4_CapInitThreadCNode, 0, 0, a, 1));
 }
 
 static void cancel_badged_sends(void)

@@ -24,10 +24,11 @@ static void say_ip(seL4_Word ip)
     static const struct {
         const char *name;
         seL4_Word at;
-    } probes[] = { { "probe_read", (seL4_Word)probe_read }, { "probe_write", (seL4_Word)probe_write },
-        { "probe_execute", (seL4_Word)probe_execute }, { "probe_undefined", (seL4_Word)probe_undefined },
-        { "probe_syscall", (seL4_Word)probe_syscall }
-    };
+    } probes[] = { { "probe_read", (seL4_Word)probe_read },
+                   { "probe_write", (seL4_Word)probe_write },
+                   { "probe_execute", (seL4_Word)probe_execute },
+                   { "probe_undefined", (seL4_Word)probe_undefined },
+                   { "probe_syscall", (seL4_Word)probe_syscall } };
     for (unsigned i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
         if (ip >= probes[i].at && ip < probes[i].at + PROBE_BYTES) {
             say("  at %s + %lu", probes[i].name, ip - probes[i].at);
@@ -46,7 +47,8 @@ static seL4_Word see_fault(void)
     for (int i = 0; i < 16; i++) {
         mr[i] = seL4_GetMR(i);
     }
-    say("fault: label %lu, length %lu, badge %lu, caps %lu", label, length, badge, seL4_MessageInfo_get_extraCaps(info));
+    say("fault: label %lu, length %lu, badge %lu, caps %lu", label, length, badge,
+        seL4_MessageInfo_get_extraCaps(info));
     switch (label) {
     case seL4_Fault_VMFault:
         say("  address %lx, instruction %lu, status %lx", mr[seL4_VMFault_Addr], mr[seL4_VMFault_PrefetchFault],
@@ -68,8 +70,7 @@ static seL4_Word see_fault(void)
         say("  number %lu, code %lx", mr[seL4_UserException_Number], mr[seL4_UserException_Code]);
         say_ip(mr[seL4_UserException_FaultIP]);
         break;
-    default:
-        break;
+    default: break;
     }
     return mr[0];
 }
@@ -208,8 +209,8 @@ static void unknown_system_call(void)
         for (int j = 0; j < 4; j++) {
             mr[j] = seL4_GetMR(j);
         }
-        say("fault: label %lu, length %lu, number %ld", seL4_MessageInfo_get_label(info), seL4_MessageInfo_get_length(info),
-            (long)number);
+        say("fault: label %lu, length %lu, number %ld", seL4_MessageInfo_get_label(info),
+            seL4_MessageInfo_get_length(info), (long)number);
         say_ip(ip);
         for (int j = 0; j < 4; j++) {
             seL4_SetMR(j, mr[j]);
@@ -274,7 +275,8 @@ static void handlers_that_are_none(void)
     attempt("no rights", thread_set_fault_handler(thread, mint(endpoint, seL4_NoRights, 0)));
     attempt("send only", thread_set_fault_handler(thread, mint(endpoint, seL4_CanWrite, 3)));
     attempt("send and grant", thread_set_fault_handler(thread, mint(endpoint, seL4_CapRights_new(0, 1, 0, 1), 4)));
-    attempt("send and grant reply", thread_set_fault_handler(thread, mint(endpoint, seL4_CapRights_new(1, 0, 0, 1), 5)));
+    attempt("send and grant reply",
+            thread_set_fault_handler(thread, mint(endpoint, seL4_CapRights_new(1, 0, 0, 1), 5)));
     seL4_TCB_Resume(thread->tcb);
     settle();
     seL4_Word badge;
@@ -302,25 +304,15 @@ static void uses(seL4_Word capability, seL4_Word how)
     seL4_MessageInfo_t info = seL4_MessageInfo_new(0, 0, how == EXTRA, 0);
     seL4_Word badge = 66;
     switch (how) {
-    case SEND:
-        seL4_Send(capability, info);
-        break;
-    case NB_SEND:
-        seL4_NBSend(capability, info);
-        break;
+    case SEND: seL4_Send(capability, info); break;
+    case NB_SEND: seL4_NBSend(capability, info); break;
     case CALL:
         info = seL4_Call(capability, info);
         say("label %lu", seL4_MessageInfo_get_label(info));
         break;
-    case RECEIVE:
-        recv(capability, &badge);
-        break;
-    case NB_RECEIVE:
-        nb_recv(capability, &badge);
-        break;
-    case WAIT:
-        seL4_Wait(capability, &badge);
-        break;
+    case RECEIVE: recv(capability, &badge); break;
+    case NB_RECEIVE: nb_recv(capability, &badge); break;
+    case WAIT: seL4_Wait(capability, &badge); break;
     case EXTRA:
         seL4_SetCap(0, capability);
         info = seL4_Call(seL4_CapInitThreadTCB, info);
@@ -334,7 +326,7 @@ static void capability_faults(seL4_Word how)
 {
     seL4_CPtr node = make_sized(seL4_CapTableObject, 2), tcb = make(seL4_TCBObject), empty = slot();
     /* The thread's own CSpace is the root CNode: 13 bits below a guard of zeros. */
-    const seL4_Word there[] = { (seL4_Word)1 << 13, (seL4_Word) -1, (seL4_Word)1 << 63, 0, empty, tcb, node };
+    const seL4_Word there[] = { (seL4_Word)1 << 13, (seL4_Word)-1, (seL4_Word)1 << 63, 0, empty, tcb, node };
     static const char *const names[] = { "bit 13", "all bits", "bit 63", "null", "an empty slot", "a TCB", "a CNode" };
     faults = make(seL4_EndpointObject);
     struct thread *thread = thread_make("thread", 50, uses, 0, how);

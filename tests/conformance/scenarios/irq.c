@@ -20,7 +20,7 @@ static seL4_Error get(seL4_Word irq, seL4_CPtr root, seL4_Word index, seL4_Uint8
 
 static void generic(void)
 {
-    static const seL4_Word numbers[] = { IRQ, 10000, (seL4_Word) -1 };
+    static const seL4_Word numbers[] = { IRQ, 10000, (seL4_Word)-1 };
     for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         say("interrupt %ld", (long)numbers[i]);
         seL4_CPtr to = slot();
@@ -97,19 +97,24 @@ static void ports(void)
     seL4_CPtr port = slot();
     static const struct {
         seL4_Word first, last;
-    } ranges[] = { { 0x80, 0x80 }, { 0x80, 0x8f }, { 0x90, 0x81 }, { 0, 0xffff }, { 0x10000, 0x10001 }, { 0x3f8, 0x3f8 } };
+    } ranges[] = {
+        { 0x80, 0x80 }, { 0x80, 0x8f }, { 0x90, 0x81 }, { 0, 0xffff }, { 0x10000, 0x10001 }, { 0x3f8, 0x3f8 }
+    };
     for (unsigned i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
         say("ports %lx to %lx", ranges[i].first, ranges[i].last);
-        attempt("issue", seL4_X86_IOPortControl_Issue(seL4_CapIOPortControl, ranges[i].first, ranges[i].last, AT(port)));
+        attempt("issue",
+                seL4_X86_IOPortControl_Issue(seL4_CapIOPortControl, ranges[i].first, ranges[i].last, AT(port)));
         if (taken(port)) {
-            attempt("issue it again", seL4_X86_IOPortControl_Issue(seL4_CapIOPortControl, ranges[i].first, ranges[i].last, AT(slot())));
+            attempt("issue it again",
+                    seL4_X86_IOPortControl_Issue(seL4_CapIOPortControl, ranges[i].first, ranges[i].last, AT(slot())));
             attempt("write below", seL4_X86_IOPort_Out8(port, ranges[i].first - 1, 0));
             attempt("write beyond", seL4_X86_IOPort_Out8(port, ranges[i].last + 1, 0));
             attempt("a word that is half outside", seL4_X86_IOPort_Out16(port, ranges[i].last, 0));
             attempt("delete", seL4_CNode_Delete(AT(port)));
         }
     }
-    attempt("into a taken slot", seL4_X86_IOPortControl_Issue(seL4_CapIOPortControl, 0x80, 0x80, AT(make(seL4_EndpointObject))));
+    attempt("into a taken slot",
+            seL4_X86_IOPortControl_Issue(seL4_CapIOPortControl, 0x80, 0x80, AT(make(seL4_EndpointObject))));
     attempt("a copy of the control", seL4_CNode_Copy(AT(slot()), AT(seL4_CapIOPortControl), seL4_AllRights));
     seL4_X86_IOPort_In8_t in = seL4_X86_IOPort_In8(seL4_CapInitThreadTCB, 0x80);
     attempt("of a TCB", (seL4_Error)in.error);

@@ -12,10 +12,15 @@ static void kinds(void)
         const char *name;
         seL4_CPtr capability;
     } initial[] = {
-        { "null", seL4_CapNull }, { "TCB", seL4_CapInitThreadTCB }, { "CNode", seL4_CapInitThreadCNode },
-        { "VSpace", seL4_CapInitThreadVSpace }, { "IRQ control", seL4_CapIRQControl },
-        { "ASID control", seL4_CapASIDControl }, { "ASID pool", seL4_CapInitThreadASIDPool },
-        { "BootInfo frame", seL4_CapBootInfoFrame }, { "IPC buffer", seL4_CapInitThreadIPCBuffer },
+        { "null", seL4_CapNull },
+        { "TCB", seL4_CapInitThreadTCB },
+        { "CNode", seL4_CapInitThreadCNode },
+        { "VSpace", seL4_CapInitThreadVSpace },
+        { "IRQ control", seL4_CapIRQControl },
+        { "ASID control", seL4_CapASIDControl },
+        { "ASID pool", seL4_CapInitThreadASIDPool },
+        { "BootInfo frame", seL4_CapBootInfoFrame },
+        { "IPC buffer", seL4_CapInitThreadIPCBuffer },
         { "domain", seL4_CapDomain },
     };
     for (unsigned i = 0; i < sizeof(initial) / sizeof(initial[0]); i++) {
@@ -55,7 +60,8 @@ static void bootinfo(void)
         aligned = aligned && (untyped->isDevice || !(untyped->paddr & (((seL4_Word)1 << untyped->sizeBits) - 1)));
         sizes = sizes && untyped->sizeBits >= seL4_MinUntypedBits && untyped->sizeBits <= seL4_MaxUntypedBits;
     }
-    say("untypeds of memory: %d, others among them: %lu, aligned: %lu, sizes in range: %lu", memory > 0, other, aligned, sizes);
+    say("untypeds of memory: %d, others among them: %lu, aligned: %lu, sizes in range: %lu", memory > 0, other, aligned,
+        sizes);
 #ifdef CONFIG_KERNEL_MCS
     say("scheduling controls: %lu", info->schedcontrol.end - info->schedcontrol.start);
     say("the first: %u", seL4_DebugCapIdentify(info->schedcontrol.start));
@@ -66,8 +72,8 @@ static void image(void)
 {
     const seL4_BootInfo *info = sel4runtime_bootinfo();
     say("frames of the image: %d", info->userImageFrames.end > info->userImageFrames.start);
-    say("the first of them is a page: %d", seL4_DebugCapIdentify(info->userImageFrames.start)
-        == seL4_DebugCapIdentify(seL4_CapInitThreadIPCBuffer));
+    say("the first of them is a page: %d",
+        seL4_DebugCapIdentify(info->userImageFrames.start) == seL4_DebugCapIdentify(seL4_CapInitThreadIPCBuffer));
     say("page tables of the image: %d", info->userImagePaging.end > info->userImagePaging.start);
 }
 

@@ -55,9 +55,12 @@ static void full_depth(void)
     attempt("63 bits in the root", seL4_CNode_Copy(AT(slot()), seL4_CapInitThreadCNode, spare, 63, seL4_AllRights));
     attempt("65 bits in the root", seL4_CNode_Copy(AT(slot()), seL4_CapInitThreadCNode, spare, 65, seL4_AllRights));
     attempt("255 bits in the root", seL4_CNode_Copy(AT(slot()), seL4_CapInitThreadCNode, spare, 255, seL4_AllRights));
-    attempt("256 + 64 bits in the root", seL4_CNode_Copy(AT(slot()), seL4_CapInitThreadCNode, spare, (seL4_Uint8)(256 + 64), seL4_AllRights));
-    attempt("high bits in the root", seL4_CNode_Copy(AT(slot()), seL4_CapInitThreadCNode, spare | (seL4_Word)1 << 40, 64, seL4_AllRights));
-    attempt("destination with high bits", seL4_CNode_Copy(seL4_CapInitThreadCNode, slot() | (seL4_Word)1 << 63, 64, AT(spare), seL4_AllRights));
+    attempt("256 + 64 bits in the root",
+            seL4_CNode_Copy(AT(slot()), seL4_CapInitThreadCNode, spare, (seL4_Uint8)(256 + 64), seL4_AllRights));
+    attempt("high bits in the root",
+            seL4_CNode_Copy(AT(slot()), seL4_CapInitThreadCNode, spare | (seL4_Word)1 << 40, 64, seL4_AllRights));
+    attempt("destination with high bits",
+            seL4_CNode_Copy(seL4_CapInitThreadCNode, slot() | (seL4_Word)1 << 63, 64, AT(spare), seL4_AllRights));
 }
 
 static void guards(void)
@@ -73,11 +76,11 @@ static void guards(void)
                                         seL4_CNode_CapData_new(guards[i].guard, guards[i].bits).words[0]));
         if (taken(to)) {
             /* What the guard became shows in the refusal of an index that does not have it. */
-            attempt("an index of ones", seL4_CNode_Copy(AT(slot()), to, (seL4_Word) -1, 64, seL4_AllRights));
+            attempt("an index of ones", seL4_CNode_Copy(AT(slot()), to, (seL4_Word)-1, 64, seL4_AllRights));
             attempt("an index of zeros", seL4_CNode_Copy(AT(slot()), to, 0, 64, seL4_AllRights));
         }
     }
-    attempt("a badge that is no guard", seL4_CNode_Mint(AT(slot()), AT(node), seL4_AllRights, (seL4_Word) -1));
+    attempt("a badge that is no guard", seL4_CNode_Mint(AT(slot()), AT(node), seL4_AllRights, (seL4_Word)-1));
 }
 
 /* What moves keeps its place, but not what is copied: a CNode's guard. */

@@ -11,18 +11,10 @@ static const struct {
     const char *subject;
     const struct scenario *scenarios;
 } subjects[] = {
-    { "untyped", untyped_scenarios },
-    { "cnode", cnode_scenarios },
-    { "lookup", lookup_scenarios },
-    { "endpoint", endpoint_scenarios },
-    { "transfer", transfer_scenarios },
-    { "notification", notification_scenarios },
-    { "tcb", tcb_scenarios },
-    { "schedule", schedule_scenarios },
-    { "fault", fault_scenarios },
-    { "memory", memory_scenarios },
-    { "revoke", revoke_scenarios },
-    { "irq", irq_scenarios },
+    { "untyped", untyped_scenarios },   { "cnode", cnode_scenarios },       { "lookup", lookup_scenarios },
+    { "endpoint", endpoint_scenarios }, { "transfer", transfer_scenarios }, { "notification", notification_scenarios },
+    { "tcb", tcb_scenarios },           { "schedule", schedule_scenarios }, { "fault", fault_scenarios },
+    { "memory", memory_scenarios },     { "revoke", revoke_scenarios },     { "irq", irq_scenarios },
     { "kernel", kernel_scenarios },
 };
 
@@ -63,8 +55,13 @@ static seL4_CPtr own_reply(void)
 static void run_rust(void)
 {
     const World world = {
-        .bootinfo = sel4runtime_bootinfo(), .untyped = world_untyped(), .next_slot = slot, .say_line = say_text,
-        .start_thread = start_thread, .let_run = settle, .own_reply = own_reply,
+        .bootinfo = sel4runtime_bootinfo(),
+        .untyped = world_untyped(),
+        .next_slot = slot,
+        .say_line = say_text,
+        .start_thread = start_thread,
+        .let_run = settle,
+        .own_reply = own_reply,
     };
     for (unsigned i = 0; i < scenarios_count(); i++) {
         begin("rust", scenarios_name(i));

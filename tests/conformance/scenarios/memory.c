@@ -12,7 +12,8 @@
 #define ROOT seL4_CapInitThreadVSpace
 
 /* Tries to map a page; says what is missing, if a table is. */
-static seL4_Error map_page(const char *what, seL4_CPtr page, seL4_CPtr vspace, seL4_Word address, seL4_CapRights_t rights)
+static seL4_Error map_page(const char *what, seL4_CPtr page, seL4_CPtr vspace, seL4_Word address,
+                           seL4_CapRights_t rights)
 {
     return attempt(what, page_map(page, vspace, address, rights));
 }
@@ -58,7 +59,8 @@ static void tables_one_by_one(void)
         attempt("the same again", table_map(level, tables[level], ROOT, FAR));
     }
     map_page("the page", page, ROOT, FAR, seL4_ReadWrite);
-    attempt("a table where none is missing", table_map(TABLE_LEVELS - 1, make(table_types[TABLE_LEVELS - 1]), ROOT, FAR));
+    attempt("a table where none is missing",
+            table_map(TABLE_LEVELS - 1, make(table_types[TABLE_LEVELS - 1]), ROOT, FAR));
     access("write", writes, FAR, 0x11);
     access("read", reads, FAR, 0);
     for (int level = TABLE_LEVELS; level-- > 0;) {
@@ -77,7 +79,8 @@ static void tables_are_deleted(void)
     map_page("a page", page, ROOT, NEAR, seL4_ReadWrite);
     seL4_CPtr copy = slot();
     attempt("a copy of a table that is mapped", seL4_CNode_Copy(AT(copy), AT(table), seL4_AllRights));
-    attempt("a copy of one that is not", seL4_CNode_Copy(AT(slot()), AT(make(table_types[TABLE_LEVELS - 1])), seL4_AllRights));
+    attempt("a copy of one that is not",
+            seL4_CNode_Copy(AT(slot()), AT(make(table_types[TABLE_LEVELS - 1])), seL4_AllRights));
     seL4_CPtr moved = slot();
     attempt("it moves", seL4_CNode_Move(AT(moved), AT(table)));
     access("read", reads, NEAR, 0);
@@ -96,9 +99,13 @@ static void tables_are_deleted(void)
 static void addresses(void)
 {
     seL4_CPtr page = make(SMALL_PAGE), large = make(LARGE_PAGE);
-    static const seL4_Word wrong[] = { NEAR + 1, NEAR + 0x800, (seL4_Word)1 << 47, ((seL4_Word)1 << 47) - 0x1000,
-                                       (seL4_Word)0xffffffff80000000, (seL4_Word) -1, (seL4_Word)1 << 48
-                                     };
+    static const seL4_Word wrong[] = { NEAR + 1,
+                                       NEAR + 0x800,
+                                       (seL4_Word)1 << 47,
+                                       ((seL4_Word)1 << 47) - 0x1000,
+                                       (seL4_Word)0xffffffff80000000,
+                                       (seL4_Word)-1,
+                                       (seL4_Word)1 << 48 };
     for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         say("%lx", wrong[i]);
         map_page("a page", page, ROOT, wrong[i], seL4_ReadWrite);
@@ -147,7 +154,8 @@ static void rights(void)
     for (int bits = 0; bits < 4; bits++) {
         for (int asked = 0; asked < 4; asked++) {
             seL4_CPtr copy = mint(page, seL4_CapRights_new(0, 0, bits >> 1, bits & 1), 0);
-            say("capability: read %d write %d; asked for: read %d write %d", bits >> 1, bits & 1, asked >> 1, asked & 1);
+            say("capability: read %d write %d; asked for: read %d write %d", bits >> 1, bits & 1, asked >> 1,
+                asked & 1);
             map_page("map", copy, ROOT, NEAR, seL4_CapRights_new(0, 0, asked >> 1, asked & 1));
             access("read", reads, NEAR, 0);
             access("write", writes, NEAR, 1);
@@ -189,7 +197,8 @@ static void large_pages(void)
     attempt("a table instead", table_map(TABLE_LEVELS - 1, table, ROOT, NEAR));
     map_page("the large page over it", large, ROOT, NEAR, seL4_ReadWrite);
     seL4_CPtr untyped = make_sized(seL4_UntypedObject, seL4_LargePageBits - 1);
-    attempt("a large page of half its memory", seL4_Untyped_Retype(untyped, LARGE_PAGE, 0, seL4_CapInitThreadCNode, 0, 0, slot(), 1));
+    attempt("a large page of half its memory",
+            seL4_Untyped_Retype(untyped, LARGE_PAGE, 0, seL4_CapInitThreadCNode, 0, 0, slot(), 1));
 }
 
 static void spaces_and_asids(void)
@@ -251,7 +260,8 @@ static void all_asids_of_a_pool(void)
 /* A thread in an address space of its own, with one page of code that the main thread wrote: it faults at once. */
 static void thread_in_another_space(void)
 {
-    seL4_CPtr vspace = make(VSPACE), page = make(SMALL_PAGE), tcb = make(seL4_TCBObject), faults = make(seL4_EndpointObject);
+    seL4_CPtr vspace = make(VSPACE), page = make(SMALL_PAGE), tcb = make(seL4_TCBObject),
+              faults = make(seL4_EndpointObject);
     attempt("an ASID", asid_assign(seL4_CapInitThreadASIDPool, vspace));
     for (int level = 0; level < TABLE_LEVELS; level++) {
         attempt("a table", table_map(level, make(table_types[level]), vspace, NEAR));

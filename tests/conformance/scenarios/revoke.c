@@ -55,7 +55,8 @@ static void empty(seL4_CPtr endpoint)
 /* The sends of one badge are cancelled when the last of its capabilities is revoked or cancelled. */
 static void badged_sends(void)
 {
-    seL4_CPtr endpoint = make(seL4_EndpointObject), one = mint(endpoint, seL4_AllRights, 1), two = mint(endpoint, seL4_AllRights, 2);
+    seL4_CPtr endpoint = make(seL4_EndpointObject), one = mint(endpoint, seL4_AllRights, 1),
+              two = mint(endpoint, seL4_AllRights, 2);
     thread_start("first one", 50, sender, one, 1);
     thread_start("first two", 50, sender, two, 2);
     thread_start("second one", 60, sender, one, 3);
@@ -212,7 +213,8 @@ static void the_cspace_of_a_running_thread_goes(void)
     seL4_CPtr notification = make(seL4_NotificationObject), faults = make(seL4_EndpointObject);
     struct thread *thread = thread_make("thread", 150, loses_its_cspace, guarded, notification);
     attempt("a guard", seL4_CNode_Mint(AT(guarded), AT(node), seL4_AllRights, seL4_CNode_CapData_new(0, 54).words[0]));
-    attempt("the root CNode", seL4_CNode_Copy(node, seL4_CapInitThreadCNode, 10, AT(seL4_CapInitThreadCNode), seL4_AllRights));
+    attempt("the root CNode",
+            seL4_CNode_Copy(node, seL4_CapInitThreadCNode, 10, AT(seL4_CapInitThreadCNode), seL4_AllRights));
     thread->second = 40;
     attempt("a notification", seL4_CNode_Mint(node, 40, 10, AT(notification), seL4_AllRights, 6));
     attempt("the handler", seL4_CNode_Mint(node, 41, 10, AT(faults), seL4_AllRights, 9));

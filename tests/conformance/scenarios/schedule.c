@@ -208,7 +208,8 @@ static void resumed_by_equals(void)
 static void scheduling_contexts(void)
 {
     seL4_CPtr context = make_sized(seL4_SchedContextObject, seL4_MinSchedContextBits), tcb = make(seL4_TCBObject);
-    seL4_CPtr other = make_sized(seL4_SchedContextObject, seL4_MinSchedContextBits), notification = make(seL4_NotificationObject);
+    seL4_CPtr other = make_sized(seL4_SchedContextObject, seL4_MinSchedContextBits),
+              notification = make(seL4_NotificationObject);
     seL4_CPtr control = sel4runtime_bootinfo()->schedcontrol.start;
     attempt("bind without a budget", seL4_SchedContext_Bind(context, tcb));
     attempt("bind again", seL4_SchedContext_Bind(context, tcb));
@@ -223,7 +224,8 @@ static void scheduling_contexts(void)
     attempt("budget beyond the period", seL4_SchedControl_ConfigureFlags(control, context, 2000, 1000, 0, 0, 0));
     /* The range depends on the frequency of the clock. */
     say("no budget: error %d", (int)seL4_SchedControl_ConfigureFlags(control, context, 0, 1000, 0, 0, 0));
-    say("a period for ever: error %d", (int)seL4_SchedControl_ConfigureFlags(control, context, 1000, (seL4_Time) -1, 0, 0, 0));
+    say("a period for ever: error %d",
+        (int)seL4_SchedControl_ConfigureFlags(control, context, 1000, (seL4_Time)-1, 0, 0, 0));
     attempt("refills beyond the size", seL4_SchedControl_ConfigureFlags(control, context, 1000, 2000, 100, 0, 0));
     attempt("of a TCB", seL4_SchedControl_ConfigureFlags(control, tcb, 1000, 2000, 0, 0, 0));
     attempt("well", seL4_SchedControl_ConfigureFlags(control, context, 1000, 2000, 0, 0, 0));

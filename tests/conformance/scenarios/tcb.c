@@ -7,7 +7,7 @@
 
 static void priorities(void)
 {
-    static const seL4_Word values[] = { 0, 100, 254, 255, 256, (seL4_Word)1 << 32, (seL4_Word) -1 };
+    static const seL4_Word values[] = { 0, 100, 254, 255, 256, (seL4_Word)1 << 32, (seL4_Word)-1 };
     seL4_CPtr tcb = make(seL4_TCBObject);
     for (unsigned i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         say("priority %ld", (long)values[i]);
@@ -113,11 +113,11 @@ static void addresses_of_the_kernel(void)
     seL4_CPtr tcb = make(seL4_TCBObject);
     seL4_UserContext context = { 0 };
     context.CONTEXT_IP = (seL4_Word)0xffffffff80000000;
-    context.CONTEXT_SP = (seL4_Word) -16;
+    context.CONTEXT_SP = (seL4_Word)-16;
     attempt("write", seL4_TCB_WriteRegisters(tcb, 0, 0, CONTEXT_WORDS, &context));
     attempt("read", seL4_TCB_ReadRegisters(tcb, 0, 0, CONTEXT_WORDS, &context));
     say("ip %lx sp %lx", context.CONTEXT_IP, context.CONTEXT_SP);
-    static const seL4_Word bases[] = { 0, 0x1000, (seL4_Word)0x00007fffffffffff, (seL4_Word)1 << 47, (seL4_Word) -1 };
+    static const seL4_Word bases[] = { 0, 0x1000, (seL4_Word)0x00007fffffffffff, (seL4_Word)1 << 47, (seL4_Word)-1 };
     for (unsigned i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
         say("TLS base %lx", bases[i]);
         attempt("set", seL4_TCB_SetTLSBase(tcb, bases[i]));
@@ -204,8 +204,8 @@ static void configuration(void)
 static void configuration_refers_to_copies(void)
 {
     seL4_CPtr tcb = make(seL4_TCBObject), node = make_sized(seL4_CapTableObject, 4), inside = slot();
-    attempt("an address space and a CNode", seL4_TCB_SetSpace(tcb, 0, node, seL4_CNode_CapData_new(0, 60).words[0],
-                                                              seL4_CapInitThreadVSpace, 0));
+    attempt("an address space and a CNode",
+            seL4_TCB_SetSpace(tcb, 0, node, seL4_CNode_CapData_new(0, 60).words[0], seL4_CapInitThreadVSpace, 0));
     attempt("a TCB into its own CSpace", seL4_CNode_Copy(node, 3, 4, AT(tcb), seL4_AllRights));
     attempt("delete the CNode's capability", seL4_CNode_Delete(AT(node)));
     attempt("delete the TCB's", seL4_CNode_Delete(AT(tcb)));
@@ -234,10 +234,11 @@ static void flags(void)
     seL4_CPtr tcb = make(seL4_TCBObject);
     static const struct {
         seL4_Word clear, set;
-    } changes[] = { { 0, 0 }, { 0, 1 }, { 0, 0 }, { 1, 0 }, { 1, 1 }, { 0, (seL4_Word) -1 }, { (seL4_Word) -1, 0 } };
+    } changes[] = { { 0, 0 }, { 0, 1 }, { 0, 0 }, { 1, 0 }, { 1, 1 }, { 0, (seL4_Word)-1 }, { (seL4_Word)-1, 0 } };
     for (unsigned i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
         seL4_TCB_SetFlags_t result = seL4_TCB_SetFlags(tcb, changes[i].clear, changes[i].set);
-        say("clear %lx set %lx: error %d, flags %lx", changes[i].clear, changes[i].set, (int)result.error, result.flags);
+        say("clear %lx set %lx: error %d, flags %lx", changes[i].clear, changes[i].set, (int)result.error,
+            result.flags);
     }
 }
 
@@ -248,11 +249,19 @@ static void short_messages(void)
         const char *name;
         seL4_Word label;
     } calls[] = {
-        { "ReadRegisters", TCBReadRegisters }, { "WriteRegisters", TCBWriteRegisters },
-        { "CopyRegisters", TCBCopyRegisters }, { "Configure", TCBConfigure }, { "SetPriority", TCBSetPriority },
-        { "SetMCPriority", TCBSetMCPriority }, { "SetSchedParams", TCBSetSchedParams },
-        { "SetIPCBuffer", TCBSetIPCBuffer }, { "SetSpace", TCBSetSpace }, { "BindNotification", TCBBindNotification },
-        { "UnbindNotification", TCBUnbindNotification }, { "SetTLSBase", TCBSetTLSBase }, { "SetFlags", TCBSetFlags },
+        { "ReadRegisters", TCBReadRegisters },
+        { "WriteRegisters", TCBWriteRegisters },
+        { "CopyRegisters", TCBCopyRegisters },
+        { "Configure", TCBConfigure },
+        { "SetPriority", TCBSetPriority },
+        { "SetMCPriority", TCBSetMCPriority },
+        { "SetSchedParams", TCBSetSchedParams },
+        { "SetIPCBuffer", TCBSetIPCBuffer },
+        { "SetSpace", TCBSetSpace },
+        { "BindNotification", TCBBindNotification },
+        { "UnbindNotification", TCBUnbindNotification },
+        { "SetTLSBase", TCBSetTLSBase },
+        { "SetFlags", TCBSetFlags },
     };
     for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
         for (seL4_Word length = 0; length < 4; length++) {

@@ -58,7 +58,7 @@ static void sizes(void)
         { "page table", table_types[TABLE_LEVELS - 1] },
         { "address space", VSPACE },
     };
-    static const seL4_Word bits[] = { 0, 1, 3, 4, 5, 7, 12, 13, 20, 40, 47, 48, 59, 60, 63, 64, 200, (seL4_Word) -1 };
+    static const seL4_Word bits[] = { 0, 1, 3, 4, 5, 7, 12, 13, 20, 40, 47, 48, 59, 60, 63, 64, 200, (seL4_Word)-1 };
     seL4_CPtr untyped = make_sized(seL4_UntypedObject, 13), to = slot();
     for (unsigned type = 0; type < sizeof(types) / sizeof(types[0]); type++) {
         for (unsigned i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
@@ -75,7 +75,7 @@ static void sizes(void)
 static void types_that_are_none(void)
 {
     seL4_CPtr untyped = make_sized(seL4_UntypedObject, 12), to = slot();
-    static const seL4_Word types[] = { 50, 1000, (seL4_Word)1 << 32, (seL4_Word) -1 };
+    static const seL4_Word types[] = { 50, 1000, (seL4_Word)1 << 32, (seL4_Word)-1 };
     for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         attempt("retype", retype(untyped, types[i], 12, to, 1));
     }
@@ -83,7 +83,7 @@ static void types_that_are_none(void)
 
 static void counts(void)
 {
-    static const seL4_Word counts[] = { 0, 1, 2, 4, 5, 255, 256, 257, (seL4_Word)1 << 32, (seL4_Word) -1 };
+    static const seL4_Word counts[] = { 0, 1, 2, 4, 5, 255, 256, 257, (seL4_Word)1 << 32, (seL4_Word)-1 };
     seL4_CPtr untyped = make_sized(seL4_UntypedObject, 6), to = slots(4);
     for (unsigned i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         say("%lu endpoints", counts[i]);
@@ -98,7 +98,9 @@ static void window(void)
     seL4_CPtr node = make_sized(seL4_CapTableObject, 3);
     static const struct {
         seL4_Word offset, count;
-    } windows[] = { { 0, 8 }, { 0, 9 }, { 7, 1 }, { 7, 2 }, { 8, 1 }, { 9, 1 }, { (seL4_Word) -1, 1 }, { (seL4_Word) -1, 2 } };
+    } windows[] = {
+        { 0, 8 }, { 0, 9 }, { 7, 1 }, { 7, 2 }, { 8, 1 }, { 9, 1 }, { (seL4_Word)-1, 1 }, { (seL4_Word)-1, 2 }
+    };
     for (unsigned i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
         say("offset %ld, count %lu", (long)windows[i].offset, windows[i].count);
         attempt("retype", seL4_Untyped_Retype(untyped, seL4_EndpointObject, 0, seL4_CapInitThreadCNode, node,
@@ -119,8 +121,10 @@ static void destination(void)
     attempt("the root is empty", seL4_Untyped_Retype(untyped, seL4_EndpointObject, 0, to + 2, 0, 0, to, 1));
     attempt("the node is no CNode", seL4_Untyped_Retype(untyped, seL4_EndpointObject, 0, AT(endpoint), to, 1));
     attempt("the node is empty", seL4_Untyped_Retype(untyped, seL4_EndpointObject, 0, AT(to + 2), to, 1));
-    attempt("depth too small", seL4_Untyped_Retype(untyped, seL4_EndpointObject, 0, seL4_CapInitThreadCNode, 0, 1, to, 1));
-    attempt("depth too large", seL4_Untyped_Retype(untyped, seL4_EndpointObject, 0, seL4_CapInitThreadCNode, 0, 65, to, 1));
+    attempt("depth too small",
+            seL4_Untyped_Retype(untyped, seL4_EndpointObject, 0, seL4_CapInitThreadCNode, 0, 1, to, 1));
+    attempt("depth too large",
+            seL4_Untyped_Retype(untyped, seL4_EndpointObject, 0, seL4_CapInitThreadCNode, 0, 65, to, 1));
     attempt("the service is no untyped", retype(seL4_CapInitThreadTCB, seL4_EndpointObject, 0, to, 1));
     attempt("the service is empty", retype(to + 2, seL4_EndpointObject, 0, to, 1));
 }

@@ -24,9 +24,19 @@ static const struct {
 
 /* Slots that steps use, by number. Most are empty at the beginning. */
 #define PLACES 20
-enum { MEMORY, SMALL_MEMORY, ENDPOINT, NOTIFICATION, NODE, FIRST_TCB, PAGE = FIRST_TCB + 3, TABLE, BADGED_ENDPOINT,
-       BADGED_NOTIFICATION, EMPTY
-     };
+enum {
+    MEMORY,
+    SMALL_MEMORY,
+    ENDPOINT,
+    NOTIFICATION,
+    NODE,
+    FIRST_TCB,
+    PAGE = FIRST_TCB + 3,
+    TABLE,
+    BADGED_ENDPOINT,
+    BADGED_NOTIFICATION,
+    EMPTY
+};
 static seL4_CPtr places;
 #define NODE_BITS 3
 
@@ -39,9 +49,9 @@ enum { KIND_ENDPOINT = 4, KIND_NOTIFICATION = 6, KIND_REPLY = 8 };
 #define PAGES 0x18000000ul
 
 enum { SEND, NB_SEND, CALL, RECEIVE, NB_RECEIVE, REPLY, REPLY_RECEIVE, SIGNAL, WAIT, POLL, YIELD, READ, WRITE, DEEDS };
-static const char *const deed_names[DEEDS] = { "send", "nb_send", "call", "receive", "nb_receive", "reply", "reply_receive",
-                                               "signal", "wait", "poll", "yield", "read", "write"
-                                             };
+static const char *const deed_names[DEEDS] = { "send",  "nb_send",       "call",   "receive", "nb_receive",
+                                               "reply", "reply_receive", "signal", "wait",    "poll",
+                                               "yield", "read",          "write" };
 
 /* What a thread is to do next. */
 struct order {
@@ -138,9 +148,7 @@ static void work(seL4_Word own, seL4_Word unused)
             seL4_Send(through, message(order));
             say("sent");
             break;
-        case NB_SEND:
-            seL4_NBSend(through, message(order));
-            break;
+        case NB_SEND: seL4_NBSend(through, message(order)); break;
         case CALL: {
             seL4_MessageInfo_t info = seL4_Call(through, message(order));
             say("answer: label %lu", seL4_MessageInfo_get_label(info));
@@ -156,17 +164,13 @@ static void work(seL4_Word own, seL4_Word unused)
             received(what, info, badge);
             break;
         }
-        case REPLY:
-            reply(seL4_MessageInfo_new(LABEL, 0, 0, 0));
-            break;
+        case REPLY: reply(seL4_MessageInfo_new(LABEL, 0, 0, 0)); break;
         case REPLY_RECEIVE: {
             seL4_MessageInfo_t info = reply_recv(through, seL4_MessageInfo_new(LABEL + 1, 0, 0, 0), &badge);
             received(what, info, badge);
             break;
         }
-        case SIGNAL:
-            seL4_Signal(through);
-            break;
+        case SIGNAL: seL4_Signal(through); break;
         case WAIT:
             seL4_Wait(through, &badge);
             say("woken: badge %lu", badge);
@@ -175,15 +179,9 @@ static void work(seL4_Word own, seL4_Word unused)
             seL4_Poll(through, &badge);
             say("poll: badge %lu", badge);
             break;
-        case YIELD:
-            seL4_Yield();
-            break;
-        case READ:
-            say("has read %lx", probe_read(PAGES + 0x1000 * (order->place & 3)));
-            break;
-        case WRITE:
-            probe_write(PAGES + 0x1000 * (order->place & 3), order->gift);
-            break;
+        case YIELD: seL4_Yield(); break;
+        case READ: say("has read %lx", probe_read(PAGES + 0x1000 * (order->place & 3))); break;
+        case WRITE: probe_write(PAGES + 0x1000 * (order->place & 3), order->gift); break;
         }
         say("done");
     }
@@ -199,14 +197,15 @@ static void begin(void)
     const struct {
         seL4_Word type, size_bits;
     } objects[] = {
-        [MEMORY] = { seL4_UntypedObject, 14 }, [SMALL_MEMORY] = { seL4_UntypedObject, 8 },
-        [ENDPOINT] = { seL4_EndpointObject, 0 }, [NOTIFICATION] = { seL4_NotificationObject, 0 },
-        [NODE] = { seL4_CapTableObject, NODE_BITS }, [PAGE] = { SMALL_PAGE, 0 },
+        [MEMORY] = { seL4_UntypedObject, 14 },          [SMALL_MEMORY] = { seL4_UntypedObject, 8 },
+        [ENDPOINT] = { seL4_EndpointObject, 0 },        [NOTIFICATION] = { seL4_NotificationObject, 0 },
+        [NODE] = { seL4_CapTableObject, NODE_BITS },    [PAGE] = { SMALL_PAGE, 0 },
         [TABLE] = { table_types[TABLE_LEVELS - 1], 0 },
     };
     for (unsigned i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
         if (i < FIRST_TCB || i >= PAGE) {
-            seL4_Untyped_Retype(world_untyped(), objects[i].type, objects[i].size_bits, seL4_CapInitThreadCNode, 0, 0, place(i), 1);
+            seL4_Untyped_Retype(world_untyped(), objects[i].type, objects[i].size_bits, seL4_CapInitThreadCNode, 0, 0,
+                                place(i), 1);
         }
     }
     seL4_CNode_Mint(AT(place(BADGED_ENDPOINT)), AT(place(ENDPOINT)), seL4_AllRights, LABEL + 5);
@@ -255,13 +254,9 @@ static struct where draw_where(const char *what, seL4_Word number)
     seL4_Word in_node = draw(6) == 0, wrong = draw(20) == 0;
     say("  %s %lu%s%s", what, number, in_node ? " of the small node" : "", wrong ? ", wrong depth" : "");
     if (in_node) {
-        return (struct where) {
-            place(NODE), number % (1 << NODE_BITS), wrong ? NODE_BITS + 2 : NODE_BITS
-        };
+        return (struct where) { place(NODE), number % (1 << NODE_BITS), wrong ? NODE_BITS + 2 : NODE_BITS };
     }
-    return (struct where) {
-        seL4_CapInitThreadCNode, place(number), wrong ? 20 : seL4_WordBits
-    };
+    return (struct where) { seL4_CapInitThreadCNode, place(number), wrong ? 20 : seL4_WordBits };
 }
 
 static seL4_CapRights_t draw_rights(void)
@@ -290,9 +285,10 @@ static void receive(seL4_Word number)
 
 static void step(void)
 {
-    const seL4_Word types[] = { seL4_UntypedObject, seL4_TCBObject, seL4_EndpointObject, seL4_NotificationObject,
-                                       seL4_CapTableObject, SMALL_PAGE, table_types[TABLE_LEVELS - 1], VSPACE
-                                     };
+    const seL4_Word types[] = {
+        seL4_UntypedObject,  seL4_TCBObject, seL4_EndpointObject,           seL4_NotificationObject,
+        seL4_CapTableObject, SMALL_PAGE,     table_types[TABLE_LEVELS - 1], VSPACE
+    };
     seL4_Word what = draw(44), number = draw_taken();
     seL4_CPtr it = place(number);
     if (what >= 12 && what < 24 && waits(it)) {
@@ -306,11 +302,13 @@ static void step(void)
     case 0:
     case 1: {
         static const seL4_Word sizes[] = { 0, 2, 4, 8, 12, 60 };
-        seL4_Word type = draw(sizeof(types) / sizeof(types[0])), size = sizes[draw(6)], to = draw_empty(), count = draw(4);
+        seL4_Word type = draw(sizeof(types) / sizeof(types[0])), size = sizes[draw(6)], to = draw_empty(),
+                  count = draw(4);
         seL4_CPtr memory = place(draw(4) ? draw(2) : number);
         say("retype to %lu, type %lu, size %lu, count %lu", to, type, size, count);
         if (!waits(memory)) {
-            attempt("retype", seL4_Untyped_Retype(memory, types[type], size, seL4_CapInitThreadCNode, 0, 0, place(to), count));
+            attempt("retype",
+                    seL4_Untyped_Retype(memory, types[type], size, seL4_CapInitThreadCNode, 0, 0, place(to), count));
         }
         break;
     }
@@ -318,7 +316,8 @@ static void step(void)
     case 3: {
         struct where to = draw_where("to", draw_empty()), from = draw_where("from", draw_taken());
         if (!waits(to.root)) {
-            attempt("copy", seL4_CNode_Copy(to.root, to.index, to.depth, from.root, from.index, from.depth, draw_rights()));
+            attempt("copy",
+                    seL4_CNode_Copy(to.root, to.index, to.depth, from.root, from.index, from.depth, draw_rights()));
         }
         break;
     }
@@ -344,12 +343,14 @@ static void step(void)
     case 7: {
         struct where to = draw_where("to", draw_empty()), from = draw_where("from", draw_taken());
         if (!waits(to.root)) {
-            attempt("mutate", seL4_CNode_Mutate(to.root, to.index, to.depth, from.root, from.index, from.depth, draw(2)));
+            attempt("mutate",
+                    seL4_CNode_Mutate(to.root, to.index, to.depth, from.root, from.index, from.depth, draw(2)));
         }
         break;
     }
     case 8: {
-        struct where to = draw_where("to", draw_empty()), pivot = draw_where("pivot", draw_taken()), from = draw_where("from", draw_taken());
+        struct where to = draw_where("to", draw_empty()), pivot = draw_where("pivot", draw_taken()),
+                     from = draw_where("from", draw_taken());
         if (!waits(to.root)) {
             attempt("rotate", seL4_CNode_Rotate(to.root, to.index, to.depth, 0, pivot.root, pivot.index, pivot.depth, 0,
                                                 from.root, from.index, from.depth));
@@ -435,12 +436,11 @@ static void step(void)
     case 23: {
         seL4_Word other = draw(PLACES);
         say("fault handler of %lu is %lu", number, other);
-        attempt("set space", seL4_TCB_SetSpace(it, place(other), seL4_CapInitThreadCNode, 0, seL4_CapInitThreadVSpace, 0));
+        attempt("set space",
+                seL4_TCB_SetSpace(it, place(other), seL4_CapInitThreadCNode, 0, seL4_CapInitThreadVSpace, 0));
         break;
     }
-    case 24:
-        receive(number);
-        break;
+    case 24: receive(number); break;
     case 25:
     case 26:
         say("answer");

@@ -89,8 +89,9 @@ void say_text(const char *text, seL4_Word length)
 static const char *error_name(seL4_Error error)
 {
     static const char *const names[] = {
-        "NoError", "InvalidArgument", "InvalidCapability", "IllegalOperation", "RangeError", "AlignmentError",
-        "FailedLookup", "TruncatedMessage", "DeleteFirst", "RevokeFirst", "NotEnoughMemory",
+        "NoError",     "InvalidArgument", "InvalidCapability", "IllegalOperation",
+        "RangeError",  "AlignmentError",  "FailedLookup",      "TruncatedMessage",
+        "DeleteFirst", "RevokeFirst",     "NotEnoughMemory",
     };
     return (seL4_Word)error < sizeof(names) / sizeof(names[0]) ? names[error] : "an unknown error";
 }
@@ -114,25 +115,17 @@ seL4_Error attempt(const char *what, seL4_Error error)
     put_text(error_name(error));
     switch (error) {
     case seL4_InvalidArgument:
-    case seL4_InvalidCapability:
-        put_word(" argument ", details[0]);
-        break;
+    case seL4_InvalidCapability: put_word(" argument ", details[0]); break;
     case seL4_RangeError:
         put_word(" ", details[0]);
         put_word(" to ", details[1]);
         break;
-    case seL4_NotEnoughMemory:
-        put_word(" bytes left ", details[0]);
-        break;
+    case seL4_NotEnoughMemory: put_word(" bytes left ", details[0]); break;
     case seL4_FailedLookup:
         put_text(details[0] ? " source" : " destination");
         switch (details[1]) {
-        case seL4_InvalidRoot:
-            put_text(" InvalidRoot");
-            break;
-        case seL4_MissingCapability:
-            put_word(" MissingCapability bits left ", details[2]);
-            break;
+        case seL4_InvalidRoot: put_text(" InvalidRoot"); break;
+        case seL4_MissingCapability: put_word(" MissingCapability bits left ", details[2]); break;
         case seL4_DepthMismatch:
             put_word(" DepthMismatch bits left ", details[2]);
             put_word(" found ", details[3]);
@@ -142,12 +135,10 @@ seL4_Error attempt(const char *what, seL4_Error error)
             put_word(" guard ", details[3]);
             put_word(" bits ", details[4]);
             break;
-        default:
-            put_word(" failure ", details[1]);
+        default: put_word(" failure ", details[1]);
         }
         break;
-    default:
-        break;
+    default: break;
     }
     put_char('\n');
     return error;

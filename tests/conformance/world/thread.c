@@ -94,7 +94,8 @@ struct thread *thread_make(const char *name, seL4_Word priority, thread_body bod
     thread->reply = make(seL4_ReplyObject);
     thread->sched_context = make_sized(seL4_SchedContextObject, seL4_MinSchedContextBits);
     seL4_CPtr control = sel4runtime_bootinfo()->schedcontrol.start;
-    error = seL4_SchedControl_ConfigureFlags(control, thread->sched_context, BUDGET_MICROSECONDS, BUDGET_MICROSECONDS, 0, 0, 0);
+    error = seL4_SchedControl_ConfigureFlags(control, thread->sched_context, BUDGET_MICROSECONDS, BUDGET_MICROSECONDS,
+                                             0, 0, 0);
     if (!error) {
         error = seL4_TCB_Configure(thread->tcb, seL4_CapInitThreadCNode, 0, seL4_CapInitThreadVSpace, 0, thread->buffer,
                                    thread->buffer_page);

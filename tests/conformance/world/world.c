@@ -109,7 +109,7 @@ seL4_CPtr mint(seL4_CPtr source, seL4_CapRights_t rights, seL4_Word badge)
 {
     seL4_CPtr to = slot();
     seL4_Error error = badge ? seL4_CNode_Mint(AT(to), AT(source), rights, badge)
-                       : seL4_CNode_Copy(AT(to), AT(source), rights);
+                             : seL4_CNode_Copy(AT(to), AT(source), rights);
     if (error) {
         give_up("mint", error);
     }

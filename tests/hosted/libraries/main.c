@@ -66,7 +66,8 @@ static void begin(void)
     allocman_t *allocman = bootstrap_use_current_simple(&simple, sizeof(pool), pool);
     must(allocman == NULL, "allocman");
     allocman_make_vka(&vka, allocman);
-    must(sel4utils_bootstrap_vspace_with_bootinfo_leaky(&vspace, &vspace_data, simple_get_pd(&simple), &vka, info), "vspace");
+    must(sel4utils_bootstrap_vspace_with_bootinfo_leaky(&vspace, &vspace_data, simple_get_pd(&simple), &vka, info),
+         "vspace");
     void *start;
     reservation_t reservation = vspace_reserve_range(&vspace, more, seL4_AllRights, 1, &start);
     must(reservation.res == NULL, "addresses for allocman");
@@ -80,20 +81,13 @@ static void begin(void)
 static int make_any(vka_object_t *object)
 {
     switch (number() % 7) {
-    case 0:
-        return vka_alloc_tcb(&vka, object);
-    case 1:
-        return vka_alloc_endpoint(&vka, object);
-    case 2:
-        return vka_alloc_notification(&vka, object);
-    case 3:
-        return vka_alloc_untyped(&vka, 4 + number() % 14, object);
-    case 4:
-        return vka_alloc_cnode_object(&vka, 1 + number() % 9, object);
-    case 5:
-        return vka_alloc_frame(&vka, number() % 16 == 0 ? seL4_LargePageBits : seL4_PageBits, object);
-    default:
-        return vka_alloc_page_table(&vka, object);
+    case 0: return vka_alloc_tcb(&vka, object);
+    case 1: return vka_alloc_endpoint(&vka, object);
+    case 2: return vka_alloc_notification(&vka, object);
+    case 3: return vka_alloc_untyped(&vka, 4 + number() % 14, object);
+    case 4: return vka_alloc_cnode_object(&vka, 1 + number() % 9, object);
+    case 5: return vka_alloc_frame(&vka, number() % 16 == 0 ? seL4_LargePageBits : seL4_PageBits, object);
+    default: return vka_alloc_page_table(&vka, object);
     }
 }
 
@@ -225,8 +219,10 @@ static void threads(void)
     must(vka_alloc_endpoint(&vka, &endpoint), "an endpoint");
     must(vka_alloc_notification(&vka, &never), "a notification");
     for (int i = 0; i < THREADS; i++) {
-        must(sel4utils_configure_thread_config(&vka, &vspace, &vspace, configuration(0, 100 + i), &made[i]), "a thread");
-        must(sel4utils_start_thread(&made[i], calls, (void *)endpoint.cptr, (void *)(seL4_Word)(i + 1), 1), "its start");
+        must(sel4utils_configure_thread_config(&vka, &vspace, &vspace, configuration(0, 100 + i), &made[i]),
+             "a thread");
+        must(sel4utils_start_thread(&made[i], calls, (void *)endpoint.cptr, (void *)(seL4_Word)(i + 1), 1),
+             "its start");
     }
     seL4_Word ended = 0, sum = 0, own_buffers = 0;
     bool answer = false;
@@ -254,7 +250,8 @@ static void processes(void)
     vka_cspace_make_path(&vka, endpoint.cptr, &path);
     for (int round = 1; round <= 3; round++) {
         sel4utils_process_t process;
-        must(sel4utils_configure_process_custom(&process, &vka, &vspace, process_config_default_simple(&simple, "child", 200)),
+        must(sel4utils_configure_process_custom(&process, &vka, &vspace,
+                                                process_config_default_simple(&simple, "child", 200)),
              "a process");
         seL4_CPtr theirs = sel4utils_mint_cap_to_process(&process, path, seL4_AllRights, round);
         char text[24], *arguments[] = { "child", text };

@@ -30,15 +30,12 @@ static seL4_CPtr map(seL4_Word address)
     while (seL4_X86_Page_Map(page, vspace, address, seL4_ReadWrite, seL4_X86_Default_VMAttributes)
            == seL4_FailedLookup) {
         switch (seL4_GetMR(2)) {
-        case 39:
-            seL4_X86_PDPT_Map(make(seL4_X86_PDPTObject), vspace, address, seL4_X86_Default_VMAttributes);
-            break;
+        case 39: seL4_X86_PDPT_Map(make(seL4_X86_PDPTObject), vspace, address, seL4_X86_Default_VMAttributes); break;
         case 30:
             seL4_X86_PageDirectory_Map(make(seL4_X86_PageDirectoryObject), vspace, address,
                                        seL4_X86_Default_VMAttributes);
             break;
-        default:
-            seL4_X86_PageTable_Map(make(seL4_X86_PageTableObject), vspace, address, seL4_X86_Default_VMAttributes);
+        default: seL4_X86_PageTable_Map(make(seL4_X86_PageTableObject), vspace, address, seL4_X86_Default_VMAttributes);
         }
     }
     return page;

@@ -56,12 +56,9 @@ static const seL4_CPtr base = 8000;
 static seL4_Word value(seL4_Word word)
 {
     switch (word >> 48) {
-    case 0x5e10:
-        return base + (word & 0xffff);
-    case 0x57ab:
-        return (seL4_Word)code + (word & 0xffff);
-    default:
-        return word;
+    case 0x5e10: return base + (word & 0xffff);
+    case 0x57ab: return (seL4_Word)code + (word & 0xffff);
+    default: return word;
     }
 }
 
@@ -92,7 +89,8 @@ int main(void)
         return 1;
     }
     for (const seL4_Word *step = steps; *step != 0;) {
-        seL4_Word kind = *step & 0xff, label = *step >> 8 & 0xffffff, caps = *step >> 32 & 0xff, words = *step >> 40 & 0xff;
+        seL4_Word kind = *step & 0xff, label = *step >> 8 & 0xffffff, caps = *step >> 32 & 0xff,
+                  words = *step >> 40 & 0xff;
         seL4_Word cptr = value(step[1]);
         step += 2;
         seL4_Word identity = kind == INVOKE ? seL4_DebugCapIdentify(cptr) : 0;

@@ -72,7 +72,8 @@ static void pthreads(void)
     printf("turns %d, errno of the other %d, thread-local %d\n", turn, errno == 77, mine);
     pthread_rwlock_unlock(&rwlock);
     pthread_join(thread, &result);
-    printf("the thread gave %s, and %d value was destroyed\n", result == &mutex ? "what it exits with" : "nothing", destroyed);
+    printf("the thread gave %s, and %d value was destroyed\n", result == &mutex ? "what it exits with" : "nothing",
+           destroyed);
 
     struct timespec end;
     clock_gettime(CLOCK_REALTIME, &end);

@@ -27,11 +27,10 @@ int main(void)
         words[i] = seL4_GetMR(i);
     }
     __builtin_memcpy(&seen, words, sizeof(seen));
-    say("values in messages are as in C's memory",
-        seL4_MessageInfo_get_length(info) == sizeof(words) / sizeof(words[0])
-        && __builtin_memcmp(&seen, &mixed, sizeof(mixed)) == 0);
-    say("and come out again", checks_take(seL4_MessageInfo_get_length(info), &back)
-        && __builtin_memcmp(&back, &mixed, sizeof(mixed)) == 0);
+    say("values in messages are as in C's memory", seL4_MessageInfo_get_length(info) == sizeof(words) / sizeof(words[0])
+                                                       && __builtin_memcmp(&seen, &mixed, sizeof(mixed)) == 0);
+    say("and come out again",
+        checks_take(seL4_MessageInfo_get_length(info), &back) && __builtin_memcmp(&back, &mixed, sizeof(mixed)) == 0);
     say("a message that is too short gives none", !checks_take(sizeof(words) / sizeof(words[0]) - 1, &back));
 
     checks_write();

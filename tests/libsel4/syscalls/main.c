@@ -28,9 +28,9 @@ int main(void)
     for (seL4_Word i = 0; i < info->untyped.end - info->untyped.start; i++) {
         bytes += (seL4_Word)1 << info->untypedList[i].sizeBits;
     }
-    say("BootInfo read by Rust",
-        seen.ipc_buffer == info->ipcBuffer && seen.first_free == info->empty.start
-        && seen.untypeds == info->untyped.end - info->untyped.start && seen.bytes == bytes);
+    say("BootInfo read by Rust", seen.ipc_buffer == info->ipcBuffer && seen.first_free == info->empty.start
+                                     && seen.untypeds == info->untyped.end - info->untyped.start
+                                     && seen.bytes == bytes);
 #ifdef CONFIG_KERNEL_MCS
     const int mcs = 1;
 #else
@@ -54,7 +54,7 @@ int main(void)
 
     /* The kernel may complain on the console; it names the thread then. */
     Refusal refused = syscalls_refused(info->untyped.start, slot + 3, CONFIG_RETYPE_FAN_OUT_LIMIT + 1);
-    say("error with its detail", refused.error == seL4_RangeError && refused.least == 1
-        && refused.most == CONFIG_RETYPE_FAN_OUT_LIMIT);
+    say("error with its detail",
+        refused.error == seL4_RangeError && refused.least == 1 && refused.most == CONFIG_RETYPE_FAN_OUT_LIMIT);
     return 0;
 }

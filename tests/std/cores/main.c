@@ -50,7 +50,8 @@ static void *name_place(void *argument)
     int lowered = pthread_setschedprio(pthread_self(), 42);
     sched_getaffinity(0, sizeof(allowed), &allowed);
     pthread_getschedparam(pthread_self(), &policy, &parameters);
-    printf("A thread chose: %d %d, %d core, priority %d\n", moved, lowered, CPU_COUNT(&allowed), parameters.sched_priority);
+    printf("A thread chose: %d %d, %d core, priority %d\n", moved, lowered, CPU_COUNT(&allowed),
+           parameters.sched_priority);
     CPU_ZERO(&allowed);
     CPU_SET(17, &allowed);
     moved = sched_setaffinity(0, sizeof(allowed), &allowed);

@@ -117,8 +117,8 @@ static void use_a_condition(void)
     pthread_mutex_lock(&lock);
     int over = pthread_cond_timedwait(&changed, &lock, &soon);
     pthread_mutex_unlock(&lock);
-    printf("C carried to Rust: %u, the thread's answer: %s, then %s\n", rich_add(0), answer == &place ? "right" : "wrong",
-           over == ETIMEDOUT ? "a timeout" : "no timeout");
+    printf("C carried to Rust: %u, the thread's answer: %s, then %s\n", rich_add(0),
+           answer == &place ? "right" : "wrong", over == ETIMEDOUT ? "a timeout" : "no timeout");
 }
 
 /* Rust calls this with a closure of its own. */

@@ -32,7 +32,7 @@ bool sel4std_alarm(seL4_CPtr wake, uint64_t nanoseconds)
     uint64_t hertz;
     asm("mrs %0, cntfrq_el0" : "=r"(hertz));
     unsigned __int128 ticks = (unsigned __int128)nanoseconds * hertz / 1000000000 + 1;
-    asm volatile("msr cntp_tval_el0, %0" :: "r"(ticks < LONGEST ? (uint64_t)ticks : LONGEST));
-    asm volatile("msr cntp_ctl_el0, %0; isb" :: "r"(1ul));
+    asm volatile("msr cntp_tval_el0, %0" ::"r"(ticks < LONGEST ? (uint64_t)ticks : LONGEST));
+    asm volatile("msr cntp_ctl_el0, %0; isb" ::"r"(1ul));
     return handler != seL4_CapNull && seL4_IRQHandler_Ack(handler) == seL4_NoError;
 }

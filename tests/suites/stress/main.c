@@ -23,8 +23,9 @@ seL4_CPtr sel4std_new_object(seL4_Word type, seL4_Word size_bits)
         }
     }
     seL4_CPtr slot = info->empty.start + __atomic_fetch_add(&slots, 1, __ATOMIC_SEQ_CST);
-    if (slot >= info->empty.end || seL4_Untyped_Retype(info->untyped.start + untyped, type, size_bits, seL4_CapInitThreadCNode,
-                                                       0, 0, slot, 1)) {
+    if (slot >= info->empty.end
+        || seL4_Untyped_Retype(info->untyped.start + untyped, type, size_bits, seL4_CapInitThreadCNode, 0, 0, slot,
+                               1)) {
         return seL4_CapNull;
     }
     __atomic_fetch_add(&made[type], 1, __ATOMIC_SEQ_CST);

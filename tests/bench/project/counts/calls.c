@@ -14,13 +14,13 @@ static int32_t twice(int32_t a)
     return 2 * a;
 }
 
-#define COUNT(name, call)                                                                          \
-    do {                                                                                           \
-        uint32_t before = counter_read();                                                          \
-        int32_t result = call;                                                                     \
-        uint32_t after = counter_read();                                                           \
-        printf("call %s: %u instructions, result %d\n", name,                                      \
-               (unsigned)(after - before - counter_cost()), (int)result);                          \
+#define COUNT(name, call)                                                                                  \
+    do {                                                                                                   \
+        uint32_t before = counter_read();                                                                  \
+        int32_t result = call;                                                                             \
+        uint32_t after = counter_read();                                                                   \
+        printf("call %s: %u instructions, result %d\n", name, (unsigned)(after - before - counter_cost()), \
+               (int)result);                                                                               \
     } while (0)
 
 void count_calls(void)

@@ -63,7 +63,7 @@ static void add(struct count *count, uint32_t instructions)
 
 static void count_heap(const char *name, void *(*alloc)(size_t), void (*release)(void *, size_t))
 {
-    struct count allocs = {0, 0}, frees = {0, 0};
+    struct count allocs = { 0, 0 }, frees = { 0, 0 };
     uint32_t cost = counter_cost();
     state = 1;
     for (int i = 0; i < BLOCKS; i++) {
@@ -91,8 +91,8 @@ static void count_heap(const char *name, void *(*alloc)(size_t), void (*release)
         release(blocks[i].start, blocks[i].bytes);
     }
     printf("heap %s: alloc sum %llu worst %u, free sum %llu worst %u, of %d each\n", name,
-           (unsigned long long)allocs.sum, (unsigned)allocs.worst, (unsigned long long)frees.sum,
-           (unsigned)frees.worst, PAIRS);
+           (unsigned long long)allocs.sum, (unsigned)allocs.worst, (unsigned long long)frees.sum, (unsigned)frees.worst,
+           PAIRS);
 }
 
 void count_heaps(void)

@@ -19,21 +19,21 @@ static const struct {
     const char *name, *kind;
     uint64_t (*work)(unsigned rounds);
 } works[] = {
-    {"two notifications, there and back", "C", notify},
-    {"lock and unlock", "C", c_lock},
-    {"lock and unlock", "Rust", rust_lock},
-    {"hand a lock over, twice", "C", c_hand_over},
-    {"hand a lock over, twice", "Rust", rust_hand_over},
-    {"condition, there and back", "C", c_condition},
-    {"condition, there and back", "Rust", rust_condition},
-    {"start a thread and join it", "C", c_spawn},
-    {"start a thread and join it", "Rust", rust_spawn},
-    {"send and receive in one thread", "C", c_queue},
-    {"send and receive in one thread", "Rust", rust_channel},
-    {"send and receive, there and back", "C", c_queues},
-    {"send and receive, there and back", "Rust", rust_channels},
+    { "two notifications, there and back", "C", notify },
+    { "lock and unlock", "C", c_lock },
+    { "lock and unlock", "Rust", rust_lock },
+    { "hand a lock over, twice", "C", c_hand_over },
+    { "hand a lock over, twice", "Rust", rust_hand_over },
+    { "condition, there and back", "C", c_condition },
+    { "condition, there and back", "Rust", rust_condition },
+    { "start a thread and join it", "C", c_spawn },
+    { "start a thread and join it", "Rust", rust_spawn },
+    { "send and receive in one thread", "C", c_queue },
+    { "send and receive in one thread", "Rust", rust_channel },
+    { "send and receive, there and back", "C", c_queues },
+    { "send and receive, there and back", "Rust", rust_channels },
 };
-static const unsigned sleepers[] = {0, 1, 10, 100};
+static const unsigned sleepers[] = { 0, 1, 10, 100 };
 
 static uint64_t instructions(void)
 {
@@ -75,8 +75,8 @@ int main(void)
             uint64_t count = works[i].work(ROUNDS);
             least = count < least ? count : least;
         }
-        printf("cost of %s, %s: %lu in %d rounds, %d batches\n", works[i].name, works[i].kind, (unsigned long)least, ROUNDS,
-               BATCHES);
+        printf("cost of %s, %s: %lu in %d rounds, %d batches\n", works[i].name, works[i].kind, (unsigned long)least,
+               ROUNDS, BATCHES);
     }
     for (int i = 0; i < sizeof(sleepers) / sizeof(sleepers[0]); i++) {
         uint64_t least = UINT64_MAX;
@@ -84,8 +84,8 @@ int main(void)
             uint64_t count = wake(ROUNDS, sleepers[i]);
             least = count < least ? count : least;
         }
-        printf("cost of wake nobody, %u sleepers: %lu in %d rounds, %d batches\n", sleepers[i], (unsigned long)least, ROUNDS,
-               BATCHES);
+        printf("cost of wake nobody, %u sleepers: %lu in %d rounds, %d batches\n", sleepers[i], (unsigned long)least,
+               ROUNDS, BATCHES);
     }
     return 0;
 }

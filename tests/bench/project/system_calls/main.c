@@ -15,18 +15,26 @@
 #define HAS_SERVER(workload) ((workload) <= Arguments4)
 
 static const char *const names[] = {
-    "call with 0 registers", "call with 4 registers", "call with 8 registers",
-    "call with a tag", "call with a message of 4", "call with a message of 8", "call with 4 arguments",
-    "signal and wait", "retype and delete", "invoke for nothing", "yield",
+    "call with 0 registers",
+    "call with 4 registers",
+    "call with 8 registers",
+    "call with a tag",
+    "call with a message of 4",
+    "call with a message of 8",
+    "call with 4 arguments",
+    "signal and wait",
+    "retype and delete",
+    "invoke for nothing",
+    "yield",
 };
 
 static const struct {
     const char *name;
     Part *client, *server;
 } kinds[] = {
-    {"C", c_client, c_server},
-    {"libsel4-sys", sys_client, sys_server},
-    {"libsel4", safe_client, safe_server},
+    { "C", c_client, c_server },
+    { "libsel4-sys", sys_client, sys_server },
+    { "libsel4", safe_client, safe_server },
 };
 
 static uint64_t instructions(void)

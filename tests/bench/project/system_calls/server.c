@@ -44,7 +44,8 @@ static seL4_CPtr make(const char *what, seL4_Word type, seL4_Word size_bits)
     seL4_Error error = seL4_NotEnoughMemory;
     for (seL4_Word i = 0; error != seL4_NoError && i < info->untyped.end - info->untyped.start; i++) {
         if (!info->untypedList[i].isDevice) {
-            error = seL4_Untyped_Retype(info->untyped.start + i, type, size_bits, seL4_CapInitThreadCNode, 0, 0, slot, 1);
+            error = seL4_Untyped_Retype(info->untyped.start + i, type, size_bits, seL4_CapInitThreadCNode, 0, 0, slot,
+                                        1);
         }
     }
     check(what, error);
@@ -99,7 +100,8 @@ Caps server_start(void)
         .slot = info->empty.start + 1,
     };
     seL4_CPtr tcb = make("make a thread", seL4_TCBObject, 0);
-    seL4_CPtr frame = info->userImageFrames.start + (ipc_buffer - (char *)ROUND_DOWN((seL4_Word)__executable_start, PAGE)) / PAGE;
+    seL4_CPtr frame = info->userImageFrames.start
+                      + (ipc_buffer - (char *)ROUND_DOWN((seL4_Word)__executable_start, PAGE)) / PAGE;
 #ifdef CONFIG_KERNEL_MCS
     caps.reply = make("make a reply object", seL4_ReplyObject, 0);
     seL4_CPtr time = make("make a scheduling context", seL4_SchedContextObject, seL4_MinSchedContextBits);
@@ -112,7 +114,7 @@ Caps server_start(void)
                                                    (seL4_Word)ipc_buffer, frame));
     check("give it its priority", seL4_TCB_SetPriority(tcb, seL4_CapInitThreadTCB, seL4_MaxPrio));
 #endif
-    seL4_UserContext context = {0};
+    seL4_UserContext context = { 0 };
     sel4utils_arch_init_context(serve, stack + sizeof(stack), &context);
     check("set its registers", seL4_TCB_WriteRegisters(tcb, 0, 0, sizeof(context) / sizeof(seL4_Word), &context));
     check("lay out its thread-local storage", sel4runtime_get_tls_size() > sizeof(tls));

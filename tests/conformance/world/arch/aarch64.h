@@ -9,8 +9,7 @@
 #define TABLE_LEVELS 3
 /* From the root to the pages. */
 static const seL4_Word table_types[TABLE_LEVELS] = { seL4_ARM_PageTableObject, seL4_ARM_PageTableObject,
-                                                     seL4_ARM_PageTableObject
-                                                   };
+                                                     seL4_ARM_PageTableObject };
 
 static inline seL4_Error page_map(seL4_CPtr page, seL4_CPtr vspace, seL4_Word address, seL4_CapRights_t rights)
 {

@@ -9,8 +9,7 @@
 #define TABLE_LEVELS 3
 /* From the root to the pages. */
 static const seL4_Word table_types[TABLE_LEVELS] = { seL4_X86_PDPTObject, seL4_X86_PageDirectoryObject,
-                                                     seL4_X86_PageTableObject
-                                                   };
+                                                     seL4_X86_PageTableObject };
 
 static inline seL4_Error page_map(seL4_CPtr page, seL4_CPtr vspace, seL4_Word address, seL4_CapRights_t rights)
 {
@@ -32,24 +31,18 @@ static inline seL4_Error page_address(seL4_CPtr page, seL4_Word *address)
 static inline seL4_Error table_map(int level, seL4_CPtr table, seL4_CPtr vspace, seL4_Word address)
 {
     switch (level) {
-    case 0:
-        return seL4_X86_PDPT_Map(table, vspace, address, seL4_X86_Default_VMAttributes);
-    case 1:
-        return seL4_X86_PageDirectory_Map(table, vspace, address, seL4_X86_Default_VMAttributes);
-    default:
-        return seL4_X86_PageTable_Map(table, vspace, address, seL4_X86_Default_VMAttributes);
+    case 0: return seL4_X86_PDPT_Map(table, vspace, address, seL4_X86_Default_VMAttributes);
+    case 1: return seL4_X86_PageDirectory_Map(table, vspace, address, seL4_X86_Default_VMAttributes);
+    default: return seL4_X86_PageTable_Map(table, vspace, address, seL4_X86_Default_VMAttributes);
     }
 }
 
 static inline seL4_Error table_unmap(int level, seL4_CPtr table)
 {
     switch (level) {
-    case 0:
-        return seL4_X86_PDPT_Unmap(table);
-    case 1:
-        return seL4_X86_PageDirectory_Unmap(table);
-    default:
-        return seL4_X86_PageTable_Unmap(table);
+    case 0: return seL4_X86_PDPT_Unmap(table);
+    case 1: return seL4_X86_PageDirectory_Unmap(table);
+    default: return seL4_X86_PageTable_Unmap(table);
     }
 }
 
