@@ -20,15 +20,14 @@ foreach(path IN LISTS paths)
     if(NOT path STREQUAL "projects/sel4-rust-kit" AND NOT EXISTS "${SEL4_WORKSPACE}/${path}")
         message(
             FATAL_ERROR
-                "the workspace `${SEL4_WORKSPACE}` has no `${path}`.\n"
-                "Help: get the sources that manifest.xml names with `repo sync` there, or with `./quickstart`; then configure with init-build.sh in a fresh folder"
+            "the workspace `${SEL4_WORKSPACE}` has no `${path}`.\n"
+            "Help: get the sources that manifest.xml names with `repo sync` there, or with `./quickstart`; then configure with init-build.sh in a fresh folder"
         )
     endif()
 endforeach()
 file(GLOB projects "${SEL4_WORKSPACE}/projects/*")
 list(
-    APPEND
-    CMAKE_MODULE_PATH
+    APPEND CMAKE_MODULE_PATH
     ${SEL4_WORKSPACE}/kernel
     ${SEL4_WORKSPACE}/tools/seL4/cmake-tool/helpers
     ${SEL4_WORKSPACE}/tools/seL4/elfloader-tool

@@ -26,7 +26,9 @@ if(CMAKE_SCRIPT_MODE_FILE)
         set(text "${text}" PARENT_SCOPE)
     endfunction()
 
-    set(text "/* The files of an archive. */\n.section .rodata\n.balign 16\n.globl ${SYMBOL}, ${SYMBOL}_end\n${SYMBOL}:\n")
+    set(text
+        "/* The files of an archive. */\n.section .rodata\n.balign 16\n.globl ${SYMBOL}, ${SYMBOL}_end\n${SYMBOL}:\n"
+    )
     foreach(file IN LISTS FILES)
         get_filename_component(name "${file}" NAME)
         file(SIZE "${file}" size)
@@ -49,7 +51,9 @@ function(MakeCPIO output files)
     cmake_path(ABSOLUTE_PATH output BASE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}" OUTPUT_VARIABLE object)
     add_custom_command(
         OUTPUT "${object}"
-        COMMAND "${CMAKE_COMMAND}" "-DFILES=${files}" "-DARCHIVE=${object}.S" "-DSYMBOL=${ARG_CPIO_SYMBOL}" -P "${SEL4_HOSTED_CPIO_SCRIPT}"
+        COMMAND
+            "${CMAKE_COMMAND}" "-DFILES=${files}" "-DARCHIVE=${object}.S" "-DSYMBOL=${ARG_CPIO_SYMBOL}" -P
+            "${SEL4_HOSTED_CPIO_SCRIPT}"
         COMMAND "${CMAKE_C_COMPILER}" -c "${object}.S" -o "${object}"
         DEPENDS ${files} ${ARG_DEPENDS} "${SEL4_HOSTED_CPIO_SCRIPT}"
         COMMENT "Making the archive ${output}"

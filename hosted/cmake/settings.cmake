@@ -4,7 +4,10 @@
 
 foreach(option IN ITEMS SMP VERIFICATION)
     if(${option})
-        message(FATAL_ERROR "the hosted platform has no kernel with ${option} yet.\nHelp: leave -D${option}=ON out, or build for another PLATFORM")
+        message(
+            FATAL_ERROR
+            "the hosted platform has no kernel with ${option} yet.\nHelp: leave -D${option}=ON out, or build for another PLATFORM"
+        )
     endif()
 endforeach()
 list(APPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}" "${CMAKE_CURRENT_LIST_DIR}/../..")
@@ -34,7 +37,10 @@ elseif(hosted_architecture STREQUAL "aarch64")
     set(KernelSel4ArchAarch64 ON)
     set(KernelArchARM ON)
 else()
-    message(FATAL_ERROR "the hosted platform does not run on ${hosted_architecture}.\nHelp: it needs a Linux machine, x86_64 or aarch64")
+    message(
+        FATAL_ERROR
+        "the hosted platform does not run on ${hosted_architecture}.\nHelp: it needs a Linux machine, x86_64 or aarch64"
+    )
 endif()
 set(KernelPrinting ON)
 set(KernelDebugBuild ON)

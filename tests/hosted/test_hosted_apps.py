@@ -176,7 +176,7 @@ def test_gdb_shows_the_threads():
         "-ex",
         "info sel4-threads",
         "-ex",
-        "break main.c:53",
+        "break main.c:50",
         "-ex",
         "continue",
         "-ex",
@@ -185,7 +185,7 @@ def test_gdb_shows_the_threads():
         "kill",
         plain(),
     )
-    before, _, behind = output.partition("main.c:53")
+    before, _, behind = output.partition("main.c:50")
     assert re.search(r"^rootserver +255 .* (ready|running)", before, re.MULTILINE), output
     assert re.search(r"^rootserver +255 .* waits ", behind, re.MULTILINE) and "child of: 'rootserver'" in behind, output
 

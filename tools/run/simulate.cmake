@@ -9,7 +9,13 @@ if(file MATCHES "/simulate$")
     set(wrapper "${file}")
     string(APPEND file "-qemu")
     cmake_path(SET tools NORMALIZE "${CMAKE_CURRENT_LIST_DIR}")
-    file(WRITE "${wrapper}" "#!/bin/sh\n# Boots the image; `./simulate --help`.\nexec '${tools}/simulate.py' '${file}' \"$@\"\n")
+    file(
+        WRITE "${wrapper}"
+        "#!/bin/sh\n# Boots the image; `./simulate --help`.\nexec '${tools}/simulate.py' '${file}' \"$@\"\n"
+    )
 endif()
 configure_file("${CONFIGURE_INPUT_FILE}" "${file}" @ONLY)
-file(CHMOD "${file}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+file(
+    CHMOD "${file}"
+    PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE
+)

@@ -11,7 +11,8 @@ function(sel4test_through_rust)
     find_package(sel4_rust REQUIRED)
     add_rust_library(through MANIFEST_PATH "${THROUGH_RUST}/Cargo.toml")
     foreach(
-        target IN
+        target
+        IN
         ITEMS
             sel4vka
             sel4vspace

@@ -6,12 +6,11 @@ include_guard(GLOBAL)
 set(project_dir "${CMAKE_CURRENT_LIST_DIR}/../../")
 file(GLOB project_modules ${project_dir}/projects/*)
 list(
-    APPEND
-        CMAKE_MODULE_PATH
-        ${project_dir}/kernel
-        ${project_dir}/tools/seL4/cmake-tool/helpers/
-        ${project_dir}/tools/seL4/elfloader-tool/
-        ${project_modules}
+    APPEND CMAKE_MODULE_PATH
+    ${project_dir}/kernel
+    ${project_dir}/tools/seL4/cmake-tool/helpers/
+    ${project_dir}/tools/seL4/elfloader-tool/
+    ${project_modules}
 )
 set(OPENSBI_PATH "${project_dir}/tools/opensbi" CACHE STRING "OpenSBI Folder location")
 set(SEL4_CONFIG_DEFAULT_ADVANCED ON)
