@@ -55,11 +55,7 @@ function(_sel4_rust_add_bindings)
     _sel4_rust_repeat(read --system-include-dir "$<TARGET_PROPERTY:sel4_rust_sys,INCLUDE_DIRECTORIES>")
     _sel4_rust_repeat(defined --define "$<TARGET_PROPERTY:sel4_rust_sys,COMPILE_DEFINITIONS>")
     set(files "")
-    foreach(
-        file
-        IN
-        ITEMS bindings.rs wrappers.c layout.c config.rs cfg
-    )
+    foreach(file IN ITEMS bindings.rs wrappers.c layout.c config.rs cfg)
         list(APPEND files "${dir}/${file}")
     endforeach()
     add_custom_command(
@@ -71,8 +67,7 @@ function(_sel4_rust_add_bindings)
         DEPENDS "${tool}" ${configs} sel4 ${libc_gen}
         DEPFILE "${dir}/bindings.d"
         COMMENT "Rust: reading the headers of libsel4"
-        COMMAND_EXPAND_LISTS
-        VERBATIM
+        COMMAND_EXPAND_LISTS VERBATIM
     )
     add_custom_target(sel4_rust_sys_gen DEPENDS ${files})
     add_dependencies(sel4_rust_sys sel4_rust_sys_gen)

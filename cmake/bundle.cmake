@@ -155,14 +155,7 @@ endfunction()
 
 # Has the host tool write the bundle's crate into `dir`, and what cargo is to know of this build when it builds it. Sets
 # `out` to the native libraries that its packages stand for.
-function(
-    _sel4_rust_write_bundle
-    bundle
-    dir
-    libraries
-    std
-    out
-)
+function(_sel4_rust_write_bundle bundle dir libraries std out)
     if(NOT RUST_HEAP_BYTES MATCHES "^[1-9][0-9]*$")
         _sel4_rust_error(
             "RUST_HEAP_BYTES is `${RUST_HEAP_BYTES}`; it must be a number of bytes above 0."
@@ -183,7 +176,8 @@ function(
         get_target_property(no_default_features ${library} SEL4_RUST_NO_DEFAULT_FEATURES)
         get_target_property(library_profile ${library} SEL4_RUST_PROFILE)
         list(
-            APPEND options
+            APPEND
+            options
             --library
             ${library}
             --package
@@ -205,13 +199,8 @@ function(
     endforeach()
     _sel4_rust_bindings_dir(bindings_dir)
     set(bindings --bindings-dir "${bindings_dir}")
-    set(runtime
-        --runtime
-        "${SEL4_RUST_DIR}/rust/libsel4-rt/Cargo.toml"
-        --runtime-lock
-        "${SEL4_RUST_DIR}/Cargo.lock"
-        --runtime-feature
-        heap-${RUST_HEAP}
+    set(runtime --runtime "${SEL4_RUST_DIR}/rust/libsel4-rt/Cargo.toml" --runtime-lock
+                "${SEL4_RUST_DIR}/Cargo.lock" --runtime-feature heap-${RUST_HEAP}
     )
     if(std)
         list(REMOVE_ITEM runtime heap-${RUST_HEAP})
@@ -238,10 +227,8 @@ function(
     endif()
 
     # Panic messages name files as seen from the project, not as they lie on this machine; debuggers find them still.
-    set(flags
-        "--remap-path-prefix=${SEL4_RUST_DIR}/=sel4-rust-kit/"
-        "--remap-path-prefix=${CMAKE_SOURCE_DIR}/="
-        "--remap-path-scope=macro"
+    set(flags "--remap-path-prefix=${SEL4_RUST_DIR}/=sel4-rust-kit/" "--remap-path-prefix=${CMAKE_SOURCE_DIR}/="
+              "--remap-path-scope=macro"
     )
     if(triple MATCHES "-linux-musl$")
         # Images are linked at a fixed address.

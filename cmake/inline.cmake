@@ -20,10 +20,7 @@ function(_sel4_rust_inline bundle dir out)
         set(object "${dir}/inlined.o")
         _sel4_rust_add_inlining(${bundle} "${dir}" "${clang}" "${lld}" "${objcopy}" "${flags}")
     elseif(RUST_INLINE STREQUAL "ON")
-        _sel4_rust_error(
-            "RUST_INLINE is ON, but C cannot be inlined into Rust here: ${why}."
-            "configure with -DRUST_INLINE=AUTO"
-        )
+        _sel4_rust_error("RUST_INLINE is ON, but C cannot be inlined into Rust here: ${why}." "configure with -DRUST_INLINE=AUTO")
     else()
         message(STATUS "Rust: system calls are calls of C's functions (${why})")
     endif()
@@ -31,14 +28,7 @@ function(_sel4_rust_inline bundle dir out)
 endfunction()
 
 # Looks for what inlining takes. Sets `why` to what stands against it, or to nothing.
-function(
-    _sel4_rust_find_inliner
-    why
-    clang
-    lld
-    objcopy
-    flags
-)
+function(_sel4_rust_find_inliner why clang lld objcopy flags)
     get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
     get_property(rustc GLOBAL PROPERTY SEL4_RUST_RUSTC)
     get_property(sysroot GLOBAL PROPERTY SEL4_RUST_SYSROOT)
@@ -91,7 +81,8 @@ function(
     string(REGEX REPLACE "^riscv64[a-z]*" "riscv64" target "${triple}")
     string(REPLACE "-softfloat" "" target "${target}")
     list(
-        APPEND given
+        APPEND
+        given
         --target=${target}
         -std=gnu11
         # As images are linked; and no vector registers where C code names none.
@@ -139,15 +130,7 @@ function(_sel4_rust_c_reads_tpidruro dir out)
 endfunction()
 
 # Adds the steps that make <dir>/inlined.o.
-function(
-    _sel4_rust_add_inlining
-    bundle
-    dir
-    clang
-    lld
-    objcopy
-    flags
-)
+function(_sel4_rust_add_inlining bundle dir clang lld objcopy flags)
     get_property(sys_dir GLOBAL PROPERTY SEL4_RUST_SYS_DIR)
     set(wrappers "${sys_dir}/wrappers.bc")
     get_property(added GLOBAL PROPERTY SEL4_RUST_WRAPPERS_ADDED)
@@ -173,8 +156,7 @@ function(
             DEPENDS "${sys_dir}/inlined.c" "${sys_dir}/wrappers.c" sel4_rust_sys_gen
             DEPFILE "${wrappers}.d"
             COMMENT "Rust: compiling libsel4's functions for inlining"
-            COMMAND_EXPAND_LISTS
-            VERBATIM
+            COMMAND_EXPAND_LISTS VERBATIM
         )
         add_custom_target(sel4_rust_sys_bc DEPENDS "${wrappers}")
     endif()

@@ -11,8 +11,8 @@ function(_sel4_rust_seal bundle dir inlined std)
         set_target_properties(
             ${bundle}-sealed
             PROPERTIES
-                IMPORTED_LOCATION "${dir}/archive/lib${bundle}.a"
-                INTERFACE_LINK_LIBRARIES "gcc_s;util;rt;pthread;m;dl;c"
+                IMPORTED_LOCATION "${dir}/archive/lib${bundle}.a" INTERFACE_LINK_LIBRARIES
+                                                                  "gcc_s;util;rt;pthread;m;dl;c"
                 INTERFACE_LINK_OPTIONS "-Wl,-u,sel4_hosted_begin;-no-pie"
         )
         add_dependencies(${bundle}-sealed cargo-build_${bundle})
@@ -76,9 +76,8 @@ function(_sel4_rust_seal bundle dir inlined std)
     set_target_properties(
         ${bundle}-sealed
         PROPERTIES
-            IMPORTED_LOCATION "${sealed}"
-            INTERFACE_LINK_LIBRARIES "${behind}"
-            INTERFACE_LINK_OPTIONS "-Wl,-u,sel4_rust_log"
+            IMPORTED_LOCATION "${sealed}" INTERFACE_LINK_LIBRARIES "${behind}" INTERFACE_LINK_OPTIONS
+                                                                             "-Wl,-u,sel4_rust_log"
     )
     add_dependencies(${bundle}-sealed ${bundle}-seal)
 endfunction()

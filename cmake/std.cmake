@@ -94,10 +94,7 @@ function(_sel4_rust_check_std_configuration)
     endif()
     foreach(option IN ITEMS RUST_STD_MEMORY RUST_STD_STACK RUST_STD_THREADS)
         if(NOT ${option} MATCHES "^[1-9][0-9]*$")
-            _sel4_rust_error(
-                "${option} is `${${option}}`; it must be a number above 0."
-                "configure with -D${option}= a number"
-            )
+            _sel4_rust_error("${option} is `${${option}}`; it must be a number above 0." "configure with -D${option}= a number")
         endif()
     endforeach()
     if(NOT RUST_STD_STACK LESS RUST_STD_MEMORY)
@@ -144,11 +141,7 @@ function(_sel4_rust_link_std executable bundle)
     # muslcsys keeps the archive of files to itself; libsel4std sees where it is installed.
     target_link_options(${executable} PRIVATE -Wl,--wrap=muslcsys_install_cpio_interface)
     # libgcc's unwinder reaches these only weakly, and takes a program without them for one without threads.
-    foreach(
-        symbol
-        IN
-        ITEMS once key_create getspecific setspecific mutex_lock mutex_unlock
-    )
+    foreach(symbol IN ITEMS once key_create getspecific setspecific mutex_lock mutex_unlock)
         target_link_options(${executable} PRIVATE -Wl,-u,pthread_${symbol})
     endforeach()
     separate_arguments(flags NATIVE_COMMAND "${CMAKE_C_FLAGS}")
@@ -224,6 +217,6 @@ function(_sel4_rust_check_linked executable bundle)
         ${executable}
         PROPERTIES
             RULE_LAUNCH_LINK
-                "\"${tool}\" link --archive \"${archive}\" --libc \"${libc}\" --rust-libc \"${rust_libc}\" --slots ${slots} --other-slots ${others} ${strict} -- ${launcher}"
+            "\"${tool}\" link --archive \"${archive}\" --libc \"${libc}\" --rust-libc \"${rust_libc}\" --slots ${slots} --other-slots ${others} ${strict} -- ${launcher}"
     )
 endfunction()

@@ -23,8 +23,7 @@ function(_sel4_rust_find_triple out)
     )
     if(NOT result EQUAL 0)
         _sel4_rust_error(
-            "`${CMAKE_C_COMPILER}` does not list its predefined macros: ${stderr}"
-            "check the C compiler of this build"
+            "`${CMAKE_C_COMPILER}` does not list its predefined macros: ${stderr}" "check the C compiler of this build"
         )
     endif()
 
@@ -34,7 +33,7 @@ function(_sel4_rust_find_triple out)
         # The hosted platform makes Linux programs.
         if(KernelPlatform STREQUAL "hosted")
             set(triple aarch64-unknown-linux-gnu)
-            # -mgeneral-regs-only, as the build sets it when the kernel has no FPU, undefines __ARM_FP.
+        # -mgeneral-regs-only, as the build sets it when the kernel has no FPU, undefines __ARM_FP.
         elseif(macros MATCHES "#define __ARM_FP ")
             set(triple aarch64-unknown-none)
         else()
@@ -65,7 +64,7 @@ function(_sel4_rust_find_triple out)
         # The hosted platform makes Linux programs.
         if(KernelPlatform STREQUAL "hosted")
             set(triple x86_64-unknown-linux-gnu)
-            # x86_64-unknown-none passes doubles in integer registers; C here does so only without SSE.
+        # x86_64-unknown-none passes doubles in integer registers; C here does so only without SSE.
         elseif(macros MATCHES "#define __SSE2__ ")
             set(triple x86_64-unknown-linux-musl)
         else()

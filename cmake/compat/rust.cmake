@@ -90,12 +90,19 @@ function(RustAddLibrary target)
     # Runs at every build, and cargo finds out whether there is anything to do.
     add_custom_target(
         ${target}_custom
-        BYPRODUCTS "${archive}" COMMAND "${CMAKE_COMMAND}" -E env "CARGO_BUILD_RUSTC=${rustc}"
-        CARGO_PROFILE_DEV_PANIC=abort CARGO_PROFILE_RELEASE_PANIC=abort "${cargo}" rustc --lib --crate-type staticlib
-        --locked --quiet --profile ${profile} --target ${triple} --target-dir "${cargo_dir}" COMMAND "${CMAKE_COMMAND}"
-        -E make_directory "${ARG_BUILD_DIR}" COMMAND "${CMAKE_COMMAND}" -E copy_if_different
-        "${cargo_dir}/${triple}/${profile_dir}/${ARG_LIB_FILENAME}" "${archive}" DEPENDS ${files} WORKING_DIRECTORY
-        "${ARG_SOURCE_DIR}" COMMENT "Rust: building ${ARG_LIB_FILENAME}" USES_TERMINAL VERBATIM
+        BYPRODUCTS "${archive}"
+        COMMAND
+            "${CMAKE_COMMAND}" -E env "CARGO_BUILD_RUSTC=${rustc}" CARGO_PROFILE_DEV_PANIC=abort
+            CARGO_PROFILE_RELEASE_PANIC=abort "${cargo}" rustc --lib --crate-type staticlib --locked --quiet --profile
+            ${profile} --target ${triple} --target-dir "${cargo_dir}"
+        COMMAND "${CMAKE_COMMAND}" -E make_directory "${ARG_BUILD_DIR}"
+        COMMAND
+            "${CMAKE_COMMAND}" -E copy_if_different "${cargo_dir}/${triple}/${profile_dir}/${ARG_LIB_FILENAME}"
+            "${archive}"
+        DEPENDS ${files}
+        WORKING_DIRECTORY "${ARG_SOURCE_DIR}"
+        COMMENT "Rust: building ${ARG_LIB_FILENAME}"
+        USES_TERMINAL VERBATIM
     )
     if(targets)
         add_dependencies(${target}_custom ${targets})
