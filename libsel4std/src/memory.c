@@ -195,7 +195,7 @@ void *memory_map(size_t length)
     return map(length, true);
 }
 
-/* Touches no thread-local storage: a thread gives back its own stack so. */
+/* Touches no thread-local storage: a thread frees its own stack with it. */
 long memory_unmap(void *start, size_t length)
 {
     size_t first, count;

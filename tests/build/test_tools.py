@@ -31,7 +31,7 @@ def rustc():
 
 
 def without_Rust(folder):
-    """What hides cargo and rustc wherever they lie: an environment, and an argument for CMake."""
+    """Returns an environment and an argument for CMake that hide cargo and rustc, whatever their folder."""
     for tool in ("cmake", "ninja", "cc", "c++", "gcc", "g++", "as", "ld", "ar", "ranlib", "nm", "sh", "uname"):
         (folder / "bin").mkdir(parents=True, exist_ok=True)
         (folder / "bin" / tool).symlink_to(path_of(tool))

@@ -149,7 +149,7 @@ def test_the_command_tells_its_verdict():
     write(folder() / "bad.txt", "/[/\n")
     check_says(
         run(BOOT, folder(), folder() / "bad.txt", "--", "true", status=1),
-        "line 1: `/[/` is no regular expression",
+        "line 1: `/[/` is not a regular expression",
         "help: ",
     )
     write(folder() / "empty.txt", "# nothing\n")

@@ -98,7 +98,7 @@ def test_every_function_that_C_has_is_there(configuration: str, options: tuple[s
     [pytest.param(name, id=f"A11 {name}: each trap instruction comes from libsel4's C") for name in RELEASES],
 )
 def test_inlines_only_what_is_of_libsel4(configuration: str, build: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Debug info of both languages, which a release build leaves out, tells of each trap instruction in the image."""
+    """Debug info of both languages, which a release build leaves out, covers each trap instruction in the image."""
     # C's is in this configuration; Rust's is here.
     monkeypatch.setenv("CARGO_PROFILE_RELEASE_DEBUG", "true")
     build.app(APP)

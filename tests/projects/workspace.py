@@ -35,7 +35,7 @@ class Workspace:
         (self.root / "projects" / "sel4-rust-kit").symlink_to(KIT)
 
     def add_rust(self):
-        """The crate, the lines of CMake and the calls that docs/adopting.md tells of."""
+        """The crate, the lines of CMake and the calls that docs/adopting.md describes."""
         # As edited now: with the times of the originals, ninja would take them for older than what it built.
         shutil.copytree(
             HERE / "with-rust",

@@ -56,7 +56,7 @@ def test_enters_the_kernel_through_libsel4_alone(configuration: str, build: Shar
 
 @on("qemu-arm-virt", "x86_64", name="libraries with and without STD in one executable on {}")
 def test_mixes(configuration: str, build: Shared) -> None:
-    # As strict as can be: what has nothing behind it is not among what that uses.
+    # The strictest setting: the program uses no function without an implementation.
     build.app("tests/std/mixed", "-DRUST_STD_CHECK=error").boot("tests/std/mixed/expected.txt", linger=0.5)
 
 

@@ -109,7 +109,7 @@ class Shared(Build):
         note("shared", self.configuration.name)
 
     def stop(self, keep: bool) -> None:
-        """Ends the use of the folder and removes it unless it is to be kept."""
+        """Ends the use of the folder and removes it unless `keep` is set."""
         if not self._lock:
             return
         if not keep:

@@ -111,7 +111,7 @@ def test_dependencies_are_locked_and_under_licences_that_fit():
     assert not allowed("other", "MPL-2.0") and not allowed("other", "MIT AND GPL-3.0-only"), "anything is allowed"
     page = (KIT / "docs" / "dependencies.md").read_text()
     unnamed = [name for name, licence in OTHERWISE.items() if f"{name} ({licence})" not in page]
-    assert not unnamed, f"docs/dependencies.md does not tell of the licences of {unnamed}"
+    assert not unnamed, f"docs/dependencies.md does not name the licences of {unnamed}"
 
 
 def test_each_direct_dependency_is_named_in_the_docs():

@@ -133,7 +133,7 @@ def test_each_id_of_an_earlier_system_is_shown_where_the_docs_say():
         "G1",
         *numbered("A", [*range(1, 9), 10, 11, 12]),
     ]
-    assert set(ids) <= {*rows, *told}, f"docs/earlier-systems.md does not tell of {sorted(set(ids) - {*rows, *told})}"
+    assert set(ids) <= {*rows, *told}, f"docs/earlier-systems.md does not describe {sorted(set(ids) - {*rows, *told})}"
     texts = {}
     for path in tracked():
         if name(path).parts[0] == "tests" and path.suffix == ".py":

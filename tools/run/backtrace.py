@@ -22,7 +22,7 @@ from pathlib import Path
 FRAME = re.compile(r"^\s*\d+:\s+0x([0-9a-f]+) - <unknown>$")
 FAULT = re.compile(r"at address 0x([0-9a-f]+)$")
 FIRST_FRAME = re.compile(r"^\s*0:")
-# What stands between a panic and what tells of it.
+# Markers around the frames between a panic and its report.
 PANIC_ENDS = "__rust_end_short_backtrace"
 STACK_BEGINS = "With stack:"
 STACK = re.compile(r"^0x[0-9a-f]+: 0x([0-9a-f]+)$")
@@ -109,8 +109,8 @@ def explain(places, first):
 
 
 def explained(lines, program, full):
-    """The lines, and what is to be said of them."""
-    # Frames that are left out if it turns out that they are how std tells of a panic.
+    """Yields the lines, with an explanation of each address."""
+    # Frames that are left out if they turn out to be those of std's report of a panic.
     held, in_stack = [], False
     for line in lines:
         # A terminal in raw mode wants a carriage return, too.
@@ -143,7 +143,7 @@ def main():
     parser.add_argument(
         "--sources", action="append", default=[], help="a folder that is left out of the paths of its files"
     )
-    parser.add_argument("--full", action="store_true", help="also the functions of Rust's std that tell of a panic")
+    parser.add_argument("--full", action="store_true", help="also the functions of Rust's std that report a panic")
     arguments = parser.parse_args()
     if not Path(arguments.executable).is_file():
         sys.exit(f"error: there is no program `{arguments.executable}`\nhelp: build it: ninja")
@@ -158,7 +158,7 @@ def main():
         for line in explained(sys.stdin, program, arguments.full):
             print(line, flush=True)
     except (KeyboardInterrupt, BrokenPipeError):
-        # Whoever reads has seen enough. Nothing is left for Python to complain of.
+        # The reader has closed the pipe. Without stdout, Python does not complain of it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 130
     return 0

@@ -9,7 +9,7 @@ other lines may come between:
     /panicked at .*lib.rs:[0-9]+/       a regular expression, found anywhere in the line
 
 The command is stopped as soon as the last expected line is there. A line that
-tells of a crash (CRASHES) ends it at once, unless the file expects that line.
+reports a crash (CRASHES) ends it at once, unless the file expects that line.
 """
 
 import os
@@ -62,7 +62,7 @@ def expectations(lines, where="the expected output"):
             found.append((line, expectation(line)))
         except re.error as error:
             raise BadExpectation(
-                f"error: {where}, line {number}: `{line}` is no regular expression: {error}\n"
+                f"error: {where}, line {number}: `{line}` is not a regular expression: {error}\n"
                 "help: what stands between the slashes follows Python's `re`"
             ) from None
     if not found:
@@ -98,7 +98,7 @@ class _Matcher:
         return self.came == len(self.expected)
 
     def see(self, line):
-        """Take the line in; true if it tells of a crash that nobody expects."""
+        """Take the line in; true if it reports an unexpected crash."""
         if not self.complete and self.expected[self.came][1].search(line):
             self.came += 1
             return False

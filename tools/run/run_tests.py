@@ -42,7 +42,7 @@ class Unusable(Exception):
 
 
 class Places:
-    """Where in the sources the addresses are that the monitor and QEMU have told of, by addr2line."""
+    """Source lines of the addresses that the monitor and QEMU have printed, by addr2line."""
 
     # The program counter and, on architectures that have one, the register of the return address.
     ADDRESSES = re.compile(r"\b(?:pc|rip|eip|x30|r14|ra):(0x[0-9a-f]+)|\bwas seen at (0x.*)")

@@ -61,7 +61,7 @@ def copy_until_the_end(source):
 
 
 def main():
-    # QEMU makes the terminal its own, and when it is killed nobody gives it back.
+    # QEMU changes the terminal, and does not restore it when it is killed.
     terminal = termios.tcgetattr(0) if os.isatty(0) else None
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     process = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE)
@@ -71,7 +71,7 @@ def main():
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read has seen enough. Nothing is left for Python to complain of.
+        # The reader has closed the pipe. Without stdout, Python does not complain of it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     finally:

@@ -85,7 +85,7 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Counts a signal, and keeps it if it is to be delayed. Returns whether it is.
+    /// Counts a signal, and keeps it if it must be delayed. Returns whether it must.
     pub(crate) fn delay_signal(&mut self, notification: Id<Notification>, badge: usize) -> bool {
         self.signals += 1;
         let late = self.signals == self.injection.delayed_signal;

@@ -184,8 +184,8 @@ impl Slot {
 }
 
 impl Cap<CNode> {
-    /// The slot that `depth` bits of `index` lead to from this CNode. Naming a slot does nothing to
-    /// it, and what is to be filled the kernel fills only if it is empty.
+    /// Returns the slot that `depth` bits of `index` select in this CNode. The call does not use the
+    /// slot, and the kernel fills a slot only if it is empty.
     pub const fn slot(self, index: usize, depth: u8) -> Slot {
         Slot {
             root: self,

@@ -4,8 +4,8 @@
 //!
 //! The buffer belongs to the thread, and every system call may change it. So nothing here lends a
 //! reference to it or keeps its address: each access asks C where it is, and each read reads.
-//! Invocations use the same registers: what is to be sent is written last, and what came is read
-//! first.
+//! Invocations use the same registers: write a message last before sending it, and read it
+//! first after receiving it.
 
 use core::mem::MaybeUninit;
 
@@ -165,7 +165,7 @@ pub fn take<T: Plain>(info: MessageInfo) -> Option<T> {
     }
 }
 
-/// Corresponds to `seL4_SetCap`. What goes along as capability `INDEX`, below [`CAPS`], with a message
+/// Corresponds to `seL4_SetCap`. Sets extra capability `INDEX`, below [`CAPS`], of the next message
 /// whose [`MessageInfo::extra_caps`] counts it, through an endpoint capability with the right to grant.
 #[doc(alias = "seL4_SetCap")]
 pub fn set_cap<const INDEX: usize, T: Kind>(cap: Cap<T>) {

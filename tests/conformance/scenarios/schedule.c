@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Who runs next. All of it follows from kernel entries, none from time.
+ * Order of the threads. It follows from kernel entries, not from time.
  */
 #include <sel4runtime.h>
 #include "subjects.h"
@@ -52,7 +52,7 @@ static void wakes(seL4_Word through, seL4_Word times)
     }
 }
 
-/* Whoever is woken stands at the end among equals, and the one that wakes goes on. */
+/* A woken thread is last of its priority, and the thread that wakes it continues. */
 static void equals_wake_each_other(void)
 {
     seL4_CPtr notification = make(seL4_NotificationObject);
@@ -91,7 +91,7 @@ static void receives(seL4_Word through, seL4_Word times)
     }
 }
 
-/* At the same priority: who runs after a message, with the sender or the receiver first, and with a bystander. */
+/* At the same priority: the thread that runs after a message, with sender or receiver first, and with a bystander. */
 static void messages_among_equals(void)
 {
     seL4_CPtr endpoint = make(seL4_EndpointObject);

@@ -117,7 +117,7 @@ static void objects(void)
     say("%lu objects made, %lu freed", allocations, frees);
 }
 
-/* Memory is used up, given back, and all there again. */
+/* Memory is used up and freed, and all of it is available again. */
 static void exhaustion(void)
 {
     static vka_object_t made[4096];

@@ -21,7 +21,7 @@ static int maps(void)
         return 0;
     }
     memset(pages, 1, 3 * PAGE);
-    /* What was given back is given out again, and is zero. */
+    /* Freed memory is allocated again, and is zero. */
     int right = munmap(pages + PAGE, PAGE) == 0;
     char *again = mmap(NULL, PAGE, access, flags, -1, 0);
     right = right && again != MAP_FAILED && again[0] == 0 && again[PAGE - 1] == 0 && pages[0] == 1;

@@ -24,7 +24,7 @@ kinds! {
     Cb;
 }
 
-/// Corresponds to `seL4_ARM_SIDControl_GetFault_t`. The registers that tell of a fault of a stream.
+/// Corresponds to `seL4_ARM_SIDControl_GetFault_t`. Registers with a fault of a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SidFault {
     /// Fault status.
@@ -35,7 +35,7 @@ pub struct SidFault {
     pub syndrome_1: usize,
 }
 
-/// Corresponds to `seL4_ARM_CB_CBGetFault_t`. The registers that tell of a fault of a context bank.
+/// Corresponds to `seL4_ARM_CB_CBGetFault_t`. Registers with a fault of a context bank.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CbFault {
     /// Fault status.

@@ -79,13 +79,13 @@ pub extern "C" fn stress(seconds: u32, threads: usize) -> i32 {
             format!("{made} and {dropped}"),
         ),
         (
-            "Blocks taken and given back",
+            "Blocks allocated and freed",
             before.blocks == after.blocks,
             "equal",
             differ(before.blocks, after.blocks),
         ),
         (
-            "Bytes taken and given back",
+            "Bytes allocated and freed",
             before.bytes == after.bytes,
             "equal",
             differ(before.bytes, after.bytes),

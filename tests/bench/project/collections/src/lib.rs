@@ -25,7 +25,7 @@ pub unsafe extern "C" fn tally(squares: u32, show: unsafe extern "C" fn(line: *c
     for (remainder, count) in &counts {
         let line = format!("remainder {remainder} came {count} times\0");
         if let Ok(line) = CStr::from_bytes_with_nul(line.as_bytes()) {
-            // SAFETY: the caller vouches for `show`.
+            // SAFETY: by the contract of this function, `show` has this signature.
             unsafe { show(line.as_ptr()) };
         }
     }
