@@ -1,12 +1,36 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # libsel4 for Rust: where a crate in a bundle depends on libsel4-sys, the host tool reads libsel4's headers as C reads
-# them in this build, and what it writes is compiled on both sides. All bundles of a build share one set.
+# them in this build, and what it writes is compiled on both sides. Executables with the same C flags share one set.
 
-# Adds, once, the library `sel4_rust_sys`: the C side of the bindings. Its generation is the target
-# `sel4_rust_sys_gen`; SEL4_RUST_SYS_DIR, a global property, is the folder to name to libsel4-sys.
-function(_sel4_rust_add_bindings)
-    if(TARGET sel4_rust_sys)
+# Sets `out` to the library of the bindings for executables with C flags `flags`, and `out_dir` to the folder that they
+# are written into. The first set is called sel4_rust_sys. The next flags get another set if these are `used`.
+function(_sel4_rust_choose_bindings flags used out out_dir)
+    # Warnings change nothing, here or there.
+    list(FILTER flags EXCLUDE REGEX "^-W[^l]")
+    get_property(keys GLOBAL PROPERTY SEL4_RUST_SYS_KEYS)
+    string(MD5 key "${flags}")
+    list(FIND keys "${key}" index)
+    if(index EQUAL -1)
+        list(LENGTH keys index)
+        if(used)
+            set_property(GLOBAL APPEND PROPERTY SEL4_RUST_SYS_KEYS "${key}")
+        endif()
+    endif()
+    set(suffix "")
+    if(index GREATER 0)
+        math(EXPR suffix "${index} + 1")
+        set(suffix "-${suffix}")
+    endif()
+    string(REPLACE "-" "_" name "sel4_rust_sys${suffix}")
+    set(${out} ${name} PARENT_SCOPE)
+    set(${out_dir} "${CMAKE_BINARY_DIR}/rust/libsel4-sys${suffix}" PARENT_SCOPE)
+endfunction()
+
+# Adds, once, the library `sys`: the C side of the bindings, compiled as `executable` is. Its
+# generation into `dir` is the target <sys>_gen.
+function(_sel4_rust_add_bindings sys dir executable triple)
+    if(TARGET ${sys})
         return()
     endif()
     foreach(target IN ITEMS sel4 sel4_autoconf kernel_Config sel4_Config)
@@ -21,21 +45,18 @@ function(_sel4_rust_add_bindings)
     _sel4_rust_build_tool(sel4-rust-bindings)
     # Asked for now, so that a missing one is told now and not by ninja.
     _sel4_rust_run_tool(ignored libclang)
-    get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
-    get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
-    _sel4_rust_bindings_dir(dir)
-    set_property(GLOBAL PROPERTY SEL4_RUST_SYS_DIR "${dir}")
 
-    add_library(sel4_rust_sys STATIC EXCLUDE_FROM_ALL "${dir}/wrappers.c" "${dir}/layout.c")
-    target_link_libraries(sel4_rust_sys PUBLIC sel4 PRIVATE sel4_autoconf kernel_Config sel4_Config)
+    add_library(${sys} STATIC EXCLUDE_FROM_ALL "${dir}/wrappers.c" "${dir}/layout.c")
+    _sel4_rust_compile_as(${sys} ${executable})
+    target_link_libraries(${sys} PUBLIC sel4 PRIVATE sel4_autoconf kernel_Config sel4_Config)
     set(libc_gen "")
     if(TARGET muslc)
-        target_link_libraries(sel4_rust_sys PUBLIC muslc)
+        target_link_libraries(${sys} PUBLIC muslc)
         set(libc_gen muslc_gen)
     endif()
     # What C warns of in its own headers nobody can mend in a generated file; and what Rust does not call is to stay
     # out of images that are linked with --gc-sections.
-    target_compile_options(sel4_rust_sys PRIVATE -w -ffunction-sections)
+    target_compile_options(${sys} PRIVATE -w -ffunction-sections)
 
     set(options "")
     set(configs "")
@@ -44,47 +65,32 @@ function(_sel4_rust_add_bindings)
         list(APPEND configs "${include_dir}/${prefix}/gen_config.json")
         list(APPEND options --config "${include_dir}/${prefix}/gen_config.json")
     endforeach()
-    separate_arguments(flags NATIVE_COMMAND "${CMAKE_C_FLAGS}")
-    get_property(more DIRECTORY PROPERTY COMPILE_OPTIONS)
-    foreach(flag IN LISTS flags more)
+    _sel4_rust_flags(flags ${executable})
+    foreach(flag IN LISTS flags)
         if(flag MATCHES "^-D(.+)")
             list(APPEND options --define "${CMAKE_MATCH_1}")
         endif()
     endforeach()
-    _sel4_rust_repeat(bound --include-dir "$<TARGET_PROPERTY:sel4,INTERFACE_INCLUDE_DIRECTORIES>")
-    _sel4_rust_repeat(read --system-include-dir "$<TARGET_PROPERTY:sel4_rust_sys,INCLUDE_DIRECTORIES>")
-    _sel4_rust_repeat(defined --define "$<TARGET_PROPERTY:sel4_rust_sys,COMPILE_DEFINITIONS>")
+    set(own "$<TARGET_PROPERTY:sel4,INTERFACE_INCLUDE_DIRECTORIES>")
+    set(all "$<TARGET_PROPERTY:${sys},INCLUDE_DIRECTORIES>")
+    set(defined "$<TARGET_PROPERTY:${sys},COMPILE_DEFINITIONS>")
     set(files "")
     foreach(file IN ITEMS bindings.rs wrappers.c layout.c config.rs cfg)
         list(APPEND files "${dir}/${file}")
     endforeach()
+    get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
     add_custom_command(
         OUTPUT ${files}
         COMMAND
-            "${tool}" bindings --target ${triple} --out "${dir}" --depfile "${dir}/bindings.d" ${options} "${bound}"
-            "${read}" "${defined}"
+            "${tool}" bindings --target ${triple} --out "${dir}" --depfile "${dir}/bindings.d" ${options}
+            "--include-dir;$<JOIN:${own},;--include-dir;>" "--system-include-dir;$<JOIN:${all},;--system-include-dir;>"
+            "$<$<BOOL:${defined}>:--define;$<JOIN:${defined},;--define;>>"
         # libsel4's own headers are generated, and muslc's are installed, by these.
         DEPENDS "${tool}" ${configs} sel4 ${libc_gen}
         DEPFILE "${dir}/bindings.d"
         COMMENT "Rust: reading the headers of libsel4"
         COMMAND_EXPAND_LISTS VERBATIM
     )
-    add_custom_target(sel4_rust_sys_gen DEPENDS ${files})
-    add_dependencies(sel4_rust_sys sel4_rust_sys_gen)
-endfunction()
-
-# Links the C side to `bundle`, whose cargo run waits for the generation.
-function(_sel4_rust_link_bindings bundle)
-    add_dependencies(cargo-prebuild_${bundle} sel4_rust_sys_gen)
-    set_property(TARGET ${bundle}-sealed APPEND PROPERTY INTERFACE_LINK_LIBRARIES sel4_rust_sys)
-endfunction()
-
-# Sets `out` to the folder that the bindings are written into, where there are any.
-function(_sel4_rust_bindings_dir out)
-    set(${out} "${CMAKE_BINARY_DIR}/rust/libsel4-sys" PARENT_SCOPE)
-endfunction()
-
-# Sets `out` to a generator expression: `option` before each item of `list`, which is one, too.
-function(_sel4_rust_repeat out option list)
-    set(${out} "$<$<BOOL:${list}>:${option};$<JOIN:${list},;${option};>>" PARENT_SCOPE)
+    add_custom_target(${sys}_gen DEPENDS ${files})
+    add_dependencies(${sys} ${sys}_gen)
 endfunction()

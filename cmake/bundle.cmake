@@ -15,124 +15,160 @@ function(_sel4_rust_bundle_at_end)
 endfunction()
 
 function(_sel4_rust_make_bundles)
-    _sel4_rust_settle_triple(triple)
-    _sel4_rust_import_corrosion(${triple})
-    _sel4_rust_comment_cargo_steps()
     _sel4_rust_find_executables("${CMAKE_SOURCE_DIR}" executables)
+    get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
+    set(found "")
     foreach(executable IN LISTS executables)
-        set_property(GLOBAL PROPERTY SEL4_RUST_SEEN "")
         _sel4_rust_find_libraries(${executable} libraries)
         get_target_property(needed ${executable} SEL4_RUST_NEEDS_BUNDLE)
         if(libraries OR needed)
-            _sel4_rust_make_bundle(${executable} "${libraries}")
+            _sel4_rust_resolve(${executable} "${libraries}")
+            get_target_property(triple ${executable} SEL4_RUST_TRIPLE)
+            list(APPEND found ${executable})
+            list(GET found 0 first)
+            _sel4_rust_check_triple(${first} ${executable})
         endif()
+    endforeach()
+    # Headers depend on the target by `cfg`s.
+    get_property(libraries GLOBAL PROPERTY SEL4_RUST_LIBRARIES)
+    foreach(library IN LISTS libraries)
+        set_target_properties(${library} PROPERTIES SEL4_RUST_HEADER_TRIPLE ${triple})
+    endforeach()
+    if(found)
+        _sel4_rust_import_corrosion(${triple})
+    endif()
+    foreach(executable IN LISTS found)
+        _sel4_rust_build_bundle(${executable})
     endforeach()
 endfunction()
 
-# Corrosion gives its cargo step no COMMENT, and so ninja shows the whole command line, some 700 characters, at every
-# build. No property of the target can mend that afterwards. So the command of CMake is wrapped, once and after the
-# project's own targets are made; arguments pass through unchanged. It can go when Corrosion has a COMMENT.
-function(_sel4_rust_comment_cargo_steps)
-    if(COMMAND _add_custom_target)
-        return()
-    endif()
-    function(add_custom_target name)
-        math(EXPR last "${ARGC} - 1")
-        set(call "")
-        foreach(i RANGE ${last})
-            string(APPEND call " [==[${ARGV${i}}]==]")
-        endforeach()
-        if(name MATCHES "^_cargo-build_sel4_rust_(.*)")
-            string(APPEND call " COMMENT [==[Rust: building what ${CMAKE_MATCH_1} links]==]")
-        endif()
-        cmake_language(EVAL CODE "_add_custom_target(${call})")
-    endfunction()
-endfunction()
-
-# Writes the bundle of `executable`, has Corrosion build it, and links it.
-function(_sel4_rust_make_bundle executable libraries)
+# Has the host tool write the bundle for `executable` of the libraries. Keeps what it says about it in properties of the
+# executable: SEL4_RUST_<KEY>, for the keys below.
+function(_sel4_rust_resolve executable libraries)
     string(MAKE_C_IDENTIFIER "sel4_rust_${executable}" bundle)
     # The executables `a-b` and `a_b` have the same identifier.
-    while(TARGET ${bundle})
+    get_property(names GLOBAL PROPERTY SEL4_RUST_BUNDLES)
+    while(bundle IN_LIST names)
         string(APPEND bundle "_")
     endwhile()
-    set(dir "${CMAKE_BINARY_DIR}/rust/${executable}")
+    set_property(GLOBAL APPEND PROPERTY SEL4_RUST_BUNDLES ${bundle})
     # Sorted, so that the bundle does not depend on the order in which CMake met the libraries.
     list(SORT libraries)
-
     if(libraries)
         list(JOIN libraries ", " names)
         message(STATUS "Rust in ${executable}: ${names}")
     endif()
-    # Whoever links both would find one of the two, and C calls what it has no prototype of all the same.
-    set(headers "")
+    _sel4_rust_check_headers(${executable} "${libraries}")
+    set(std FALSE)
     foreach(library IN LISTS libraries)
-        get_target_property(header ${library} SEL4_RUST_HEADER)
-        list(FIND headers "${header}" index)
-        if(NOT index EQUAL -1)
-            list(GET libraries ${index} other)
-            _sel4_rust_error(
-                "`${executable}` links `${other}` and `${library}`, whose headers are both called `${header}`."
-                "give one of them another name: add_rust_library(${library} HEADER ${library}.h)"
-            )
+        get_target_property(library_std ${library} SEL4_RUST_STD)
+        if(library_std)
+            set(std TRUE)
         endif()
-        list(APPEND headers "${header}")
     endforeach()
-    _sel4_rust_has_std("${libraries}" std)
-    _sel4_rust_write_bundle(${bundle} "${dir}" "${libraries}" ${std} native_libraries)
-    # The hosted platform's libsel4 is a crate itself.
-    if(KernelPlatform STREQUAL "hosted")
-        list(REMOVE_ITEM native_libraries sel4)
-        foreach(library IN LISTS libraries)
-            get_target_property(uses_std ${library} SEL4_RUST_STD)
-            if(uses_std)
-                target_sources(${executable} PRIVATE $<TARGET_OBJECTS:sel4std>)
-                break()
-            endif()
-        endforeach()
+    _sel4_rust_flags(flags ${executable})
+    _sel4_rust_bundle_request(request ${bundle} "${CMAKE_BINARY_DIR}/rust/${executable}" "${libraries}" ${std} "${flags}")
+    set(keys TRIPLE LINKS LIBGCC UNWINDER CLANG CLANGFLAGS LLD CALLS TPIDRURO)
+    _sel4_rust_run_step(bundle ${bundle} "${request}" ${keys})
+    foreach(key IN LISTS keys)
+        set_property(TARGET ${executable} PROPERTY SEL4_RUST_${key} "${fact_${key}}")
+    endforeach()
+    set_property(TARGET ${executable} PROPERTY SEL4_RUST_NAME ${bundle})
+    set_property(TARGET ${executable} PROPERTY SEL4_RUST_LINKED "${libraries}")
+    set_property(TARGET ${executable} PROPERTY SEL4_RUST_STD ${std})
+    _sel4_rust_platform(libsel4_in_rust LIBSEL4_IN_RUST)
+    if("sel4" IN_LIST fact_LINKS AND NOT libsel4_in_rust)
+        _sel4_rust_choose_bindings("${flags}" TRUE sys sys_dir)
+        set_property(TARGET ${executable} PROPERTY SEL4_RUST_SYS "${sys};${sys_dir}")
     endif()
-    if("sel4" IN_LIST native_libraries)
-        _sel4_rust_add_bindings()
+endfunction()
+
+# Has Corrosion build the bundle of `executable`, and links it.
+function(_sel4_rust_build_bundle executable)
+    foreach(key IN ITEMS NAME LINKED STD SYS TRIPLE LINKS LIBGCC UNWINDER CLANG CLANGFLAGS LLD CALLS TPIDRURO)
+        get_property(its_${key} TARGET ${executable} PROPERTY SEL4_RUST_${key})
+    endforeach()
+    set(bundle ${its_NAME})
+    set(libraries "${its_LINKED}")
+    set(dir "${CMAKE_BINARY_DIR}/rust/${executable}")
+    _sel4_rust_cargo_profile(profile)
+    if(its_SYS)
+        list(GET its_SYS 0 sys)
+        list(GET its_SYS 1 sys_dir)
+        _sel4_rust_add_bindings(${sys} "${sys_dir}" ${executable} ${its_TRIPLE})
     endif()
 
-    set(flags --locked)
+    set(cargo_flags --locked)
     foreach(library IN LISTS libraries)
         get_target_property(configs ${library} SEL4_RUST_CONFIG)
-        if(configs)
-            # cargo lets a later one win; the nearest to the crate comes first here.
-            list(REVERSE configs)
-            foreach(config IN LISTS configs)
-                list(APPEND flags "--config=${config}")
-            endforeach()
-        endif()
+        # cargo lets a later one win; the nearest to the crate comes first here.
+        list(REVERSE configs)
+        list(TRANSFORM configs PREPEND "--config=")
+        list(APPEND cargo_flags ${configs})
     endforeach()
-    list(REMOVE_DUPLICATES flags)
-    _sel4_rust_cargo_profile(profile)
+    list(REMOVE_DUPLICATES cargo_flags)
+    # Corrosion has no COMMENT for its step (docs/upstream/corrosion-comment.patch offers one), so that ninja shows the
+    # whole command line. With NO_USES_TERMINAL, Corrosion 0.6 unsets a variable in the place where one can stand, and a
+    # cache variable is then seen. If a later version does not look there, the command line is shown.
+    get_property(has_no_uses_terminal GLOBAL PROPERTY SEL4_RUST_CORROSION_HAS_NO_USES_TERMINAL)
+    set(no_uses_terminal "")
+    if(has_no_uses_terminal)
+        set(no_uses_terminal NO_USES_TERMINAL)
+        set(cor_uses_terminal USES_TERMINAL COMMENT "Rust: building what ${executable} links" CACHE INTERNAL "")
+    endif()
     corrosion_import_crate(
         MANIFEST_PATH "${dir}/Cargo.toml"
         CRATES ${bundle}
         CRATE_TYPES staticlib
         PROFILE ${profile}
         NO_LINKER_OVERRIDE
-        FLAGS ${flags}
+        ${no_uses_terminal}
+        FLAGS ${cargo_flags}
     )
+    unset(cor_uses_terminal CACHE)
     set_target_properties(${bundle} PROPERTIES ARCHIVE_OUTPUT_DIRECTORY "${dir}/archive")
     # Only those who link the bundle want it built.
     set_target_properties(cargo-build_${bundle} PROPERTIES EXCLUDE_FROM_ALL TRUE)
     set_target_properties(_cargo-build_${bundle} PROPERTIES EchoString "Rust: taking the archive of ${executable}")
 
     set(inlined "")
-    if("sel4" IN_LIST native_libraries)
-        _sel4_rust_inline(${bundle} "${dir}" inlined)
+    if(its_SYS)
+        add_dependencies(cargo-prebuild_${bundle} ${sys}_gen)
+        if(its_CLANG)
+            message(STATUS "Rust: system calls are inlined from C, by ${its_CLANG}")
+            set(inlined "${dir}/inlined.o")
+            _sel4_rust_add_inlining(
+                ${bundle} "${dir}" ${sys} "${sys_dir}" "${its_CLANG}" "${its_CLANGFLAGS}" "${its_LLD}"
+            )
+        else()
+            message(STATUS "Rust: system calls are calls of C's functions (${its_CALLS})")
+        endif()
     endif()
-    _sel4_rust_seal(${bundle} "${dir}" "${inlined}" ${std})
-    if(std)
-        _sel4_rust_link_std(${executable} ${bundle})
+    _sel4_rust_platform(own_std OWN_STD)
+    set(seal_flags "")
+    # Debuggers follow Rust's frames by the unwind tables; C's Release build has none.
+    if(profile MATCHES "^(release|minsizerel)$")
+        if(its_STD)
+            list(APPEND seal_flags no-symbolizer)
+        endif()
+        # They are for panics that unwind, and for backtraces.
+        if(NOT its_STD OR (RUST_STD_PANIC STREQUAL "abort" AND NOT RUST_BACKTRACE))
+            list(APPEND seal_flags no-unwind-tables)
+        endif()
     endif()
-    if("sel4" IN_LIST native_libraries)
-        _sel4_rust_link_bindings(${bundle})
+    if(its_TPIDRURO)
+        list(APPEND seal_flags no-read-tp)
     endif()
-    if("sel4-test" IN_LIST native_libraries)
+    _sel4_rust_seal(${bundle} "${dir}" "${inlined}" "${its_LIBGCC}" "${seal_flags}")
+    if(its_STD AND own_std)
+        target_sources(${executable} PRIVATE $<TARGET_OBJECTS:sel4std>)
+    elseif(its_STD)
+        _sel4_rust_link_std(${executable} ${bundle} ${its_TRIPLE} "${its_UNWINDER}")
+    endif()
+    if(its_SYS)
+        set_property(TARGET ${bundle}-sealed APPEND PROPERTY INTERFACE_LINK_LIBRARIES ${sys})
+    endif()
+    if("sel4-test" IN_LIST its_LINKS)
         _sel4_rust_write_test_runner(${executable})
     endif()
     _sel4_rust_write_backtrace(${executable})
@@ -153,126 +189,114 @@ function(_sel4_rust_make_bundle executable libraries)
     set_target_properties(${executable} PROPERTIES SEL4_RUST_BUNDLE ${bundle}-sealed)
 endfunction()
 
-# Has the host tool write the bundle's crate into `dir`, and what cargo is to know of this build when it builds it. Sets
-# `out` to the native libraries that its packages stand for.
-function(_sel4_rust_write_bundle bundle dir libraries std out)
+# Stops where two libraries of `executable` have headers of one name: the first on the include path would hide the other,
+# and C accepts calls without a prototype.
+function(_sel4_rust_check_headers executable libraries)
+    set(headers "")
+    foreach(library IN LISTS libraries)
+        get_target_property(header ${library} SEL4_RUST_HEADER)
+        list(FIND headers "${header}" index)
+        if(NOT index EQUAL -1)
+            list(GET libraries ${index} other)
+            _sel4_rust_error(
+                "`${executable}` links `${other}` and `${library}`, whose headers are both called `${header}`."
+                "give one of them another name: add_rust_library(${library} HEADER ${library}.h)"
+            )
+        endif()
+        list(APPEND headers "${header}")
+    endforeach()
+endfunction()
+
+# Stops unless `executable` can be built beside `first`: Corrosion builds for one Rust target.
+function(_sel4_rust_check_triple first executable)
+    foreach(target IN ITEMS first executable)
+        get_target_property(${target}_triple ${${target}} SEL4_RUST_TRIPLE)
+        get_target_property(${target}_folder ${${target}} SOURCE_DIR)
+    endforeach()
+    if(NOT first_triple STREQUAL executable_triple)
+        _sel4_rust_error(
+            "Corrosion builds Rust for one target, but `${executable}` (`${executable_folder}`) is compiled for `${executable_triple}` and `${first}` (`${first_folder}`) for `${first_triple}`."
+            "give both the same C flags for floating point, or link Rust libraries into one of them only"
+        )
+    endif()
+endfunction()
+
+# Sets `out` to the request for the bundle `bundle` in `dir` of the libraries, with C flags `flags`.
+function(_sel4_rust_bundle_request out bundle dir libraries std flags)
     if(NOT RUST_HEAP_BYTES MATCHES "^[1-9][0-9]*$")
         _sel4_rust_error(
             "RUST_HEAP_BYTES is `${RUST_HEAP_BYTES}`; it must be a number of bytes above 0."
             "configure with -DRUST_HEAP_BYTES=262144 or another size"
         )
     endif()
-    _sel4_rust_check_choice(RUST_HEAP "linked-list;rlsf;muslc;none")
-    _sel4_rust_check_choice(RUST_LOG_LEVEL "off;error;warn;info;debug;trace")
-    _sel4_rust_cargo_profile(profile)
-    get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
-
-    set(options "")
-    foreach(library IN LISTS libraries)
-        get_target_property(package ${library} SEL4_RUST_PACKAGE)
-        get_target_property(manifest ${library} SEL4_RUST_MANIFEST)
-        get_target_property(lock ${library} SEL4_RUST_LOCK)
-        get_target_property(features ${library} SEL4_RUST_FEATURES)
-        get_target_property(no_default_features ${library} SEL4_RUST_NO_DEFAULT_FEATURES)
-        get_target_property(library_profile ${library} SEL4_RUST_PROFILE)
-        list(
-            APPEND
-            options
-            --library
-            ${library}
-            --package
-            "${package}"
-            --manifest-path
-            "${manifest}"
-            --lock
-            "${lock}"
-        )
-        foreach(feature IN LISTS features)
-            list(APPEND options --feature "${feature}")
-        endforeach()
-        if(no_default_features)
-            list(APPEND options --no-default-features)
+    _sel4_rust_check_choice(RUST_HEAP "${RUST_HEAP}" "linked-list;rlsf;muslc;none")
+    _sel4_rust_check_choice(RUST_LOG_LEVEL "${RUST_LOG_LEVEL}" "off;error;warn;info;debug;trace")
+    _sel4_rust_check_choice(RUST_INLINE "${RUST_INLINE}" "AUTO;ON;OFF")
+    _sel4_rust_platform(runtime RUNTIME)
+    _sel4_rust_platform(features RUNTIME_FEATURES)
+    _sel4_rust_platform(own_std OWN_STD)
+    _sel4_rust_platform(libsel4_in_rust LIBSEL4_IN_RUST)
+    get_property(std_call GLOBAL PROPERTY SEL4_RUST_STD_CALL)
+    if(NOT runtime)
+        set(runtime "${SEL4_RUST_DIR}/rust/libsel4-rt/Cargo.toml")
+        set(features heap-${RUST_HEAP})
+        if(std)
+            set(features heap-none)
         endif()
-        if(library_profile)
-            list(APPEND options --library-profile "${library_profile}")
-        endif()
-    endforeach()
-    _sel4_rust_bindings_dir(bindings_dir)
-    set(bindings --bindings-dir "${bindings_dir}")
-    set(runtime --runtime "${SEL4_RUST_DIR}/rust/libsel4-rt/Cargo.toml" --runtime-lock
-                "${SEL4_RUST_DIR}/Cargo.lock" --runtime-feature heap-${RUST_HEAP}
-    )
+    endif()
     if(std)
-        list(REMOVE_ITEM runtime heap-${RUST_HEAP})
-        list(APPEND runtime heap-none --runtime-feature std --std)
-        if(RUST_STD_PANIC STREQUAL "abort")
-            list(APPEND runtime --panic-abort)
+        list(APPEND features std)
+    endif()
+    _sel4_rust_cargo_profile(profile)
+    set(request "")
+    _sel4_rust_put_cargo(request)
+    _sel4_rust_put_compiler(request "${flags}" "${std_call}")
+    _sel4_rust_put(request TEXT out "${dir}")
+    _sel4_rust_put(request TEXT name ${bundle})
+    _sel4_rust_put(request TEXT profile ${profile})
+    _sel4_rust_put(request TEXT log-level ${RUST_LOG_LEVEL})
+    _sel4_rust_put(request TEXT environment.SEL4_RUST_HEAP_BYTES ${RUST_HEAP_BYTES})
+    if(std)
+        _sel4_rust_put(request FLAG std TRUE)
+        if(NOT own_std AND RUST_STD_PANIC STREQUAL "abort")
+            _sel4_rust_put(request FLAG panic-abort TRUE)
         endif()
     endif()
-    if(KernelPlatform STREQUAL "hosted")
-        # With the model of the kernel. The heap is that of Rust's std, which is C's. libsel4 is what libsel4-sys takes
-        # where none is named.
-        set(runtime --runtime "${SEL4_RUST_DIR}/hosted/rt/Cargo.toml" --runtime-lock "${SEL4_RUST_DIR}/Cargo.lock")
-        if(KernelIsMCS)
-            list(APPEND runtime --runtime-feature mcs)
-        endif()
-        set(bindings --env SEL4_SYS_DIR=)
-        foreach(library IN LISTS libraries)
-            get_target_property(std ${library} SEL4_RUST_STD)
-            if(std)
-                list(APPEND runtime --runtime-feature std --std)
-                break()
-            endif()
-        endforeach()
+    if(libsel4_in_rust)
+        # libsel4-sys takes the platform's where none is named.
+        string(APPEND request "environment.SEL4_SYS_DIR = ''\n")
+    else()
+        _sel4_rust_choose_bindings("${flags}" FALSE sys sys_dir)
+        _sel4_rust_put(request TEXT bindings-dir "${sys_dir}")
+        _sel4_rust_put(request TEXT inline ${RUST_INLINE})
+        _sel4_rust_put(request TEXT objcopy "${CMAKE_OBJCOPY}")
     endif()
-
+    _sel4_rust_put(request TEXT runtime.manifest "${runtime}")
+    _sel4_rust_put(request TEXT runtime.lock "${SEL4_RUST_DIR}/Cargo.lock")
+    _sel4_rust_put(request LIST runtime.features "${features}")
     # Panic messages name files as seen from the project, not as they lie on this machine; debuggers find them still.
-    set(flags "--remap-path-prefix=${SEL4_RUST_DIR}/=sel4-rust-kit/" "--remap-path-prefix=${CMAKE_SOURCE_DIR}/="
-              "--remap-path-scope=macro"
+    set(rustflags "--remap-path-prefix=${SEL4_RUST_DIR}/=sel4-rust-kit/"
+                  "--remap-path-prefix=${CMAKE_SOURCE_DIR}/=" "--remap-path-scope=macro"
     )
-    if(triple MATCHES "-linux-musl$")
-        # Images are linked at a fixed address.
-        list(APPEND flags "-Crelocation-model=static")
-    endif()
-    if(std AND RUST_BACKTRACE AND profile MATCHES "^(release|minsizerel)$")
+    if(std AND NOT own_std AND RUST_BACKTRACE AND profile MATCHES "^(release|minsizerel)$")
         # For ./backtrace. They stay in the file: nothing of them is loaded.
-        list(APPEND flags "-Cdebuginfo=line-tables-only")
+        list(APPEND rustflags "-Cdebuginfo=line-tables-only")
     endif()
-    list(TRANSFORM flags PREPEND "--rustflag=")
-
-    _sel4_rust_run_tool(
-        facts
-        bundle
-        --out
-        "${dir}"
-        --target
-        ${triple}
-        --name
-        ${bundle}
-        --profile
-        ${profile}
-        --log-level
-        ${RUST_LOG_LEVEL}
-        ${runtime}
-        ${flags}
-        --env
-        SEL4_RUST_HEAP_BYTES=${RUST_HEAP_BYTES}
-        ${bindings}
-        ${options}
-    )
-    _sel4_rust_read_facts(bundle "${facts}")
-    set(${out} "${bundle_LINKS}" PARENT_SCOPE)
-endfunction()
-
-# file(CONFIGURE) would do this, but takes an `@` in a path for a variable.
-function(_sel4_rust_write_if_changed file content)
-    if(EXISTS "${file}")
-        file(READ "${file}" before)
-        if(before STREQUAL content)
-            return()
-        endif()
-    endif()
-    file(WRITE "${file}" "${content}")
+    _sel4_rust_put(request LIST rustflags "${rustflags}")
+    foreach(library IN LISTS libraries)
+        string(APPEND request "\n[[library]]\n")
+        _sel4_rust_put(request TEXT target ${library})
+        foreach(key IN ITEMS package manifest lock profile)
+            string(TOUPPER ${key} property)
+            get_target_property(value ${library} SEL4_RUST_${property})
+            _sel4_rust_put(request TEXT ${key} "${value}")
+        endforeach()
+        get_target_property(features ${library} SEL4_RUST_FEATURES)
+        _sel4_rust_put(request LIST features "${features}")
+        get_target_property(no_default_features ${library} SEL4_RUST_NO_DEFAULT_FEATURES)
+        _sel4_rust_put(request FLAG no-default-features "${no_default_features}")
+    endforeach()
+    set(${out} "${request}" PARENT_SCOPE)
 endfunction()
 
 # Sets `out` to the cargo profile of the build type, which CMake takes in any case; the bundle's manifest defines it.
@@ -284,11 +308,4 @@ function(_sel4_rust_cargo_profile out)
         set(profile release)
     endif()
     set(${out} ${profile} PARENT_SCOPE)
-endfunction()
-
-function(_sel4_rust_check_choice variable choices)
-    if(NOT "${${variable}}" IN_LIST choices)
-        list(JOIN choices ", " choices)
-        _sel4_rust_error("${variable} is `${${variable}}`." "configure with -D${variable}= one of: ${choices}")
-    endif()
 endfunction()

@@ -17,7 +17,7 @@ Makes a CMake target from a Rust crate. Any executable or library links it with 
 links it can include its header. Call it after the kernel and muslc have been brought in.
 
 * **target**: name of the CMake target; a C identifier.
-* **MANIFEST_PATH**: the crate's `Cargo.toml`, relative to the current source folder. Default: the one in it.
+* **MANIFEST_PATH**: the crate's `Cargo.toml`, relative to the folder of the CMake file that makes the call. Default: the one in it.
 * **PACKAGE**: which package, if `MANIFEST_PATH` names a workspace of several.
 * **HEADER**: file name of the generated C header. Default: `<target>.h`.
 * **PROFILE**: cargo profile whose settings the crate is compiled with: one of cargo's, or one that the crate's
@@ -86,39 +86,37 @@ function(add_rust_library target)
             "${call}: the C library has a header `${ARG_HEADER}` of its own." "give this one another name, such as HEADER rust_${ARG_HEADER}"
         )
     endif()
-    cmake_path(ABSOLUTE_PATH ARG_MANIFEST_PATH BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE)
+    # In a file that is included, the current source folder is that of another.
+    cmake_path(ABSOLUTE_PATH ARG_MANIFEST_PATH BASE_DIRECTORY "${CMAKE_CURRENT_LIST_DIR}" NORMALIZE)
 
     _sel4_rust_find_tools()
-    _sel4_rust_find_triple(triple)
-    _sel4_rust_set_once(SEL4_RUST_TRIPLE "${triple}")
+    _sel4_rust_flags(flags "")
+    set(std "")
     if(ARG_STD)
-        _sel4_rust_use_std(${triple} triple)
+        set(std "add_rust_library(${target} STD)")
     endif()
-
-    set(package_option "")
-    if(DEFINED ARG_PACKAGE)
-        set(package_option --package "${ARG_PACKAGE}")
+    set(request "")
+    _sel4_rust_put_cargo(request)
+    _sel4_rust_put_compiler(request "${flags}" "${std}")
+    _sel4_rust_put(request TEXT manifest "${ARG_MANIFEST_PATH}")
+    _sel4_rust_put(request TEXT package "${ARG_PACKAGE}")
+    _sel4_rust_put(request LIST features "${ARG_FEATURES}")
+    _sel4_rust_put(request FLAG no-default-features "${ARG_NO_DEFAULT_FEATURES}")
+    _sel4_rust_run_step(crate ${target} "${request}" PLAIN PACKAGE MANIFEST LOCK CBINDGEN CONFIG INPUT)
+    _sel4_rust_agree_on_triple(${fact_PLAIN})
+    if(ARG_STD)
+        _sel4_rust_use_std("${std}")
     endif()
-    _sel4_rust_run_tool(
-        facts
-        crate
-        --manifest-path
-        "${ARG_MANIFEST_PATH}"
-        ${package_option}
-        --target
-        ${triple}
-    )
-    _sel4_rust_read_facts(crate "${facts}")
-    set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${crate_INPUT})
+    set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${fact_INPUT})
 
     add_library(${target} INTERFACE)
     set_target_properties(
         ${target}
         PROPERTIES
-            SEL4_RUST_PACKAGE "${crate_PACKAGE}"
-            SEL4_RUST_MANIFEST "${crate_MANIFEST}"
-            SEL4_RUST_LOCK "${crate_LOCK}"
-            SEL4_RUST_CONFIG "${crate_CONFIG}"
+            SEL4_RUST_PACKAGE "${fact_PACKAGE}"
+            SEL4_RUST_MANIFEST "${fact_MANIFEST}"
+            SEL4_RUST_LOCK "${fact_LOCK}"
+            SEL4_RUST_CONFIG "${fact_CONFIG}"
             SEL4_RUST_PROFILE "${ARG_PROFILE}"
             SEL4_RUST_FEATURES "${ARG_FEATURES}"
             SEL4_RUST_NO_DEFAULT_FEATURES "${ARG_NO_DEFAULT_FEATURES}"
@@ -133,7 +131,7 @@ function(add_rust_library target)
     # In the library's place on the linker's command line, behind whatever calls it, stands the bundle of the
     # executable that is linked.
     target_link_libraries(${target} INTERFACE "$<TARGET_PROPERTY:SEL4_RUST_BUNDLE>")
-    _sel4_rust_add_header(${target} "${ARG_HEADER}" "${crate_CBINDGEN}")
+    _sel4_rust_add_header(${target} "${ARG_HEADER}" "${fact_CBINDGEN}")
     _sel4_rust_bundle_at_end()
 endfunction()
 
@@ -141,30 +139,29 @@ endfunction()
 # Bundles make it wait for rustc, so that an error in the Rust code is told by the compiler.
 function(_sel4_rust_add_header target header cbindgen_toml)
     get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
-    get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
     get_property(rustc GLOBAL PROPERTY SEL4_RUST_RUSTC)
     get_target_property(manifest ${target} SEL4_RUST_MANIFEST)
     get_target_property(package ${target} SEL4_RUST_PACKAGE)
-    set(dir "${CMAKE_CURRENT_BINARY_DIR}/${target}-include")
     get_target_property(features ${target} SEL4_RUST_FEATURES)
     get_target_property(no_default_features ${target} SEL4_RUST_NO_DEFAULT_FEATURES)
+    set(dir "${CMAKE_CURRENT_BINARY_DIR}/${target}-include")
+    set(request "")
+    _sel4_rust_put_cargo(request)
     # Known at the end of the configuration: a later library with STD changes it.
-    set(options --target $<TARGET_PROPERTY:${target},SEL4_RUST_HEADER_TRIPLE>)
-    foreach(feature IN LISTS features)
-        list(APPEND options --features "${feature}")
-    endforeach()
-    if(no_default_features)
-        list(APPEND options --no-default-features)
-    endif()
-    if(cbindgen_toml)
-        list(APPEND options --config "${cbindgen_toml}")
-    endif()
+    _sel4_rust_put(request TEXT cargo.target "$<TARGET_PROPERTY:${target},SEL4_RUST_HEADER_TRIPLE>")
+    _sel4_rust_put(request TEXT manifest "${manifest}")
+    _sel4_rust_put(request TEXT package "${package}")
+    _sel4_rust_put(request LIST features "${features}")
+    _sel4_rust_put(request FLAG no-default-features "${no_default_features}")
+    _sel4_rust_put(request TEXT out "${dir}/${header}")
+    _sel4_rust_put(request TEXT depfile "${dir}/${header}.d")
+    _sel4_rust_put(request TEXT config "${cbindgen_toml}")
+    _sel4_rust_request_file(file header ${target})
+    file(GENERATE OUTPUT "${file}" CONTENT "${request}")
     add_custom_command(
         OUTPUT "${dir}/${header}"
-        COMMAND
-            "${CMAKE_COMMAND}" -E env "RUSTC=${rustc}" "${tool}" header --manifest-path "${manifest}" --package
-            "${package}" --out "${dir}/${header}" --depfile "${dir}/${header}.d" ${options} --cargo "${cargo}"
-        DEPENDS "${tool}" "${manifest}" ${cbindgen_toml}
+        COMMAND "${CMAKE_COMMAND}" -E env "RUSTC=${rustc}" "${tool}" header "${file}"
+        DEPENDS "${tool}" "${file}" "${manifest}" ${cbindgen_toml}
         DEPFILE "${dir}/${header}.d"
         COMMENT "Rust: writing the header ${header}"
         VERBATIM
@@ -172,27 +169,4 @@ function(_sel4_rust_add_header target header cbindgen_toml)
     add_custom_target(${target}-header DEPENDS "${dir}/${header}")
     target_include_directories(${target} INTERFACE "${dir}")
     add_dependencies(${target} ${target}-header)
-endfunction()
-
-# Turns lines of the form KEY=value into variables <prefix>_KEY; a key that comes again makes a list.
-function(_sel4_rust_read_facts prefix text)
-    string(REPLACE "\n" ";" lines "${text}")
-    foreach(line IN LISTS lines)
-        if(line MATCHES "^([A-Z]+)=(.*)$")
-            list(APPEND values_${CMAKE_MATCH_1} "${CMAKE_MATCH_2}")
-            set(${prefix}_${CMAKE_MATCH_1} "${values_${CMAKE_MATCH_1}}" PARENT_SCOPE)
-        endif()
-    endforeach()
-endfunction()
-
-# Sets a global property that must not differ between the calls of one build.
-function(_sel4_rust_set_once property value)
-    get_property(before GLOBAL PROPERTY ${property})
-    if(before AND NOT before STREQUAL value)
-        _sel4_rust_error(
-            "Rust libraries of one build must agree on their target, but `${CMAKE_CURRENT_SOURCE_DIR}` is compiled for `${value}` and another folder for `${before}`."
-            "set the C flags that decide the float ABI at the top of the project"
-        )
-    endif()
-    set_property(GLOBAL PROPERTY ${property} "${value}")
 endfunction()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Which Rust libraries an executable reaches, through whatever it links.
+# Walks over the project: its executables, and what each of them links, directly or through other libraries.
 
 # Sets `out` to the executables of `dir` and of the folders added below it.
 function(_sel4_rust_find_executables dir out)
@@ -20,39 +20,56 @@ function(_sel4_rust_find_executables dir out)
     set(${out} "${found}" PARENT_SCOPE)
 endfunction()
 
-# Sets `out` to the Rust libraries in the link closure of `target`. SEL4_RUST_SEEN guards against cycles.
+# Sets `out` to the Rust libraries in the link closure of `target`.
 function(_sel4_rust_find_libraries target out)
     set(found "")
-    set(items "")
-    foreach(property IN ITEMS LINK_LIBRARIES INTERFACE_LINK_LIBRARIES)
-        get_target_property(value ${target} ${property})
-        if(value)
-            list(APPEND items ${value})
-        endif()
-    endforeach()
-    # Of a generator expression any part may name a target. Taking in too much is harmless: of a crate in the
-    # archive only what is called gets into the image.
-    # A `::` belongs to the name of a target, a lone `:` to the expression.
-    string(REPLACE "::" "\t" items "${items}")
-    string(REGEX REPLACE "[$<>:,;\"]+" ";" items "${items}")
-    string(REPLACE "\t" "::" items "${items}")
-    foreach(item IN LISTS items)
-        get_property(seen GLOBAL PROPERTY SEL4_RUST_SEEN)
-        if(NOT TARGET "${item}" OR item IN_LIST seen)
-            continue()
-        endif()
-        set_property(GLOBAL APPEND PROPERTY SEL4_RUST_SEEN ${item})
-        get_target_property(aliased ${item} ALIASED_TARGET)
-        if(aliased)
-            set(item ${aliased})
-        endif()
+    _sel4_rust_find_closure(${target} "LINK_LIBRARIES;INTERFACE_LINK_LIBRARIES" "^$" closure items)
+    foreach(item IN LISTS closure)
         get_target_property(package ${item} SEL4_RUST_PACKAGE)
         if(package)
             list(APPEND found ${item})
         endif()
-        _sel4_rust_find_libraries(${item} below)
-        list(APPEND found ${below})
     endforeach()
     list(REMOVE_DUPLICATES found)
     set(${out} "${found}" PARENT_SCOPE)
+endfunction()
+
+# Sets `out` to the targets that `target` reaches by the properties, but for those whose names match `except`, and
+# `out_items` to all that stands in these properties.
+function(_sel4_rust_find_closure target properties except out out_items)
+    set(found "")
+    set(all "")
+    set(next ${target})
+    while(next)
+        list(POP_FRONT next at)
+        set(items "")
+        foreach(property IN LISTS properties)
+            get_target_property(value ${at} ${property})
+            if(value)
+                list(APPEND items ${value})
+            endif()
+        endforeach()
+        # Of a generator expression any part may name a target. Taking in too much is harmless: of a crate in the
+        # archive only what is called gets into the image.
+        # A `::` belongs to the name of a target, a lone `:` to the expression.
+        string(REPLACE "::" "\t" items "${items}")
+        string(REGEX REPLACE "[$<>:,;\"]+" ";" items "${items}")
+        string(REPLACE "\t" "::" items "${items}")
+        list(APPEND all ${items})
+        foreach(item IN LISTS items)
+            if(NOT TARGET "${item}")
+                continue()
+            endif()
+            get_target_property(aliased ${item} ALIASED_TARGET)
+            if(aliased)
+                set(item ${aliased})
+            endif()
+            if(NOT item IN_LIST found AND NOT item MATCHES "${except}")
+                list(APPEND found ${item})
+                list(APPEND next ${item})
+            endif()
+        endforeach()
+    endwhile()
+    set(${out} "${found}" PARENT_SCOPE)
+    set(${out_items} "${all}" PARENT_SCOPE)
 endfunction()

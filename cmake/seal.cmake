@@ -2,82 +2,105 @@
 #
 # The archive of a bundle as an executable links it: without what C's own libraries provide.
 
-# Adds the imported library <bundle>-sealed: the bundle's archive less what C's own libraries provide, so that
-# memcpy() and the compiler's helpers stay C's. The object `inlined`, if any, takes the place of rustc's.
-function(_sel4_rust_seal bundle dir inlined std)
-    if(KernelPlatform STREQUAL "hosted")
-        # C and Rust have one C library there, the host's, and nothing to leave out.
-        add_library(${bundle}-sealed STATIC IMPORTED GLOBAL)
+# Adds the imported library <bundle>-sealed: the bundle's archive in `dir` less what C's own libraries provide, so that
+# memcpy() and the compiler's helpers stay C's. The object `inlined`, if any, takes the place of rustc's; `libgcc` is
+# the compiler's library; `options` are further flags of the request.
+function(_sel4_rust_seal bundle dir inlined libgcc options)
+    add_library(${bundle}-sealed STATIC IMPORTED GLOBAL)
+    set(archive "${dir}/archive/lib${bundle}.a")
+    _sel4_rust_platform(link_libraries LINK_LIBRARIES)
+    if(link_libraries)
+        _sel4_rust_platform(link_options LINK_OPTIONS)
         set_target_properties(
             ${bundle}-sealed
-            PROPERTIES
-                IMPORTED_LOCATION "${dir}/archive/lib${bundle}.a" INTERFACE_LINK_LIBRARIES
-                                                                  "gcc_s;util;rt;pthread;m;dl;c"
-                INTERFACE_LINK_OPTIONS "-Wl,-u,sel4_hosted_begin;-no-pie"
+            PROPERTIES IMPORTED_LOCATION "${archive}" INTERFACE_LINK_LIBRARIES "${link_libraries}"
+                       INTERFACE_LINK_OPTIONS "${link_options}"
         )
         add_dependencies(${bundle}-sealed cargo-build_${bundle})
         return()
     endif()
-    get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
-    separate_arguments(flags NATIVE_COMMAND "${CMAKE_C_FLAGS}")
-    get_property(options DIRECTORY PROPERTY COMPILE_OPTIONS)
-    list(FILTER options EXCLUDE REGEX "\\$<")
-    execute_process(
-        COMMAND "${CMAKE_C_COMPILER}" ${flags} ${options} -print-libgcc-file-name
-        OUTPUT_VARIABLE libgcc
-        OUTPUT_STRIP_TRAILING_WHITESPACE
-    )
-    set(seal_options "")
+
+    set(provided_by "")
     set(depends "")
     # What is left out is looked for behind the archive.
     set(behind "")
     if(TARGET muslc_imported)
-        get_target_property(libc_archive muslc_imported IMPORTED_LOCATION)
-        list(APPEND seal_options --provided-by "${libc_archive}")
-        set(depends muslc_gen "${libc_archive}")
+        get_target_property(provided_by muslc_imported IMPORTED_LOCATION)
+        set(depends muslc_gen "${provided_by}")
         list(APPEND behind muslc)
     endif()
-    if(EXISTS "${libgcc}")
-        list(APPEND seal_options --provided-by "${libgcc}")
-        list(APPEND behind "${libgcc}")
-    endif()
-
-    # Debuggers follow Rust's frames by the unwind tables; C's Release build has none.
-    _sel4_rust_cargo_profile(profile)
-    if(profile MATCHES "^(release|minsizerel)$")
-        if(std)
-            list(APPEND seal_options --no-symbolizer)
-        endif()
-        # They are for panics that unwind, and for backtraces.
-        if(NOT std OR (RUST_STD_PANIC STREQUAL "abort" AND NOT RUST_BACKTRACE))
-            list(APPEND seal_options --no-unwind-tables)
-        endif()
-    endif()
-    if(inlined)
-        list(APPEND seal_options --inlined "${inlined}")
-        _sel4_rust_c_reads_tpidruro("${dir}" reads)
-        if(reads)
-            list(APPEND seal_options --no-read-tp)
-        endif()
-    endif()
-    set(archive "${dir}/archive/lib${bundle}.a")
+    list(APPEND provided_by ${libgcc})
+    list(APPEND behind ${libgcc})
     set(sealed "${dir}/lib${bundle}.a")
+    set(request "")
+    _sel4_rust_put(request TEXT archive "${archive}")
+    _sel4_rust_put(request TEXT out "${sealed}")
+    _sel4_rust_put(request LIST provided-by "${provided_by}")
+    _sel4_rust_put(request TEXT inlined "${inlined}")
+    foreach(option IN LISTS options)
+        _sel4_rust_put(request FLAG ${option} TRUE)
+    endforeach()
+    _sel4_rust_request_file(file seal ${bundle})
+    _sel4_rust_write_if_changed("${file}" "${request}")
+
+    get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
     add_custom_command(
         OUTPUT "${sealed}"
-        COMMAND "${tool}" seal --archive "${archive}" --out "${sealed}" ${seal_options}
-        DEPENDS "${tool}" "${archive}" cargo-build_${bundle} ${inlined} ${depends}
+        COMMAND "${tool}" seal "${file}"
+        DEPENDS "${tool}" "${file}" "${archive}" cargo-build_${bundle} ${inlined} ${depends}
         COMMENT "Rust: sealing lib${bundle}.a"
         VERBATIM
     )
     add_custom_target(${bundle}-seal DEPENDS "${sealed}")
-
-    add_library(${bundle}-sealed STATIC IMPORTED GLOBAL)
     # The option takes the constructor of the logger out of the archive, where there is one.
     set_target_properties(
         ${bundle}-sealed
-        PROPERTIES
-            IMPORTED_LOCATION "${sealed}" INTERFACE_LINK_LIBRARIES "${behind}" INTERFACE_LINK_OPTIONS
-                                                                             "-Wl,-u,sel4_rust_log"
+        PROPERTIES IMPORTED_LOCATION "${sealed}" INTERFACE_LINK_LIBRARIES "${behind}" INTERFACE_LINK_OPTIONS
+                                                                                     "-Wl,-u,sel4_rust_log"
     )
     add_dependencies(${bundle}-sealed ${bundle}-seal)
+endfunction()
+
+# Adds the steps that make <dir>/inlined.o, the code of `bundle` with C's inline functions inlined. clang compiles the
+# wrappers of libsel4-sys, those of the target `sys` in `sys_dir`, to LLVM's code with `flags`; LLVM's linker, `lld`,
+# which comes with rustc, optimises that and all Rust code as one. A system call from Rust is then the instructions that C
+# gets of it. What comes out is an ordinary object; the image is linked by the project's linker as ever.
+function(_sel4_rust_add_inlining bundle dir sys sys_dir clang flags lld)
+    set(wrappers "${sys_dir}/wrappers.bc")
+    if(NOT TARGET ${sys}_bc)
+        # Without the attribute many a wrapper stays a call, for clang and rustc name the processor's features otherwise.
+        _sel4_rust_write_if_changed(
+            "${sys_dir}/inlined.c"
+            "#pragma clang attribute push(__attribute__((always_inline)), apply_to = function)
+#include \"wrappers.c\"
+#pragma clang attribute pop
+"
+        )
+        set(includes "$<TARGET_PROPERTY:${sys},INCLUDE_DIRECTORIES>")
+        set(defines "$<TARGET_PROPERTY:${sys},COMPILE_DEFINITIONS>")
+        add_custom_command(
+            OUTPUT "${wrappers}"
+            COMMAND
+                "${clang}" ${flags} "$<$<BOOL:${includes}>:-I;$<JOIN:${includes},;-I;>>"
+                "$<$<BOOL:${defines}>:-D;$<JOIN:${defines},;-D;>>" -emit-llvm -c "${sys_dir}/inlined.c" -o
+                "${wrappers}" -MD -MT "${wrappers}" -MF "${wrappers}.d"
+            DEPENDS "${sys_dir}/inlined.c" "${sys_dir}/wrappers.c" ${sys}_gen
+            DEPFILE "${wrappers}.d"
+            COMMENT "Rust: compiling libsel4's functions for inlining"
+            COMMAND_EXPAND_LISTS VERBATIM
+        )
+        add_custom_target(${sys}_bc DEPENDS "${wrappers}")
+    endif()
+
+    corrosion_add_target_local_rustflags(${bundle} "--emit=llvm-bc=${dir}/rust.bc")
+    # rustc writes its code beside the archive; the archive is what ninja knows the time of.
+    add_custom_command(
+        OUTPUT "${dir}/inlined.o"
+        COMMAND "${lld}" -flavor gnu -r --lto-O3 -o "${dir}/linked.o" "${dir}/rust.bc" "${wrappers}"
+        # What is inlined everywhere is nobody else's to call.
+        COMMAND "${CMAKE_OBJCOPY}" --wildcard "--localize-symbol=*__extern" "${dir}/linked.o" "${dir}/inlined.o"
+        DEPENDS "${dir}/archive/lib${bundle}.a" cargo-build_${bundle} "${wrappers}" ${sys}_bc
+        COMMENT "Rust: inlining libsel4 into lib${bundle}.a"
+        VERBATIM
+    )
 endfunction()

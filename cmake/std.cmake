@@ -3,75 +3,21 @@
 # Rust's std: the Rust target whose prebuilt std fits this build, what must be configured for it, and the C library
 # libsel4std that it stands on.
 
-# Notes that a library of this build uses std, and sets `out` to the Rust target for it. `triple` is the one of
-# libraries without std.
-function(_sel4_rust_use_std triple out)
-    if(KernelPlatform STREQUAL "hosted")
-        # The host's own std.
-        _sel4_rust_add_libsel4std()
-        set(${out} ${triple} PARENT_SCOPE)
-        return()
-    elseif(triple STREQUAL "aarch64-unknown-none")
-        set(std_triple aarch64-unknown-linux-musl)
-    elseif(triple STREQUAL "x86_64-unknown-linux-musl")
-        set(std_triple ${triple})
-    else()
-        set(missing "libsel4std, which it stands on, is written for aarch64 and x86_64")
-        if(triple MATCHES "^aarch64")
-            set(missing "Rust has no prebuilt std for muslc without hard floats")
-        endif()
-        _sel4_rust_error(
-            "add_rust_library(${target} STD): there is no std for KernelSel4Arch `${KernelSel4Arch}` (`${triple}`): ${missing}."
-            "build for aarch64 or x86_64 with hard floats, or leave STD out and make the crate #![no_std]"
-        )
+# Notes that a library of this build uses std, by the call `call`, and adds the C library.
+function(_sel4_rust_use_std call)
+    _sel4_rust_platform(own_std OWN_STD)
+    if(NOT own_std)
+        _sel4_rust_check_std_configuration("${call}")
+        set_property(GLOBAL PROPERTY SEL4_RUST_STD_CALL "${call}")
     endif()
-    _sel4_rust_check_std_configuration()
-    _sel4_rust_add_libsel4std()
-    set_property(GLOBAL PROPERTY SEL4_RUST_STD_TRIPLE ${std_triple})
-    set(${out} ${std_triple} PARENT_SCOPE)
-endfunction()
-
-# Adds the target `sel4std`, once. To be called from add_rust_library(), since CMake adds no subdirectory in a deferred call.
-function(_sel4_rust_add_libsel4std)
+    # Here and not when executables are linked: CMake adds no subdirectory in a deferred call.
     if(NOT TARGET sel4std)
         add_subdirectory("${SEL4_RUST_DIR}/libsel4std" "${CMAKE_BINARY_DIR}/libsel4std" EXCLUDE_FROM_ALL)
     endif()
 endfunction()
 
-# Sets `out` to whether one of the libraries uses std on seL4.
-function(_sel4_rust_has_std libraries out)
-    set(${out} FALSE PARENT_SCOPE)
-    if(KernelPlatform STREQUAL "hosted")
-        return()
-    endif()
-    foreach(library IN LISTS libraries)
-        get_target_property(std ${library} SEL4_RUST_STD)
-        if(std)
-            set(${out} TRUE PARENT_SCOPE)
-        endif()
-    endforeach()
-endfunction()
-
-# Sets `out` to the target that all Rust of this build is compiled for. cargo is told of one, so libraries without std
-# share that of those with it; C and float ABI are the same.
-function(_sel4_rust_settle_triple out)
-    get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
-    get_property(std_triple GLOBAL PROPERTY SEL4_RUST_STD_TRIPLE)
-    if(std_triple)
-        set(triple ${std_triple})
-        set_property(GLOBAL PROPERTY SEL4_RUST_TRIPLE ${triple})
-    endif()
-    _sel4_rust_require_target(${triple})
-    get_property(libraries GLOBAL PROPERTY SEL4_RUST_LIBRARIES)
-    foreach(library IN LISTS libraries)
-        set_target_properties(${library} PROPERTIES SEL4_RUST_HEADER_TRIPLE ${triple})
-    endforeach()
-    set(${out} ${triple} PARENT_SCOPE)
-endfunction()
-
 # Stops where the configuration of the kernel or of muslc leaves std without what it needs.
-function(_sel4_rust_check_std_configuration)
-    set(call "add_rust_library(${target} STD)")
+function(_sel4_rust_check_std_configuration call)
     foreach(needed IN ITEMS sel4muslcsys muslc sel4runtime)
         if(NOT TARGET ${needed})
             _sel4_rust_error(
@@ -109,7 +55,7 @@ function(_sel4_rust_check_std_configuration)
             "configure with -DRUST_STD_GROWTH= a number"
         )
     endif()
-    _sel4_rust_check_choice(RUST_STD_PANIC "unwind;abort")
+    _sel4_rust_check_choice(RUST_STD_PANIC "${RUST_STD_PANIC}" "unwind;abort")
     # Each 4 KiB of the image takes a slot. What is known here is the memory of std and of malloc; the link tells the rest.
     math(EXPR slots "(${RUST_STD_MEMORY} + 0${LibSel4MuslcSysMorecoreBytes}) / 4096")
     math(EXPR all "1 << ${KernelRootCNodeSizeBits}")
@@ -121,11 +67,16 @@ function(_sel4_rust_check_std_configuration)
     endif()
 endfunction()
 
-# Links what std stands on to `executable`, whose Rust archive is that of `bundle`.
-function(_sel4_rust_link_std executable bundle)
+# Links what std stands on to `executable`, whose Rust target is `triple`, and whose Rust
+# archive is that of `bundle`. `unwinder` is the compiler's libgcc_eh.a, if it has one.
+function(_sel4_rust_link_std executable bundle triple unwinder)
     if(LibSel4MuslcSysCPIOFS)
-        set_property(GLOBAL PROPERTY SEL4_RUST_SEEN "")
-        _sel4_rust_find_objects(${executable} objects)
+        # Those of upstream have assembly of their own.
+        _sel4_rust_find_closure(
+            ${executable} "SOURCES;INTERFACE_SOURCES;LINK_LIBRARIES;INTERFACE_LINK_LIBRARIES" "^(muslc|sel4)" targets
+            objects
+        )
+        list(FILTER objects INCLUDE REGEX "\\.(o|obj|s|S)$")
         if(NOT objects)
             _sel4_rust_error(
                 "LibSel4MuslcSysCPIOFS is `${LibSel4MuslcSysCPIOFS}`, and no source of `${executable}` is an archive of files."
@@ -133,71 +84,41 @@ function(_sel4_rust_link_std executable bundle)
             )
         endif()
     endif()
-    # As objects, not as an archive: what they define takes the place of muslc's, whatever the order of libraries.
-    target_sources(${executable} PRIVATE $<TARGET_OBJECTS:sel4std>)
-    # std's prebuilt objects hold more than one function each; what nobody calls must not be in the image, in debug builds
-    # neither.
-    target_link_options(${executable} PRIVATE -Wl,--eh-frame-hdr -Wl,--gc-sections)
-    # muslcsys keeps the archive of files to itself; libsel4std sees where it is installed.
-    target_link_options(${executable} PRIVATE -Wl,--wrap=muslcsys_install_cpio_interface)
-    # libgcc's unwinder reaches these only weakly, and takes a program without them for one without threads.
-    foreach(symbol IN ITEMS once key_create getspecific setspecific mutex_lock mutex_unlock)
-        target_link_options(${executable} PRIVATE -Wl,-u,pthread_${symbol})
-    endforeach()
-    separate_arguments(flags NATIVE_COMMAND "${CMAKE_C_FLAGS}")
-    execute_process(
-        COMMAND "${CMAKE_C_COMPILER}" ${flags} -print-file-name=libgcc_eh.a
-        OUTPUT_VARIABLE unwinder
-        OUTPUT_STRIP_TRAILING_WHITESPACE
-    )
-    if(NOT EXISTS "${unwinder}")
+    if(NOT unwinder)
         _sel4_rust_error(
             "`${CMAKE_C_COMPILER}` has no libgcc_eh.a, the unwinder for Rust's panics."
             "take a GCC with its static libraries, as the package gcc of Debian has them"
         )
     endif()
+    # As objects, not as an archive: what they define takes the place of muslc's, whatever the order of libraries.
+    _sel4_rust_compile_as(sel4std ${executable})
+    target_sources(${executable} PRIVATE $<TARGET_OBJECTS:sel4std>)
+    # std's prebuilt objects hold more than one function each; what nobody calls must not be in the image, in debug builds
+    # neither. muslcsys keeps the archive of files to itself; libsel4std sees where it is installed.
+    target_link_options(
+        ${executable} PRIVATE -Wl,--eh-frame-hdr -Wl,--gc-sections -Wl,--wrap=muslcsys_install_cpio_interface
+    )
+    # libgcc's unwinder reaches these only weakly, and takes a program without them for one without threads.
+    foreach(symbol IN ITEMS once key_create getspecific setspecific mutex_lock mutex_unlock)
+        target_link_options(${executable} PRIVATE -Wl,-u,pthread_${symbol})
+    endforeach()
     get_target_property(behind ${bundle}-sealed INTERFACE_LINK_LIBRARIES)
     set_property(
         TARGET ${bundle}-sealed
         PROPERTY INTERFACE_LINK_LIBRARIES "${unwinder};sel4muslcsys;sel4runtime;sel4;${behind}"
     )
-    _sel4_rust_check_linked(${executable} ${bundle})
-endfunction()
-
-# Sets `out` to what may be an archive of files among the sources and libraries of `target`: objects, and assembly.
-# SEL4_RUST_SEEN guards against cycles.
-function(_sel4_rust_find_objects target out)
-    set(items "")
-    foreach(property IN ITEMS SOURCES INTERFACE_SOURCES LINK_LIBRARIES INTERFACE_LINK_LIBRARIES)
-        get_target_property(value ${target} ${property})
-        if(value)
-            list(APPEND items ${value})
-        endif()
-    endforeach()
-    set(found ${items})
-    list(FILTER found INCLUDE REGEX "\\.(o|obj|s|S)$")
-    foreach(item IN LISTS items)
-        get_property(seen GLOBAL PROPERTY SEL4_RUST_SEEN)
-        # Those of upstream have assembly of their own.
-        if(TARGET "${item}" AND NOT item IN_LIST seen AND NOT item MATCHES "^(muslc|sel4)")
-            set_property(GLOBAL APPEND PROPERTY SEL4_RUST_SEEN ${item})
-            _sel4_rust_find_objects(${item} below)
-            list(APPEND found ${below})
-        endif()
-    endforeach()
-    set(${out} "${found}" PARENT_SCOPE)
+    _sel4_rust_check_linked(${executable} ${bundle} ${triple})
 endfunction()
 
 # Has the host tool run the linker of `executable`, and look at what came out. A step after linking would have to be
 # added in the folder of the executable, which CMake has left.
-function(_sel4_rust_check_linked executable bundle)
-    _sel4_rust_check_choice(RUST_STD_CHECK "warn;error;off")
+function(_sel4_rust_check_linked executable bundle triple)
+    _sel4_rust_check_choice(RUST_STD_CHECK "${RUST_STD_CHECK}" "warn;error;off")
     if(RUST_STD_CHECK STREQUAL "off")
         return()
     endif()
     get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
     get_property(sysroot GLOBAL PROPERTY SEL4_RUST_SYSROOT)
-    get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
     get_target_property(archive ${bundle}-sealed IMPORTED_LOCATION)
     get_target_property(libc muslc_imported IMPORTED_LOCATION)
     get_property(launcher TARGET ${executable} PROPERTY RULE_LAUNCH_LINK)
@@ -208,15 +129,17 @@ function(_sel4_rust_check_linked executable bundle)
     # of the first and of the one that keeps the time too.
     math(EXPR slots "1 << ${KernelRootCNodeSizeBits}")
     math(EXPR others "16 + ${KernelMaxNumBootinfoUntypedCaps} + 3 * (${RUST_STD_THREADS} + 2)")
-    set(strict "")
+    set(request "slots = [${slots}, ${others}]\n")
+    _sel4_rust_put(request TEXT archive "${archive}")
+    _sel4_rust_put(request TEXT libc "${libc}")
+    _sel4_rust_put(request TEXT rust-libc "${sysroot}/lib/rustlib/${triple}/lib/self-contained/libc.a")
     if(RUST_STD_CHECK STREQUAL "error")
-        set(strict --strict)
+        _sel4_rust_put(request FLAG strict TRUE)
     endif()
-    set(rust_libc "${sysroot}/lib/rustlib/${triple}/lib/self-contained/libc.a")
+    _sel4_rust_request_file(file link ${bundle})
+    _sel4_rust_write_if_changed("${file}" "${request}")
+    set_property(TARGET ${executable} APPEND PROPERTY LINK_DEPENDS "${file}")
     set_target_properties(
-        ${executable}
-        PROPERTIES
-            RULE_LAUNCH_LINK
-            "\"${tool}\" link --archive \"${archive}\" --libc \"${libc}\" --rust-libc \"${rust_libc}\" --slots ${slots} --other-slots ${others} ${strict} -- ${launcher}"
+        ${executable} PROPERTIES RULE_LAUNCH_LINK "\"${tool}\" link \"${file}\" -- ${launcher}"
     )
 endfunction()

@@ -146,29 +146,6 @@ function(_sel4_rust_build_tool name)
     endif()
 endfunction()
 
-# Runs the host tool, which words its own errors. Its standard output goes to `out`.
-function(_sel4_rust_run_tool out)
-    _sel4_rust_find_tools()
-    get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
-    get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
-    get_property(rustc GLOBAL PROPERTY SEL4_RUST_RUSTC)
-    execute_process(
-        COMMAND "${CMAKE_COMMAND}" -E env "RUSTC=${rustc}" "${tool}" ${ARGN} --cargo "${cargo}"
-        RESULT_VARIABLE result
-        OUTPUT_VARIABLE stdout
-        ERROR_VARIABLE stderr
-    )
-    if(NOT result EQUAL 0)
-        string(STRIP "${stderr}" stderr)
-        string(REGEX REPLACE "^(Fetching [^\n]*\n)*error: " "" stderr "${stderr}")
-        string(REPLACE "\nhelp: " "\nHelp: " stderr "${stderr}")
-        _sel4_rust_stop("${stderr}")
-    elseif(stderr)
-        message("${stderr}")
-    endif()
-    set(${out} "${stdout}" PARENT_SCOPE)
-endfunction()
-
 # Brings in Corrosion for `triple`, from where it is at hand: already in the project, beside the kernel as the
 # manifest puts it, or installed as a package.
 macro(_sel4_rust_import_corrosion triple)
@@ -182,8 +159,12 @@ macro(_sel4_rust_import_corrosion triple)
         if(EXISTS "${KERNEL_PATH}/../tools/corrosion/cmake/Corrosion.cmake")
             list(APPEND CMAKE_MODULE_PATH "${KERNEL_PATH}/../tools/corrosion/cmake")
             include(Corrosion)
+            set_property(GLOBAL PROPERTY SEL4_RUST_CORROSION_HAS_NO_USES_TERMINAL TRUE)
         else()
             find_package(Corrosion 0.5 QUIET CMAKE_FIND_ROOT_PATH_BOTH)
+            if(Corrosion_VERSION VERSION_GREATER_EQUAL 0.6)
+                set_property(GLOBAL PROPERTY SEL4_RUST_CORROSION_HAS_NO_USES_TERMINAL TRUE)
+            endif()
         endif()
         if(NOT COMMAND corrosion_import_crate)
             _sel4_rust_error(

@@ -61,10 +61,7 @@ function(RustAddLibrary target)
         set(ARG_BUILD_DIR "${CMAKE_CURRENT_BINARY_DIR}")
     endif()
 
-    _sel4_rust_find_tools()
     _sel4_rust_find_triple(triple)
-    _sel4_rust_require_target(${triple})
-    _sel4_rust_set_once(SEL4_RUST_TRIPLE "${triple}")
 
     get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
     get_property(rustc GLOBAL PROPERTY SEL4_RUST_RUSTC)

@@ -5,6 +5,7 @@
 
 get_filename_component(SEL4_RUST_DIR "${CMAKE_CURRENT_LIST_DIR}/../.." ABSOLUTE)
 include("${SEL4_RUST_DIR}/cmake/sel4_rust.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/platform.cmake")
 
 function(sel4_import_kernel)
 endfunction()

@@ -4,6 +4,7 @@
 import re
 import resource
 import shutil
+from pathlib import Path
 
 import pytest
 from libsel4.api import tool
@@ -144,7 +145,8 @@ def test_aarch32_calls_of_read_tp_become_the_instruction_and_nothing_else_does(b
     run("arm-linux-gnueabi-ar", "rcs", "in.a", member, cwd=path)
 
     def sealed(*options: str) -> str:
-        run(tool(build), "seal", "--archive", "in.a", "--out", "out.a", *options, cwd=path)
+        write(path / "request", "\n".join(["archive = 'in.a'", "out = 'out.a'", *options]))
+        run(tool(build), "seal", "request", cwd=path)
         return run("arm-linux-gnueabi-objdump", "-dr", "out.a", cwd=path)
 
     expected, count = re.subn(
@@ -153,23 +155,28 @@ def test_aarch32_calls_of_read_tp_become_the_instruction_and_nothing_else_does(b
         sealed(),
     )
     check(count == 2, f"{count} calls in the archive:\n{expected}")
-    check(sealed("--no-read-tp") == expected, f"{sealed('--no-read-tp')}\ninstead of\n{expected}")
+    without = sealed("no-read-tp = true")
+    check(without == expected, f"{without}\ninstead of\n{expected}")
 
 
 @pytest.mark.on("qemu-arm-virt aarch32 Release")
 def test_aarch32_where_C_calls_read_tp_Rust_does(build: Shared) -> None:
     def seals(folder: Build) -> str:
         command = run("ninja", "-t", "commands", "sel4_rust_rootserver-seal", cwd=folder.path).splitlines()[-1]
-        check_says(command, "sel4-rust seal", "--inlined")
-        return command
+        check_says(command, "sel4-rust seal ")
+        found = re.search(r"\S+\.seal\.toml", command)
+        check(found, f"no request in `{command}`")
+        request = Path(found[0]).read_text()
+        check_says(request, "inlined = ")
+        return request
 
     build.app(APP)
-    check_says(seals(build), "--no-read-tp")
+    check_says(seals(build), "no-read-tp = true")
     soft = Build("read-tp-soft")
     soft.configure(
         "-DPLATFORM=qemu-arm-virt", "-DAARCH32=TRUE", "-DRELEASE=ON", f"-DAPP=../{APP}", "-DCMAKE_C_FLAGS=-mtp=soft"
     )
-    check("--no-read-tp" not in seals(soft), "C calls __aeabi_read_tp, and Rust does not")
+    check("no-read-tp" not in seals(soft), "C calls __aeabi_read_tp, and Rust does not")
 
 
 @pytest.mark.on("zynqmp")

@@ -11,16 +11,19 @@ mod request;
 mod stamp;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use self::part::{Part, add_patches, folder, part};
+use self::part::{Part, add_patches, folder, part, runtime};
 pub use self::request::{BundleProfile, Library, LogLevel, Request, Runtime};
 use self::stamp::Stamp;
 use crate::cargo::lock::{self, Keep, Lock};
 use crate::cargo::{self, Cargo, Metadata, Refusal};
+use crate::compiler::Compiler;
+use crate::compiler::inline::{self, Inliner};
 use crate::failure::{Failure, Result};
 use crate::{output, profile};
 
@@ -32,16 +35,93 @@ use crate::{output, profile};
 ///
 /// When a package or feature does not exist, or the libraries cannot be built together from the
 /// versions that their locks name. The folder is then as it was.
-pub fn write(request: &Request, cargo: &Cargo) -> Result<BTreeSet<String>> {
+pub fn write(request: &Request) -> Result<Facts> {
+    let mut cargo = request.cargo.clone();
+    if let Some(compiler) = &request.compiler {
+        let (_, triple) = compiler.triples()?;
+        compiler.installed(&triple)?;
+        cargo.target = Some(triple);
+    }
+    let cargo = &cargo;
     let out = output::absolute(&request.out)?;
     let stamp = Stamp::new(&out, request, cargo);
-    if let Some(links) = stamp.holds() {
-        return Ok(links);
+    let links = match stamp.holds() {
+        Some(links) => links,
+        None => {
+            let bundle = Bundle::new(request, &out, cargo)?;
+            let (links, inputs) = bundle.write()?;
+            stamp.set(&links, inputs)?;
+            links
+        }
+    };
+    Facts::new(request, cargo.target.clone(), links)
+}
+
+/// Facts for CMake about a bundle. Their text form is one `KEY=value` per line.
+#[derive(Debug)]
+pub struct Facts {
+    triple: Option<String>,
+    links: BTreeSet<String>,
+    inliner: Option<std::result::Result<Inliner, String>>,
+    reads_tpidruro: bool,
+    libgcc: Option<PathBuf>,
+    unwinder: Option<PathBuf>,
+}
+
+impl Facts {
+    fn new(request: &Request, triple: Option<String>, links: BTreeSet<String>) -> Result<Self> {
+        let compiler = request.compiler.as_ref();
+        let inliner = match (compiler, &triple, request.inline) {
+            (Some(compiler), Some(triple), Some(mode)) if links.contains("sel4") => {
+                let debug = request.profile == BundleProfile::Dev;
+                let objcopy = request.objcopy.as_deref();
+                Some(inline::find(mode, compiler, triple, debug, objcopy)?)
+            }
+            _ => None,
+        };
+        Ok(Self {
+            reads_tpidruro: matches!(inliner, Some(Ok(_)))
+                && compiler.is_some_and(Compiler::reads_tpidruro),
+            libgcc: compiler.and_then(|compiler| compiler.file("-print-libgcc-file-name")),
+            unwinder: compiler
+                .filter(|_| request.std)
+                .and_then(|compiler| compiler.file("-print-file-name=libgcc_eh.a")),
+            triple,
+            links,
+            inliner,
+        })
     }
-    let bundle = Bundle::new(request, &out, cargo)?;
-    let (links, inputs) = bundle.write()?;
-    stamp.set(&links, inputs)?;
-    Ok(links)
+}
+
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for link in &self.links {
+            writeln!(f, "LINKS={link}")?;
+        }
+        if let Some(triple) = &self.triple {
+            writeln!(f, "TRIPLE={triple}")?;
+        }
+        for (key, path) in [("LIBGCC", &self.libgcc), ("UNWINDER", &self.unwinder)] {
+            if let Some(path) = path {
+                writeln!(f, "{key}={}", path.display())?;
+            }
+        }
+        match &self.inliner {
+            Some(Ok(inliner)) => {
+                writeln!(f, "CLANG={}", inliner.clang.display())?;
+                writeln!(f, "LLD={}", inliner.lld.display())?;
+                for flag in &inliner.flags {
+                    writeln!(f, "CLANGFLAGS={flag}")?;
+                }
+                if self.reads_tpidruro {
+                    writeln!(f, "TPIDRURO=ON")?;
+                }
+            }
+            Some(Err(why)) => writeln!(f, "CALLS={why}")?,
+            None => {}
+        }
+        Ok(())
+    }
 }
 
 /// The files a bundle consists of.
@@ -61,20 +141,10 @@ struct Bundle<'a> {
 
 impl<'a> Bundle<'a> {
     fn new(request: &'a Request, out: &'a Path, cargo: &'a Cargo) -> Result<Self> {
-        let mut runtime = part(
-            &request.runtime.manifest,
-            None,
-            &request.runtime.lock,
-            cargo,
-        )?;
-        runtime
-            .features
-            .extend(request.runtime.features.iter().cloned());
-        // Its heaps exclude each other, and one of them is the default.
-        runtime.default_features = request.runtime.features.is_empty();
+        let runtime = runtime(&request.runtime)?;
         let mut libraries: Vec<Part> = Vec::new();
         for library in &request.libraries {
-            let mut new = part(&library.manifest, Some(library), &library.lock, cargo)?;
+            let mut new = part(library, cargo)?;
             if let Some(known) = libraries
                 .iter_mut()
                 .find(|known| known.manifest == new.manifest)
@@ -180,18 +250,25 @@ impl<'a> Bundle<'a> {
     fn config_text(&self, links: &BTreeSet<String>) -> String {
         let mut environment = Table::new();
         let bindings = self.request.bindings_dir.as_ref();
-        let bindings = bindings
-            .filter(|_| links.contains("sel4"))
-            .map(|folder| ("SEL4_SYS_DIR".to_owned(), folder.clone()));
-        for (name, value) in self.request.environment.iter().chain(&bindings) {
+        let bindings = bindings.filter(|_| links.contains("sel4"));
+        let bindings = bindings.map(|folder| ("SEL4_SYS_DIR", &**folder));
+        let given = self.request.environment.iter();
+        let given = given.map(|(name, value)| (&**name, &**value));
+        for (name, value) in given.chain(bindings) {
             // Forced: what the user's shell exports is not what this build was configured with.
             let forced = [
-                ("value".to_owned(), Value::from(value.clone())),
+                ("value".to_owned(), Value::from(value)),
                 ("force".to_owned(), Value::from(true)),
             ];
-            environment.insert(name.clone(), Value::Table(Table::from_iter(forced)));
+            environment.insert(name.to_owned(), Value::Table(Table::from_iter(forced)));
         }
-        let flags = Value::from(self.request.rustflags.clone());
+        let mut flags = self.request.rustflags.clone();
+        let target = self.cargo.target.as_deref().unwrap_or_default();
+        if self.request.compiler.is_some() && target.ends_with("-linux-musl") {
+            // Images are linked at a fixed address.
+            flags.push("-Crelocation-model=static".to_owned());
+        }
+        let flags = Value::from(flags);
         let flags = Value::Table(Table::from_iter([("rustflags".to_owned(), flags)]));
         let mut config = Table::from_iter([("env".to_owned(), Value::Table(environment))]);
         match &self.cargo.target {
@@ -226,16 +303,18 @@ impl<'a> Bundle<'a> {
             |file: &str, text: &str| output::write_if_changed(&place.join(file), text.as_bytes());
         put(LOCK, seed)?;
         put(ROOT, &self.root_text())?;
-        put(MANIFEST, &self.manifest_text(false, &BTreeMap::new()))?;
+        // The libraries' own graphs tell whether one uses `log`. Features that they turn on together could bring it, too.
+        let mut log = self.libraries.iter().any(|part| part.logs);
+        put(MANIFEST, &self.manifest_text(log, &BTreeMap::new()))?;
         let mut graph = self.ask(place, flags)?;
-        let log = self.logs(&graph);
-        if log {
-            put(MANIFEST, &self.manifest_text(true, &BTreeMap::new()))?;
+        if self.logs(&graph) != log {
+            log = !log;
+            put(MANIFEST, &self.manifest_text(log, &BTreeMap::new()))?;
             graph = self.ask(place, flags)?;
         }
         self.verify(&graph, &Lock::read(&place.join(LOCK))?, locks)?;
         put(MANIFEST, &self.manifest_text(log, &self.overrides(&graph)?))?;
-        self.ask(place, &["--locked", "--offline"])
+        Ok(graph)
     }
 
     /// Asks cargo about the bundle in `place`, with the configuration that its parts are built with.
@@ -294,10 +373,7 @@ impl<'a> Bundle<'a> {
                 .packages
                 .iter()
                 .find(|package| package.manifest_path == part.manifest);
-            id.is_some_and(|package| {
-                let mut closure = graph.closure(&package.id).into_iter();
-                closure.any(|package| package.name == "log" && package.version.starts_with("0.4."))
-            })
+            id.is_some_and(|package| graph.logs(&package.id))
         })
     }
 

@@ -8,6 +8,7 @@
 //! | [`cargo`] | cargo's graph of packages, `Cargo.lock` files, and `crate`: is a crate fit for a C image |
 //! | [`bundle`] | `bundle`: the umbrella crate of one executable |
 //! | [`profile`] | what a user's `[profile]` tables say about a crate |
+//! | [`compiler`] | the Rust target that fits the C compiler, and what of C's tools the build uses |
 //! | [`headers`] | `header`: the C header of a crate, and the modules of a crate, parsed |
 //! | [`bindings`] | `bindings` and `libclang`, which the program in `bindings/` does |
 //! | [`objects`] | `seal` and `link`: Rust archives, object files and executables |
@@ -18,6 +19,7 @@ pub mod bindings;
 pub mod bundle;
 pub mod cargo;
 pub mod cli;
+pub mod compiler;
 pub mod failure;
 pub mod headers;
 pub mod objects;

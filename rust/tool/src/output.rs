@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Result};
@@ -39,6 +40,20 @@ pub fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<bool> {
         Failure::io("write", path, &error)
     })?;
     Ok(true)
+}
+
+/// Returns a hash over files' paths and contents, or over the names in a folder. A file that is absent counts as well.
+#[must_use]
+pub fn fingerprint<'p>(files: impl Iterator<Item = &'p Path>) -> String {
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        let names = fs::read_dir(file).ok().map(|entries| {
+            let names = entries.flatten().map(|entry| entry.file_name());
+            names.collect::<BTreeSet<OsString>>()
+        });
+        (file, fs::read(file).ok(), names).hash(&mut hasher);
+    }
+    format!("{:016x}", hasher.finish())
 }
 
 /// `out: inputs` as make and ninja read it.

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::{Library, MANIFEST};
+use super::{Library, MANIFEST, Runtime};
 use crate::cargo::Cargo;
-use crate::cargo::check::{choose, nearest};
+use crate::cargo::check::{choose, features, has_features};
 use crate::failure::{Failure, Result};
 use crate::output;
 
@@ -24,6 +24,8 @@ pub struct Part {
     pub features: BTreeSet<String>,
     pub default_features: bool,
     pub profile: Option<String>,
+    /// True if the package uses the `log` crate.
+    pub logs: bool,
     /// Manifests of the workspace it is a member of.
     pub members: BTreeSet<PathBuf>,
     pub root: PathBuf,
@@ -52,72 +54,71 @@ impl Part {
     }
 }
 
-/// A package as its workspace has it, with what `library` wants of it.
-pub fn part(
-    manifest: &Path,
-    library: Option<&Library>,
-    lock: &Path,
-    cargo: &Cargo,
-) -> Result<Part> {
-    let manifest = output::absolute(manifest)?;
-    let name = library.map(|library| &*library.package);
-    let workspace = match cargo.metadata(&manifest, &["--no-deps"])? {
+/// Returns the package of `library` as its workspace has it.
+pub fn part(library: &Library, cargo: &Cargo) -> Result<Part> {
+    let manifest = output::absolute(&library.manifest)?;
+    let arguments = features(&library.features, library.no_default_features);
+    let arguments: Vec<&str> = arguments.iter().map(|argument| &**argument).collect();
+    // The crate's check has asked the same. If cargo refuses, a question without dependencies tells why.
+    let workspace = match cargo.offline(&manifest, &arguments)? {
         Ok(metadata) => metadata,
-        Err(refusal) => return Err(refusal.into_failure(&manifest)),
+        Err(_) => cargo
+            .metadata(&manifest, &["--no-deps"])?
+            .map_err(|refusal| refusal.into_failure(&manifest))?,
     };
-    let package = choose(&workspace, &manifest, name)?;
-    for feature in library.map_or(&[][..], |library| &library.features) {
-        if package.features.contains_key(feature) || feature.contains('/') {
-            continue;
-        }
-        let known: Vec<&str> = package.features.keys().map(|name| &**name).collect();
-        let meant = match nearest(feature, &known) {
-            Some(near) => format!("did you mean `{near}`? "),
-            None => String::new(),
-        };
-        let has = if known.is_empty() {
-            "leave it out: the package has none".to_owned()
-        } else {
-            format!("It has: `{}`", known.join("`, `"))
-        };
-        return Err(Failure::new(format!(
-            "the package `{}` (`{}`) has no feature `{feature}`",
-            package.name,
-            package.manifest_path.display()
-        ))
-        .help(format!("{meant}{has}")));
-    }
+    let package = choose(&workspace, &manifest, Some(&library.package))?;
+    has_features(package, &library.features)?;
     let root = workspace.workspace_root.join(MANIFEST);
-    let root_table = output::read(&root)?.parse::<Table>().map_err(|error| {
-        Failure::new(format!(
-            "`{}` does not parse: {}",
-            root.display(),
-            error.message()
-        ))
-    })?;
     Ok(Part {
-        targets: library
-            .map(|library| library.target.clone())
-            .into_iter()
-            .collect(),
+        targets: vec![library.target.clone()],
         package: package.name.clone(),
         version: package.version.clone(),
         manifest: package.manifest_path.clone(),
-        lock: output::absolute(lock)?,
-        features: library.map_or(BTreeSet::new(), |library| {
-            library.features.iter().cloned().collect()
-        }),
-        default_features: library.is_none_or(|library| library.default_features),
-        profile: library
-            .and_then(|library| library.profile.clone())
-            .filter(|profile| !profile.is_empty()),
+        lock: output::absolute(&library.lock)?,
+        features: library.features.iter().cloned().collect(),
+        default_features: !library.no_default_features,
+        profile: library.profile.clone().filter(|name| !name.is_empty()),
+        logs: workspace.logs(&package.id),
         members: workspace
-            .packages
-            .iter()
+            .members()
             .map(|package| package.manifest_path.clone())
             .collect(),
+        root_table: table(&root)?,
         root,
-        root_table,
+    })
+}
+
+/// Returns the runtime crate. It is the kit's own, so its manifest says all, and cargo need not be asked.
+pub fn runtime(runtime: &Runtime) -> Result<Part> {
+    let manifest = output::absolute(&runtime.manifest)?;
+    let lock = output::absolute(&runtime.lock)?;
+    let table = table(&manifest)?;
+    let text = |key| Some(table.get("package")?.get(key)?.as_str()?.to_owned());
+    Ok(Part {
+        targets: Vec::new(),
+        package: text("name").unwrap_or_default(),
+        // Its workspace is the host tool's, and they share the version.
+        version: text("version").unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
+        manifest,
+        features: runtime.features.iter().cloned().collect(),
+        // Its heaps exclude each other, and one of them is the default.
+        default_features: runtime.features.is_empty(),
+        profile: None,
+        logs: false,
+        members: BTreeSet::new(),
+        root: folder(&lock).join(MANIFEST),
+        root_table: Table::new(),
+        lock,
+    })
+}
+
+fn table(manifest: &Path) -> Result<Table> {
+    output::read(manifest)?.parse::<Table>().map_err(|error| {
+        Failure::new(format!(
+            "`{}` does not parse: {}",
+            manifest.display(),
+            error.message()
+        ))
     })
 }
 

@@ -1,12 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What CMake asks for.
+//! The bundle that CMake asks for.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// What CMake asks for.
-#[derive(Debug)]
+use serde::Deserialize;
+
+use crate::cargo::Cargo;
+use crate::compiler::{Compiler, inline};
+
+/// The bundle that CMake asks for.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Request {
+    /// Which cargo to ask. Its target is ignored if `compiler` is there.
+    #[serde(default)]
+    pub cargo: Cargo,
+    /// C compiler and flags of the executable.
+    pub compiler: Option<Compiler>,
+    /// Mode of inlining C's functions, for the bundle that calls them.
+    pub inline: Option<inline::Mode>,
+    /// Path of objcopy.
+    pub objcopy: Option<PathBuf>,
     /// The folder to write into.
     pub out: PathBuf,
     /// The bundle's package name.
@@ -18,21 +34,27 @@ pub struct Request {
     /// The runtime crate.
     pub runtime: Runtime,
     /// The user's libraries.
+    #[serde(default, rename = "library")]
     pub libraries: Vec<Library>,
     /// What rustc is told besides.
+    #[serde(default)]
     pub rustflags: Vec<String>,
     /// Names and values in the environment of the build.
-    pub environment: Vec<(String, String)>,
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
     /// Where the bindings of libsel4 will be, for the bundle that wants them.
     pub bindings_dir: Option<String>,
     /// Whether Rust's std is in the executable, and with it panics that unwind.
+    #[serde(default)]
     pub std: bool,
     /// Whether panics end the program even so.
+    #[serde(default)]
     pub panic_abort: bool,
 }
 
 /// The profiles a bundle has, one per CMake build type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum BundleProfile {
     /// `Debug`.
     Dev,
@@ -77,8 +99,17 @@ impl BundleProfile {
     }
 }
 
+impl TryFrom<String> for BundleProfile {
+    type Error = String;
+
+    fn try_from(name: String) -> std::result::Result<Self, String> {
+        Self::named(&name)
+    }
+}
+
 /// Levels of the `log` crate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 #[expect(missing_docs, reason = "they are the log crate's own names")]
 pub enum LogLevel {
     Off,
@@ -122,19 +153,30 @@ impl LogLevel {
     }
 }
 
+impl TryFrom<String> for LogLevel {
+    type Error = String;
+
+    fn try_from(name: String) -> std::result::Result<Self, String> {
+        Self::named(&name)
+    }
+}
+
 /// The runtime crate, libsel4-rt.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Runtime {
     /// Its `Cargo.toml`.
     pub manifest: PathBuf,
     /// Its workspace's lock.
     pub lock: PathBuf,
     /// The features to turn on, instead of the default ones. None: the default ones.
+    #[serde(default)]
     pub features: Vec<String>,
 }
 
 /// One `add_rust_library`.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Library {
     /// The CMake target.
     pub target: String,
@@ -145,25 +187,11 @@ pub struct Library {
     /// Its workspace's lock.
     pub lock: PathBuf,
     /// The features to turn on.
+    #[serde(default)]
     pub features: Vec<String>,
-    /// Whether its default features are on.
-    pub default_features: bool,
+    /// Keeps the default features off.
+    #[serde(default)]
+    pub no_default_features: bool,
     /// The profile of its own workspace to take settings from.
     pub profile: Option<String>,
-}
-
-impl Library {
-    /// A library of which nothing is said yet but its name in CMake.
-    #[must_use]
-    pub fn new(target: String) -> Self {
-        Self {
-            target,
-            package: String::new(),
-            manifest: PathBuf::new(),
-            lock: PathBuf::new(),
-            features: Vec::new(),
-            default_features: true,
-            profile: None,
-        }
-    }
 }

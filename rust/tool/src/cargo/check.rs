@@ -6,9 +6,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use syn::Item;
 
 use crate::cargo::{self, Cargo, Metadata, Package};
+use crate::compiler::Compiler;
 use crate::failure::{Failure, Result};
 use crate::headers::source::{Cfg, Presence, Sources, attributes};
 use crate::output;
@@ -16,6 +18,8 @@ use crate::output;
 /// What CMake wants to know about a crate. Its text form is one `KEY=value` per line.
 #[derive(Debug)]
 pub struct Facts {
+    /// Rust target that fits the C build without std, if a compiler was named.
+    pub triple: Option<String>,
     /// The package's name.
     pub package: String,
     /// The library's name, as Rust spells it.
@@ -36,6 +40,9 @@ pub struct Facts {
 
 impl fmt::Display for Facts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(triple) = &self.triple {
+            writeln!(f, "PLAIN={triple}")?;
+        }
         writeln!(f, "PACKAGE={}", self.package)?;
         writeln!(f, "LIB={}", self.library)?;
         writeln!(f, "MANIFEST={}", self.manifest.display())?;
@@ -54,15 +61,69 @@ impl fmt::Display for Facts {
     }
 }
 
+/// A crate to check, for one `add_rust_library()`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Request {
+    /// Which cargo to ask. Its target is ignored if `compiler` is there.
+    #[serde(default)]
+    pub cargo: Cargo,
+    /// `Cargo.toml` of the crate, or of its workspace.
+    pub manifest: PathBuf,
+    /// Name of the package, in a workspace.
+    pub package: Option<String>,
+    /// Cargo features to turn on.
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// Keeps the default features off.
+    #[serde(default)]
+    pub no_default_features: bool,
+    /// C compiler and flags of the calling folder.
+    pub compiler: Option<Compiler>,
+}
+
+/// Arguments of `cargo metadata` that choose features.
+#[must_use]
+pub fn features(names: &[String], no_default: bool) -> Vec<String> {
+    let mut arguments = Vec::new();
+    if !names.is_empty() {
+        arguments.extend(["--features".to_owned(), names.join(",")]);
+    }
+    if no_default {
+        arguments.push("--no-default-features".to_owned());
+    }
+    arguments
+}
+
 /// Checks the crate that `manifest` (and `package`, in a workspace) names.
 ///
 /// # Errors
 ///
 /// When there is no such crate, when it is not a plain library, when its `Cargo.lock` is missing
 /// or stale, or when it brings, or makes rustc ask for, its own panic handler or allocator.
-pub fn check(manifest: &Path, package: Option<&str>, cargo: &Cargo) -> Result<Facts> {
-    let manifest = find_manifest(manifest)?;
-    let workspace = match cargo.metadata(&manifest, &["--no-deps"])? {
+pub fn check(request: &Request) -> Result<Facts> {
+    let mut cargo = request.cargo.clone();
+    let mut plain_triple = None;
+    if let Some(compiler) = &request.compiler {
+        let (plain, triple) = compiler.triples()?;
+        plain_triple = Some(plain);
+        cargo.target = Some(triple);
+    }
+    let manifest = find_manifest(&request.manifest)?;
+    let package = request.package.as_deref();
+    let arguments = features(&request.features, request.no_default_features);
+    let arguments: Vec<&str> = arguments.iter().map(|argument| &**argument).collect();
+    // In the usual case one answer has all. If cargo refuses, a question without dependencies tells why.
+    let of_the_root = if package.is_none() {
+        &arguments[..]
+    } else {
+        &[]
+    };
+    let workspace = match cargo.offline(&manifest, of_the_root)? {
+        Ok(metadata) => Ok(metadata),
+        Err(_) => cargo.metadata(&manifest, &["--no-deps"])?,
+    };
+    let workspace = match workspace {
         Ok(metadata) => metadata,
         Err(refusal) if refusal.0.contains("no targets specified in the manifest") => {
             return Err(Failure::new(format!(
@@ -89,7 +150,8 @@ pub fn check(manifest: &Path, package: Option<&str>, cargo: &Cargo) -> Result<Fa
     let chosen = choose(&workspace, &manifest, package)?;
     let library = plain_library(chosen)?;
     let lock = find_lock(&workspace, chosen)?;
-    let graph = cargo.locked(&chosen.manifest_path, &[])?;
+    has_features(chosen, &request.features)?;
+    let graph = cargo.locked(&chosen.manifest_path, &arguments)?;
     for dependency in graph.closure(&chosen.id) {
         no_runtime_of_its_own(dependency, chosen)?;
     }
@@ -108,6 +170,7 @@ pub fn check(manifest: &Path, package: Option<&str>, cargo: &Cargo) -> Result<Fa
         inputs.extend(manifests_of(&package.manifest_path));
     }
     Ok(Facts {
+        triple: plain_triple,
         package: chosen.name.clone(),
         library,
         manifest: chosen.manifest_path.clone(),
@@ -157,18 +220,14 @@ pub fn choose<'a>(
     manifest: &Path,
     name: Option<&str>,
 ) -> Result<&'a Package> {
-    let members: Vec<&str> = workspace
-        .packages
-        .iter()
-        .map(|package| &*package.name)
-        .collect();
+    let members: Vec<&str> = workspace.members().map(|package| &*package.name).collect();
     let listed = members.join("`, `");
     let Some(name) = name else {
         let same = |package: &&Package| {
             package.manifest_path == manifest
                 || package.manifest_path.canonicalize().ok() == manifest.canonicalize().ok()
         };
-        return workspace.packages.iter().find(same).ok_or_else(|| {
+        return workspace.members().find(same).ok_or_else(|| {
             Failure::new(format!(
                 "`{}` is a workspace without a package of its own",
                 manifest.display()
@@ -177,8 +236,7 @@ pub fn choose<'a>(
         });
     };
     workspace
-        .packages
-        .iter()
+        .members()
         .find(|package| package.name == name)
         .ok_or_else(|| {
             let meant = match nearest(name, &members) {
@@ -191,6 +249,32 @@ pub fn choose<'a>(
             ))
             .help(format!("{meant}It has: `{listed}`"))
         })
+}
+
+/// Refuses features that `package` does not have.
+pub fn has_features(package: &Package, features: &[String]) -> Result<()> {
+    for feature in features {
+        if package.features.contains_key(feature) || feature.contains('/') {
+            continue;
+        }
+        let known: Vec<&str> = package.features.keys().map(|name| &**name).collect();
+        let meant = match nearest(feature, &known) {
+            Some(near) => format!("did you mean `{near}`? "),
+            None => String::new(),
+        };
+        let has = if known.is_empty() {
+            "leave it out: the package has none".to_owned()
+        } else {
+            format!("It has: `{}`", known.join("`, `"))
+        };
+        return Err(Failure::new(format!(
+            "the package `{}` (`{}`) has no feature `{feature}`",
+            package.name,
+            package.manifest_path.display()
+        ))
+        .help(format!("{meant}{has}")));
+    }
+    Ok(())
 }
 
 /// Returns the candidate whose spelling is nearest to `name`, if any is near.
@@ -260,7 +344,7 @@ fn find_lock(workspace: &Metadata, package: &Package) -> Result<PathBuf> {
 }
 
 /// `manifest` and, when it is a member of a workspace, the workspace's.
-fn manifests_of(manifest: &Path) -> Vec<PathBuf> {
+pub(super) fn manifests_of(manifest: &Path) -> Vec<PathBuf> {
     let mut found = vec![manifest.to_owned()];
     let outer = manifest
         .ancestors()

@@ -2,11 +2,11 @@
 
 //! Questions to cargo. None of them writes into a user's folder.
 
+mod cache;
 pub mod check;
 pub mod lock;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -111,6 +111,20 @@ impl Package {
 }
 
 impl Metadata {
+    /// The workspace's own packages.
+    pub fn members(&self) -> impl Iterator<Item = &Package> {
+        let members = &self.workspace_members;
+        self.packages
+            .iter()
+            .filter(|package| members.contains(&package.id))
+    }
+
+    /// Returns whether the package `id` or a dependency of it is the `log` crate, as the bundle takes it.
+    pub fn logs(&self, id: &str) -> bool {
+        let mut closure = self.closure(id).into_iter();
+        closure.any(|package| package.name == "log" && package.version.starts_with("0.4."))
+    }
+
     /// The package with this id.
     pub fn package(&self, id: &str) -> Option<&Package> {
         self.packages.iter().find(|package| package.id == id)
@@ -141,12 +155,26 @@ impl Metadata {
 }
 
 /// Which cargo to ask, and for which platform.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Cargo {
-    /// The program.
-    pub program: OsString,
-    /// The target triple; without one, dependencies of every platform count.
+    /// Path or name of the program.
+    pub program: PathBuf,
+    /// Target triple; without one, dependencies of every platform count.
     pub target: Option<String>,
+    /// Folder that keeps cargo's answers for later steps of the same build.
+    pub cache: Option<PathBuf>,
+}
+
+impl Default for Cargo {
+    fn default() -> Self {
+        let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        Self {
+            program: program.into(),
+            target: None,
+            cache: None,
+        }
+    }
 }
 
 /// Error output of cargo.
@@ -164,6 +192,17 @@ impl Cargo {
         manifest: &Path,
         arguments: &[&str],
     ) -> Result<std::result::Result<Metadata, Refusal>> {
+        match self.ask(manifest, arguments)? {
+            Ok(answer) => self.parse(&answer).map(Ok),
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    fn ask(
+        &self,
+        manifest: &Path,
+        arguments: &[&str],
+    ) -> Result<std::result::Result<Vec<u8>, Refusal>> {
         let mut command = Command::new(&self.program);
         command
             .args(["metadata", "--format-version=1", "--color=never"])
@@ -177,23 +216,50 @@ impl Cargo {
             command.args(["--filter-platform", target]);
         }
         let output = command.output().map_err(|error| {
-            Failure::new(format!(
-                "cannot run `{}`: {error}",
-                self.program.to_string_lossy()
-            ))
-            .help("install Rust from https://rustup.rs, or name the program with --cargo")
+            Failure::new(format!("cannot run `{}`: {error}", self.program.display()))
+                .help("install Rust from https://rustup.rs, or name the program in `cargo.program`")
         })?;
         if !output.status.success() {
             let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
             return Ok(Err(Refusal(stderr)));
         }
-        let metadata = serde_json::from_slice(&output.stdout).map_err(|error| {
+        Ok(Ok(output.stdout))
+    }
+
+    fn parse(&self, answer: &[u8]) -> Result<Metadata> {
+        serde_json::from_slice(answer).map_err(|error| {
             Failure::new(format!(
                 "`{} metadata` gave an answer that is not understood: {error}",
-                self.program.to_string_lossy()
+                self.program.display()
             ))
             .help("is it cargo 1.95 or newer?")
-        })?;
+        })
+    }
+
+    /// The dependency graph as the committed `Cargo.lock` has it, without the network: from the cache if what the
+    /// graph was made of is unchanged.
+    ///
+    /// # Errors
+    ///
+    /// When cargo cannot be run at all. Its own refusal is the inner result.
+    pub fn offline(
+        &self,
+        manifest: &Path,
+        arguments: &[&str],
+    ) -> Result<std::result::Result<Metadata, Refusal>> {
+        let cache = cache::Entry::of(self, manifest, arguments);
+        if let Some(metadata) = cache.as_ref().and_then(cache::Entry::load) {
+            return Ok(Ok(metadata));
+        }
+        let flags = [arguments, &["--locked", "--offline"]].concat();
+        let answer = match self.ask(manifest, &flags)? {
+            Ok(answer) => answer,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let metadata = self.parse(&answer)?;
+        if let Some(cache) = cache {
+            cache.store(&answer, &metadata)?;
+        }
         Ok(Ok(metadata))
     }
 
@@ -204,8 +270,7 @@ impl Cargo {
     ///
     /// When the lock does not match the manifest, or sources cannot be fetched.
     pub fn locked(&self, manifest: &Path, arguments: &[&str]) -> Result<Metadata> {
-        let ask = |flags: &[&str]| self.metadata(manifest, &[arguments, flags].concat());
-        let refusal = match ask(&["--locked", "--offline"])? {
+        let refusal = match self.offline(manifest, arguments)? {
             Ok(metadata) => return Ok(metadata),
             Err(refusal) if refusal.is_stale_lock() => refusal,
             Err(_) => {
@@ -213,7 +278,7 @@ impl Cargo {
                     "Fetching the crates that `{}` depends on ...",
                     manifest.display()
                 );
-                match ask(&["--locked"])? {
+                match self.metadata(manifest, &[arguments, &["--locked"]].concat())? {
                     Ok(metadata) => return Ok(metadata),
                     Err(refusal) => refusal,
                 }

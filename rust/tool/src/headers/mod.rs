@@ -16,8 +16,10 @@ mod text;
 
 use std::path::PathBuf;
 
+use serde::Deserialize;
+
 use crate::cargo::Cargo;
-use crate::cargo::check::choose;
+use crate::cargo::check::{choose, features};
 use crate::failure::{Failure, Result};
 use crate::output;
 
@@ -25,8 +27,12 @@ use crates::Crates;
 use settings::Settings;
 
 /// Which header to write, and of what.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Request {
+    /// Which cargo to ask.
+    #[serde(default)]
+    pub cargo: Cargo,
     /// The `Cargo.toml` of the crate, or of its workspace.
     pub manifest: PathBuf,
     /// The package.
@@ -38,11 +44,14 @@ pub struct Request {
     /// The user's cbindgen.toml, which has the last word on style.
     pub config: Option<PathBuf>,
     /// Further `#include <...>` lines.
+    #[serde(default)]
     pub sys_includes: Vec<String>,
     /// The features to take as on.
+    #[serde(default)]
     pub features: Vec<String>,
-    /// Whether the default features are on.
-    pub default_features: bool,
+    /// Keeps the default features off.
+    #[serde(default)]
+    pub no_default_features: bool,
 }
 
 /// Writes the header and its depfile.
@@ -50,18 +59,12 @@ pub struct Request {
 /// # Errors
 ///
 /// When an export of the crate cannot be expressed in C. Both files are then as they were.
-pub fn write(request: &Request, cargo: &Cargo) -> Result<()> {
+pub fn write(request: &Request) -> Result<()> {
     let manifest = output::absolute(&request.manifest)?;
-    let features = request.features.join(",");
-    let mut arguments = vec!["--features", &features];
-    if !request.default_features {
-        arguments.push("--no-default-features");
-    }
-    let workspace = cargo
-        .metadata(&manifest, &["--no-deps"])?
-        .map_err(|refusal| refusal.into_failure(&manifest))?;
-    let chosen = choose(&workspace, &manifest, Some(&request.package))?;
-    let graph = cargo.locked(&chosen.manifest_path, &arguments)?;
+    let arguments = features(&request.features, request.no_default_features);
+    let arguments: Vec<&str> = arguments.iter().map(|argument| &**argument).collect();
+    let graph = request.cargo.locked(&manifest, &arguments)?;
+    let chosen = choose(&graph, &manifest, Some(&request.package))?;
     let crates = Crates::load(&graph, &chosen.id)?;
     let settings = Settings::new(request)?;
     let text = generate(request, &crates, settings)?;

@@ -26,12 +26,59 @@ use std::path::{Path, PathBuf};
 use object::elf::{FileHeader32, FileHeader64};
 use object::read::elf::FileHeader;
 use object::{FileKind, LittleEndian, Object, ObjectSymbol};
+use serde::Deserialize;
 
 use crate::failure::{Failure, Result};
 use crate::output;
 
 use super::archive::{Archive, Member, read};
 use super::{read_tp, symbolizer};
+
+/// An archive to seal, and what to leave out of it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Request {
+    /// Archive that cargo made.
+    pub archive: PathBuf,
+    /// Archive to write.
+    pub out: PathBuf,
+    /// Libraries of C, whose symbols Rust's archive leaves to them.
+    #[serde(default)]
+    pub provided_by: Vec<PathBuf>,
+    /// Object that takes the place of the Rust code.
+    pub inlined: Option<PathBuf>,
+    /// Leaves out the tables for unwinding.
+    #[serde(default)]
+    pub no_unwind_tables: bool,
+    /// Leaves out std's search for the names of frames.
+    #[serde(default)]
+    pub no_symbolizer: bool,
+    /// Replaces calls for aarch32's thread pointer.
+    #[serde(default)]
+    pub no_read_tp: bool,
+}
+
+/// Does what a request of CMake asks for; see [`seal`].
+///
+/// # Errors
+///
+/// When [`seal`] fails.
+pub fn run(request: &Request) -> Result<()> {
+    let options = SealOptions {
+        unwind_tables: !request.no_unwind_tables,
+        symbolizer: !request.no_symbolizer,
+        read_tp: !request.no_read_tp,
+    };
+    let inlined = request.inlined.as_deref();
+    let provided_by = &request.provided_by;
+    seal(
+        &request.archive,
+        &request.out,
+        provided_by,
+        inlined,
+        options,
+    )
+}
 
 /// Writes to `out` the Rust static library `archive`, without the members of compiler_builtins
 /// that the libraries `provided_by` make superfluous. All other members keep their order, and their

@@ -12,7 +12,7 @@ fn library(fixture: &Fixture, folder: &str, package: &str, more: &str) -> String
     let lock = fixture.text(&format!("{folder}/Cargo.lock"));
     let more = more.replace(' ', "\n");
     format!(
-        "--library\n{folder}\n--package\n{package}\n--manifest-path\n{manifest}\n--lock\n{lock}\n{more}"
+        "--library\n{folder}\n--package\n{package}\n--manifest\n{manifest}\n--lock\n{lock}\n{more}"
     )
 }
 
@@ -46,18 +46,18 @@ fn bundle_with(fixture: &Fixture, more: &[&str], libraries: &[&str]) -> Outcome 
     let manifest = fixture.text("rt/Cargo.toml");
     let lock = fixture.text("rt/Cargo.lock");
     let mut arguments = vec!["bundle", "--out", "out", "--name", "sel4_rust_app"];
-    arguments.extend(["--runtime", &manifest, "--runtime-lock", &lock]);
-    arguments.extend(["--runtime-feature", "heap"]);
+    arguments.extend(["--runtime.manifest", &manifest, "--runtime.lock", &lock]);
+    arguments.extend(["--runtime.features", "heap"]);
     arguments.extend(more);
     arguments.extend(libraries.iter().flat_map(|library| library.lines()));
-    fixture.run(&arguments)
+    fixture.step(&arguments)
 }
 
 #[test]
 fn a_bundle_is_built_by_cargo_and_left_alone_afterwards() {
     let fixture = Fixture::new();
     fixture.library("greeter", "[features]\nfancy = []\n");
-    let greeter = library(&fixture, "greeter", "greeter", "--feature fancy");
+    let greeter = library(&fixture, "greeter", "greeter", "--features fancy");
     let before = fixture.listing("greeter");
     let outcome = bundle(&fixture, "release", &[&greeter]).succeeds();
     let manifest = fixture.read("out/Cargo.toml");
@@ -162,9 +162,9 @@ fn a_crate_named_twice_is_built_once() {
         &fixture,
         "greeter",
         "greeter",
-        "--feature a --no-default-features",
+        "--features a --no-default-features",
     );
-    let two = library(&fixture, "greeter", "greeter", "--feature b");
+    let two = library(&fixture, "greeter", "greeter", "--features b");
     bundle(&fixture, "dev", &[&one, &two]).succeeds();
     let manifest = fixture.read("out/Cargo.toml");
     assert!(
@@ -173,10 +173,10 @@ fn a_crate_named_twice_is_built_once() {
     );
     assert!(!manifest.contains("library_2"), "{manifest}");
 
-    let wrong = library(&fixture, "greeter", "greeter", "--feature aa");
+    let wrong = library(&fixture, "greeter", "greeter", "--features aa");
     bundle(&fixture, "dev", &[&one, &wrong]).fails("has no feature `aa`", "did you mean `a`?");
-    let fast = library(&fixture, "greeter", "greeter", "--library-profile release");
-    let slow = library(&fixture, "greeter", "greeter", "--library-profile dev");
+    let fast = library(&fixture, "greeter", "greeter", "--profile release");
+    let slow = library(&fixture, "greeter", "greeter", "--profile dev");
     bundle(&fixture, "dev", &[&fast, &slow]).fails("the profiles `release`", "the same PROFILE");
 }
 
@@ -206,7 +206,7 @@ fn profiles_of_a_library_are_honoured() {
     );
     assert!(!manifest.contains("thin"), "{manifest}");
 
-    let fast = library(&fixture, "greeter", "greeter", "--library-profile fast");
+    let fast = library(&fixture, "greeter", "greeter", "--profile fast");
     bundle(&fixture, "dev", &[&fast]).succeeds();
     let manifest: toml::Table = fixture.read("out/Cargo.toml").parse().expect("TOML");
     let packages = &manifest["profile"]["dev"]["package"];
@@ -219,7 +219,7 @@ fn profiles_of_a_library_are_honoured() {
     assert_eq!(packages["x"]["opt-level"].as_integer(), Some(1));
     assert_eq!(packages["helper"]["codegen-units"].as_integer(), Some(4));
 
-    let unknown = library(&fixture, "greeter", "greeter", "--library-profile fats");
+    let unknown = library(&fixture, "greeter", "greeter", "--profile fats");
     bundle(&fixture, "dev", &[&unknown])
         .fails("has no profile `fats`", "did you mean `fast`? Known are:");
 }
@@ -459,12 +459,12 @@ fn what_cargo_is_told_keeps_every_sign() {
         "dev",
         "--log-level",
         "info",
-        "--target",
+        "--cargo.target",
         "x86_64-unknown-linux-musl",
-        "--rustflag",
+        "--rustflags",
         r#"--remap-path-prefix=/a "b\c=d"#,
-        "--env",
-        r#"ODD=a "b\c=d"#,
+        "--environment.ODD",
+        r#"a "b\c=d"#,
         "--bindings-dir",
         r#"/a "b\c"#,
     ];
@@ -505,15 +505,22 @@ fn a_request_that_is_none() {
     );
     misuse(
         bundle(&fixture, "dev", &["--library\nalone\n--package\nalone"]),
-        "--library alone has no --manifest-path",
+        "missing field `manifest`",
     );
     misuse(
         bundle_with(
             &fixture,
-            &["--profile", "dev", "--log-level", "info", "--env", "ALONE"],
+            &[
+                "--profile",
+                "dev",
+                "--log-level",
+                "info",
+                "--environment",
+                "ALONE",
+            ],
             &[&greeter],
         ),
-        "--env ALONE sets no variable",
+        "invalid type: string \"ALONE\", expected a map",
     );
     assert!(!fixture.path("out").exists(), "nothing stays behind");
 }

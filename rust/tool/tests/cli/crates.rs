@@ -5,7 +5,7 @@
 use crate::fixture::{Fixture, Outcome};
 
 fn check(fixture: &Fixture, manifest: &str) -> Outcome {
-    fixture.run(&["crate", "--manifest-path", manifest])
+    fixture.step(&["crate", "--manifest", manifest])
 }
 
 #[test]
@@ -69,12 +69,12 @@ fn the_facts_of_a_crate() {
 
     let member = [
         "crate",
-        "--manifest-path",
+        "--manifest",
         "space/Cargo.toml",
         "--package",
         "my-greeter",
     ];
-    let same = fixture.run(&member).succeeds();
+    let same = fixture.step(&member).succeeds();
     assert_eq!(same.values("MANIFEST"), outcome.values("MANIFEST"));
 }
 
@@ -104,13 +104,7 @@ fn a_package_that_is_not_there() {
         "choose a member with PACKAGE: `",
     );
     fixture
-        .run(&[
-            "crate",
-            "--manifest-path",
-            "Cargo.toml",
-            "--package",
-            "greter",
-        ])
+        .step(&["crate", "--manifest", "Cargo.toml", "--package", "greter"])
         .fails(
             "has no package `greter`",
             "did you mean `greeter`? It has: `",

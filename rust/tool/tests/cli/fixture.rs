@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::SystemTime;
 
+use toml::{Table, Value};
+
 /// A folder that goes away with the test.
 pub struct Fixture {
     folder: tempfile::TempDir,
@@ -213,6 +215,21 @@ impl Fixture {
         fs::write(self.home.path().join("config.toml"), config).expect("a file");
     }
 
+    /// Runs a step of the tool. Its request is given as words: `--key value`, or `--key` for what is true. A key with a
+    /// dot belongs to a table; a library's keys follow `--library TARGET`.
+    pub fn step(&self, words: &[&str]) -> Outcome {
+        let (step, mut words) = words.split_first().expect("a step");
+        let file = self.home.path().join("request.toml");
+        let path = file.display().to_string();
+        let mut command = vec![*step, &path];
+        if let Some(end) = words.iter().position(|word| *word == "--") {
+            command.extend(&words[end..]);
+            words = &words[..end];
+        }
+        fs::write(&file, request(words).to_string()).expect("a file");
+        self.run(&command)
+    }
+
     /// Runs the tool in the fixture's folder.
     pub fn run(&self, arguments: &[&str]) -> Outcome {
         let output = Command::new(crate::TOOL)
@@ -243,4 +260,56 @@ impl Fixture {
         );
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
+}
+
+/// Keys of requests that hold lists.
+const LISTS: [&str; 6] = [
+    "features",
+    "provided-by",
+    "runtime.features",
+    "rustflags",
+    "slots",
+    "sys-includes",
+];
+
+fn request(words: &[&str]) -> Table {
+    let mut whole = Table::new();
+    let mut libraries: Vec<Value> = Vec::new();
+    let mut words = words.iter().peekable();
+    while let Some(word) = words.next() {
+        let key = word.strip_prefix("--").expect("a key");
+        let value = words.next_if(|word| !word.starts_with("--") || word.contains('='));
+        let value = value.map_or(Value::from(true), |text| Value::from(*text));
+        if key == "library" {
+            let library = Table::from_iter([("target".to_owned(), value)]);
+            libraries.push(Value::Table(library));
+            continue;
+        }
+        let mut table = match libraries.last_mut() {
+            Some(Value::Table(library)) => library,
+            _ => &mut whole,
+        };
+        let (outer, inner) = key.split_once('.').unwrap_or(("", key));
+        if !outer.is_empty() {
+            let inner = table
+                .entry(outer)
+                .or_insert_with(|| Value::Table(Table::new()));
+            table = inner.as_table_mut().expect("a table");
+        }
+        if LISTS.contains(&key) {
+            // Numbers are only in lists.
+            let text = value.as_str().expect("a value");
+            let value = text.parse::<i64>().map_or(value.clone(), Value::from);
+            let list = table
+                .entry(inner)
+                .or_insert_with(|| Value::Array(Vec::new()));
+            list.as_array_mut().expect("a list").push(value);
+        } else {
+            table.insert(inner.to_owned(), value);
+        }
+    }
+    if !libraries.is_empty() {
+        whole.insert("library".to_owned(), Value::Array(libraries));
+    }
+    whole
 }

@@ -18,7 +18,7 @@ fn header(source: &str) -> (Fixture, Outcome) {
 fn again(fixture: &Fixture, more: &[&str]) -> Outcome {
     let arguments = [
         "header",
-        "--manifest-path",
+        "--manifest",
         "greeter/Cargo.toml",
         "--package",
         "greeter",
@@ -27,7 +27,7 @@ fn again(fixture: &Fixture, more: &[&str]) -> Outcome {
         "--depfile",
         "greeter.d",
     ];
-    fixture.run(&[&arguments[..], more].concat())
+    fixture.step(&[&arguments[..], more].concat())
 }
 
 /// Compiles the header as C and as C++, strictly.
@@ -103,7 +103,7 @@ fn exports_reach_c_and_cpp() {
         "greeter/src/inner.rs",
         "#[unsafe(export_name = \"inner_renamed\")]\npub extern \"C\" fn inner() {}\n",
     );
-    let outcome = again(&fixture, &["--sys-include", "limits.h"]).succeeds();
+    let outcome = again(&fixture, &["--sys-includes", "limits.h"]).succeeds();
     assert_eq!(outcome.stdout + &outcome.stderr, "");
     compiles(&fixture);
     let text = fixture.read("include/greeter.h");
@@ -145,7 +145,7 @@ fn exports_reach_c_and_cpp() {
 
     let time = fixture.modified("include/greeter.h");
     fixture.append("greeter/src/lib.rs", "fn private() {}\n");
-    again(&fixture, &["--sys-include", "limits.h"]).succeeds();
+    again(&fixture, &["--sys-includes", "limits.h"]).succeeds();
     assert_eq!(
         fixture.modified("include/greeter.h"),
         time,

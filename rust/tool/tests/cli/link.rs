@@ -69,7 +69,7 @@ fn program(fixture: &Fixture, main: &str) {
 }
 
 /// Options of every row: more slots than any image here needs.
-const SLOTS: [&str; 4] = ["--slots", "65536", "--other-slots", "300"];
+const SLOTS: [&str; 4] = ["--slots", "65536", "--slots", "300"];
 
 fn link(fixture: &Fixture, rust_libc: &str, options: &[&str]) -> Outcome {
     let mut arguments = vec![
@@ -85,7 +85,7 @@ fn link(fixture: &Fixture, rust_libc: &str, options: &[&str]) -> Outcome {
     arguments.extend(options);
     let command = "-- gcc -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--entry=main main.c rust.a libc.a -o image";
     arguments.extend(command.split_whitespace());
-    fixture.run(&arguments)
+    fixture.step(&arguments)
 }
 
 const SAYS: &str = "int say(int); int main(void) { return say(1); }\n";
@@ -168,10 +168,10 @@ fn more_pages_than_slots_are_refused() {
         "int say(int); static char much[1 << 20]; int main(void) { much[say(1)] = 1; return much[2]; }\n",
     );
     link(&fixture, "same.a", &[]).succeeds();
-    let command = "link --archive rust.a --libc libc.a --rust-libc same.a --slots 512 --other-slots 300 -- \
+    let command = "link --archive rust.a --libc libc.a --rust-libc same.a --slots 512 --slots 300 -- \
                    gcc -nostdlib -static -no-pie -Wl,--entry=main main.c rust.a libc.a -o image";
     let arguments: Vec<_> = command.split_whitespace().collect();
-    fixture.run(&arguments).fails(
+    fixture.step(&arguments).fails(
         "300 more are needed; KernelRootCNodeSizeBits is `9`, 512 slots",
         "-DKernelRootCNodeSizeBits=10",
     );
@@ -197,13 +197,13 @@ fn a_map_that_the_project_asks_for_is_the_one_that_is_read() {
     program(&fixture, SAYS);
     link(&fixture, "same.a", &[]).succeeds();
     let mut arguments =
-        "link --archive rust.a --libc libc.a --rust-libc same.a --slots 65536 --other-slots 300 -- gcc -nostdlib -static -no-pie \
+        "link --archive rust.a --libc libc.a --rust-libc same.a --slots 65536 --slots 300 -- gcc -nostdlib -static -no-pie \
         -Wl,--entry=main,--gc-sections -Wl,-Map=own.map main.c rust.a libc.a -o image"
             .split_whitespace()
             .collect::<Vec<_>>();
-    fixture.run(&arguments).succeeds();
+    fixture.step(&arguments).succeeds();
     assert!(fixture.path("own.map").exists());
     arguments.truncate(arguments.len() - 2);
-    fixture.run(&arguments).fails("no `-o`", "");
-    fixture.run(&arguments[..11]).fails("no linker", "");
+    fixture.step(&arguments).fails("no `-o`", "");
+    fixture.step(&arguments[..11]).fails("no linker", "");
 }

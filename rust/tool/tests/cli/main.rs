@@ -21,18 +21,30 @@ const TOOL: &str = env!("CARGO_BIN_EXE_sel4-rust");
 #[test]
 fn misuse_is_told_from_failure() {
     let fixture = Fixture::new();
-    for (arguments, message) in [
-        (&["frob"][..], "there is no subcommand `frob`"),
-        (&[], "a subcommand is missing"),
-        (&["crate"], "--manifest-path is missing"),
-        (&["crate", "--frob"], "--frob"),
-        (&["seal", "--archive"], "--archive"),
+    for (arguments, request, message) in [
+        (&["frob"][..], "", "there is no step `frob`"),
+        (&[], "", "a step is missing"),
+        (&["crate"], "", "a step takes one argument"),
         (
-            &["seal", "--archive", "a", "--archive", "b"],
-            "--archive is given twice",
+            &["crate", "request", "more"],
+            "",
+            "a step takes one argument",
         ),
-        (&["bundle", "--out", "y", "--package", "z"], "--package"),
+        (&["crate", "request"], "", "missing field `manifest`"),
+        (&["crate", "request"], "frob = 1", "unknown field `frob`"),
+        (&["seal", "request"], "archive", "request:1: "),
+        (
+            &["seal", "request"],
+            "\narchive = 'a'\narchive = 'b'",
+            "request:3: duplicate key",
+        ),
+        (
+            &["bundle", "request"],
+            "out = 'y'\npackage = 'z'",
+            "unknown field `package`",
+        ),
     ] {
+        fixture.write("request", request);
         let outcome = fixture.run(arguments);
         assert_eq!(outcome.code, Some(2), "{arguments:?}: {}", outcome.stderr);
         assert!(
@@ -54,11 +66,11 @@ fn a_cargo_that_is_not_there_is_named() {
     let fixture = Fixture::new();
     fixture.library("greeter", "");
     fixture
-        .run(&[
+        .step(&[
             "crate",
-            "--manifest-path",
+            "--manifest",
             "greeter/Cargo.toml",
-            "--cargo",
+            "--cargo.program",
             "no-such-cargo",
         ])
         .fails("cannot run `no-such-cargo`", "rustup");
@@ -71,7 +83,7 @@ fn a_place_that_cannot_be_written_is_named() {
     fixture.write("full", "");
     let arguments = [
         "header",
-        "--manifest-path",
+        "--manifest",
         "greeter/Cargo.toml",
         "--package",
         "greeter",
@@ -80,7 +92,7 @@ fn a_place_that_cannot_be_written_is_named() {
         "--depfile",
         "greeter.d",
     ];
-    fixture.run(&arguments).fails("cannot create `full`", "");
+    fixture.step(&arguments).fails("cannot create `full`", "");
     assert!(!fixture.path("greeter.d").exists());
 }
 

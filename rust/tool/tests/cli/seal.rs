@@ -12,7 +12,7 @@ fn seal(fixture: &Fixture, archive: &str, provided_by: &[&str]) -> Outcome {
     for library in provided_by {
         arguments.extend(["--provided-by", library]);
     }
-    fixture.run(&arguments)
+    fixture.step(&arguments)
 }
 
 /// A static library for this machine that divides 128-bit numbers and copies bytes.
@@ -125,7 +125,7 @@ fn unwind_tables_are_left_out_of_the_image_when_asked_to() {
     seal(&fixture, "in.a", &[]).succeeds();
     assert!(tables("sealed.a"));
     fixture
-        .run(&[
+        .step(&[
             "seal",
             "--archive",
             "in.a",
@@ -238,7 +238,7 @@ fn an_object_takes_the_place_of_the_code_it_was_made_of() {
     let fixture = Fixture::new();
     optimised_as_one(&fixture);
     let sealed = |object: &str| {
-        fixture.run(&[
+        fixture.step(&[
             "seal",
             "--archive",
             "in.a",
@@ -297,7 +297,7 @@ fn calls_of_the_symbolizer_come_to_nothing() {
     for (options, names, there) in [(&[][..], 7, true), (&["--no-symbolizer"], 42, false)] {
         let mut arguments = vec!["seal", "--archive", "in.a", "--out", "sealed.a"];
         arguments.extend(options);
-        fixture.run(&arguments).succeeds();
+        fixture.step(&arguments).succeeds();
         let link = "-no-pie -Wl,--gc-sections main.c sealed.a -o image";
         fixture.tool("gcc", &link.split_whitespace().collect::<Vec<_>>());
         let status = Command::new(fixture.path("image"))
@@ -349,7 +349,7 @@ fn the_std_of_this_rustc_has_its_symbolizer_where_seal_looks_for_it() {
     for (options, there) in [(&[][..], true), (&["--no-symbolizer"], false)] {
         let mut arguments = vec!["seal", "--archive", "in.a", "--out", "sealed.a"];
         arguments.extend(options);
-        fixture.run(&arguments).succeeds();
+        fixture.step(&arguments).succeeds();
         let link = "-no-pie -Wl,--gc-sections main.c sealed.a -lpthread -ldl -lm -o image";
         fixture.tool("gcc", &link.split_whitespace().collect::<Vec<_>>());
         let status = Command::new(fixture.path("image"))

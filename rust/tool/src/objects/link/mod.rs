@@ -19,15 +19,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde::Deserialize;
+
 use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol};
 
 use crate::failure::{Failure, Result};
 use crate::objects::archive::{Archive, read};
 
 /// What to link and what to compare.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Request {
     /// The linker's command line, as the build has it.
+    #[serde(skip)]
     pub command: Vec<String>,
     /// The Rust archive that the command links.
     pub archive: PathBuf,
@@ -38,6 +42,7 @@ pub struct Request {
     /// Slots of the root CNode, and how many of them are for other things than the image's pages.
     pub slots: (u64, u64),
     /// Makes errors of warnings: of parts of std with nothing behind them, and of C libraries of two versions.
+    #[serde(default)]
     pub strict: bool,
 }
 

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# C flags. What the kit compiles or asks the compiler for belongs to one executable, and has the flags of its target and
+# its folder: projects set them at the top, in a subfolder, or for a single target.
+
+# Sets `out` to the C flags of `target`; without a target, to those of the current folder. Generator expressions are left
+# out, for nobody can evaluate them yet.
+function(_sel4_rust_flags out target)
+    string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
+    if(target)
+        get_target_property(dir ${target} BINARY_DIR)
+        get_directory_property(general DIRECTORY "${dir}" DEFINITION CMAKE_C_FLAGS)
+        get_directory_property(special DIRECTORY "${dir}" DEFINITION CMAKE_C_FLAGS_${type})
+        get_target_property(options ${target} COMPILE_OPTIONS)
+        get_target_property(definitions ${target} COMPILE_DEFINITIONS)
+    else()
+        set(general "${CMAKE_C_FLAGS}")
+        set(special "${CMAKE_C_FLAGS_${type}}")
+        get_property(options DIRECTORY PROPERTY COMPILE_OPTIONS)
+        get_property(definitions DIRECTORY PROPERTY COMPILE_DEFINITIONS)
+    endif()
+    separate_arguments(flags NATIVE_COMMAND "${general} ${special}")
+    foreach(option IN LISTS options)
+        if(option MATCHES "^SHELL:(.*)")
+            separate_arguments(option NATIVE_COMMAND "${CMAKE_MATCH_1}")
+        endif()
+        list(APPEND flags ${option})
+    endforeach()
+    list(FILTER definitions EXCLUDE REGEX "-NOTFOUND$")
+    list(TRANSFORM definitions PREPEND "-D")
+    list(APPEND flags ${definitions})
+    list(FILTER flags EXCLUDE REGEX "\\$<|-NOTFOUND$")
+    set(${out} "${flags}" PARENT_SCOPE)
+endfunction()
+
+# Compiles `target` as `executable` is compiled: with the flags of its folder and its own.
+function(_sel4_rust_compile_as target executable)
+    string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
+    get_target_property(from ${executable} BINARY_DIR)
+    get_target_property(to ${target} BINARY_DIR)
+    set(all "")
+    foreach(variable IN ITEMS CMAKE_C_FLAGS CMAKE_C_FLAGS_${type})
+        get_directory_property(flags DIRECTORY "${from}" DEFINITION ${variable})
+        get_directory_property(present DIRECTORY "${to}" DEFINITION ${variable})
+        if(NOT flags STREQUAL present AND NOT flags MATCHES "^ *$")
+            list(APPEND all "SHELL:${flags}")
+        endif()
+    endforeach()
+    foreach(property IN ITEMS COMPILE_OPTIONS COMPILE_DEFINITIONS)
+        foreach(source IN ITEMS ${executable} ${target})
+            get_target_property(flags ${source} ${property})
+            if(flags)
+                list(APPEND all ${flags})
+            endif()
+        endforeach()
+        set_property(TARGET ${target} PROPERTY ${property} "${all}")
+        set(all "")
+    endforeach()
+endfunction()
+
+# Appends the C compiler with `flags` to the request in the variable `_to`. `std` is the call that asks for Rust's
+# std in this build, or nothing.
+function(_sel4_rust_put_compiler _to flags std)
+    if(NOT KernelSel4Arch)
+        _sel4_rust_error(
+            "KernelSel4Arch is not set: there is no seL4 kernel in this project yet."
+            "call sel4_import_kernel() before add_rust_library()"
+        )
+    endif()
+    get_property(sysroot GLOBAL PROPERTY SEL4_RUST_SYSROOT)
+    _sel4_rust_platform(triple TRIPLE)
+    _sel4_rust_put(${_to} TEXT compiler.program "${CMAKE_C_COMPILER}")
+    _sel4_rust_put(${_to} LIST compiler.flags "${flags}")
+    _sel4_rust_put(${_to} TEXT compiler.sel4-arch "${KernelSel4Arch}")
+    _sel4_rust_put(${_to} TEXT compiler.platform-triple "${triple}")
+    _sel4_rust_put(${_to} TEXT compiler.sysroot "${sysroot}")
+    _sel4_rust_put(${_to} TEXT compiler.std "${std}")
+    set(${_to} "${${_to}}" PARENT_SCOPE)
+endfunction()
+
+# Appends cargo, and where its answers are kept, to the request in the variable `_to`.
+function(_sel4_rust_put_cargo _to)
+    get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
+    _sel4_rust_put(${_to} TEXT cargo.program "${cargo}")
+    _sel4_rust_put(${_to} TEXT cargo.cache "${CMAKE_BINARY_DIR}/rust/cargo-metadata")
+    set(${_to} "${${_to}}" PARENT_SCOPE)
+endfunction()
+
+# Notes that the current folder is compiled for `triple`, which must not differ between the folders of one build.
+function(_sel4_rust_agree_on_triple triple)
+    get_property(before GLOBAL PROPERTY SEL4_RUST_TRIPLE)
+    get_property(folder GLOBAL PROPERTY SEL4_RUST_TRIPLE_FOLDER)
+    if(before AND NOT before STREQUAL triple)
+        _sel4_rust_error(
+            "Rust libraries of one build must agree on their target, but `${CMAKE_CURRENT_SOURCE_DIR}` is compiled for `${triple}` and another folder for `${before}`: `${folder}`."
+            "set the C flags that decide the float ABI at the top of the project"
+        )
+    endif()
+    set_property(GLOBAL PROPERTY SEL4_RUST_TRIPLE "${triple}")
+    set_property(GLOBAL PROPERTY SEL4_RUST_TRIPLE_FOLDER "${CMAKE_CURRENT_SOURCE_DIR}")
+endfunction()
+
+# Sets `out` to the Rust target that fits the current folder.
+function(_sel4_rust_find_triple out)
+    _sel4_rust_find_tools()
+    _sel4_rust_flags(flags "")
+    set(request "")
+    _sel4_rust_put_compiler(request "${flags}" "")
+    string(MD5 name "${CMAKE_CURRENT_BINARY_DIR}")
+    _sel4_rust_run_step(target ${name} "${request}" TRIPLE)
+    _sel4_rust_agree_on_triple(${fact_TRIPLE})
+    set(${out} ${fact_TRIPLE} PARENT_SCOPE)
+endfunction()
