@@ -72,22 +72,22 @@ seL4_CPtr sel4std_new_object(seL4_Word type, seL4_Word size_bits);
  */
 
 /*
- * Where its faults are sent.
+ * Endpoint for the thread's faults.
  *
  * Default: seL4_CapNull, so that the kernel reports the fault on the console and the thread stops for good.
  */
 seL4_CPtr sel4std_fault_endpoint(int thread);
 
 /*
- * The core on which it runs, until it asks for others with sched_setaffinity().
+ * Core on which the thread runs, until it asks for others with sched_setaffinity().
  *
  * Default: threads take the cores in turn.
  */
 seL4_Word sel4std_core(int thread);
 
 /*
- * Its priority, until it asks for another with pthread_setschedprio(). Locks do not pass priorities on: a thread that
- * waits for one of lower priority waits for as long as others keep that one from running.
+ * Priority of the thread, until it asks for another with pthread_setschedprio(). Locks do not pass priorities on: a
+ * thread that waits for one of lower priority waits for as long as others keep that one from running.
  *
  * Default: seL4_MaxPrio, at which the kernel starts the root server.
  */

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <muslcsys/io.h>
 
-/* Where the numbers of a header are, each 8 hexadecimal digits, and its length. */
+/* Offsets of the numbers in a header, each 8 hexadecimal digits, and the length of the header. */
 enum { MODE = 14, TIME = 46, SIZE = 54, NAME_SIZE = 94, HEADER = 110 };
 
 static const char *archive;
@@ -96,7 +96,7 @@ static bool same(child_t a, child_t b)
     return a.name != NULL && b.name != NULL && a.length == b.length && memcmp(a.name, b.name, a.length) == 0;
 }
 
-/* How many parts two names begin with in common. */
+/* Returns the number of leading parts that two names have in common. */
 static unsigned common(const char *a, const char *b)
 {
     unsigned depth = 0;

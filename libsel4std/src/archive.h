@@ -23,7 +23,7 @@ typedef struct {
     unsigned depth;
 } place_t;
 
-/* Whether there is something at `path`. */
+/* Returns whether a file or folder exists at `path`. */
 bool archive_find(const char *path, place_t *place);
 
 /* Finds the next name in a folder. `at` is 0 before the first. */

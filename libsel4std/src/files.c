@@ -352,7 +352,7 @@ static long sys_readlink(va_list arguments)
 }
 #endif
 
-/* What writes. */
+/* System calls that write: refused, since an archive is read-only. */
 static long read_only(va_list arguments)
 {
     (void)arguments;

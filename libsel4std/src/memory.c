@@ -35,7 +35,7 @@
 #define GROWTH_PAGES (GROWTH_BYTES / PAGE)
 #define LARGE (BIT(seL4_LargePageBits) / PAGE)
 
-/* What is known of each page. */
+/* State of each page. */
 enum { TAKEN = 1, ABSENT = 2, WRITTEN = 4 };
 
 typedef struct {
@@ -291,7 +291,7 @@ static long sys_mremap(va_list arguments)
 }
 
 #if CONFIG_LIB_SEL4_MUSLC_SYS_MORECORE_BYTES == 0
-/* Where muslcsys has no region for malloc, all blocks come from here. */
+/* If muslcsys has no region for malloc, all blocks come from here. */
 static long sys_brk(va_list arguments)
 {
     (void)arguments;

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * What libsel4 has for C alone: macros.
+ * Macros of libsel4, which only C can use.
  */
 #pragma once
 
