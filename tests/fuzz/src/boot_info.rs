@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Boot information as libsel4 reads it: what the kernel's structure says, and the pieces behind it.
+//! Boot information read by libsel4: the kernel's structure, and the pieces of extra information behind it.
 
 use libsel4::BootInfo;
 use libsel4::libsel4_sys as sys;
 
-/// The frame of the structure, with room for what follows it.
+/// Frame of the structure, with room for the extra information.
 #[repr(C, align(4096))]
 struct Memory {
     frame: [u8; sys::seL4_BootInfoFrameSize],
@@ -14,7 +14,7 @@ struct Memory {
 
 const STRUCTURE: usize = size_of::<sys::seL4_BootInfo>();
 
-/// The first bytes of `data` are the pieces, whose number of bytes the first two tell; the rest fills the structure.
+/// Reads boot information made of `data`: two bytes with the length of the pieces, the pieces, and the structure.
 pub fn read(data: &[u8]) {
     let Some((length, rest)) = data.split_first_chunk::<2>() else {
         return;
@@ -32,9 +32,9 @@ pub fn read(data: &[u8]) {
     memory.extra[..extra].copy_from_slice(pieces);
     let memory = Box::leak(memory);
     let info = (&raw mut *memory).cast::<sys::seL4_BootInfo>();
-    // SAFETY: it lies at the beginning of the memory, and any bytes are a value of it.
+    // SAFETY: the structure is at the start of the memory, and any bytes are a valid value.
     unsafe { (*info).extraLen = extra };
-    // SAFETY: it is where the kernel would have put it, with as many bytes behind it as it says, until this returns.
+    // SAFETY: the layout is the kernel's, with as many bytes behind it as it says, until this function returns.
     let boot_info = unsafe { BootInfo::from_ptr(info) };
 
     let mut bytes = 0;
@@ -50,12 +50,12 @@ pub fn read(data: &[u8]) {
         let (length, taken) = (slots.len(), slots.take(9).count());
         assert_eq!(taken, length.min(9));
     }
-    // The boundary of what is read; a device tree in it is the business of who knows device trees.
+    // These only must not panic. Parsing a device tree is not libsel4's task.
     let _ = (
         boot_info.node_id(),
         boot_info.num_nodes(),
         boot_info.ipc_buffer(),
     );
-    // SAFETY: nobody has it any more.
+    // SAFETY: nothing uses the memory any more.
     drop(unsafe { Box::from_raw(memory) });
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The hosted platform's model of the kernel: its threads do what the input says.
+//! Model of the kernel of the hosted platform: its threads make the system calls that the input encodes.
 
 #[path = "../../../hosted/kernel/tests/common/mod.rs"]
 mod common;
 
 use common::anything::{Choices, play};
 
-/// Most steps of one input.
+/// Maximum number of steps of one input.
 const STEPS: usize = 60;
 
-/// Choices by bytes, one for a small number; behind their end by what follows from them.
+/// Choices by the bytes of the input, one per small number; after its end, numbers derived from it.
 struct Bytes<'a> {
     left: std::slice::Iter<'a, u8>,
     behind: u64,
@@ -36,7 +36,7 @@ impl Choices for Bytes<'_> {
     }
 }
 
-/// The first byte says which kernel it is.
+/// Runs the model. The first byte selects the kernel's configuration.
 pub fn obey(data: &[u8]) {
     let behind = data.iter().fold(0x9e37_79b9_7f4a_7c15, |hash: u64, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
