@@ -45,7 +45,8 @@ mod bindings {
         non_snake_case,
         non_upper_case_globals,
         clippy::all,
-        clippy::pedantic
+        clippy::pedantic,
+        clippy::undocumented_unsafe_blocks
     )]
     include!(concat!(env!("SEL4_SYS_DIR"), "/bindings.rs"));
 }
