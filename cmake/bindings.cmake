@@ -75,7 +75,11 @@ function(_sel4_rust_add_bindings sys dir executable triple)
     set(all "$<TARGET_PROPERTY:${sys},INCLUDE_DIRECTORIES>")
     set(defined "$<TARGET_PROPERTY:${sys},COMPILE_DEFINITIONS>")
     set(files "")
-    foreach(file IN ITEMS bindings.rs wrappers.c layout.c config.rs cfg)
+    foreach(
+        file
+        IN
+        ITEMS bindings.rs wrappers.c layout.c config.rs cfg
+    )
         list(APPEND files "${dir}/${file}")
     endforeach()
     get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
@@ -89,7 +93,8 @@ function(_sel4_rust_add_bindings sys dir executable triple)
         DEPENDS "${tool}" ${configs} sel4 ${libc_gen}
         DEPFILE "${dir}/bindings.d"
         COMMENT "Rust: reading the headers of libsel4"
-        COMMAND_EXPAND_LISTS VERBATIM
+        COMMAND_EXPAND_LISTS
+        VERBATIM
     )
     add_custom_target(${sys}_gen DEPENDS ${files})
     add_dependencies(${sys} ${sys}_gen)

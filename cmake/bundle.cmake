@@ -67,8 +67,25 @@ function(_sel4_rust_resolve executable libraries)
         endif()
     endforeach()
     _sel4_rust_flags(flags ${executable})
-    _sel4_rust_bundle_request(request ${bundle} "${CMAKE_BINARY_DIR}/rust/${executable}" "${libraries}" ${std} "${flags}")
-    set(keys TRIPLE LINKS LIBGCC UNWINDER CLANG CLANGFLAGS LLD CALLS TPIDRURO)
+    _sel4_rust_bundle_request(
+        request
+        ${bundle}
+        "${CMAKE_BINARY_DIR}/rust/${executable}"
+        "${libraries}"
+        ${std}
+        "${flags}"
+    )
+    set(keys
+        TRIPLE
+        LINKS
+        LIBGCC
+        UNWINDER
+        CLANG
+        CLANGFLAGS
+        LLD
+        CALLS
+        TPIDRURO
+    )
     _sel4_rust_run_step(bundle ${bundle} "${request}" ${keys})
     foreach(key IN LISTS keys)
         set_property(TARGET ${executable} PROPERTY SEL4_RUST_${key} "${fact_${key}}")
@@ -85,7 +102,11 @@ endfunction()
 
 # Has Corrosion build the bundle of `executable`, and links it.
 function(_sel4_rust_build_bundle executable)
-    foreach(key IN ITEMS NAME LINKED STD SYS TRIPLE LINKS LIBGCC UNWINDER CLANG CLANGFLAGS LLD CALLS TPIDRURO)
+    foreach(
+        key
+        IN
+        ITEMS NAME LINKED STD SYS TRIPLE LINKS LIBGCC UNWINDER CLANG CLANGFLAGS LLD CALLS TPIDRURO
+    )
         get_property(its_${key} TARGET ${executable} PROPERTY SEL4_RUST_${key})
     endforeach()
     set(bundle ${its_NAME})
@@ -138,7 +159,13 @@ function(_sel4_rust_build_bundle executable)
             message(STATUS "Rust: system calls are inlined from C, by ${its_CLANG}")
             set(inlined "${dir}/inlined.o")
             _sel4_rust_add_inlining(
-                ${bundle} "${dir}" ${sys} "${sys_dir}" "${its_CLANG}" "${its_CLANGFLAGS}" "${its_LLD}"
+                ${bundle}
+                "${dir}"
+                ${sys}
+                "${sys_dir}"
+                "${its_CLANG}"
+                "${its_CLANGFLAGS}"
+                "${its_LLD}"
             )
         else()
             message(STATUS "Rust: system calls are calls of C's functions (${its_CALLS})")
@@ -222,7 +249,15 @@ function(_sel4_rust_check_triple first executable)
 endfunction()
 
 # Sets `out` to the request for the bundle `bundle` in `dir` of the libraries, with C flags `flags`.
-function(_sel4_rust_bundle_request out bundle dir libraries std flags)
+function(
+    _sel4_rust_bundle_request
+    out
+    bundle
+    dir
+    libraries
+    std
+    flags
+)
     if(NOT RUST_HEAP_BYTES MATCHES "^[1-9][0-9]*$")
         _sel4_rust_error(
             "RUST_HEAP_BYTES is `${RUST_HEAP_BYTES}`; it must be a number of bytes above 0."
@@ -275,8 +310,10 @@ function(_sel4_rust_bundle_request out bundle dir libraries std flags)
     _sel4_rust_put(request TEXT runtime.lock "${SEL4_RUST_DIR}/Cargo.lock")
     _sel4_rust_put(request LIST runtime.features "${features}")
     # Panic messages name files as seen from the project, not as they lie on this machine; debuggers find them still.
-    set(rustflags "--remap-path-prefix=${SEL4_RUST_DIR}/=sel4-rust-kit/"
-                  "--remap-path-prefix=${CMAKE_SOURCE_DIR}/=" "--remap-path-scope=macro"
+    set(rustflags
+        "--remap-path-prefix=${SEL4_RUST_DIR}/=sel4-rust-kit/"
+        "--remap-path-prefix=${CMAKE_SOURCE_DIR}/="
+        "--remap-path-scope=macro"
     )
     if(std AND NOT own_std AND RUST_BACKTRACE AND profile MATCHES "^(release|minsizerel)$")
         # For ./backtrace. They stay in the file: nothing of them is loaded.

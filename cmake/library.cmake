@@ -35,14 +35,7 @@ the statics of the crates they have in common. The cache variables `RUST_HEAP_BY
 ANCHOR_END: add_rust_library
 #]=======================================================================]
 function(add_rust_library target)
-    cmake_parse_arguments(
-        PARSE_ARGV
-        1
-        ARG
-        "NO_DEFAULT_FEATURES;STD"
-        "MANIFEST_PATH;PACKAGE;HEADER;PROFILE"
-        "FEATURES"
-    )
+    cmake_parse_arguments(PARSE_ARGV 1 ARG "NO_DEFAULT_FEATURES;STD" "MANIFEST_PATH;PACKAGE;HEADER;PROFILE" "FEATURES")
     set(call "add_rust_library(${target})")
     if(DEFINED ARG_UNPARSED_ARGUMENTS)
         list(JOIN ARG_UNPARSED_ARGUMENTS " " unknown)
@@ -51,7 +44,10 @@ function(add_rust_library target)
             "it takes MANIFEST_PATH, PACKAGE, HEADER, PROFILE, FEATURES, NO_DEFAULT_FEATURES and STD"
         )
     elseif(DEFINED ARG_KEYWORDS_MISSING_VALUES)
-        _sel4_rust_error("${call} has no value after `${ARG_KEYWORDS_MISSING_VALUES}`." "give one, or leave the keyword out")
+        _sel4_rust_error(
+            "${call} has no value after `${ARG_KEYWORDS_MISSING_VALUES}`."
+            "give one, or leave the keyword out"
+        )
     elseif(NOT target MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
         _sel4_rust_error(
             "${call}: `${target}` is not a C identifier."
@@ -59,7 +55,8 @@ function(add_rust_library target)
         )
     elseif(TARGET ${target})
         _sel4_rust_error(
-            "${call}: there is a target `${target}` already." "give the library another name; the crate keeps its own"
+            "${call}: there is a target `${target}` already."
+            "give the library another name; the crate keeps its own"
         )
     endif()
     if(NOT DEFINED ARG_MANIFEST_PATH)
@@ -68,12 +65,14 @@ function(add_rust_library target)
     if(NOT DEFINED ARG_HEADER)
         set(ARG_HEADER "${target}.h")
     elseif(NOT ARG_HEADER MATCHES "^[A-Za-z0-9_][A-Za-z0-9_.-]*$")
-        _sel4_rust_error("${call}: HEADER is `${ARG_HEADER}`, which is not a file name." "give a plain one, such as ${target}.h")
+        _sel4_rust_error(
+            "${call}: HEADER is `${ARG_HEADER}`, which is not a file name."
+            "give a plain one, such as ${target}.h"
+        )
     endif()
     # It would hide C's own from all that link the library.
     string(
-        CONCAT
-        headers_of_c
+        CONCAT headers_of_c
         "aio|alloca|ar|assert|byteswap|complex|cpio|crypt|ctype|dirent|dlfcn|elf|endian|err|errno|fcntl|features|fenv|"
         "float|fmtmsg|fnmatch|ftw|getopt|glob|grp|iconv|ifaddrs|inttypes|iso646|langinfo|lastlog|libgen|libintl|limits|"
         "link|locale|malloc|math|memory|mntent|monetary|mqueue|netdb|nl_types|paths|poll|pthread|pty|pwd|regex|resolv|"
@@ -83,7 +82,8 @@ function(add_rust_library target)
     )
     if(ARG_HEADER MATCHES "^(${headers_of_c})\\.h$")
         _sel4_rust_error(
-            "${call}: the C library has a header `${ARG_HEADER}` of its own." "give this one another name, such as HEADER rust_${ARG_HEADER}"
+            "${call}: the C library has a header `${ARG_HEADER}` of its own."
+            "give this one another name, such as HEADER rust_${ARG_HEADER}"
         )
     endif()
     # In a file that is included, the current source folder is that of another.
@@ -102,7 +102,18 @@ function(add_rust_library target)
     _sel4_rust_put(request TEXT package "${ARG_PACKAGE}")
     _sel4_rust_put(request LIST features "${ARG_FEATURES}")
     _sel4_rust_put(request FLAG no-default-features "${ARG_NO_DEFAULT_FEATURES}")
-    _sel4_rust_run_step(crate ${target} "${request}" PLAIN PACKAGE MANIFEST LOCK CBINDGEN CONFIG INPUT)
+    _sel4_rust_run_step(
+        crate
+        ${target}
+        "${request}"
+        PLAIN
+        PACKAGE
+        MANIFEST
+        LOCK
+        CBINDGEN
+        CONFIG
+        INPUT
+    )
     _sel4_rust_agree_on_triple(${fact_PLAIN})
     if(ARG_STD)
         _sel4_rust_use_std("${std}")

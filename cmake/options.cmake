@@ -33,8 +33,14 @@ set(RUST_STD_GROWTH "0" CACHE STRING "Bytes of untyped memory that large blocks 
 set(RUST_STD_PANIC "unwind" CACHE STRING "What a panic does where Rust's std is: unwind or abort")
 set(RUST_STD_STACK "131072" CACHE STRING "Bytes of stack of a thread of Rust's std that asks for no other size")
 set(RUST_STD_THREADS "16" CACHE STRING "Threads of Rust's std beside the first that can live at a time")
-set_property(CACHE RUST_HEAP PROPERTY STRINGS linked-list rlsf muslc none)
+set_property(
+    CACHE RUST_HEAP
+    PROPERTY STRINGS linked-list rlsf muslc none
+)
 set_property(CACHE RUST_INLINE PROPERTY STRINGS AUTO ON OFF)
 set_property(CACHE RUST_STD_CHECK PROPERTY STRINGS warn error off)
-set_property(CACHE RUST_LOG_LEVEL PROPERTY STRINGS off error warn info debug trace)
+set_property(
+    CACHE RUST_LOG_LEVEL
+    PROPERTY STRINGS off error warn info debug trace
+)
 set_property(CACHE RUST_STD_PANIC PROPERTY STRINGS unwind abort)

@@ -36,7 +36,14 @@ endfunction()
 
 # Sets `out` to the targets that `target` reaches by the properties, but for those whose names match `except`, and
 # `out_items` to all that stands in these properties.
-function(_sel4_rust_find_closure target properties except out out_items)
+function(
+    _sel4_rust_find_closure
+    target
+    properties
+    except
+    out
+    out_items
+)
     set(found "")
     set(all "")
     set(next ${target})

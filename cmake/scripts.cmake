@@ -16,8 +16,7 @@ function(_sel4_rust_write_test_runner executable)
         set(program "--program '$<TARGET_FILE:${executable}>' ")
     endif()
     file(
-        GENERATE
-        OUTPUT "${CMAKE_BINARY_DIR}/run-tests"
+        GENERATE OUTPUT "${CMAKE_BINARY_DIR}/run-tests"
         CONTENT
             "#!/bin/sh
 # Boots the image and tells what its tests came to; `./run-tests --help`.
@@ -47,8 +46,7 @@ function(_sel4_rust_write_backtrace executable)
         string(APPEND sources " --sources '${workspace}'")
     endif()
     file(
-        GENERATE
-        OUTPUT "${CMAKE_BINARY_DIR}/${script}"
+        GENERATE OUTPUT "${CMAKE_BINARY_DIR}/${script}"
         CONTENT
             "#!/bin/sh
 # ./simulate | ./${script}: says which functions the addresses on the console are; `./${script} --help`.

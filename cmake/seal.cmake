@@ -5,7 +5,14 @@
 # Adds the imported library <bundle>-sealed: the bundle's archive in `dir` less what C's own libraries provide, so that
 # memcpy() and the compiler's helpers stay C's. The object `inlined`, if any, takes the place of rustc's; `libgcc` is
 # the compiler's library; `options` are further flags of the request.
-function(_sel4_rust_seal bundle dir inlined libgcc options)
+function(
+    _sel4_rust_seal
+    bundle
+    dir
+    inlined
+    libgcc
+    options
+)
     add_library(${bundle}-sealed STATIC IMPORTED GLOBAL)
     set(archive "${dir}/archive/lib${bundle}.a")
     _sel4_rust_platform(link_libraries LINK_LIBRARIES)
@@ -13,8 +20,10 @@ function(_sel4_rust_seal bundle dir inlined libgcc options)
         _sel4_rust_platform(link_options LINK_OPTIONS)
         set_target_properties(
             ${bundle}-sealed
-            PROPERTIES IMPORTED_LOCATION "${archive}" INTERFACE_LINK_LIBRARIES "${link_libraries}"
-                       INTERFACE_LINK_OPTIONS "${link_options}"
+            PROPERTIES
+                IMPORTED_LOCATION "${archive}"
+                INTERFACE_LINK_LIBRARIES "${link_libraries}"
+                INTERFACE_LINK_OPTIONS "${link_options}"
         )
         add_dependencies(${bundle}-sealed cargo-build_${bundle})
         return()
@@ -55,8 +64,10 @@ function(_sel4_rust_seal bundle dir inlined libgcc options)
     # The option takes the constructor of the logger out of the archive, where there is one.
     set_target_properties(
         ${bundle}-sealed
-        PROPERTIES IMPORTED_LOCATION "${sealed}" INTERFACE_LINK_LIBRARIES "${behind}" INTERFACE_LINK_OPTIONS
-                                                                                     "-Wl,-u,sel4_rust_log"
+        PROPERTIES
+            IMPORTED_LOCATION "${sealed}"
+            INTERFACE_LINK_LIBRARIES "${behind}"
+            INTERFACE_LINK_OPTIONS "-Wl,-u,sel4_rust_log"
     )
     add_dependencies(${bundle}-sealed ${bundle}-seal)
 endfunction()
@@ -65,7 +76,16 @@ endfunction()
 # wrappers of libsel4-sys, those of the target `sys` in `sys_dir`, to LLVM's code with `flags`; LLVM's linker, `lld`,
 # which comes with rustc, optimises that and all Rust code as one. A system call from Rust is then the instructions that C
 # gets of it. What comes out is an ordinary object; the image is linked by the project's linker as ever.
-function(_sel4_rust_add_inlining bundle dir sys sys_dir clang flags lld)
+function(
+    _sel4_rust_add_inlining
+    bundle
+    dir
+    sys
+    sys_dir
+    clang
+    flags
+    lld
+)
     set(wrappers "${sys_dir}/wrappers.bc")
     if(NOT TARGET ${sys}_bc)
         # Without the attribute many a wrapper stays a call, for clang and rustc name the processor's features otherwise.
@@ -82,12 +102,13 @@ function(_sel4_rust_add_inlining bundle dir sys sys_dir clang flags lld)
             OUTPUT "${wrappers}"
             COMMAND
                 "${clang}" ${flags} "$<$<BOOL:${includes}>:-I;$<JOIN:${includes},;-I;>>"
-                "$<$<BOOL:${defines}>:-D;$<JOIN:${defines},;-D;>>" -emit-llvm -c "${sys_dir}/inlined.c" -o
-                "${wrappers}" -MD -MT "${wrappers}" -MF "${wrappers}.d"
+                "$<$<BOOL:${defines}>:-D;$<JOIN:${defines},;-D;>>" -emit-llvm -c "${sys_dir}/inlined.c" -o "${wrappers}"
+                -MD -MT "${wrappers}" -MF "${wrappers}.d"
             DEPENDS "${sys_dir}/inlined.c" "${sys_dir}/wrappers.c" ${sys}_gen
             DEPFILE "${wrappers}.d"
             COMMENT "Rust: compiling libsel4's functions for inlining"
-            COMMAND_EXPAND_LISTS VERBATIM
+            COMMAND_EXPAND_LISTS
+            VERBATIM
         )
         add_custom_target(${sys}_bc DEPENDS "${wrappers}")
     endif()

@@ -40,7 +40,10 @@ function(_sel4_rust_check_std_configuration call)
     endif()
     foreach(option IN ITEMS RUST_STD_MEMORY RUST_STD_STACK RUST_STD_THREADS)
         if(NOT ${option} MATCHES "^[1-9][0-9]*$")
-            _sel4_rust_error("${option} is `${${option}}`; it must be a number above 0." "configure with -D${option}= a number")
+            _sel4_rust_error(
+                "${option} is `${${option}}`; it must be a number above 0."
+                "configure with -D${option}= a number"
+            )
         endif()
     endforeach()
     if(NOT RUST_STD_STACK LESS RUST_STD_MEMORY)
@@ -73,7 +76,10 @@ function(_sel4_rust_link_std executable bundle triple unwinder)
     if(LibSel4MuslcSysCPIOFS)
         # Those of upstream have assembly of their own.
         _sel4_rust_find_closure(
-            ${executable} "SOURCES;INTERFACE_SOURCES;LINK_LIBRARIES;INTERFACE_LINK_LIBRARIES" "^(muslc|sel4)" targets
+            ${executable}
+            "SOURCES;INTERFACE_SOURCES;LINK_LIBRARIES;INTERFACE_LINK_LIBRARIES"
+            "^(muslc|sel4)"
+            targets
             objects
         )
         list(FILTER objects INCLUDE REGEX "\\.(o|obj|s|S)$")
@@ -96,10 +102,15 @@ function(_sel4_rust_link_std executable bundle triple unwinder)
     # std's prebuilt objects hold more than one function each; what nobody calls must not be in the image, in debug builds
     # neither. muslcsys keeps the archive of files to itself; libsel4std sees where it is installed.
     target_link_options(
-        ${executable} PRIVATE -Wl,--eh-frame-hdr -Wl,--gc-sections -Wl,--wrap=muslcsys_install_cpio_interface
+        ${executable}
+        PRIVATE -Wl,--eh-frame-hdr -Wl,--gc-sections -Wl,--wrap=muslcsys_install_cpio_interface
     )
     # libgcc's unwinder reaches these only weakly, and takes a program without them for one without threads.
-    foreach(symbol IN ITEMS once key_create getspecific setspecific mutex_lock mutex_unlock)
+    foreach(
+        symbol
+        IN
+        ITEMS once key_create getspecific setspecific mutex_lock mutex_unlock
+    )
         target_link_options(${executable} PRIVATE -Wl,-u,pthread_${symbol})
     endforeach()
     get_target_property(behind ${bundle}-sealed INTERFACE_LINK_LIBRARIES)
@@ -139,7 +150,5 @@ function(_sel4_rust_check_linked executable bundle triple)
     _sel4_rust_request_file(file link ${bundle})
     _sel4_rust_write_if_changed("${file}" "${request}")
     set_property(TARGET ${executable} APPEND PROPERTY LINK_DEPENDS "${file}")
-    set_target_properties(
-        ${executable} PROPERTIES RULE_LAUNCH_LINK "\"${tool}\" link \"${file}\" -- ${launcher}"
-    )
+    set_target_properties(${executable} PROPERTIES RULE_LAUNCH_LINK "\"${tool}\" link \"${file}\" -- ${launcher}")
 endfunction()

@@ -34,7 +34,8 @@ function(_sel4_rust_find_tools)
     )
     if(NOT result EQUAL 0)
         _sel4_rust_error(
-            "`${_sel4_rust_rustc} --print sysroot` failed: ${stderr}" "run it in ${CMAKE_SOURCE_DIR} and fix what it reports"
+            "`${_sel4_rust_rustc} --print sysroot` failed: ${stderr}"
+            "run it in ${CMAKE_SOURCE_DIR} and fix what it reports"
         )
     endif()
     foreach(tool IN ITEMS cargo rustc)
@@ -53,12 +54,12 @@ function(_sel4_rust_find_tools)
     set(minimum "${rust-version}")
     set(newest "${newest-tested-rustc}")
     if(version VERSION_LESS minimum)
-        _sel4_rust_error(
-            "rustc `${version}` is too old; the kit needs ${minimum} or later."
-            "rustup update stable"
-        )
+        _sel4_rust_error("rustc `${version}` is too old; the kit needs ${minimum} or later." "rustup update stable")
     elseif(version VERSION_GREATER newest)
-        message(STATUS "rustc `${version}` is newer than the newest that sel4-rust-kit is tested with (${minimum} to ${newest})")
+        message(
+            STATUS
+            "rustc `${version}` is newer than the newest that sel4-rust-kit is tested with (${minimum} to ${newest})"
+        )
     endif()
 
     set_property(GLOBAL PROPERTY SEL4_RUST_RUSTC "${_sel4_rust_rustc}")

@@ -99,7 +99,8 @@ function(RustAddLibrary target)
         DEPENDS ${files}
         WORKING_DIRECTORY "${ARG_SOURCE_DIR}"
         COMMENT "Rust: building ${ARG_LIB_FILENAME}"
-        USES_TERMINAL VERBATIM
+        USES_TERMINAL
+        VERBATIM
     )
     if(targets)
         add_dependencies(${target}_custom ${targets})

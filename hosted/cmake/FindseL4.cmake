@@ -26,8 +26,8 @@ function(sel4_import_libsel4)
     execute_process(
         COMMAND
             "${CMAKE_COMMAND}" -E env --unset=RUSTFLAGS --unset=CARGO_ENCODED_RUSTFLAGS "RUSTC=${rustc}" "${cargo}" run
-            --quiet --locked --package sel4-hosted-libsel4 --target-dir "${CMAKE_BINARY_DIR}/hosted/target" -- "${include}"
-            ${KernelSel4Arch} ${scheduling}
+            --quiet --locked --package sel4-hosted-libsel4 --target-dir "${CMAKE_BINARY_DIR}/hosted/target" --
+            "${include}" ${KernelSel4Arch} ${scheduling}
         WORKING_DIRECTORY "${hosted}"
         RESULT_VARIABLE result
     )

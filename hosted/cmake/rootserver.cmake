@@ -7,14 +7,17 @@ function(DeclareRootserver rootserver)
         if(library MATCHES "^(sel4|platsupport|utils|cpio|elf|lwip|pci)" AND NOT TARGET ${library})
             message(
                 FATAL_ERROR
-                    "`${rootserver}` links `${library}`, which the hosted platform does not have.\n"
-                    "Help: build for another PLATFORM, or use only libsel4, sel4runtime and the C library"
+                "`${rootserver}` links `${library}`, which the hosted platform does not have.\n"
+                "Help: build for another PLATFORM, or use only libsel4, sel4runtime and the C library"
             )
         endif()
     endforeach()
     get_property(before GLOBAL PROPERTY SEL4_HOSTED_ROOTSERVER)
     if(before)
-        message(FATAL_ERROR "`${before}` and `${rootserver}` are both root servers.\nHelp: call DeclareRootserver() for one of them only")
+        message(
+            FATAL_ERROR
+            "`${before}` and `${rootserver}` are both root servers.\nHelp: call DeclareRootserver() for one of them only"
+        )
     endif()
     set_property(GLOBAL PROPERTY SEL4_HOSTED_ROOTSERVER ${rootserver})
     # The kernel is Rust, so a program without Rust libraries needs a bundle too.

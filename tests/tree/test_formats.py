@@ -8,15 +8,12 @@ from pathlib import Path
 import pytest
 from support import KIT, folder, run
 from support.rust import TARGET
-from tree.files import name, tracked
+from tree.files import tracked
 
 pytestmark = pytest.mark.quick
 
 # Programs of the packages in tests/requirements.txt.
 PROGRAMS = Path(sys.executable).parent
-
-# Files that gersemi formats when their rework has landed.
-REWORKED = ("CMakeLists.txt", "cmake/", "hosted/cmake/")
 
 
 def test_clang_format_has_nothing_to_change() -> None:
@@ -27,7 +24,6 @@ def test_clang_format_has_nothing_to_change() -> None:
 
 def test_gersemi_has_nothing_to_change() -> None:
     files = [path for path in tracked() if path.suffix == ".cmake" or path.name == "CMakeLists.txt"]
-    files = [path for path in files if not str(name(path)).startswith(REWORKED)]
     run(sys.executable, "-m", "gersemi", "--check", "--quiet", *files, cwd=KIT)
 
 
