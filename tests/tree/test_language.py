@@ -32,7 +32,7 @@ BANNED = {
     "in whatever way": "(leave it out)",
     "(what|if it|unless it) is to be": "must be",
 }
-SUFFIXES = (".rs", ".md", ".py", ".c", ".h")
+SUFFIXES = (".rs", ".md", ".py", ".c", ".h", ".cmake")
 
 
 def prose() -> list[Path]:
