@@ -246,7 +246,7 @@ impl<'a> Bundle<'a> {
         Ok((links, inputs))
     }
 
-    /// What cargo is to know of this build when it builds the bundle.
+    /// Returns the cargo configuration for building the bundle.
     fn config_text(&self, links: &BTreeSet<String>) -> String {
         let mut environment = Table::new();
         let bindings = self.request.bindings_dir.as_ref();
@@ -366,7 +366,7 @@ impl<'a> Bundle<'a> {
         }
     }
 
-    /// Whether any library uses the `log` crate.
+    /// Returns whether any library uses the `log` crate.
     fn logs(&self, graph: &Metadata) -> bool {
         self.libraries.iter().any(|part| {
             let id = graph
@@ -413,7 +413,7 @@ impl<'a> Bundle<'a> {
         Ok(())
     }
 
-    /// What the users' profiles say about single packages of the graph.
+    /// Returns the settings of the users' profiles for single packages of the graph.
     fn overrides(&self, graph: &Metadata) -> Result<BTreeMap<String, Table>> {
         let mut tables: BTreeMap<&str, Table> = BTreeMap::new();
         let base = self.request.profile.base();

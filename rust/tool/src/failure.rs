@@ -5,7 +5,7 @@
 use std::fmt;
 use std::path::Path;
 
-/// What went wrong, and what to do about it.
+/// An error, with the next step for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     message: String,

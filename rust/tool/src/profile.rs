@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What a user's `[profile]` tables say about a crate.
+//! Settings of a user's `[profile]` tables for a crate.
 //!
 //! Cargo reads profiles from the root of a build only, which is the bundle. So the settings of a
 //! library's own workspace are carried over as overrides for its packages.

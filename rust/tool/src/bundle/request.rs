@@ -27,27 +27,27 @@ pub struct Request {
     pub out: PathBuf,
     /// The bundle's package name.
     pub name: String,
-    /// How to build it.
+    /// Settings of the build.
     pub profile: BundleProfile,
-    /// What of the `log` crate's calls is compiled in.
+    /// Level up to which calls of the `log` crate are compiled in.
     pub log_level: LogLevel,
     /// The runtime crate.
     pub runtime: Runtime,
     /// The user's libraries.
     #[serde(default, rename = "library")]
     pub libraries: Vec<Library>,
-    /// What rustc is told besides.
+    /// Further arguments of rustc.
     #[serde(default)]
     pub rustflags: Vec<String>,
     /// Names and values in the environment of the build.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
-    /// Where the bindings of libsel4 will be, for the bundle that wants them.
+    /// Folder of the bindings of libsel4, for a bundle that uses them.
     pub bindings_dir: Option<String>,
-    /// Whether Rust's std is in the executable, and with it panics that unwind.
+    /// Set if Rust's std is in the executable, and with it panics that unwind.
     #[serde(default)]
     pub std: bool,
-    /// Whether panics end the program even so.
+    /// Set if panics end the program even with std.
     #[serde(default)]
     pub panic_abort: bool,
 }
@@ -165,9 +165,9 @@ impl TryFrom<String> for LogLevel {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Runtime {
-    /// Its `Cargo.toml`.
+    /// `Cargo.toml` of the package.
     pub manifest: PathBuf,
-    /// Its workspace's lock.
+    /// `Cargo.lock` of the package's workspace.
     pub lock: PathBuf,
     /// The features to turn on, instead of the default ones. None: the default ones.
     #[serde(default)]
@@ -182,9 +182,9 @@ pub struct Library {
     pub target: String,
     /// The package.
     pub package: String,
-    /// Its `Cargo.toml`.
+    /// `Cargo.toml` of the package.
     pub manifest: PathBuf,
-    /// Its workspace's lock.
+    /// `Cargo.lock` of the package's workspace.
     pub lock: PathBuf,
     /// The features to turn on.
     #[serde(default)]

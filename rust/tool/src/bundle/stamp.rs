@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Whether a bundle is as it was written, and of what it was made then.
+//! Record of a bundle's inputs, which tells whether the bundle is up to date.
 
 use std::collections::BTreeSet;
 use std::fs;

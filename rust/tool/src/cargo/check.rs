@@ -15,7 +15,7 @@ use crate::failure::{Failure, Result};
 use crate::headers::source::{Cfg, Presence, Sources, attributes};
 use crate::output;
 
-/// What CMake wants to know about a crate. Its text form is one `KEY=value` per line.
+/// Properties of a crate for CMake. The text form is one `KEY=value` per line.
 #[derive(Debug)]
 pub struct Facts {
     /// Rust target that fits the C build without std, if a compiler was named.

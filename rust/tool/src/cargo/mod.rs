@@ -130,7 +130,7 @@ impl Metadata {
         self.packages.iter().find(|package| package.id == id)
     }
 
-    /// Its node in the graph.
+    /// Returns the package's node in the graph.
     pub fn node(&self, id: &str) -> Option<&Node> {
         let resolve = self.resolve.as_ref()?;
         resolve.nodes.iter().find(|node| node.id == id)

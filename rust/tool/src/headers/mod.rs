@@ -39,7 +39,7 @@ pub struct Request {
     pub package: String,
     /// The header.
     pub out: PathBuf,
-    /// What the header was made of, in the syntax of make.
+    /// File to list the inputs in, in the syntax of make.
     pub depfile: PathBuf,
     /// The user's cbindgen.toml, which has the last word on style.
     pub config: Option<PathBuf>,

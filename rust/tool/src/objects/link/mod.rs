@@ -26,7 +26,7 @@ use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol};
 use crate::failure::{Failure, Result};
 use crate::objects::archive::{Archive, read};
 
-/// What to link and what to compare.
+/// Inputs of the link check.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Request {
