@@ -165,7 +165,7 @@ def test_aarch32_where_C_calls_read_tp_Rust_does(build: Shared) -> None:
         command = run("ninja", "-t", "commands", "sel4_rust_rootserver-seal", cwd=folder.path).splitlines()[-1]
         check_says(command, "sel4-rust seal ")
         found = re.search(r"\S+\.seal\.toml", command)
-        check(found, f"no request in `{command}`")
+        assert found, f"no request in `{command}`"
         request = Path(found[0]).read_text()
         check_says(request, "inlined = ")
         return request
