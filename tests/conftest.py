@@ -39,6 +39,8 @@ MARKERS = (
 PROVISIONED = BUILD_TEST / "provisioned.json"
 RESULTS = BUILD_TEST / "results.json"
 UNREACHABLE = 3
+# Lines of a failure that are shown when the test ends; pytest shows all of them at the end of the run.
+SHOWN_LINES = 60
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -157,7 +159,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         needs = set().union(*(needs_of(item) for item in session.items)) if session.items else set()
         missing = provision(needs)
         groups = len({group_of(item) for item in session.items})
-        PROVISIONED.write_text(json.dumps({"groups": groups, "missing": missing}))
+        PROVISIONED.write_text(json.dumps({"groups": groups, "tests": len(session.items), "missing": missing}))
 
 
 def set_up(script: str, *arguments: str) -> tuple[int, list[str]]:
@@ -302,9 +304,40 @@ def _is_worker(config: pytest.Config) -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     if not _is_worker(session.config) and not session.config.option.collectonly:
+        session.config.pluginmanager.register(Progress(session.config.pluginmanager.get_plugin("terminalreporter")))
         BUILD_TEST.mkdir(exist_ok=True)
         builds.LOG.unlink(missing_ok=True)
         RESULTS.unlink(missing_ok=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str]:
+    """Names the outcome of a test. The line of pytest_runtest_logreport takes the place of pytest's letters."""
+    if report.when != "call" and report.passed:
+        return "", "", ""
+    category = "error" if report.failed and report.when != "call" else report.outcome
+    return category, "", category.upper()
+
+
+class Progress:
+    """Prints a line for each test that has ended, and what a failed one found: a whole run takes long."""
+
+    def __init__(self, terminal: Any) -> None:
+        self.terminal = terminal
+        self.ended = 0
+        self.total = json.loads(PROVISIONED.read_text()).get("tests", 0) if PROVISIONED.exists() else 0
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "call" and report.passed:
+            return
+        self.ended += report.when == "call" or report.skipped
+        line = (
+            f"[{self.ended}/{self.total}] {report.outcome} {report.nodeid.rsplit('@', 1)[0]}  {report.duration:.1f} s"
+        )
+        self.terminal.write_line(line, red=report.failed)
+        if report.failed:
+            for found in report.longreprtext.splitlines()[-SHOWN_LINES:]:
+                self.terminal.write_line(f"    | {found}")
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
