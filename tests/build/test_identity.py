@@ -11,7 +11,6 @@ from bench.project import OnShared
 from build import images
 from projects.workspace import Workspace
 from support import KIT, folder, run, workspace
-from support.builds import Build
 
 pytestmark = [
     pytest.mark.needs("sources", "rust", "aarch64", "aarch32", "riscv64", "x86_64", "ia32"),
@@ -19,7 +18,7 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def no_ccache(monkeypatch):
     """Compilations are compared, not what a cache has kept of one."""
     monkeypatch.setenv("CCACHE_DISABLE", "1")
@@ -32,6 +31,7 @@ def sha256(path):
 RELEASE = pytest.mark.parametrize("release", (pytest.param("OFF", id="Debug"), pytest.param("ON", id="Release")))
 
 
+@pytest.mark.usefixtures("no_ccache")
 @RELEASE
 @pytest.mark.parametrize("platform", ("qemu-arm-virt", "x86_64"))
 def test_kernel_elf_has_one_SHA_256_with_and_without_the_kit(platform, release):
@@ -98,31 +98,35 @@ def test_A7_without_cargo_and_rustc_a_project_with_Rust_gets_one_clear_error():
     assert output.count("CMake Error") == 1, f"there is more than one error:\n{output}"
 
 
-ARCHITECTURES = {
-    "aarch64": ("-DPLATFORM=qemu-arm-virt",),
-    "aarch32": ("-DPLATFORM=qemu-arm-virt", "-DAARCH32=TRUE"),
-    "riscv64": ("-DPLATFORM=qemu-riscv-virt",),
-    "x86_64": ("-DPLATFORM=x86_64",),
-    "ia32": ("-DPLATFORM=ia32",),
-}
+MAP = "rootserver.map"
 
 
-# An optimised image is the one in which a function of Rust's could take the place of C's.
+def link_with_map(build, program):
+    """Link `program` of a built folder again, as ninja does, and have the linker write its map."""
+    command = build.ninja("-t", "commands", program).splitlines()[-1]
+    output = f" -o {program} "
+    assert output in command, f"the last command for `{program}` does not link it: {command}"
+    run("sh", "-c", command.replace(output, f" -Wl,-Map={MAP}{output}"), cwd=build.path)
+
+
 @pytest.mark.parametrize(
-    "release", (pytest.param("OFF", id="Debug", marks=pytest.mark.long), pytest.param("ON", id="Release"))
+    "configuration",
+    [
+        pytest.param(f"{name}{kind}", id=f"{architecture}-{kind.strip() or 'Debug'}")
+        for architecture, name in (
+            ("aarch64", "qemu-arm-virt"),
+            ("aarch32", "qemu-arm-virt aarch32"),
+            ("riscv64", "qemu-riscv-virt"),
+            ("x86_64", "x86_64"),
+            ("ia32", "ia32"),
+        )
+        for kind in ("", " Release")
+    ],
 )
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_memcpy_of_muslc_and_helpers_of_libgcc_stay_in_the_image(architecture, release):
-    build = Build(f"map-{architecture}-{release}")
-    (build.path / "maps").mkdir(exist_ok=True)
-    build.configure(
-        *ARCHITECTURES[architecture],
-        f"-DRELEASE={release}",
-        "-DAPP=teamwork",
-        "-DCMAKE_EXE_LINKER_FLAGS=-Wl,-Map=maps/",
-    )
-    build.ninja("apps/teamwork/rootserver")
-    image = images.Image(build, "apps/teamwork/rootserver", "maps/rootserver.map")
+def test_memcpy_of_muslc_and_helpers_of_libgcc_stay_in_the_image(configuration, build):
+    build.app("teamwork")
+    link_with_map(build, "apps/teamwork/rootserver")
+    image = images.Image(build, "apps/teamwork/rootserver", MAP)
     origin = image.origins()
     assert any("libsel4_rust_rootserver.a(" in file for file in origin.values()), "the image has no Rust in it"
 
@@ -137,9 +141,7 @@ def test_memcpy_of_muslc_and_helpers_of_libgcc_stay_in_the_image(architecture, r
         assert not taken, f"{library.name} defines these, but they come from Rust: {taken}"
     helpers = [name for name in image.globals_of(libgcc) if "libgcc.a(" in origin.get(name, "")]
     # On x86_64 a Release image needs none: what C does here is an instruction there.
-    assert helpers or (architecture, release) == ("x86_64", "ON"), (
-        "no helper of libgcc is in the image: the test shows nothing"
-    )
+    assert helpers or configuration == "x86_64 Release", "no helper of libgcc is in the image: the test shows nothing"
 
 
 # The image is the same with another kernel beside it.
