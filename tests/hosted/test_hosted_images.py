@@ -104,7 +104,7 @@ def test_gdb_shows_the_threads_of_an_image_as_it_is(build: Shared) -> None:
         "quit 77",
         status=77,
     )
-    check_says(output, "no seL4 thread runs now")
+    check_says(output, "the kernel runs now, not an seL4 thread")
     behind = output.partition(", 0x")[2]
     assert re.search(r"^child of: 'rootserver' +255 .* running", behind, re.MULTILINE), output
     assert re.search(r"^rootserver +255 .* waits to send", behind, re.MULTILINE), output
