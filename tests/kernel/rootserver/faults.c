@@ -28,9 +28,11 @@ void kernel_tests_system_call(long number)
 
 void kernel_tests_trap(void)
 {
+    /* Where compilers trap with a breakpoint, which may be a fault of another kind, an undefined instruction does it. */
 #if defined(__riscv)
-    /* Compilers trap with a breakpoint. This is no instruction by definition. */
     asm volatile("unimp");
+#elif defined(__aarch64__)
+    asm volatile(".inst 0" : : : "memory");
 #else
     __builtin_trap();
 #endif
