@@ -28,12 +28,16 @@ def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-RELEASE = pytest.mark.parametrize("release", (pytest.param("OFF", id="Debug"), pytest.param("ON", id="Release")))
-
-
 @pytest.mark.usefixtures("no_ccache")
-@RELEASE
-@pytest.mark.parametrize("platform", ("qemu-arm-virt", "x86_64"))
+@pytest.mark.parametrize(
+    "platform, release",
+    (
+        pytest.param("qemu-arm-virt", "OFF", id="qemu-arm-virt-Debug"),
+        pytest.param("qemu-arm-virt", "ON", id="qemu-arm-virt-Release", marks=pytest.mark.long),
+        pytest.param("x86_64", "OFF", id="x86_64-Debug", marks=pytest.mark.long),
+        pytest.param("x86_64", "ON", id="x86_64-Release"),
+    ),
+)
 def test_kernel_elf_has_one_SHA_256_with_and_without_the_kit(platform, release):
     """Two projects, one after the other at the same path, since the kernel's debug information names its folder."""
     project = Workspace(f"kernel-{platform}-{release}")

@@ -168,10 +168,19 @@ def test_is_as_a_whole_in_the_API(name: str, build: Shared) -> None:
     cargo_against(bindings, target, "doc", "--no-deps", RUSTDOCFLAGS="--deny warnings")
 
 
+# The oldest and the newest kernel, on two architectures; the others are in `./test --all`.
+USUAL = (("13.0.0", "AARCH64"), ("master", "X64"))
+
+
 @pytest.mark.parametrize(
     "release, verified",
     [
-        pytest.param(release, verified, id=f"A8 seL4 {release} {verified}: the API has what C has, and compiles")
+        pytest.param(
+            release,
+            verified,
+            id=f"A8 seL4 {release} {verified}: the API has what C has, and compiles",
+            marks=() if (release, verified) in USUAL else pytest.mark.long,
+        )
         for release in RELEASES
         for verified in ("AARCH64", "ARM", "RISCV64_MCS", "X64")
     ],
@@ -217,7 +226,11 @@ def test_is_bound_by_environment_variables_alone(release: str, verified: str, bu
 
 
 @pytest.mark.parametrize(
-    "app", [pytest.param(app, id=f"A8 {app} boots on seL4 15.0.0") for app in ("objects", "drivers-first-step")]
+    "app",
+    [
+        pytest.param("objects", id="A8 objects boots on seL4 15.0.0"),
+        pytest.param("drivers-first-step", id="A8 drivers-first-step boots on seL4 15.0.0", marks=pytest.mark.long),
+    ],
 )
 def test_boots_on_a_release(app: str) -> None:
     # The manifest's sources but for the kernel; it lies there as a folder, for the build looks beside it for the tools.

@@ -18,6 +18,10 @@ CONFIGURATIONS = {
     "qemu-arm-virt": ("-DPLATFORM=qemu-arm-virt", "-DAARCH64=TRUE"),
     "qemu-arm-virt MCS": ("-DPLATFORM=qemu-arm-virt", "-DAARCH64=TRUE", "-DMCS=ON"),
 }
+ROWS = pytest.mark.parametrize(
+    "configuration",
+    [pytest.param(name, marks=pytest.mark.long if "MCS" in name else ()) for name in CONFIGURATIONS],
+)
 # sel4debug declares it `static` once more. It enters no kernel.
 DECLARED_AGAIN = {"seL4_GetIPCBuffer"}
 PASSED = re.compile(r"Test suite passed\. (\d+) tests passed\. (\d+) tests disabled\.")
@@ -133,7 +137,7 @@ def built(configuration):
     return Sel4test(configuration)
 
 
-@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+@ROWS
 def test_G1_sel4test_passes_through_Rust_on(configuration):
     # Some of the tests let time slices run out in a certain order: time is that of instructions, not of a busy machine.
     steady = ("./simulate", "--extra-qemu-args=-icount shift=0,sleep=off")
@@ -144,7 +148,7 @@ def test_G1_sel4test_passes_through_Rust_on(configuration):
     assert passed > 100, f"only {passed} tests passed, {disabled} were disabled"
 
 
-@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+@ROWS
 def test_G1_nothing_but_Rust_enters_the_kernel_on(configuration):
     """No object file of sel4test and its libraries has the instruction but one that a test is about."""
     folder = built(configuration).build.path / "apps" / "sel4test-driver"

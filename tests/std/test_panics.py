@@ -101,7 +101,10 @@ def test_a_panic_that_escapes_to_C(configuration: str, build: Shared) -> None:
         "The program ended with exit code 134",
     )
     first = lines.index("stack backtrace:") + 1
-    check(re.fullmatch(r"[1-9]\d*: .*", lines[first]), f"it begins with the frames that report the panic: `{lines[first]}`")
+    check(
+        re.fullmatch(r"[1-9]\d*: .*", lines[first]),
+        f"it begins with the frames that report the panic: `{lines[first]}`",
+    )
     check(
         "libsel4muslcsys" not in output and "Failed to open" not in output, f"muslcsys has something to say:\n{output}"
     )
