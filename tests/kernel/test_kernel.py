@@ -122,6 +122,7 @@ def test_verdicts(configuration: str, build: Shared) -> None:
 @on_platforms("L3 L4 {}: the API does what it says, values are C's")
 def test_the_api_does_what_it_says(configuration: str, build: Shared) -> None:
     """What src/api has, and the numbers of C and Rust."""
+    build.app(APP)
     for part in ("api::", "types::"):
         output = run("./run-tests", part, cwd=build.path)
         passed = re.search(r"^(\d+) passed, 0 failed, 0 skipped$", output, flags=re.MULTILINE)
