@@ -21,7 +21,7 @@ if [ -e CMakeLists.txt ] || [ "$build" = "$kit" ] || [ "$build" = "$called_from"
         "mkdir build && cd build && ../init-build.sh${*:+ $*}"
 fi
 case "$build/" in
-    "$kit"/.ci/* | "$kit"/LICENSES/* | "$kit"/apps/* | "$kit"/cmake/* | "$kit"/docs/* | "$kit"/hosted/* | \
+    "$kit"/.ci/* | "$kit"/.github/* | "$kit"/LICENSES/* | "$kit"/apps/* | "$kit"/cmake/* | "$kit"/docs/* | "$kit"/hosted/* | \
         "$kit"/libsel4std/* | "$kit"/rust/* | "$kit"/settings/* | "$kit"/tests/* | "$kit"/tools/*)
         die "\`$build\` lies among the kit's sources" \
             "make the build folder beside them: mkdir \"$kit/build\" && cd \"$kit/build\"" ;;

@@ -4,7 +4,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -77,7 +76,8 @@ def test_a_python3_that_only_init_build_finds_is_told():
     cache = folder() / "cache" / "sel4-rust-kit"
     python = cache / "python" / "bin" / "python3"
     python.parent.mkdir(parents=True)
-    write(python, f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    # The one with the modules of seL4's build; pytest has an environment of its own.
+    write(python, f'#!/bin/sh\nexec {shutil.which("python3")} "$@"\n')
     python.chmod(0o755)
     # What else the user's cache has stays in reach, or it would be fetched and built anew.
     for name in ("sources", "tool"):
