@@ -117,7 +117,7 @@ endfunction()
 function(_sel4_rust_put_cargo _to)
     get_property(cargo GLOBAL PROPERTY SEL4_RUST_CARGO)
     _sel4_rust_put(${_to} TEXT cargo.program "${cargo}")
-    _sel4_rust_put(${_to} TEXT cargo.cache "${CMAKE_BINARY_DIR}/rust/cargo-metadata")
+    _sel4_rust_put(${_to} TEXT cargo.cache "${CMAKE_BINARY_DIR}/rust/metadata")
     set(${_to} "${${_to}}" PARENT_SCOPE)
 endfunction()
 

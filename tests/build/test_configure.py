@@ -29,7 +29,13 @@ SOURCE_FOLDERS = (
     ),
     pytest.param("apps/hello", ("is a source folder", "help: mkdir build"), id="apps/hello"),
     *(
-        pytest.param(folder, ("lies among the kit's sources", "help: make the build folder beside them"), id=folder)
+        pytest.param(
+            folder,
+            ("is a source folder", "help: mkdir build")
+            if (KIT / folder / "CMakeLists.txt").exists()
+            else ("lies among the kit's sources", "help: make the build folder beside them"),
+            id=folder,
+        )
         for folder in ("rust/tool", *top_folders())
     ),
 )

@@ -250,7 +250,7 @@ def test_of_two_configurations_at_once_one_builds_the_host_tool_and_the_other_wa
         host=$2
         while [ "$1" != --target-dir ]; do shift; done
         until [ -e {folder}/go ]; do sleep 0.1; done
-        mkdir -p "$2/$host/release"; cp {tool} "$2/$host/release/"; echo built >>{folder}/log""",
+        mkdir -p "$2/$host/tool"; cp {tool} "$2/$host/tool/"; echo built >>{folder}/log""",
     )
     (folder / "lib").symlink_to(Path(rustc()).parent.parent / "lib")
     cache = folder / "cache"
