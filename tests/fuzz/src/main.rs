@@ -48,7 +48,9 @@ fn feed(words: &[&str]) -> ExitCode {
     }
     let known = |name: &&&str| readers::find(name).is_none();
     if let Some(unknown) = names.iter().find(known) {
-        eprintln!("error: unknown target `{unknown}`\nhelp: the targets are in tests/fuzz/src/lib.rs");
+        eprintln!(
+            "error: unknown target `{unknown}`\nhelp: the targets are in tests/fuzz/src/lib.rs"
+        );
         return ExitCode::from(2);
     }
     // bindgen's panics are caught by the code under test; others are reported below.
