@@ -126,7 +126,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         name = configuration_of(item)
         quick = item.get_closest_marker("quick")
-        long = item.get_closest_marker("long") or name and CONFIGURATIONS[name].long
+        if name and CONFIGURATIONS[name].long:
+            item.add_marker(pytest.mark.long)
+        long = item.get_closest_marker("long")
         left_out = config.option.quick and (not quick or long) or long and not config.option.long
         left_out = left_out or config.option.on and name not in config.option.on
         (others if left_out else chosen).append(item)
