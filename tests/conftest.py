@@ -39,6 +39,10 @@ MARKERS = (
 PROVISIONED = BUILD_TEST / "provisioned.json"
 RESULTS = BUILD_TEST / "results.json"
 UNREACHABLE = 3
+# Property of a test's report: what the processes that it started took, in processor seconds.
+PROCESSOR_SECONDS = "processor_seconds"
+# Tests that the end of a run names as those that took the most processor time.
+MOST_EXPENSIVE = 10
 # Lines of a failure that are shown when the test ends; pytest shows all of them at the end of the run.
 SHOWN_LINES = 60
 
@@ -275,8 +279,8 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[Any]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     # Says more than the duration does on a busy machine.
-    if call.when == "teardown":
-        item.user_properties.append(("processor_seconds", round(processor_seconds() - item.stash[_started], 2)))
+    if call.when == "call":
+        item.user_properties.append((PROCESSOR_SECONDS, round(processor_seconds() - item.stash[_started], 2)))
     report = yield
     _folders.failed = _folders.failed or report.failed
     return report
@@ -334,7 +338,8 @@ class Progress:
             return
         self.ended += report.when == "call" or report.skipped
         line = (
-            f"[{self.ended}/{self.total}] {report.outcome} {report.nodeid.rsplit('@', 1)[0]}  {report.duration:.1f} s"
+            f"[{self.ended}/{self.total}] {report.outcome} {_name_of(report)}  "
+            f"{report.duration:.1f} s, processor {_processor_seconds_of(report):.1f} s"
         )
         self.terminal.write_line(line, red=report.failed)
         if report.failed:
@@ -342,19 +347,27 @@ class Progress:
                 self.terminal.write_line(f"    | {found}")
 
 
+def _name_of(report: pytest.TestReport) -> str:
+    """Returns the name of a test without that of its group, which xdist appends."""
+    return report.nodeid.rsplit("@", 1)[0]
+
+
+def _processor_seconds_of(report: Any) -> float:
+    """Returns the processor seconds of a test in the report of its call, else 0."""
+    return float(dict(report.user_properties).get(PROCESSOR_SECONDS, 0)) if report.when == "call" else 0.0
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     if config.option.collectonly:
         return
     stats = {name: len(terminalreporter.stats.get(name, ())) for name in ("passed", "failed", "error", "skipped")}
     failed = stats["failed"] + stats["error"]
-    every = [report for reports in terminalreporter.stats.values() for report in reports]
-    spent = sum(
-        value
-        for report in every
-        for name, value in getattr(report, "user_properties", ())
-        if name == "processor_seconds"
-    )
-    terminalreporter.write_line(f"processor time: {spent / 60:.1f} minutes")
+    ended = (report for name in ("passed", "failed") for report in terminalreporter.stats.get(name, ()))
+    spent = sorted(((_processor_seconds_of(report), _name_of(report)) for report in ended), reverse=True)
+    terminalreporter.section("most processor seconds")
+    for seconds, name in spent[:MOST_EXPENSIVE]:
+        terminalreporter.write_line(f"{seconds:7.1f}  {name}")
+    terminalreporter.write_line(f"processor time: {sum(seconds for seconds, _ in spent) / 60:.1f} minutes")
     lines = builds.LOG.read_text().splitlines() if builds.LOG.exists() else []
     shared = [name for kind, name in (line.split("\t") for line in lines) if kind == "shared"]
     terminalreporter.write_line(

@@ -59,7 +59,7 @@ def main() -> int:
     groups = json.loads((BUILD_TEST / "provisioned.json").read_text())["groups"]
     jobs = min(arguments.jobs, groups)
     # A worker that crashed is not replaced: xdist would wait for ever for one that replaces it.
-    options = ["--dist", "loadgroup", "--no-loadscope-reorder", "--max-worker-restart=0", "--durations=10"]
+    options = ["--dist", "loadgroup", "--no-loadscope-reorder", "--max-worker-restart=0"]
     command = pytest(*tier, "-n", str(jobs), *options, f"--junitxml={BUILD_TEST / 'results.xml'}", *rest)
     # In a session of its own, so that all that a test started can be ended with it.
     process = subprocess.Popen(command, cwd=KIT, start_new_session=True)
