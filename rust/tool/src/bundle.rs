@@ -195,6 +195,7 @@ impl<'a> Bundle<'a> {
         for part in self.parts() {
             locks.push(Lock::read(&part.lock)?);
         }
+        lock::agree(&locks)?;
         let named: Vec<(&Lock, &str)> = locks
             .iter()
             .zip(self.parts())

@@ -138,6 +138,38 @@ fn revision(package: &Locked) -> Option<&str> {
     }
 }
 
+/// Refuses locks that give one package different checksums: one of them was not made from the registry's files.
+///
+/// # Errors
+///
+/// When two locks disagree.
+pub fn agree<'a>(locks: impl IntoIterator<Item = &'a Lock>) -> Result<()> {
+    let mut known: BTreeMap<_, (&str, &Lock)> = BTreeMap::new();
+    for lock in locks {
+        for package in &lock.packages {
+            // The first format of locks has its checksums elsewhere.
+            let Some(checksum) = &package.checksum else {
+                continue;
+            };
+            let id = (&package.name, &package.version, &package.source);
+            let (other, first) = known.entry(id).or_insert((checksum, lock));
+            if other != checksum {
+                return Err(Failure::new(format!(
+                    "the locks `{}` and `{}` give different checksums for `{} {}`",
+                    first.path.display(),
+                    lock.path.display(),
+                    package.name,
+                    package.version
+                ))
+                .help(
+                    "find out which one names the registry's file, and restore the other: cargo fetch --locked refuses it",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Choice among packages of one name in a merged lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
@@ -260,6 +292,24 @@ mod tests {
         assert_ne!(compatible("0.4.0"), compatible("0.5.0"));
         assert_ne!(compatible("0.0.1"), compatible("0.0.2"));
         assert_ne!(compatible("1.0.0-rc.1"), compatible("1.0.0"));
+    }
+
+    #[test]
+    fn locks_that_disagree_on_a_checksum_are_refused() {
+        let text =
+            |checksum: &str| registry("x", "1.0.0", "").replace("checksum = \"1.0.0\"", checksum);
+        let one = lock(&text("checksum = \"1111\""));
+        let same = lock(&text("checksum = \"1111\""));
+        let old = lock(&text(""));
+        let mut other = lock(&text("checksum = \"2222\""));
+        other.path = PathBuf::from("other/Cargo.lock");
+        assert!(agree([&one, &same, &old]).is_ok());
+        let refused = agree([&one, &old, &other]).expect_err("they disagree");
+        let text = refused.to_string();
+        assert!(
+            text.contains("the locks `Cargo.lock` and `other/Cargo.lock` give different checksums for `x 1.0.0`"),
+            "{text}"
+        );
     }
 
     #[test]
