@@ -123,7 +123,11 @@ impl<'a> Archive<'a> {
     }
 
     /// Returns an archive of the members that `keep` marks, in the format of GNU ar: index, long names, members.
-    pub(super) fn write(&self, keep: &[bool]) -> Vec<u8> {
+    ///
+    /// # Errors
+    ///
+    /// The size, where a member lies beyond 4 GiB: offsets have 32 bits in the format that every linker reads.
+    pub(super) fn write(&self, keep: &[bool]) -> std::result::Result<Vec<u8>, usize> {
         let symbols: Vec<_> = self
             .symbols
             .iter()
@@ -161,9 +165,11 @@ impl<'a> Archive<'a> {
             }
         }
 
+        if u32::try_from(at).is_err() {
+            return Err(at);
+        }
         let mut out = Vec::with_capacity(at);
         out.extend_from_slice(MAGIC);
-        // Offsets have 32 bits, as GNU ar has them below 4 GiB.
         let mut table = (symbols.len() as u32).to_be_bytes().to_vec();
         for (_, member) in &symbols {
             table.extend_from_slice(&(places[*member] as u32).to_be_bytes());
@@ -181,7 +187,7 @@ impl<'a> Archive<'a> {
                 put(&mut out, &headers[index], "644", &member.data);
             }
         }
-        out
+        Ok(out)
     }
 }
 
@@ -204,5 +210,26 @@ fn put(out: &mut Vec<u8>, name: &[u8], mode: &str, data: &[u8]) {
     out.extend_from_slice(data);
     if data.len() % 2 == 1 {
         out.push(b'\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn an_archive_of_4_gib_is_not_written() {
+        // Zeroes that nobody reads take no memory.
+        let member = |size| Member {
+            name: b"a.o",
+            data: Cow::Owned(vec![0; size]),
+        };
+        let archive = Archive {
+            members: vec![member(u32::MAX as usize), member(1)],
+            symbols: vec![(b"far", 1)],
+        };
+        assert!(archive.write(&[true, true]).is_err());
+        assert!(archive.write(&[false, true]).is_ok());
     }
 }

@@ -202,7 +202,13 @@ pub fn sealed(
             .help("delete the archive and build it again")
         })?;
     }
-    Ok(rust.write(&keep))
+    rust.write(&keep).map_err(|size| {
+        Failure::new(format!(
+            "the Rust archive `{}` is too large: {size} bytes, and an archive's index counts to 4 GiB",
+            archive.display()
+        ))
+        .help("build it without debug information: a profile with `debug = false`")
+    })
 }
 
 /// Sets SHF_EXCLUDE on each `.eh_frame` of an object. Data other than an ELF object in little-endian order stays as it is.
@@ -243,26 +249,29 @@ fn flags_of_unwind_tables<Elf: FileHeader<Endian = LittleEndian>>(
 impl<'a> Archive<'a> {
     /// Refuses a name that two crates export.
     fn exports_once(&self) -> Result<()> {
-        let mut known = HashMap::new();
+        let mut definers: HashMap<&[u8], Vec<usize>> = HashMap::new();
         for &(symbol, member) in &self.symbols {
-            let Some(other) = known.insert(symbol, member) else {
-                continue;
-            };
-            let (one, two) = (&self.members[other], &self.members[member]);
-            if let (Some(first), Some(second)) = (one.crate_name(), two.crate_name())
-                && one.defines_strongly(symbol)
-                && two.defines_strongly(symbol)
-            {
-                // The order in the archive depends on hashes.
-                let mut names = [first, second];
-                names.sort();
-                let [first, second] = names;
-                return Err(Failure::new(format!(
-                    "the crates `{first}` and `{second}` both export `{}`, and one executable links them",
-                    String::from_utf8_lossy(symbol)
-                ))
-                .help("give one of the two another name"));
+            let definers = definers.entry(symbol).or_default();
+            // Weak definitions, which give way, may lie between two strong ones.
+            for &other in &*definers {
+                let (one, two) = (&self.members[other], &self.members[member]);
+                if other != member
+                    && let (Some(first), Some(second)) = (one.crate_name(), two.crate_name())
+                    && one.defines_strongly(symbol)
+                    && two.defines_strongly(symbol)
+                {
+                    // The order in the archive depends on hashes.
+                    let mut names = [first, second];
+                    names.sort();
+                    let [first, second] = names;
+                    return Err(Failure::new(format!(
+                        "the crates `{first}` and `{second}` both export `{}`, and one executable links them",
+                        String::from_utf8_lossy(symbol)
+                    ))
+                    .help("give one of the two another name"));
+                }
             }
+            definers.push(member);
         }
         Ok(())
     }

@@ -9,7 +9,10 @@
 
 use std::borrow::Cow;
 
-use object::elf::{FileHeader64, Rela64, SHF_EXECINSTR, SHT_SYMTAB, STT_FUNC, STT_SECTION};
+use object::elf::{
+    EM_X86_64, FileHeader64, R_X86_64_PC32, R_X86_64_PLT32, Rela64, SHF_EXECINSTR, SHT_SYMTAB,
+    STT_FUNC, STT_SECTION,
+};
 use object::pod::bytes_of;
 use object::read::elf::{FileHeader, Rela, SectionHeader, Sym};
 use object::{Endianness, FileKind, SectionIndex, SymbolIndex};
@@ -79,11 +82,17 @@ fn changes(data: &[u8]) -> object::Result<Vec<(usize, Rela64<Endianness>)>> {
             };
             let symbol = symbols.symbol(used)?;
             let place = symbols.symbol_section(endian, symbol, used)?;
-            let whole = symbol.st_type() == STT_SECTION;
+            // The symbol of a section stands for all functions in it; the addend tells them apart.
+            let target = relocation.r_addend(endian).wrapping_add(behind(
+                header.e_machine(endian),
+                relocation.r_type(endian, false),
+            ));
+            let section_symbol = symbol.st_type() == STT_SECTION;
             let start = functions.iter().find_map(|(section, index, start)| {
-                (*index == used)
-                    .then_some(0)
-                    .or((whole && place == Some(*section)).then_some(*start))
+                (*index == used).then_some(0).or((section_symbol
+                    && place == Some(*section)
+                    && target == *start as i64)
+                    .then_some(*start))
             });
             if let Some(start) = start {
                 let mut changed = *relocation;
@@ -99,6 +108,14 @@ fn changes(data: &[u8]) -> object::Result<Vec<(usize, Rela64<Endianness>)>> {
         }
     }
     Ok(changes)
+}
+
+/// Distance that an addend leaves out: x86_64 counts a call's target from the end of the instruction, 4 bytes on.
+fn behind(machine: u16, relocation: u32) -> i64 {
+    match (machine, relocation) {
+        (EM_X86_64, R_X86_64_PC32 | R_X86_64_PLT32) => 4,
+        _ => 0,
+    }
 }
 
 fn is_symbolizer(name: &[u8]) -> bool {

@@ -360,3 +360,74 @@ fn the_std_of_this_rustc_has_its_symbolizer_where_seal_looks_for_it() {
         assert_eq!(names.contains("gimli"), there, "with {options:?}:\n{names}");
     }
 }
+
+#[test]
+fn two_crates_that_export_one_name_are_refused_with_a_weak_definition_between_them() {
+    let fixture = Fixture::new();
+    library(&fixture);
+    for (name, text) in [
+        ("alpha", "int twice(void) { return 1; }\n"),
+        (
+            "beta",
+            "__attribute__((weak)) int twice(void) { return 2; }\n",
+        ),
+        ("gamma", "int twice(void) { return 3; }\n"),
+    ] {
+        fixture.write("c.c", text);
+        let member = format!("{name}-0123456789abcdef.{name}.rcgu.o");
+        fixture.tool("gcc", &["-c", "c.c", "-o", &member]);
+        fixture.tool("ar", &["qs", "in.a", &member]);
+        if name == "beta" {
+            // A weak definition gives way.
+            seal(&fixture, "in.a", &[]).succeeds();
+        }
+    }
+    seal(&fixture, "in.a", &[]).fails(
+        "the crates `alpha` and `gamma` both export `twice`",
+        "give one of the two another name",
+    );
+}
+
+/// A function of std's symbolizer and another one in the same section, called from a third by the section's symbol.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn calls_of_the_symbolizers_neighbours_stay() {
+    let fixture = Fixture::new();
+    let resolve = "_ZN3std12backtrace_rs9symbolize5gimli7resolve17h508bc0237af9918dE";
+    fixture.write(
+        "lib.rs",
+        format!(
+            "#![no_std]\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! {{ loop {{}} }}\n\
+             #[unsafe(no_mangle)]\nextern \"C\" fn rust_eh_personality() {{}}\n\
+             core::arch::global_asm!(r#\"\n\
+             .section .text.both,\"ax\",@progbits\n\
+             .type neighbour,@function\nneighbour: addl $40, (%rdi); ret\n.size neighbour, . - neighbour\n\
+             .type {resolve},@function\n{resolve}: addl $7, (%rdi); ret\n.size {resolve}, . - {resolve}\n\
+             .section .text.nothing,\"ax\",@progbits\n.globl sel4_rust_symbolizes_nothing\n\
+             .type sel4_rust_symbolizes_nothing,@function\nsel4_rust_symbolizes_nothing: ret\n\
+             .section .text.names,\"ax\",@progbits\n.globl names\n.type names,@function\n\
+             names: subq $24, %rsp; movl $2, 8(%rsp); leaq 8(%rsp), %rdi\n\
+             call neighbour\ncall {resolve}\n\
+             movl 8(%rsp), %eax; addq $24, %rsp; ret\n.text\n\"#, options(att_syntax));\n"
+        ),
+    );
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let arguments = "--edition=2024 --crate-type=staticlib --crate-name=t -Cpanic=abort -Ccodegen-units=1 \
+                     -Crelocation-model=static -O lib.rs -o in.a";
+    fixture.tool(&rustc, &arguments.split_whitespace().collect::<Vec<_>>());
+    fixture.write(
+        "main.c",
+        "int names(void); int main(void) { return names(); }\n",
+    );
+    for (options, names) in [(&[][..], 49), (&["--no-symbolizer"], 42)] {
+        let mut arguments = vec!["seal", "--archive", "in.a", "--out", "sealed.a"];
+        arguments.extend(options);
+        fixture.step(&arguments).succeeds();
+        let link = "-no-pie main.c sealed.a -o image";
+        fixture.tool("gcc", &link.split_whitespace().collect::<Vec<_>>());
+        let status = Command::new(fixture.path("image"))
+            .status()
+            .expect("the image");
+        assert_eq!(status.code(), Some(names), "with {options:?}");
+    }
+}
