@@ -92,7 +92,7 @@ sel4-hosted = {{ path = "{HOSTED}/process" }}
 mod tests {{
 {shown}
     #[sel4_hosted::test]
-    fn nobody_sends(info: &'static seL4_BootInfo) {{
+    fn nobody_sends(info: &seL4_BootInfo) {{
         let info = unsafe {{ BootInfo::from_ptr(info) }};
         let endpoint: Cap<Endpoint> = Allocator::<8>::new(&info).make().unwrap();
         endpoint.recv();
@@ -125,6 +125,36 @@ mod tests {{
         "deadlock: no thread can run",
         "test tests::nobody_sends ... FAILED",
     )
+
+
+def test_a_test_cannot_keep_the_boot_info():
+    """The kernel takes it along. A module without unsafe code could read freed memory otherwise."""
+    crate = folder() / "crate"
+    write(
+        crate / "Cargo.toml",
+        f"""[package]
+name = "keeps"
+edition = "2024"
+[dev-dependencies]
+libsel4 = {{ path = "{KIT}/rust/libsel4" }}
+sel4-hosted = {{ path = "{HOSTED}/process" }}
+[workspace]
+""",
+    )
+    safe = """#![forbid(unsafe_code)]
+#[cfg(test)]
+mod tests {
+    use libsel4::libsel4_sys::seL4_BootInfo;
+    #[sel4_hosted::test]
+    fn reads(info: &KEPT seL4_BootInfo) {
+        assert_eq!(info.numNodes, 1);
+    }
+}
+"""
+    write(crate / "src" / "lib.rs", safe.replace("KEPT", "'static"))
+    check_says(cargo("test", cwd=crate, status=101), "borrowed data escapes outside of closure")
+    write(crate / "src" / "lib.rs", safe.replace("KEPT ", ""))
+    check_says(cargo("test", cwd=crate), "test tests::reads ... ok")
 
 
 def test_libsel4_has_the_labels_of_MCS():

@@ -11,6 +11,7 @@ use crate::arena::Id;
 use crate::cap::{Cap, FrameCap, UntypedCap, VmRights};
 use crate::config::{Config, PAGE_BITS, Region, WORD, WORD_BITS};
 use crate::cte::{SlotId, Slots};
+use crate::hostile::Hostile;
 use crate::interrupt::InterruptState;
 use crate::invocation::Labels;
 use crate::io_port::IoPorts;
@@ -307,6 +308,9 @@ impl<M: Machine> Kernel<M> {
             threads_created: 0,
             retypes: 0,
             signals: 0,
+            work_units: 0,
+            preempted: false,
+            hostile: Hostile::new(config.hostile),
             delayed_signals: Vec::new(),
             injection: Default::default(),
         };

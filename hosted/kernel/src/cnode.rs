@@ -34,11 +34,11 @@ impl<M: Machine> Kernel<M> {
         match invocation {
             CNodeRevoke => {
                 self.begin_perform(request.thread);
-                self.cte_revoke(slot);
+                self.preempted = self.cte_revoke(slot).is_err();
             }
             CNodeDelete => {
                 self.begin_perform(request.thread);
-                self.cte_delete(slot, true);
+                self.preempted = self.cte_delete(slot, true).is_err();
             }
             CNodeCancelBadgedSends => match self.slots.cap(slot) {
                 Cap::Endpoint {

@@ -56,8 +56,14 @@ pub struct Config {
     pub time_slice: u32,
     /// Kernel entries per timer tick. 0: only `interrupt` makes the timer tick.
     pub entries_per_tick: u32,
+    /// Number of entries of the domain schedule, with its end marker: `KernelNumDomainSchedules`.
+    pub domain_schedules: usize,
     /// Seed of the kernel entries at which the timer ticks, to explore other legal schedules.
     pub seed: Option<u64>,
+    /// Seed of hostile choices where the kernel leaves something open. Registers then hold poison
+    /// where a signal or a short message sets none, and long operations are preempted often.
+    /// `None`: registers stay as they are, and only a due interrupt preempts.
+    pub hostile: Option<u64>,
     /// Prints, and debug calls: `KernelDebugBuild`.
     pub debug: bool,
     /// System call `seL4_SetTLSBase`: `KernelSetTLSBaseSelf`.
@@ -73,10 +79,12 @@ impl Default for Config {
             mcs: false,
             ticks_per_us: 1,
             domains: 1,
+            domain_schedules: 2,
             fan_out_limit: 256,
             time_slice: 5,
             entries_per_tick: 1000,
             seed: None,
+            hostile: None,
             debug: true,
             set_tls_base_self: true,
         }

@@ -8,9 +8,13 @@
 //! bounded, and a CNode within a CNode is not deleted, but its zombie is left in itself (a cyclic
 //! zombie), where nobody can address it until the untyped memory below is revoked. What it holds
 //! stays alive.
+//!
+//! Deletion and revocation are preempted after some slots. The thread then makes its system call
+//! again, which continues with what is left.
 
 use crate::cap::{Cap, ZombieObject};
 use crate::cte::SlotId;
+use crate::hostile::Preempted;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::thread::{TCB_CNODE_ENTRIES, TCB_CNODE_RADIX};
@@ -46,21 +50,24 @@ impl Finalised {
 
 impl<M: Machine> Kernel<M> {
     /// Deletes all capabilities derived from the one in a slot.
-    pub(crate) fn cte_revoke(&mut self, slot: SlotId) {
+    pub(crate) fn cte_revoke(&mut self, slot: SlotId) -> Result<(), Preempted> {
         while self.has_children(slot)
             && let Some(child) = self.slots.mdb_next(slot)
         {
-            self.cte_delete(child, true);
+            self.cte_delete(child, true)?;
+            self.preemption_point()?;
         }
+        Ok(())
     }
 
     /// Deletes a capability. In a slot that is not `exposed` to user level, a cyclic zombie may
     /// remain.
-    pub(crate) fn cte_delete(&mut self, slot: SlotId, exposed: bool) {
-        let (can_empty, cleanup) = self.finalise_slot(slot, exposed);
+    pub(crate) fn cte_delete(&mut self, slot: SlotId, exposed: bool) -> Result<(), Preempted> {
+        let (can_empty, cleanup) = self.finalise_slot(slot, exposed)?;
         if exposed || can_empty {
             self.empty_slot(slot, cleanup);
         }
+        Ok(())
     }
 
     /// Deletes a capability to neither a CNode nor a TCB.
@@ -83,12 +90,13 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Finalises the capability in a slot. Returns whether the slot can be emptied, and the
-    /// capability whose resource is released then.
-    fn finalise_slot(&mut self, slot: SlotId, exposed: bool) -> (bool, Cap) {
+    /// capability whose resource is released then. If preempted, leaves a zombie in the slot, and
+    /// deleting that continues the operation.
+    fn finalise_slot(&mut self, slot: SlotId, exposed: bool) -> Result<(bool, Cap), Preempted> {
         loop {
             let cap = self.slots.cap(slot);
             if cap.is_null() {
-                return (true, Cap::Null);
+                return Ok((true, Cap::Null));
             }
             let is_final = self.is_final_capability(slot);
             let Finalised { remainder, cleanup } = self.finalise_cap(cap, is_final);
@@ -98,27 +106,35 @@ impl<M: Machine> Kernel<M> {
                 number,
             } = remainder
             else {
-                return (true, cleanup);
+                return Ok((true, cleanup));
             };
             if number == 0 || number == 1 && base == slot {
                 self.free_zombie_object(object);
-                return (true, cleanup);
+                return Ok((true, cleanup));
             }
             *self.slots.cap_mut(slot) = remainder;
             if !exposed && base == slot {
-                return (false, cleanup);
+                return Ok((false, cleanup));
             }
-            self.reduce_zombie(slot, base, number, exposed);
+            self.reduce_zombie(slot, base, number, exposed)?;
+            self.preemption_point()?;
         }
     }
 
     /// Deletes the last slot of the zombie in `slot`, or swaps the zombie into its own first slot.
-    fn reduce_zombie(&mut self, slot: SlotId, base: SlotId, number: u32, exposed: bool) {
+    fn reduce_zombie(
+        &mut self,
+        slot: SlotId,
+        base: SlotId,
+        number: u32,
+        exposed: bool,
+    ) -> Result<(), Preempted> {
         if !exposed {
             let (first, zombie) = (self.slots.cap(base), self.slots.cap(slot));
-            return self.slots.cte_swap(first, base, zombie, slot);
+            self.slots.cte_swap(first, base, zombie, slot);
+            return Ok(());
         }
-        self.cte_delete(base.plus(number as usize - 1), false);
+        self.cte_delete(base.plus(number as usize - 1), false)?;
         // The deletion may have swapped this zombie with a slot of its object.
         if let Cap::Zombie {
             base: now_base,
@@ -129,6 +145,7 @@ impl<M: Machine> Kernel<M> {
         {
             *now_number -= 1;
         }
+        Ok(())
     }
 
     /// Undoes what a capability stands for: a mapping, and, if it is final, its object.

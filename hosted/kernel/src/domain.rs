@@ -8,14 +8,12 @@ use crate::error::Error;
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::scheduler::{DomainSchedule, NUM_DOMAIN_SCHEDULES};
-
-/// Number of bits of a duration in the domain schedule.
-const DURATION_BITS: u32 = 56;
+use crate::scheduler::{DomainSchedule, MAX_DOMAIN_DURATION};
 
 impl<M: Machine> Kernel<M> {
     pub(crate) fn decode_domain_invocation(&mut self, request: &Request) -> InvocationResult {
         let domains = usize::from(self.config.domains);
+        let schedules = self.scheduler.dom_schedule.len();
         match request.invocation {
             Some(Invocation::DomainSetSet) => {
                 request.ensure_length(1, 0)?;
@@ -33,9 +31,9 @@ impl<M: Machine> Kernel<M> {
             Some(Invocation::DomainScheduleConfigure) => {
                 request.ensure_length(3, 0)?;
                 let [index, domain, duration] = self.get_syscall_args(request);
-                range_check(index, 0..=NUM_DOMAIN_SCHEDULES - 2)?;
+                range_check(index, 0..=schedules - 2)?;
                 range_check(domain, 0..=domains - 1)?;
-                if duration >> DURATION_BITS != 0 {
+                if duration as u64 > MAX_DOMAIN_DURATION {
                     return Err(Error::InvalidArgument(2));
                 }
                 if duration == 0 && domain != 0 {
@@ -53,7 +51,7 @@ impl<M: Machine> Kernel<M> {
             Some(Invocation::DomainScheduleSetStart) => {
                 request.ensure_length(1, 0)?;
                 let index = self.get_syscall_arg(request, 0);
-                range_check(index, 0..=NUM_DOMAIN_SCHEDULES - 1)?;
+                range_check(index, 0..=schedules - 1)?;
                 if self.scheduler.dom_schedule[index].duration == 0 {
                     return Err(Error::InvalidArgument(0));
                 }

@@ -290,6 +290,7 @@ impl<M: Machine> Kernel<M> {
     /// Sets the badge to 0, which tells a non-blocking receiver that nothing was received.
     pub(crate) fn do_nb_recv_failed_transfer(&mut self, thread: ThreadId) {
         self.objects.threads[thread].context[arch::CAP] = 0;
+        self.poison_message(thread);
     }
 
     /// Cancels the operation that a thread is blocked on, if it is blocked, and stops the thread.

@@ -33,6 +33,11 @@ pub enum Event {
         /// Error that the caller gets.
         error: Error,
     },
+    /// Preemption of a long operation. The thread makes its system call again.
+    Preempted {
+        /// Calling thread.
+        thread: ThreadId,
+    },
     /// Failed lookup of a capability.
     NotFound {
         /// Calling thread.

@@ -6,6 +6,7 @@ use crate::arch::{self, Context};
 use crate::arena::Id;
 use crate::config::Config;
 use crate::cte::Slots;
+use crate::hostile::Hostile;
 use crate::interrupt::InterruptState;
 use crate::invocation::Labels;
 use crate::io_port::IoPorts;
@@ -31,6 +32,11 @@ pub struct Kernel<M> {
     pub(crate) threads_created: u64,
     pub(crate) retypes: u64,
     pub(crate) signals: u64,
+    /// Units of work since the last look for an interrupt.
+    pub(crate) work_units: u32,
+    /// Set if the current invocation was preempted.
+    pub(crate) preempted: bool,
+    pub(crate) hostile: Hostile,
     pub(crate) delayed_signals: Vec<DelayedSignal>,
     pub(crate) injection: Injection,
 }

@@ -39,6 +39,7 @@ mod endpoint;
 mod error;
 mod event;
 mod fault;
+mod hostile;
 mod interrupt;
 mod invocation;
 mod io_port;

@@ -36,6 +36,11 @@ pub trait Machine {
     fn put_char(&mut self, byte: u8);
     /// Returns the time, in ticks of the machine's clock.
     fn now(&self) -> u64;
+    /// Lets the time of a hundred units of work in a long operation pass, each of which clears 256
+    /// bytes or deletes a capability. Returns whether an interrupt is pending.
+    fn interrupt_pending(&mut self) -> bool {
+        false
+    }
     /// Routes a pin of the I/O APIC to an interrupt.
     fn route(&mut self, _irq: usize, _pin: usize) {}
     /// Unmasks an interrupt, which its handler has acknowledged.

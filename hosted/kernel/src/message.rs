@@ -126,11 +126,12 @@ impl<M: Machine> Kernel<M> {
         length
     }
 
-    /// Sets the badge and the message info that a receiver gets.
+    /// Sets the badge and the message info that a receiver gets, whose message is complete.
     pub(crate) fn set_badge_and_info(&mut self, thread: ThreadId, badge: usize, info: MessageInfo) {
         let context = &mut self.objects.threads[thread].context;
         context[arch::CAP] = badge;
         context[arch::INFO] = info.0;
+        self.poison_mrs(thread, info.length());
     }
 
     /// Looks up the extra capabilities that a thread sends. Fails with the address that names no

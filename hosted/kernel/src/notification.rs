@@ -44,6 +44,7 @@ impl<M: Machine> Kernel<M> {
     fn wake_with_badge(&mut self, from: Id<Notification>, thread: ThreadId, badge: usize) {
         self.set_thread_state(thread, ThreadState::Running);
         self.objects.threads[thread].context[arch::CAP] = badge;
+        self.poison_message(thread);
         self.maybe_donate_sched_context(from, thread);
         if self.is_schedulable(thread) {
             self.possible_switch_to(thread);
@@ -77,6 +78,7 @@ impl<M: Machine> Kernel<M> {
             return false;
         };
         self.objects.threads[thread].context[arch::CAP] = badge;
+        self.poison_message(thread);
         self.maybe_donate_sched_context(id, thread);
         self.refill_unblock_check_sporadic(thread);
         true

@@ -97,7 +97,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Returns the time of the next timer interrupt, if one is necessary: the current budget ends,
-    /// or that of a postponed thread is replenished.
+    /// that of a postponed thread is replenished, or the time of the domain is over.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
         let scheduler = &self.scheduler;
@@ -109,7 +109,10 @@ impl<M: Machine> Kernel<M> {
         let release = first
             .and_then(|thread| self.sched_context_of(*thread))
             .map(|sc| head(sc).time);
-        end.into_iter().chain(release).min()
+        let domain_end = (scheduler.cur_thread.is_some() || self.is_other_domain_ready())
+            .then(|| scheduler.cur_time.saturating_add(scheduler.domain_time))
+            .filter(|_| self.config.domains > 1);
+        end.into_iter().chain(release).chain(domain_end).min()
     }
 
     /// Enters the kernel with the timer's interrupt.
@@ -120,11 +123,21 @@ impl<M: Machine> Kernel<M> {
     /// Reads the clock. The current scheduling context has consumed the time since the last look.
     pub(crate) fn update_timestamp(&mut self) {
         let now = self.machine.now().max(self.scheduler.cur_time);
-        self.scheduler.consumed += now - self.scheduler.cur_time;
+        let consumed = now - self.scheduler.cur_time;
+        self.scheduler.consumed += consumed;
         self.scheduler.cur_time = now;
+        if self.config.domains > 1 {
+            // The rest of a domain's time is not used if it is too short for a budget.
+            let used = consumed + MIN_BUDGET_US * self.ticks_per_us();
+            self.scheduler.domain_time = match used >= self.scheduler.domain_time {
+                true => 0,
+                false => self.scheduler.domain_time - consumed,
+            };
+        }
     }
 
-    /// Returns whether the current scheduling context has enough budget left. If not, charges it.
+    /// Returns whether the current scheduling context has enough budget left, and the domain time.
+    /// Charges the scheduling context if its budget is not enough.
     pub(crate) fn check_budget(&mut self) -> bool {
         let Some(sc) = self.scheduler.cur_sc else {
             self.scheduler.consumed = 0;
@@ -135,7 +148,7 @@ impl<M: Machine> Kernel<M> {
             .refills
             .refill_sufficient(consumed)
         {
-            return true;
+            return !self.is_cur_domain_expired();
         }
         self.charge_budget(consumed, true);
         false

@@ -13,8 +13,8 @@ use crate::thread::{Tcb, ThreadId, ThreadState};
 
 /// Number of priorities.
 pub(crate) const NUM_PRIORITIES: usize = 256;
-/// Length of the domain schedule.
-pub(crate) const NUM_DOMAIN_SCHEDULES: usize = 2;
+/// Duration of the only entry of the domain schedule at boot, and the longest one: 56 bits.
+pub(crate) const MAX_DOMAIN_DURATION: u64 = u64::MAX >> 8;
 
 /// Decision about the next thread, as far as it is made during a kernel entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(crate) struct Scheduler {
     ready_bitmap: Vec<[u64; NUM_PRIORITIES / 64]>,
     pub cur_domain: u8,
     pub domain_time: u64,
-    pub dom_schedule: [DomainSchedule; NUM_DOMAIN_SCHEDULES],
+    pub dom_schedule: Vec<DomainSchedule>,
     pub dom_schedule_idx: usize,
     pub dom_schedule_start: usize,
     /// Scheduling context that is charged, with mixed-criticality scheduling.
@@ -63,20 +63,16 @@ pub(crate) struct Scheduler {
 impl Scheduler {
     pub fn new(config: &Config) -> Self {
         let domains = usize::from(config.domains.max(1));
+        let mut dom_schedule = vec![DomainSchedule::default(); config.domain_schedules.max(2)];
+        dom_schedule[0].duration = MAX_DOMAIN_DURATION;
         Scheduler {
             cur_thread: None,
             action: SchedulerAction::ChooseNewThread,
             ready_queues: vec![ReadyQueue::default(); domains * NUM_PRIORITIES],
             ready_bitmap: vec![[0; NUM_PRIORITIES / 64]; domains],
             cur_domain: 0,
-            domain_time: 60,
-            dom_schedule: [
-                DomainSchedule {
-                    domain: 0,
-                    duration: 60,
-                },
-                DomainSchedule::default(),
-            ],
+            domain_time: MAX_DOMAIN_DURATION,
+            dom_schedule,
             cur_sc: None,
             cur_time: 0,
             consumed: 0,
@@ -237,6 +233,9 @@ impl<M: Machine> Kernel<M> {
     fn schedule(&mut self) {
         if self.config.mcs {
             self.awaken();
+            if self.is_cur_domain_expired() {
+                self.reschedule_required();
+            }
         }
         if self.scheduler.action != SchedulerAction::ResumeCurrentThread {
             let current = self.scheduler.cur_thread;
@@ -296,6 +295,7 @@ impl<M: Machine> Kernel<M> {
         let entry = scheduler.dom_schedule.get(scheduler.dom_schedule_idx);
         let DomainSchedule { domain, duration } = entry.copied().unwrap_or_default();
         (scheduler.cur_domain, scheduler.domain_time) = (domain, duration);
+        self.work_units = 0;
     }
 
     fn switch_to_thread(&mut self, thread: Option<ThreadId>) {
@@ -362,6 +362,48 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
+    /// Counts the time of a long operation as a kernel entry. Returns whether the timer is about to
+    /// tick, at the end of this entry.
+    pub(crate) fn count_work(&mut self) -> bool {
+        let left = &mut self.scheduler.entries_left;
+        if *left > 1 {
+            *left -= 1;
+        }
+        *left == 1
+    }
+
+    /// Returns whether a thread is ready that runs once a later domain of the schedule begins.
+    pub(crate) fn is_other_domain_ready(&self) -> bool {
+        let scheduler = &self.scheduler;
+        let entries = &scheduler.dom_schedule[scheduler.dom_schedule_start..];
+        let entries = entries.iter().take_while(|entry| entry.duration != 0);
+        self.config.domains > 1
+            && entries
+                .map(|entry| scheduler.ready_bitmap[usize::from(entry.domain)])
+                .any(|bitmap| bitmap.iter().any(|word| *word != 0))
+    }
+
+    /// Lets the rest of the current domain's time pass while none of its threads can run. Returns
+    /// whether another domain has a thread that is ready. With mixed-criticality scheduling,
+    /// [`Kernel::deadline`] is the time at which the domain ends.
+    pub fn skip_domain(&mut self) -> bool {
+        let skips = !self.config.mcs
+            && !self.halted
+            && self.scheduler.cur_thread.is_none()
+            && self.is_other_domain_ready();
+        if skips {
+            self.scheduler.domain_time = 0;
+            self.reschedule_required();
+            self.exit_kernel();
+        }
+        skips
+    }
+
+    /// Returns whether the time of the current domain is over.
+    pub(crate) fn is_cur_domain_expired(&self) -> bool {
+        self.config.domains > 1 && self.scheduler.domain_time == 0
+    }
+
     pub(crate) fn set_priority(&mut self, id: ThreadId, priority: u8) {
         if self.config.mcs {
             return self.set_priority_mcs(id, priority);
@@ -408,7 +450,7 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn set_domain_schedule_start(&mut self, start: usize) {
         self.scheduler.dom_schedule_start = start;
         self.scheduler.domain_time = 0;
-        self.scheduler.dom_schedule_idx = NUM_DOMAIN_SCHEDULES - 2;
+        self.scheduler.dom_schedule_idx = self.scheduler.dom_schedule.len() - 2;
         self.reschedule_required();
     }
 }

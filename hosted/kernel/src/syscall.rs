@@ -194,25 +194,33 @@ impl<M: Machine> Kernel<M> {
         let first_phase = |kernel: &mut Self, register| {
             let cptr = kernel.objects.threads[current].context[register];
             kernel.handle_invocation(current, cptr, InvocationKind::FirstPhase);
+            !kernel.preempted
         };
         match syscall {
             Syscall::Call => self.handle_invocation(current, cptr, InvocationKind::Call),
             Syscall::Send => self.handle_invocation(current, cptr, InvocationKind::Send),
             Syscall::NBSend => self.handle_invocation(current, cptr, InvocationKind::NBSend),
             Syscall::ReplyRecv => {
-                match self.config.mcs {
+                let can_receive = match self.config.mcs {
                     true => first_phase(self, arch::REPLY),
-                    false => self.handle_reply(current),
+                    false => {
+                        self.handle_reply(current);
+                        true
+                    }
+                };
+                if can_receive {
+                    self.handle_recv(current, RecvKind::Recv);
                 }
-                self.handle_recv(current, RecvKind::Recv);
             }
             Syscall::NBSendRecv => {
-                first_phase(self, arch::DESTINATION);
-                self.handle_recv(current, RecvKind::Recv);
+                if first_phase(self, arch::DESTINATION) {
+                    self.handle_recv(current, RecvKind::Recv);
+                }
             }
             Syscall::NBSendWait => {
-                first_phase(self, arch::REPLY);
-                self.handle_recv(current, RecvKind::Wait);
+                if first_phase(self, arch::REPLY) {
+                    self.handle_recv(current, RecvKind::Wait);
+                }
             }
             Syscall::Recv => self.handle_recv(current, RecvKind::Recv),
             Syscall::NBRecv => self.handle_recv(current, RecvKind::NBRecv),
@@ -220,6 +228,9 @@ impl<M: Machine> Kernel<M> {
             Syscall::NBWait => self.handle_recv(current, RecvKind::NBWait),
             Syscall::Reply => self.handle_reply(current),
             Syscall::Yield => self.handle_yield(current),
+        }
+        if core::mem::take(&mut self.preempted) {
+            self.handle_preemption(current);
         }
     }
 
@@ -311,7 +322,9 @@ impl<M: Machine> Kernel<M> {
         kind: InvocationKind,
         result: InvocationResult,
     ) {
-        if let Err(error) = result {
+        if self.preempted {
+            // The thread stays in the state `Restart`, and makes the system call again.
+        } else if let Err(error) = result {
             self.machine.event(Event::Refused { thread, error });
             if kind.is_call() {
                 self.reply_from_kernel_error(thread, error);
@@ -321,6 +334,20 @@ impl<M: Machine> Kernel<M> {
                 self.reply_from_kernel_success_empty(thread);
             }
             self.set_thread_state(thread, ThreadState::Running);
+        }
+    }
+
+    /// Ends a kernel entry in the middle of a long operation. The interrupt is handled at the end
+    /// of the entry, and the thread makes the system call again.
+    fn handle_preemption(&mut self, thread: ThreadId) {
+        self.machine.event(Event::Preempted { thread });
+        if !self.config.mcs {
+            return;
+        }
+        if self.is_schedulable(thread) {
+            self.check_budget();
+        } else {
+            self.charge_budget(self.scheduler.consumed, false);
         }
     }
 

@@ -101,11 +101,17 @@ impl<M: Machine> Kernel<M> {
             // Core 0 is the only one.
             Some(TCBSetAffinity) => {
                 request.ensure_length(1, 0)?;
-                range_check(self.get_syscall_arg(request, 0), 0..=0)?;
+                if self.get_syscall_arg(request, 0) != 0 {
+                    return Err(Error::IllegalOperation);
+                }
                 self.begin_perform(request.thread);
-                if self.is_runnable(thread) && thread != request.thread {
-                    self.tcb_sched_dequeue(thread);
+                self.tcb_sched_dequeue(thread);
+                if self.is_runnable(thread) {
                     self.tcb_sched_append(thread);
+                }
+                // A thread that sets its own affinity yields.
+                if thread == request.thread {
+                    self.reschedule_required();
                 }
                 Ok(())
             }
@@ -398,7 +404,9 @@ impl<M: Machine> Kernel<M> {
         source: Option<Source>,
     ) {
         let slot = self.objects.threads[thread].slot(slot);
-        self.cte_delete(slot, true);
+        // The slot holds no capability whose deletion could be preempted.
+        let preempted = self.cte_delete(slot, true).is_err();
+        debug_assert!(!preempted, "the slot of a TCB holds a zombie");
         if let Some((cap, source)) = source
             && self.objects.same_object_as(cap, self.slots.cap(source))
             && self.slots.cap(request.slot) == Cap::Thread(thread)

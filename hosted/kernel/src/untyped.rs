@@ -11,12 +11,16 @@ use crate::config::WORD_BITS;
 use crate::cte::SlotId;
 use crate::decode::{InvocationResult, Request, range_check};
 use crate::error::{Error, LookupFailure};
+use crate::hostile::Preempted;
 use crate::invocation::Invocation;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::objects::{CNode, Endpoint, Notification, PageTable, SchedContext};
 use crate::reply::Reply;
 use crate::thread::{TCB_CNODE_RADIX, Tcb, ThreadId};
+
+/// Bytes that are zeroed before the next preemption point: `KernelResetChunkBits`.
+const RESET_CHUNK: usize = 1 << 8;
 
 /// Arguments of a retype.
 struct RetypeArgs {
@@ -65,22 +69,35 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::InvalidArgument(1));
         }
         self.begin_perform(request.thread);
-        if reset {
-            self.reset_untyped_cap(request.slot);
+        if reset && self.reset_untyped_cap(request.slot).is_err() {
+            self.preempted = true;
+            // The same retype comes again.
+            self.retypes -= 1;
+            return Ok(());
         }
         let start = (untyped.paddr + free_index).next_multiple_of(1 << args.object_bits);
         self.perform_untyped_retype(request, &args, start, untyped.device);
         Ok(())
     }
 
-    /// Zeroes the memory of an untyped, and makes it free.
-    fn reset_untyped_cap(&mut self, slot: SlotId) {
-        if let Cap::Untyped(untyped) = self.slots.cap_mut(slot) {
-            let bytes = core::mem::take(&mut untyped.free_index);
-            if bytes != 0 && !untyped.device {
-                self.machine.zero(untyped.paddr, bytes);
+    /// Zeroes the memory of an untyped, and makes it free: from the end on, in chunks, between
+    /// which the operation may be preempted.
+    fn reset_untyped_cap(&mut self, slot: SlotId) -> Result<(), Preempted> {
+        while let Cap::Untyped(untyped) = self.slots.cap_mut(slot)
+            && untyped.free_index != 0
+        {
+            if untyped.device {
+                untyped.free_index = 0;
+                break;
+            }
+            let chunk = RESET_CHUNK.min(1 << untyped.size_bits);
+            untyped.free_index = (untyped.free_index - 1) & !(chunk - 1);
+            self.machine.zero(untyped.paddr + untyped.free_index, chunk);
+            if chunk == RESET_CHUNK {
+                self.preemption_point()?;
             }
         }
+        Ok(())
     }
 
     /// Creates the objects from physical address `start` on, and their capabilities.

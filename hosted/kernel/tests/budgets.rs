@@ -27,14 +27,17 @@ struct Timed {
 
 impl Timed {
     fn new() -> Self {
-        let config = Config {
+        Self::with(&Config {
             mcs: true,
             ..Config::default()
-        };
+        })
+    }
+
+    fn with(config: &Config) -> Self {
         let labels = Labels::mcs();
         let all = (1..100).map_while(|number| labels.get(number)).collect();
         Timed {
-            system: System::with(&config),
+            system: System::with(config),
             labels: all,
         }
     }
@@ -216,4 +219,58 @@ fn invalid_times_are_refused_as_by_the_kernel() {
     assert_eq!(refused(&[20, 1000, 1, 0, 0]), (4, vec![0, 0]));
     assert_eq!(refused(&[20, 1000, 0, 0]), (7, vec![]));
     assert_eq!(refused(&[20, 1000, 0, 0, 0]), (0, vec![]));
+}
+
+#[test]
+fn the_time_of_a_domain_ends() {
+    let mut timed = Timed::with(&Config {
+        mcs: true,
+        domains: 2,
+        domain_schedules: 4,
+        ..Config::default()
+    });
+    let (first, second) = (timed.context(10_000, 10_000), timed.context(10_000, 10_000));
+    let (_, here, _) = timed.thread(10, first, 0);
+    let (tcb, there, _) = timed.thread(20, second, 0);
+    timed.invoke_ok(DOMAIN, DomainSetSet, &[tcb], &[1]);
+    for (index, domain, duration) in [(0, 0, 3000), (1, 1, 1000)] {
+        timed.invoke_ok(
+            DOMAIN,
+            DomainScheduleConfigure,
+            &[],
+            &[index, domain, duration],
+        );
+    }
+    timed.invoke_ok(DOMAIN, DomainScheduleSetStart, &[], &[0]);
+    timed.rest();
+    for _ in 0..2 {
+        assert_eq!(timed.system.kernel.current(), Some(here));
+        assert_eq!(
+            timed.system.kernel.deadline(),
+            Some(timed.system.kernel.machine().time + 3000)
+        );
+        timed.pass(2900);
+        timed.timer();
+        assert_eq!(
+            timed.system.kernel.current(),
+            Some(here),
+            "the domain has time left"
+        );
+        // Less than the smallest budget is left.
+        timed.pass(85);
+        timed.timer();
+        assert_eq!(timed.system.kernel.current(), Some(there));
+        timed.pass(1000);
+        timed.timer();
+    }
+    // Its time passes also if no thread of it can run.
+    let id = timed.system.current();
+    assert_eq!(id, here);
+    let never = timed.system.next - 1;
+    timed.system.syscall(MCS_WAIT, never);
+    assert_eq!(timed.system.kernel.current(), None);
+    let end = timed.system.kernel.deadline().unwrap();
+    timed.system.kernel.machine_mut().time = end;
+    timed.timer();
+    assert_eq!(timed.system.kernel.current(), Some(there));
 }

@@ -9,7 +9,7 @@ mod common;
 
 use common::*;
 use sel4_hosted_kernel::{
-    Config, Fault, Invocation, Invocation::*, MessageInfo, Register, ThreadState,
+    Config, Fault, Invocation, Invocation::*, Labels, MessageInfo, Register, ThreadState,
 };
 
 /// Returns libsel4's label of an invocation.
@@ -444,4 +444,23 @@ fn a_thread_is_named_and_the_system_halted() {
         (system.kernel.current(), system.kernel.is_halted()),
         (None, true)
     );
+}
+
+#[test]
+fn a_thread_that_sets_its_own_affinity_yields() {
+    let labels = Labels::new((1..).zip(Invocation::ALL.iter().copied()));
+    let mut system = System::with_labels(&Config::default(), labels);
+    let peer = system.thread(255, 0);
+    const ILLEGAL_OPERATION: usize = 3;
+    assert_eq!(
+        system.invoke(peer.tcb, TCBSetAffinity, &[], &[1]),
+        (ILLEGAL_OPERATION, vec![])
+    );
+    assert_eq!(
+        system.invoke(peer.tcb, TCBSetAffinity, &[], &[0]),
+        (0, vec![])
+    );
+    system.put(system.layout.ipc_buffer, label(TCBSetAffinity), &[], &[0]);
+    system.syscall(CALL, TCB);
+    assert_eq!(system.current(), peer.id);
 }

@@ -47,7 +47,7 @@ fn measure(what: &str, mut each: impl FnMut()) {
 }
 
 /// Starts a thread that replies to each call with the message received.
-fn server(info: &'static seL4_BootInfo) -> Cap<Endpoint> {
+fn server(info: &seL4_BootInfo) -> Cap<Endpoint> {
     // SAFETY: the BootInfo is the kernel's; no other thread uses the stack and the IPC buffer.
     unsafe {
         let info = BootInfo::from_ptr(info);

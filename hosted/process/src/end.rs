@@ -23,6 +23,7 @@ use std::ptr;
 use sel4_hosted_kernel::Kernel;
 
 use crate::machine::Process;
+use crate::platform::settings;
 
 /// Reason for the end of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +62,14 @@ impl End {
         }
     }
 
-    /// Reports the reason and the threads' states on standard error, unless the program is simply done.
+    /// Reports the reason and the threads' states on standard error, unless the program is simply done. Names the seed of a
+    /// run that fails.
     pub fn report(self, kernel: &Kernel<Process>) {
+        if self.code() != 0
+            && let Some(seed) = settings::seed()
+        {
+            say(&repeated_by(seed));
+        }
         let what = match self {
             Self::Done(_) => return,
             Self::Deadlock => "deadlock: no thread can run, and nothing can wake one",
@@ -76,6 +83,11 @@ impl End {
         };
         say(&format!("{what}\n{}", kernel.thread_table()));
     }
+}
+
+/// Says how to repeat a run with a seed.
+pub(crate) fn repeated_by(seed: u64) -> String {
+    format!("SEL4_HOSTED_SEED={seed} repeats this run")
 }
 
 /// Describes an exit code of the table above; `None` for others.

@@ -39,10 +39,15 @@ pub struct Process {
     line: Vec<u8>,
     /// Microseconds since boot. Time passes with the actions of threads.
     pub time: u64,
+    /// Time of the first alarm, or [`NEVER`].
+    pub next_alarm: u64,
     trace: Option<Trace>,
     /// Threads that have faulted and made no system call since.
     faulted: HashSet<ThreadId, UnkeyedHasher>,
 }
+
+/// Deadline that never comes.
+pub const NEVER: u64 = u64::MAX;
 
 const PAGE: usize = 4096;
 
@@ -86,6 +91,7 @@ impl Process {
             shown: None,
             line: Vec::new(),
             time: 0,
+            next_alarm: NEVER,
             trace,
             faulted: HashSet::default(),
         }
@@ -366,6 +372,11 @@ impl Machine for Process {
 
     fn now(&self) -> u64 {
         self.time
+    }
+
+    fn interrupt_pending(&mut self) -> bool {
+        self.time += 1;
+        self.next_alarm <= self.time
     }
 
     #[cfg(target_arch = "x86_64")]

@@ -3,7 +3,7 @@
 //! A kernel and its threads on one thread of the host.
 
 mod device;
-mod settings;
+pub(crate) mod settings;
 mod time;
 
 use std::arch::asm;
@@ -21,7 +21,6 @@ use sel4_hosted_libsel4::api::{Invocation, seL4_BootInfo, seL4_IPCBuffer};
 use sel4_hosted_libsel4::{Host, install};
 
 use self::settings::Settings;
-use self::time::NEVER;
 use crate::debugger;
 use crate::end::{self, End};
 use crate::executable::Executable;
@@ -191,12 +190,22 @@ pub fn run_program(program: Program) -> ! {
     unreachable!("the program runs in place of this")
 }
 
-/// Runs `function` as a root server on a fresh kernel that ends with it. Passes the BootInfo.
+/// Runs `function` as a root server on a fresh kernel that ends with it. Lends the BootInfo, which
+/// the kernel takes along:
+///
+/// ```
+/// let slots = sel4_hosted::run(|info| info.empty.end - info.empty.start);
+/// assert!(slots > 1000);
+/// ```
+///
+/// ```compile_fail
+/// let info = sel4_hosted::run(|info| info);
+/// ```
 ///
 /// # Panics
 ///
 /// Panics if a kernel runs in this thread already.
-pub fn run<R>(function: impl FnOnce(&'static seL4_BootInfo) -> R) -> R {
+pub fn run<R>(function: impl FnOnce(&seL4_BootInfo) -> R) -> R {
     assert!(
         sel4_hosted_libsel4::current().is_null(),
         "a kernel runs in this thread already"
@@ -214,7 +223,8 @@ pub fn run<R>(function: impl FnOnce(&'static seL4_BootInfo) -> R) -> R {
         }
     }
     let _finish = Finish(&raw mut *instance);
-    // SAFETY: the kernel has written the BootInfo, which stays until the kernel ends.
+    // SAFETY: the kernel has written the BootInfo, which stays until the kernel ends. The function
+    // cannot keep the reference, since it takes one of any lifetime.
     function(unsafe { &*boot_info() })
 }
 
@@ -375,8 +385,6 @@ struct Platform {
     shared_storage: usize,
     /// Alarms that are set: deadline and interrupt.
     alarms: BTreeSet<(u64, usize)>,
-    /// Deadline of the first alarm.
-    next_alarm: u64,
 }
 
 impl Platform {
@@ -452,7 +460,6 @@ impl Platform {
             host_states: HashMap::from_iter([(root, host_state)]),
             shared_storage,
             alarms: BTreeSet::new(),
-            next_alarm: NEVER,
         }
     }
 

@@ -39,7 +39,11 @@ pub fn take_back(base: usize) {
 }
 
 /// Sets the IPC buffer with which a thread begins to use the storage at `base`.
-pub fn set_ipc_buffer(base: usize, buffer: *mut seL4_IPCBuffer) {
+///
+/// # Safety
+///
+/// The buffer is null, or an IPC buffer of the thread that uses the storage, to the thread's end.
+pub unsafe fn set_ipc_buffer(base: usize, buffer: *mut seL4_IPCBuffer) {
     with_lent(|lent| lent.insert(base, buffer.expose_provenance()));
 }
 

@@ -11,6 +11,7 @@ use std::process::Command;
 use sel4_hosted_libsel4::api::seL4_BootInfo;
 
 use crate::end;
+use crate::platform::settings;
 
 /// Environment variable that names the one test that a process runs.
 const CHOSEN: &str = "SEL4_HOSTED_TEST";
@@ -24,10 +25,30 @@ const PANICKED: i32 = 101;
 /// Runs the test `name` of `module` in a child process. With `SEL4_HOSTED_TEST=NAME` in the environment, runs
 /// it in this process, which serves debuggers: `SEL4_HOSTED_TEST=NAME cargo test NAME`.
 ///
+/// The function cannot keep the BootInfo, which the kernel takes along:
+///
+/// ```no_run
+/// # use sel4_hosted::run_test;
+/// # use sel4_hosted_libsel4::api::seL4_BootInfo;
+/// fn reads(info: &seL4_BootInfo) {
+///     assert_eq!(info.numNodes, 1);
+/// }
+/// run_test("example::tests", "reads", reads);
+/// ```
+///
+/// ```compile_fail
+/// # use sel4_hosted::run_test;
+/// # use sel4_hosted_libsel4::api::seL4_BootInfo;
+/// fn keeps(info: &'static seL4_BootInfo) {
+///     assert_eq!(info.numNodes, 1);
+/// }
+/// run_test("example::tests", "keeps", keeps);
+/// ```
+///
 /// # Panics
 ///
 /// Panics if the test fails.
-pub fn run_test(module: &str, name: &str, function: impl FnOnce(&'static seL4_BootInfo)) {
+pub fn run_test(module: &str, name: &str, function: impl FnOnce(&seL4_BootInfo)) {
     // libtest's names of tests leave out the crate.
     let path = match module.split_once("::") {
         Some((_, module)) => format!("{module}::{name}"),
@@ -43,6 +64,8 @@ pub fn run_test(module: &str, name: &str, function: impl FnOnce(&'static seL4_Bo
     }
     let program = std::env::current_exe()
         .unwrap_or_else(|error| panic!("cannot find this program's file: {error}"));
+    // A random seed is chosen here, and named if the test fails.
+    let seed = settings::seed();
     let output = Command::new(program)
         .args([
             &path,
@@ -52,6 +75,7 @@ pub fn run_test(module: &str, name: &str, function: impl FnOnce(&'static seL4_Bo
             "--test-threads=1",
         ])
         .env(CHOSEN, &path)
+        .envs(seed.map(|seed| (settings::SEED, seed.to_string())))
         .output()
         .unwrap_or_else(|error| panic!("cannot start a process for test `{path}`: {error}"));
     let said = [output.stdout, output.stderr].concat();
@@ -64,6 +88,7 @@ pub fn run_test(module: &str, name: &str, function: impl FnOnce(&'static seL4_Bo
             .code()
             .and_then(end::describe)
             .map_or_else(|| output.status.to_string(), Into::into);
-        panic!("{why}:\n{said}");
+        let repeat = seed.map(|seed| format!(" ({})", end::repeated_by(seed)));
+        panic!("{why}{}:\n{said}", repeat.unwrap_or_default());
     }
 }

@@ -6,11 +6,12 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
 use libsel4::libsel4_sys::{
-    seL4_Call, seL4_CapInitThreadCNode, seL4_CapInitThreadTCB, seL4_CapTableObject, seL4_DebugHalt,
-    seL4_DebugNameThread, seL4_DebugPutString, seL4_EndpointObject, seL4_InvalidArgument,
-    seL4_MessageInfo_get_label, seL4_MessageInfo_new, seL4_NoError, seL4_NotEnoughMemory,
-    seL4_Poll, seL4_RangeError, seL4_TCB_Suspend, seL4_TCB_WriteRegisters, seL4_Untyped_Retype,
-    seL4_UntypedObject, seL4_Wait, seL4_Yield,
+    seL4_CNode_Delete, seL4_Call, seL4_CapInitThreadCNode, seL4_CapInitThreadTCB,
+    seL4_CapTableObject, seL4_DebugHalt, seL4_DebugNameThread, seL4_DebugPutString,
+    seL4_EndpointObject, seL4_GetMR, seL4_InvalidArgument, seL4_MessageInfo_get_label,
+    seL4_MessageInfo_new, seL4_NoError, seL4_NotEnoughMemory, seL4_Poll, seL4_RangeError,
+    seL4_SetMR, seL4_TCB_Suspend, seL4_TCB_WriteRegisters, seL4_Untyped_Retype, seL4_UntypedObject,
+    seL4_Wait, seL4_Yield,
 };
 use libsel4::{
     Allocator, BootInfo, Cap, CapRights, Endpoint, Notification, SmallPage, VmAttributes,
@@ -194,6 +195,36 @@ fn the_root_server() {
                 assert_eq!(retype(endpoint, 0, 1), seL4_NoError);
                 sel4_hosted::set_main_result(9);
             }
+            // Prints the registers that a poll without a signal leaves open.
+            "open registers" => {
+                for word in 0..4 {
+                    seL4_SetMR(word, 0);
+                }
+                let info = seL4_Poll(objects().0.word(), std::ptr::null_mut());
+                let words = [0, 1, 2, 3].map(|word| seL4_GetMR(word));
+                println!("open: {:x} {words:x?}", info.words[0]);
+            }
+            // Resets an untyped of 1 MiB that was used to its end.
+            "long retype" => {
+                let info = BootInfo::from_ptr(sel4_hosted::boot_info());
+                let largest = info.untypeds().filter(|untyped| !untyped.is_device);
+                let largest = largest.max_by_key(|untyped| untyped.size_bits).unwrap();
+                let slot = (*sel4_hosted::boot_info()).empty.start;
+                let retype = |memory, slot| {
+                    let root = seL4_CapInitThreadCNode;
+                    seL4_Untyped_Retype(memory, seL4_UntypedObject, 20, root, 0, 0, slot, 1)
+                };
+                assert_eq!(retype(largest.cap.word(), slot), seL4_NoError);
+                assert_eq!(retype(slot, slot + 1), seL4_NoError);
+                let deleted = seL4_CNode_Delete(seL4_CapInitThreadCNode, slot + 1, 64);
+                assert_eq!(deleted, seL4_NoError);
+                let before = sel4_hosted::clock();
+                assert_eq!(retype(slot, slot + 1), seL4_NoError);
+                let passed = sel4_hosted::clock() - before;
+                // A microsecond for each hundred chunks of 256 bytes.
+                assert!(passed >= 40, "{passed}");
+                sel4_hosted::set_main_result(9);
+            }
             other => panic!("there is no case `{other}`"),
         }
         seL4_TCB_Suspend(seL4_CapInitThreadTCB);
@@ -311,6 +342,50 @@ fn settings_that_are_no_numbers_are_refused() {
     let (code, said) = end_of("done", &[("SEL4_HOSTED_MEMORY_MIB", "0")], None);
     assert!(
         code == 84 && said.contains("of `0` that there are"),
+        "{code}\n{said}"
+    );
+}
+
+#[test]
+fn open_registers_hold_poison_by_the_seed() {
+    let open = |seed| {
+        let (code, said) = end_of("open registers", &[("SEL4_HOSTED_SEED", seed)], None);
+        let line = said.lines().find(|line| line.starts_with("open: "));
+        assert!(code == 0 && line.is_some(), "{code}\n{said}");
+        line.unwrap_or_default().to_owned()
+    };
+    // Without a seed, too, and always the same.
+    assert_eq!(open(""), open(""));
+    assert_eq!(open("7"), open("7"));
+    assert_ne!(open("7"), open("8"));
+    assert_eq!(open("").matches("dead").count(), 4, "{}", open(""));
+}
+
+#[test]
+fn a_long_operation_is_preempted_and_continues() {
+    let preemptions = |seed| {
+        let environment = [("SEL4_HOSTED_TRACE", "1"), ("SEL4_HOSTED_SEED", seed)];
+        let (code, said) = end_of("long retype", &environment, None);
+        assert_eq!(code, 9, "{said}");
+        said.matches("Preempted").count()
+    };
+    assert!(preemptions("") > 3);
+    assert_eq!(preemptions("5"), preemptions("5"));
+}
+
+#[test]
+fn a_random_seed_is_printed() {
+    let (code, said) = end_of("deadlock", &[("SEL4_HOSTED_SEED", "random")], None);
+    let (_, seed) = said.split_once("SEL4_HOSTED_SEED=").unwrap_or_default();
+    let (seed, rest) = seed.split_once(' ').unwrap_or_default();
+    assert!(
+        code == 80 && seed.parse::<u64>().is_ok() && rest.starts_with("repeats this run"),
+        "{code}\n{said}"
+    );
+    assert!(!end_of("deadlock", &[], None).1.contains("SEL4_HOSTED_SEED"));
+    let (code, said) = end_of("returned", &[("SEL4_HOSTED_SEED", "12")], None);
+    assert!(
+        code == 7 && said.contains("SEL4_HOSTED_SEED=12 repeats"),
         "{code}\n{said}"
     );
 }

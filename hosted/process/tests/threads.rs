@@ -24,7 +24,7 @@ struct World {
 }
 
 impl World {
-    fn new(info: &'static seL4_BootInfo) -> Self {
+    fn new(info: &seL4_BootInfo) -> Self {
         // SAFETY: the BootInfo is the kernel's, and nothing else uses the empty slots.
         let info = unsafe { BootInfo::from_ptr(info) };
         let objects = Allocator::new(&info);
@@ -115,7 +115,7 @@ extern "C" fn doubling(word: usize) -> ! {
 }
 
 #[sel4_hosted::test]
-fn a_server_answers_with_registers_and_buffer(info: &'static seL4_BootInfo) {
+fn a_server_answers_with_registers_and_buffer(info: &seL4_BootInfo) {
     let mut world = World::new(info);
     let service: Cap<Endpoint> = world.make();
     world.start(service, doubling, service.word());
@@ -137,7 +137,7 @@ extern "C" fn signals(word: usize) -> ! {
 }
 
 #[sel4_hosted::test]
-fn equal_threads_take_turns(info: &'static seL4_BootInfo) {
+fn equal_threads_take_turns(info: &seL4_BootInfo) {
     let mut world = World::new(info);
     let bell: Cap<Notification> = world.make();
     let badged = world.objects.mint(bell, CapRights::ALL, 4).unwrap();
@@ -186,7 +186,7 @@ extern "C" fn reads(word: usize) -> ! {
 }
 
 #[sel4_hosted::test]
-fn a_thread_goes_on_when_its_fault_is_mended(info: &'static seL4_BootInfo) {
+fn a_thread_goes_on_when_its_fault_is_mended(info: &seL4_BootInfo) {
     let mut world = World::new(info);
     let faults: Cap<Endpoint> = world.make();
     world.start(faults, reads, faults.word());
@@ -243,7 +243,7 @@ extern "C" fn refused(zero: usize) -> ! {
 }
 
 #[sel4_hosted::test]
-fn exceptions_are_told_by_their_numbers(info: &'static seL4_BootInfo) {
+fn exceptions_are_told_by_their_numbers(info: &seL4_BootInfo) {
     let mut world = World::new(info);
     let faults: Cap<Endpoint> = world.make();
     let numbers = match cfg!(target_arch = "aarch64") {
@@ -282,7 +282,7 @@ fn fault_of_write(world: &mut World, address: usize) -> usize {
 }
 
 #[sel4_hosted::test]
-fn rights_of_a_mapping_are_kept(info: &'static seL4_BootInfo) {
+fn rights_of_a_mapping_are_kept(info: &seL4_BootInfo) {
     let mut world = World::new(info);
     let address = BASE + 0x200_0000;
     let page = world.map(address, CapRights::READ);
@@ -296,7 +296,7 @@ fn rights_of_a_mapping_are_kept(info: &'static seL4_BootInfo) {
 }
 
 #[sel4_hosted::test]
-fn a_page_at_two_addresses_is_one(info: &'static seL4_BootInfo) {
+fn a_page_at_two_addresses_is_one(info: &seL4_BootInfo) {
     let mut world = World::new(info);
     let (one, two) = (BASE + 0x300_0000, BASE + 0x400_0000);
     let page = world.map(one, CapRights::READ_WRITE);
@@ -313,7 +313,7 @@ fn a_page_at_two_addresses_is_one(info: &'static seL4_BootInfo) {
 }
 
 #[sel4_hosted::test]
-fn deleting_the_last_capability_unmaps(info: &'static seL4_BootInfo) {
+fn deleting_the_last_capability_unmaps(info: &seL4_BootInfo) {
     let mut world = World::new(info);
     let address = BASE + 0x500_0000;
     let page = world.map(address, CapRights::READ_WRITE);
@@ -339,7 +339,7 @@ extern "C" fn reads_in_its_own(word: usize) -> ! {
 }
 
 #[sel4_hosted::test]
-fn address_spaces_are_apart(info: &'static seL4_BootInfo) {
+fn address_spaces_are_apart(info: &seL4_BootInfo) {
     let mut world = World::new(info);
     let told: Cap<Endpoint> = world.make();
     let (here, there, buffer) = (world.make(), world.make(), world.make());
@@ -400,7 +400,7 @@ extern "C" fn arrives(word: usize) -> ! {
 }
 
 #[sel4_hosted::test]
-fn registers_written_from_outside_are_what_a_thread_goes_on_with(info: &'static seL4_BootInfo) {
+fn registers_written_from_outside_are_what_a_thread_goes_on_with(info: &seL4_BootInfo) {
     let mut world = World::new(info);
     let (nobody, told): (Cap<Endpoint>, Cap<Endpoint>) = (world.make(), world.make());
     let tcb = world.start(nobody, spins, 0);
@@ -436,7 +436,7 @@ fn registers_written_from_outside_are_what_a_thread_goes_on_with(info: &'static 
 }
 
 #[sel4_hosted::test]
-fn what_the_kernel_refuses_is_told_as_ever(info: &'static seL4_BootInfo) {
+fn what_the_kernel_refuses_is_told_as_ever(info: &seL4_BootInfo) {
     let mut world = World::new(info);
     let error = world
         .objects
@@ -453,7 +453,7 @@ fn a_panic_is_expected() {
 
 #[sel4_hosted::test]
 #[should_panic(expected = "deadlock")]
-fn a_deadlock_fails_a_test(info: &'static seL4_BootInfo) {
+fn a_deadlock_fails_a_test(info: &seL4_BootInfo) {
     let mut world = World::new(info);
     let nobody: Cap<Endpoint> = world.make();
     nobody.recv();

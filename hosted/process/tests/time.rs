@@ -15,7 +15,7 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// Starts a thread of the highest priority with the given budget and period, in microseconds.
 fn start(
-    info: &'static seL4_BootInfo,
+    info: &seL4_BootInfo,
     budget: u64,
     period: u64,
     body: extern "C" fn(usize) -> !,
@@ -66,7 +66,7 @@ extern "C" fn spinning(_: usize) -> ! {
 
 /// A thousand periods of ten seconds pass at once while no thread has work to do.
 #[sel4_hosted::test]
-fn time_is_skipped_where_nobody_runs(info: &'static seL4_BootInfo) {
+fn time_is_skipped_where_nobody_runs(info: &seL4_BootInfo) {
     let began = Instant::now();
     start(info, 1_000, 10_000_000, yielding).wait();
     assert_eq!(COUNT.load(SeqCst), 1000);
@@ -74,7 +74,7 @@ fn time_is_skipped_where_nobody_runs(info: &'static seL4_BootInfo) {
 }
 
 #[sel4_hosted::test]
-fn a_thread_that_computes_is_interrupted_when_its_budget_ends(info: &'static seL4_BootInfo) {
+fn a_thread_that_computes_is_interrupted_when_its_budget_ends(info: &seL4_BootInfo) {
     start(info, 1_000, 10_000, spinning);
     // This thread enters the kernel, which takes time, until the other thread's next period.
     for _ in 0..3 {

@@ -47,6 +47,7 @@ pub fn play<C: Choices>(mut random: C, seed: u64, mcs: bool, steps: usize) -> u6
         mcs,
         domains: 2,
         seed: Some(seed),
+        hostile: Some(seed),
         ..Config::default()
     };
     let mut system = System::with(&config);

@@ -57,6 +57,9 @@ pub struct Memory {
     pub mapped: BTreeMap<(VSpaceId, usize), (usize, u8, Access)>,
     pub console: String,
     pub time: u64,
+    /// Number of the preemption points after which an interrupt is pending. 0: never.
+    pub pending_after: u32,
+    points: u32,
     /// Events of the kernel, if the test wants them.
     pub events: Option<Vec<Event>>,
 }
@@ -73,8 +76,9 @@ impl Machine for Memory {
     }
 
     fn zero(&mut self, paddr: usize, bytes: usize) {
-        self.words
-            .retain(|at, _| *at < paddr || *at >= paddr + bytes);
+        while let Some((&at, _)) = self.words.range(paddr..paddr + bytes).next() {
+            self.words.remove(&at);
+        }
     }
 
     fn map(&mut self, vspace: VSpaceId, vaddr: usize, paddr: usize, size_bits: u8, access: Access) {
@@ -95,6 +99,13 @@ impl Machine for Memory {
 
     fn now(&self) -> u64 {
         self.time
+    }
+
+    fn interrupt_pending(&mut self) -> bool {
+        self.points += 1;
+        self.points
+            .checked_rem(self.pending_after)
+            .is_some_and(|rest| rest == 0)
     }
 
     fn event(&mut self, event: Event) {
@@ -125,6 +136,14 @@ impl System {
     }
 
     pub fn with(config: &Config) -> Self {
+        let labels = match config.mcs {
+            true => Labels::mcs(),
+            false => Labels::default(),
+        };
+        System::with_labels(config, labels)
+    }
+
+    pub fn with_labels(config: &Config, labels: Labels) -> Self {
         let image = Image {
             vaddrs: Region {
                 start: IMAGE,
@@ -133,10 +152,6 @@ impl System {
             ipc_buffer: IMAGE + 0x4000,
             entry: IMAGE,
             extra: Vec::new(),
-        };
-        let labels = match config.mcs {
-            true => Labels::mcs(),
-            false => Labels::default(),
         };
         // Miri is slow for each slot.
         let small = Config {

@@ -2,6 +2,10 @@
 
 //! Settings from the environment, and from the configuration of an unmodified image.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::OnceLock;
+
 use sel4_hosted_kernel::{Config, Injection, Region};
 use sel4_hosted_libsel4::config;
 
@@ -53,6 +57,7 @@ impl Settings {
         let end = mib
             .and_then(|bytes| bytes.checked_add(MEMORY_START))
             .unwrap_or(usize::MAX & !0xfff);
+        let seed = seed();
         let kernel = Config {
             memory: Region {
                 start: MEMORY_START,
@@ -64,6 +69,7 @@ impl Settings {
                 config::CONFIG_ROOT_CNODE_SIZE_BITS as u64,
             ) as u8,
             domains: given("NUM_DOMAINS", 1) as u8,
+            domain_schedules: given("NUM_DOMAIN_SCHEDULES", 2) as usize,
             fan_out_limit: given(
                 "RETYPE_FAN_OUT_LIMIT",
                 config::CONFIG_RETYPE_FAN_OUT_LIMIT as u64,
@@ -74,7 +80,8 @@ impl Settings {
             time_slice: given("TIME_SLICE", config::CONFIG_TIME_SLICE as u64) as u32,
             debug: flag("PRINTING"),
             set_tls_base_self: flag("SET_TLS_BASE_SELF"),
-            seed: number("SEL4_HOSTED_SEED"),
+            seed,
+            hostile: Some(seed.unwrap_or(0)),
             ..Config::default()
         };
         Self {
@@ -86,6 +93,20 @@ impl Settings {
                 delay: number("SEL4_HOSTED_DELAY").unwrap_or(DELAY_ENTRIES),
             },
         }
+    }
+}
+
+/// Environment variable with the seed of what the kernel leaves open, and of the ends of time slices.
+pub const SEED: &str = "SEL4_HOSTED_SEED";
+
+/// Returns the seed that the user has set, or a random one for `random`.
+pub fn seed() -> Option<u64> {
+    static RANDOM: OnceLock<u64> = OnceLock::new();
+    match std::env::var_os(SEED) {
+        Some(text) if text == "random" => {
+            Some(*RANDOM.get_or_init(|| RandomState::new().build_hasher().finish()))
+        }
+        _ => number(SEED),
     }
 }
 

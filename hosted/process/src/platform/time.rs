@@ -5,10 +5,8 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::{ENTRIES, Platform};
+use crate::machine::NEVER;
 use crate::signals;
-
-/// Deadline that never comes.
-pub const NEVER: u64 = u64::MAX;
 
 impl Platform {
     /// Counts a kernel entry, which takes a microsecond.
@@ -35,7 +33,7 @@ impl Platform {
         let of_device = self.device_deadline().map_or(NEVER, |(time, _)| time);
         let next = deadline
             .unwrap_or(NEVER)
-            .min(self.next_alarm)
+            .min(self.kernel.machine().next_alarm)
             .min(of_device);
         let time = &mut self.kernel.machine_mut().time;
         if next != NEVER {
@@ -54,19 +52,20 @@ impl Platform {
     }
 
     fn find_next_alarm(&mut self) {
-        self.next_alarm = self.alarms.first().map_or(NEVER, |alarm| alarm.0);
+        self.kernel.machine_mut().next_alarm = self.alarms.first().map_or(NEVER, |alarm| alarm.0);
         self.update_ticks();
     }
 
     /// Enables ticks, which interrupt a thread that computes, while a timer runs.
     pub(super) fn update_ticks(&self) {
-        let runs = self.next_alarm != NEVER || self.device_deadline().is_some();
+        let runs = self.kernel.machine().next_alarm != NEVER || self.device_deadline().is_some();
         signals::enable_ticks(self.is_mcs || runs);
     }
 
     /// Advances the time to the next timer interrupt while no thread can run. Returns whether there is one.
     pub(super) fn skip_idle_time(&mut self) -> bool {
-        let waits = !self.kernel.is_halted() && self.advance_to_next_deadline();
+        let waits = !self.kernel.is_halted()
+            && (self.advance_to_next_deadline() || self.kernel.skip_domain());
         if waits {
             self.deliver_due_interrupts();
         }
@@ -77,7 +76,7 @@ impl Platform {
     #[inline]
     pub(super) fn deliver_due_interrupts(&mut self) {
         let time = self.kernel.machine().time;
-        while self.next_alarm <= time {
+        while self.kernel.machine().next_alarm <= time {
             let Some((_, irq)) = self.alarms.pop_first() else {
                 break;
             };
