@@ -54,6 +54,14 @@ STD_CASES = {
         "turns 200, errno of the other 0, thread-local 5",
         "and 1 value was destroyed",
         "an hour later: timeout",
+        "a mutex that checks: 1 1 0 1",
+    ),
+    "archives": (0, "070701: 3 yes", "070702: 0 \n", "070707: 0 \n", "070700: 0 \n"),
+    "main ends": (
+        0,
+        "a value of the first thread is destroyed",
+        "another thread starts threads: 0 0 1",
+        "and the last thread ends the program",
     ),
     "refused": (
         0,

@@ -28,7 +28,7 @@ impl<'a> Iterator for Archive<'a> {
         const SIZE: usize = 54;
         const NAME_SIZE: usize = 94;
         let bytes = self.0;
-        if !bytes.starts_with(b"07070") {
+        if !bytes.starts_with(b"070701") {
             return None;
         }
         let number = |at: usize| {

@@ -3,10 +3,13 @@
  *
  * A root server that does what its argument names; it shows what Rust's std and C's pthreads do on the hosted platform.
  */
+#include <cpio/cpio.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <sel4/sel4.h>
@@ -49,6 +52,17 @@ static void *player(void *argument)
     return argument;
 }
 
+static pthread_mutex_t checked;
+
+/* Locks the mutex once the first thread unlocks it. */
+static void *locker(void *argument)
+{
+    (void)argument;
+    int result = pthread_mutex_lock(&checked);
+    pthread_mutex_unlock(&checked);
+    return result ? NULL : &checked;
+}
+
 /* Conditions, timeouts, semaphores, locks for readers and writers, values by keys, thread-local variables. */
 static void pthreads(void)
 {
@@ -82,6 +96,73 @@ static void pthreads(void)
     int timeout = pthread_cond_timedwait(&changed, &mutex, &end);
     pthread_mutex_unlock(&mutex);
     printf("an hour later: %s\n", timeout == ETIMEDOUT ? "timeout" : "no timeout");
+
+    pthread_mutexattr_t checks;
+    pthread_mutexattr_init(&checks);
+    pthread_mutexattr_settype(&checks, PTHREAD_MUTEX_ERRORCHECK);
+    pthread_mutex_init(&checked, &checks);
+    pthread_mutex_lock(&checked);
+    int again = pthread_mutex_lock(&checked), later = pthread_mutex_timedlock(&checked, &end);
+    pthread_create(&thread, NULL, locker, NULL);
+    sched_yield();
+    int unlock = pthread_mutex_unlock(&checked);
+    pthread_join(thread, &result);
+    printf("a mutex that checks: %d %d %d %d\n", again == EDEADLK, later == EDEADLK, unlock, result == &checked);
+}
+
+static void say_destroyed(void *text)
+{
+    printf("%s\n", (char *)text);
+}
+
+static void say_end(void)
+{
+    printf("and the last thread ends the program\n");
+}
+
+static void *nothing(void *argument)
+{
+    return argument;
+}
+
+static void *survivor(void *argument)
+{
+    pthread_t thread;
+    void *result = NULL;
+    for (int i = 0; i < 3; i++) {
+        sched_yield();
+    }
+    int created = pthread_create(&thread, NULL, nothing, &thread);
+    int joined = pthread_join(thread, &result);
+    printf("another thread starts threads: %d %d %d\n", created, joined, result == &thread);
+    return argument;
+}
+
+/* The first thread ends before another. */
+static void main_ends(void)
+{
+    pthread_t thread;
+    atexit(say_end);
+    pthread_key_create(&key, say_destroyed);
+    pthread_setspecific(key, "a value of the first thread is destroyed");
+    pthread_create(&thread, NULL, survivor, NULL);
+    pthread_exit(NULL);
+}
+
+/* Archives with one file. Only the format "newc" is read. */
+static void archives(void)
+{
+    static const char *const magics[] = { "070701", "070702", "070707", "070700" };
+    for (int i = 0; i < 4; i++) {
+        char archive[128] = "";
+        unsigned long size = 0;
+        /* Thirteen numbers: mode 4 before the size is a regular file; the name has two bytes. */
+        int header = snprintf(archive, sizeof(archive), "%s%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08xf",
+                              magics[i], 0, 0100644, 0, 0, 1, 0, 3, 0, 0, 0, 0, 2, 0);
+        memcpy(archive + header + 1, "yes", 3);
+        const char *found = cpio_get_file(archive, sizeof(archive), "f", &size);
+        printf("%s: %lu %.*s\n", magics[i], size, (int)size, found ? found : "");
+    }
 }
 
 /* A thread that std does not know, with storage of its own. */
@@ -110,6 +191,10 @@ int main(int argc, char **argv)
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, "pthreads") == 0) {
         pthreads();
+    } else if (strcmp(name, "main ends") == 0) {
+        main_ends();
+    } else if (strcmp(name, "archives") == 0) {
+        archives();
     } else if (strcmp(name, "stranger") == 0) {
         stranger();
     } else if (!run_case(name)) {

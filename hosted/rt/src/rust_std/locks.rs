@@ -35,6 +35,28 @@ fn take<T>(lock: *const T, deadline: u64, attempt: impl Fn() -> c_int) -> c_int 
     result
 }
 
+/// Tries to take a mutex. Returns EBUSY if another thread holds it, and EDEADLK if the caller does and the mutex checks
+/// for errors.
+///
+/// # Safety
+///
+/// The mutex is initialised.
+unsafe fn try_mutex(lock: *mut pthread_mutex_t) -> c_int {
+    const PAST: timespec = timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // A try-lock says EBUSY in both cases. A wait that is over already tells them apart.
+    // SAFETY: the mutex is initialised.
+    let result = unsafe {
+        match libc::pthread_mutex_trylock(lock) {
+            EBUSY => c::pthread_mutex_timedlock(lock, &PAST),
+            result => result,
+        }
+    };
+    if result == ETIMEDOUT { EBUSY } else { result }
+}
+
 /// Addresses of condition variables that use the monotonic clock.
 struct Monotonic(UnsafeCell<BTreeSet<usize>>);
 // SAFETY: used without preemption.
@@ -59,12 +81,12 @@ unsafe fn wait(condition: *mut pthread_cond_t, lock: *mut pthread_mutex_t, deadl
 
 replace! {
     fn pthread_mutex_lock(lock: *mut pthread_mutex_t) -> c_int {
-        take(lock, NEVER, || libc::pthread_mutex_trylock(lock))
+        take(lock, NEVER, || try_mutex(lock))
     }
 
     fn pthread_mutex_timedlock(lock: *mut pthread_mutex_t, end: *const timespec) -> c_int {
         let deadline = clock_deadline(end, true, libc::CLOCK_REALTIME);
-        take(lock, deadline, || libc::pthread_mutex_trylock(lock))
+        take(lock, deadline, || try_mutex(lock))
     }
 
     fn pthread_mutex_unlock(lock: *mut pthread_mutex_t) -> c_int {

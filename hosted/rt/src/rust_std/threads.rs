@@ -56,6 +56,9 @@ fn table() -> &'static [Thread] {
     unsafe { &*TABLE.0.get() }
 }
 
+/// Number of threads that have not ended.
+static LIVE: AtomicU32 = AtomicU32::new(1);
+
 /// Fills the table. The first thread is the root server's.
 pub(super) fn begin() {
     // SAFETY: no other thread exists yet.
@@ -144,6 +147,11 @@ fn finish(thread: &'static Thread, result: *mut c_void) -> ! {
     }
     destroy_values();
     thread.result.set(result);
+    if LIVE.fetch_sub(1, Relaxed) == 1 {
+        // As in muslc, the last thread ends the program.
+        // SAFETY: a plain call.
+        unsafe { libc::exit(0) };
+    }
     // SAFETY: the word lives; a thread may suspend itself.
     unsafe {
         libsel4std::futex_set(thread.ended.as_ptr().cast(), 1);
@@ -216,10 +224,12 @@ unsafe fn create(
         name.write(lender.thread());
         let (stack, tls) = (lender.stack(), lender.base());
         thread.lender.replace(Some(lender));
+        LIVE.fetch_add(1, Relaxed);
         libsel4std::thread_set_function(inner, run, ptr::from_ref(thread).cast_mut().cast());
         let stack = ptr::with_exposed_provenance_mut(stack);
         let tls = ptr::with_exposed_provenance_mut(tls);
         if !libsel4std::thread_start(inner, stack, tls) {
+            LIVE.fetch_sub(1, Relaxed);
             thread.reap();
             return Err(EAGAIN);
         }
@@ -342,10 +352,10 @@ unsafe extern "C" fn pthread_exit(result: *mut c_void) -> ! {
         unsafe { originals::pthread_exit(result) };
     }
     match current() {
-        Some(thread) if thread.number > 1 => finish(thread, result),
-        // The first thread may end before the others.
+        // The first thread, too: the others go on.
+        Some(thread) => finish(thread, result),
         // SAFETY: a thread may suspend itself.
-        _ => unsafe { thread_stop_self() },
+        None => unsafe { thread_stop_self() },
     }
 }
 
