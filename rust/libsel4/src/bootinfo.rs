@@ -67,6 +67,8 @@ impl BootInfo {
     /// The pointer is the root server's, from the kernel; nothing writes to the frame, unmaps it, or removes
     /// the initial capabilities. The calling thread's CSpace is the root server's.
     pub unsafe fn from_ptr(info: *const sys::seL4_BootInfo) -> Self {
+        // For the extra boot information, which lies behind the structure.
+        info.expose_provenance();
         Self { info }
     }
 
@@ -255,13 +257,13 @@ impl BootInfo {
 
     /// Returns the extra boot information, such as the device tree.
     pub fn extra(&self) -> ExtraBootInfo<'static> {
-        let start = self.info.cast::<u8>();
+        let start = self.info.addr() + sys::seL4_BootInfoFrameSize;
+        // The pointer to BootInfo may come from a reference to that structure alone. The kernel has
+        // mapped both.
+        let start = core::ptr::with_exposed_provenance(start);
         // SAFETY: it begins a frame's length after BootInfo, and nobody writes to it, as was promised
         // when this value was made.
-        let rest = unsafe {
-            let start = start.add(sys::seL4_BootInfoFrameSize);
-            core::slice::from_raw_parts(start, self.as_c().extraLen)
-        };
+        let rest = unsafe { core::slice::from_raw_parts(start, self.as_c().extraLen) };
         ExtraBootInfo { rest }
     }
 }
