@@ -2,6 +2,7 @@
 """libsel4 has what C has, on every platform, refuses wrong uses, and reads registers anew after a call."""
 
 import re
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -184,6 +185,23 @@ def test_S3_a_result_that_is_not_looked_at_is_a_warning(build: Shared) -> None:
         "pub fn it(tcb: libsel4::Cap<libsel4::Tcb>) { tcb.tcb_suspend(); }\n",
     )
     user_fails(build, "unused", "unused `Result` that must be used")
+
+
+@pytest.mark.on("zynqmp")
+def test_a_libsel4_without_thread_locals_is_refused(build: Shared) -> None:
+    build.app(APP)
+    option = "cargo::rustc-cfg=CONFIG_LIB_SEL4_USE_THREAD_LOCALS\n"
+    bindings = folder() / "without thread-locals"
+    shutil.copytree(build.bindings, bindings, dirs_exist_ok=True)
+    configuration = (build.bindings / "cfg").read_text()
+    check(option in configuration, configuration)
+    write(bindings / "cfg", configuration.replace(option, ""))
+    command = ("cargo", "--offline", "check", "--locked", "--target", build.configuration.triple)
+    environment = {"SEL4_SYS_DIR": bindings, "CARGO_TARGET_DIR": folder() / "target"}
+    says = ["one IPC buffer for all threads", "-DLibSel4UseThreadLocals=ON"]
+    must_fail(*command, cwd=API, env=environment, says=says)
+    write(bindings / "cfg", configuration)
+    run(*command, cwd=API, env=environment)
 
 
 def after_the_call(build: Shared, function: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 //! The trait that all drivers of this app implement.
 
-use libsel4::{Cap, IrqControl, Result, Slot};
+use libsel4::{Cap, EmptySlot, FillError, IrqControl, IrqHandler};
 
 /// A timer that counts, and interrupts once when it reaches the alarm.
 pub trait Alarm: Sized {
@@ -19,8 +19,8 @@ pub trait Alarm: Sized {
     /// RISC-V machine is.
     const UNACKNOWLEDGED: &str = "";
 
-    /// Puts a handler capability for the device's interrupt into `slot`.
-    fn interrupt(control: Cap<IrqControl>, slot: Slot) -> Result<()>;
+    /// Makes the handler of the device's interrupt.
+    fn interrupt(control: Cap<IrqControl>, slot: EmptySlot) -> Result<Cap<IrqHandler>, FillError>;
 
     /// Starts the device.
     ///

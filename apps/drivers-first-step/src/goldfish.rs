@@ -5,7 +5,7 @@
 //!
 //! Source: QEMU's `goldfish_rtc`; address and interrupt are from the machine's device tree.
 
-use libsel4::{Cap, IrqControl, Result, Slot};
+use libsel4::{Cap, EmptySlot, FillError, IrqControl, IrqHandler};
 use tock_registers::interfaces::{Readable, Writeable};
 use tock_registers::registers::{ReadOnly, ReadWrite, WriteOnly};
 use tock_registers::{register_bitfields, register_structs};
@@ -54,7 +54,7 @@ impl Alarm for Device {
     const TICKS: u32 = 50_000_000;
     const UNACKNOWLEDGED: &str = ", for which this kernel does not wait";
 
-    fn interrupt(control: Cap<IrqControl>, slot: Slot) -> Result<()> {
+    fn interrupt(control: Cap<IrqControl>, slot: EmptySlot) -> Result<Cap<IrqHandler>, FillError> {
         control.irq_control_get(IRQ, slot)
     }
 

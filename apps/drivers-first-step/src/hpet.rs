@@ -5,7 +5,7 @@
 //!
 //! Source: IA-PC HPET Specification 1.0a; PCs have the device at this address, which their ACPI tables name.
 
-use libsel4::{Cap, IrqControl, Result, Slot};
+use libsel4::{Cap, EmptySlot, FillError, IoApicPin, IrqControl, IrqHandler};
 use tock_registers::interfaces::{Readable, Writeable};
 use tock_registers::registers::{ReadOnly, ReadWrite};
 use tock_registers::{register_bitfields, register_structs};
@@ -58,9 +58,13 @@ impl Alarm for Device {
     const ADDRESS: usize = 0xfed0_0000;
     const TICKS: u32 = 1_000_000;
 
-    fn interrupt(control: Cap<IrqControl>, slot: Slot) -> Result<()> {
-        let (level, active_low) = (1, 0);
-        control.irq_control_get_io_apic(slot, 0, PIN, level, active_low, VECTOR)
+    fn interrupt(control: Cap<IrqControl>, slot: EmptySlot) -> Result<Cap<IrqHandler>, FillError> {
+        let pin = IoApicPin {
+            pin: PIN,
+            level_triggered: true,
+            ..IoApicPin::default()
+        };
+        control.irq_control_get_io_apic(&pin, VECTOR, slot)
     }
 
     unsafe fn start(registers: *const Registers) -> Self {

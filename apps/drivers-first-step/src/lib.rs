@@ -32,8 +32,8 @@ mod device;
 use core::ptr;
 
 use libsel4::{
-    AllocationError, Allocator, BootInfo, Cap, CapRights, Devices, IrqHandler, Notification,
-    SmallPage, VmAttributes,
+    AllocationError, Allocator, BootInfo, Cap, CapRights, Devices, Notification, SmallPage,
+    VmAttributes,
 };
 use libsel4_sys::seL4_BootInfo;
 
@@ -55,16 +55,17 @@ const BADGE: usize = 4;
 pub unsafe extern "C" fn driver_run(info: *const seL4_BootInfo) -> bool {
     // SAFETY: by the contract of this function, the pointer is BootInfo's.
     let info = unsafe { BootInfo::from_ptr(info) };
-    let result = run(&info);
+    // SAFETY: nothing else uses the empty slots, by the contract of this function.
+    let objects = unsafe { Allocator::new(&info) };
+    let result = run(&info, objects);
     if let Err(error) = &result {
         log::error!("{error}");
     }
     result.is_ok()
 }
 
-fn run(info: &BootInfo) -> Result<(), AllocationError> {
-    let mut objects = Allocator::<64>::new(info);
-    let mut devices = Devices::<64>::new(info);
+fn run(info: &BootInfo, mut objects: Allocator) -> Result<(), AllocationError> {
+    let mut devices = Devices::new(info);
 
     // Make the page with the registers by its physical address, and map it uncached.
     let page: Cap<SmallPage> = devices.page(&mut objects, Device::ADDRESS)?;
@@ -85,10 +86,7 @@ fn run(info: &BootInfo) -> Result<(), AllocationError> {
     // Let the interrupt signal a notification.
     let interrupt: Cap<Notification> = objects.make()?;
     let signal = objects.mint(interrupt, CapRights::WRITE, BADGE)?;
-    let slot = objects.slot()?;
-    Device::interrupt(info.irq_control(), slot)?;
-    // SAFETY: the kernel has just put a handler capability there.
-    let handler: Cap<IrqHandler> = unsafe { slot.cap() };
+    let handler = Device::interrupt(info.irq_control(), objects.slot()?)?;
     handler.irq_handler_set_notification(signal)?;
 
     for number in 1..=2 {
@@ -111,20 +109,21 @@ fn run(info: &BootInfo) -> Result<(), AllocationError> {
     device.clear();
     device.set(Device::TICKS);
     while !device.went_off() {}
-    let badge = interrupt.poll();
+    let early = interrupt.poll();
+    let badge = early.unwrap_or(0);
     log::info!("not acknowledged: badge {badge}{}", Device::UNACKNOWLEDGED);
     handler.irq_handler_ack()?;
-    let badge = if badge == 0 { interrupt.wait() } else { badge };
+    let badge = early.unwrap_or_else(|| interrupt.wait());
     log::info!("acknowledged: badge {badge}");
     device.clear();
     Ok(handler.irq_handler_ack()?)
 }
 
 /// Makes common mistakes, and prints the errors.
-fn mistakes<const N: usize, const M: usize>(
+fn mistakes(
     info: &BootInfo,
-    objects: &mut Allocator<N>,
-    devices: &mut Devices<M>,
+    objects: &mut Allocator,
+    devices: &mut Devices,
     mapped: Cap<SmallPage>,
 ) -> Result<(), AllocationError> {
     fn print<T>(what: &str, result: Result<T, AllocationError>) {
@@ -144,7 +143,7 @@ fn mistakes<const N: usize, const M: usize>(
     };
     print("mapped twice by one capability", twice.map_err(Into::into));
 
-    let mut page = |paddr| devices.page::<SmallPage, _>(objects, paddr);
+    let mut page = |paddr| devices.page::<SmallPage>(objects, paddr);
     // The memory before a page remains available.
     print("the page before it", page(Device::ADDRESS - 0x1000));
     print("the same page", page(Device::ADDRESS));

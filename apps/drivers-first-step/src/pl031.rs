@@ -4,7 +4,7 @@
 //!
 //! Source: ARM DDI 0224; address and interrupt are from the machine's device tree.
 
-use libsel4::{Cap, IrqControl, Result, Slot};
+use libsel4::{Cap, EmptySlot, FillError, IrqControl, IrqHandler};
 use tock_registers::interfaces::{Readable, Writeable};
 use tock_registers::registers::{ReadOnly, ReadWrite, WriteOnly};
 use tock_registers::{register_bitfields, register_structs};
@@ -44,7 +44,7 @@ impl Alarm for Device {
     const ADDRESS: usize = 0x901_0000;
     const TICKS: u32 = 1;
 
-    fn interrupt(control: Cap<IrqControl>, slot: Slot) -> Result<()> {
+    fn interrupt(control: Cap<IrqControl>, slot: EmptySlot) -> Result<Cap<IrqHandler>, FillError> {
         control.irq_control_get(IRQ, slot)
     }
 

@@ -5,7 +5,7 @@
 //!
 //! Source: Xilinx UG1085 and UG1087; address and interrupt are from the kernel's device tree.
 
-use libsel4::{Cap, IrqControl, Result, Slot};
+use libsel4::{Cap, EmptySlot, FillError, IrqControl, IrqHandler};
 use tock_registers::interfaces::{Readable, Writeable};
 use tock_registers::registers::{ReadOnly, ReadWrite};
 use tock_registers::{register_bitfields, register_structs};
@@ -59,7 +59,7 @@ impl Alarm for Device {
     const ADDRESS: usize = 0xff11_0000;
     const TICKS: u32 = 200;
 
-    fn interrupt(control: Cap<IrqControl>, slot: Slot) -> Result<()> {
+    fn interrupt(control: Cap<IrqControl>, slot: EmptySlot) -> Result<Cap<IrqHandler>, FillError> {
         control.irq_control_get(IRQ, slot)
     }
 

@@ -62,7 +62,9 @@ pub unsafe extern "C" fn objects_run(info: *const seL4_BootInfo, c: &CSide) -> b
     // SAFETY: by the contract of this function, the pointer is BootInfo's.
     let info = unsafe { BootInfo::from_ptr(info) };
     read(&info);
-    let result = run(&info, c);
+    // SAFETY: nothing else uses the empty slots, by the contract of this function.
+    let objects = unsafe { Allocator::new(&info) };
+    let result = run(&info, objects, c);
     if let Err(error) = &result {
         log::error!("{error}");
     }
@@ -89,8 +91,7 @@ fn read(info: &BootInfo) {
     }
 }
 
-fn run(info: &BootInfo, c: &CSide) -> Result<(), AllocationError> {
-    let mut objects = Allocator::<64>::new(info);
+fn run(info: &BootInfo, mut objects: Allocator, c: &CSide) -> Result<(), AllocationError> {
     let mut threads = Threads::new(info, c.tls);
 
     log::info!("C asks, Rust serves");
@@ -99,7 +100,7 @@ fn run(info: &BootInfo, c: &CSide) -> Result<(), AllocationError> {
     let service = Service::new(info, &mut objects, endpoint)?;
     threads.start(&mut objects, serve, service)?;
     let client = objects.mint(endpoint, CapRights::ALL, 17)?;
-    let bell = objects.mint(notification, CapRights::WRITE.union(CapRights::READ), 5)?;
+    let bell = objects.mint(notification, CapRights::WRITE | CapRights::READ, 5)?;
     (c.ask)(client.word(), bell.word());
 
     log::info!("Rust asks, C serves");
@@ -138,28 +139,25 @@ fn endpoint_of_first(info: &BootInfo) -> Cap<Endpoint> {
 }
 
 /// Makes the endpoint capability for faults. Its badge identifies them as the kernel's messages.
-fn endpoint_for_faults<const N: usize>(
-    objects: &mut Allocator<N>,
-) -> Result<Cap<Endpoint>, AllocationError> {
+fn endpoint_for_faults(objects: &mut Allocator) -> Result<Cap<Endpoint>, AllocationError> {
     let endpoint: Cap<Endpoint> = objects.make()?;
     objects.mint(endpoint, CapRights::ALL, 99)
 }
 
 /// Server in Rust, in a separate thread.
 extern "C" fn serve(service: &Service) {
-    message::set_cap_receive_path(service.slot());
+    // SAFETY: this thread alone uses the service's slot, which was empty.
+    let received = message::set_cap_receive_path(unsafe { service.slot() });
     let (mut info, mut badge) = service.recv();
     loop {
         let reply = answer(info, badge);
         if info.extra_caps() > 0 {
             // SAFETY: clients send notifications.
-            let bell: Cap<Notification> = unsafe { service.slot().cap() };
+            let bell: Cap<Notification> = unsafe { received.cap() };
             bell.signal();
         }
         // Write the reply last: the signal may use the message registers.
-        let reply = reply.map_or(MessageInfo::new(1, 0, 0, 0), |answer| {
-            message::put(0, &answer)
-        });
+        let reply = reply.map_or(MessageInfo::labelled(1), |answer| message::put(0, &answer));
         (info, badge) = service.reply_recv(reply);
     }
 }
@@ -181,7 +179,10 @@ fn ask(endpoint: Cap<Endpoint>, bell: Cap<Notification>) {
             None => log::error!("the reply is too short: {reply:?}"),
         }
     }
-    log::info!("C has signalled what Rust sent: {}", bell.poll());
+    log::info!(
+        "C has signalled what Rust sent: {}",
+        bell.poll().unwrap_or(0)
+    );
 }
 
 /// Thread that reads an unmapped address.
@@ -204,19 +205,21 @@ fn explain(handler: &Service, tcb: Cap<Tcb>) -> Result<(), Error> {
 }
 
 /// Makes invalid calls, and prints the errors.
-fn errors<const N: usize>(objects: &mut Allocator<N>) -> Result<(), AllocationError> {
+fn errors(objects: &mut Allocator) -> Result<(), AllocationError> {
     let untyped = objects.make_sized::<Untyped>(12)?;
-    let slot = objects.slot()?;
-    let retype =
-        |count| untyped.untyped_retype::<Tcb>(0, slot.root().itself(), slot.index(), count);
+    let slot = objects.slot()?.into_slot();
+    // SAFETY: nothing else names the slot, and nothing uses what is made there.
+    let retype = |count| unsafe {
+        untyped.untyped_retype_at::<Tcb>(0, slot.root().itself(), slot.index(), count)
+    };
+    let (to, from) = (objects.slot()?.into_slot(), objects.slot()?.into_slot());
+    // SAFETY: nothing else names the slot.
+    let copy = || unsafe { to.cnode_copy(from, CapRights::ALL) };
     for (what, result) in [
         ("no objects at all", retype(0)),
         ("one TCB", retype(1)),
         ("another in the same slot", retype(1)),
-        (
-            "a copy of nothing",
-            objects.slot()?.cnode_copy(objects.slot()?, CapRights::ALL),
-        ),
+        ("a copy of nothing", copy()),
     ] {
         match result {
             Ok(()) => log::info!("{what}: done"),

@@ -2,14 +2,12 @@
 
 //! Threads in the root server's address space, each with a stack and an IPC buffer.
 
-use libsel4::libsel4_sys::{seL4_MaxPrio, seL4_PageBits};
+use libsel4::libsel4_sys::seL4_PageBits;
 use libsel4::{
-    AllocationError, Allocator, Badge, BootInfo, Cap, CapRights, Endpoint, Guard, IpcBuffer,
-    MessageInfo, Slot, SmallPage, Tcb, VmAttributes, entry_context, message,
+    AllocationError, Allocator, Badge, BootInfo, Cap, CapRights, EmptySlot, Endpoint,
+    FaultEndpoint, IpcBuffer, MessageInfo, Priority, ReplyHandle, SchedParams, SmallPage, Space,
+    Tcb, VmAttributes, entry_context, message,
 };
-
-#[cfg(CONFIG_KERNEL_MCS)]
-use libsel4::Reply;
 
 use crate::THREADS;
 
@@ -37,19 +35,16 @@ pub struct Service {
 }
 
 impl Service {
-    pub fn new<const N: usize>(
+    pub fn new(
         info: &BootInfo,
-        objects: &mut Allocator<N>,
+        objects: &mut Allocator,
         endpoint: Cap<Endpoint>,
     ) -> Result<Self, AllocationError> {
         Ok(Self {
             endpoint: endpoint.word(),
-            #[cfg(CONFIG_KERNEL_MCS)]
-            reply: objects.make::<Reply>()?.word(),
-            #[cfg(not(CONFIG_KERNEL_MCS))]
-            reply: 0,
+            reply: objects.make_reply()?.word(),
             cnode: info.cnode().word(),
-            slot: objects.slot()?.index(),
+            slot: objects.slot()?.into_slot().index(),
         })
     }
 
@@ -58,30 +53,30 @@ impl Service {
         unsafe { Cap::from_word(self.endpoint) }
     }
 
-    #[cfg(CONFIG_KERNEL_MCS)]
-    fn reply(&self) -> Cap<Reply> {
+    fn reply(&self) -> ReplyHandle {
         // SAFETY: `new` stored a capability of this type, and C does not change it.
-        unsafe { Cap::from_word(self.reply) }
+        unsafe { ReplyHandle::from_word(self.reply) }
     }
 
-    pub fn slot(&self) -> Slot {
-        // SAFETY: `new` stored a CNode capability, and C does not change it.
-        let cnode = unsafe { Cap::from_word(self.cnode) };
-        Cap::slot(cnode, self.slot, usize::BITS as u8)
+    /// Returns the empty slot for a capability in a message.
+    ///
+    /// # Safety
+    ///
+    /// Only the server calls this, and once.
+    pub unsafe fn slot(&self) -> EmptySlot {
+        // SAFETY: `new` stored a CNode capability and the slot of an allocator, which nothing else fills.
+        unsafe {
+            let cnode = Cap::from_word(self.cnode);
+            EmptySlot::from_slot(Cap::slot(cnode, self.slot, usize::BITS as u8))
+        }
     }
 
     pub fn recv(&self) -> (MessageInfo, Badge) {
-        #[cfg(CONFIG_KERNEL_MCS)]
-        return self.endpoint().recv(self.reply());
-        #[cfg(not(CONFIG_KERNEL_MCS))]
-        return self.endpoint().recv();
+        self.endpoint().recv(self.reply()).message()
     }
 
     pub fn reply_recv(&self, info: MessageInfo) -> (MessageInfo, Badge) {
-        #[cfg(CONFIG_KERNEL_MCS)]
-        return self.endpoint().reply_recv(info, self.reply());
-        #[cfg(not(CONFIG_KERNEL_MCS))]
-        return self.endpoint().reply_recv(info);
+        self.endpoint().reply_recv(info, self.reply()).message()
     }
 }
 
@@ -112,9 +107,9 @@ impl Threads {
     }
 
     /// Starts a thread that runs `body`. Its faults go to the service's endpoint.
-    pub fn start<const N: usize>(
+    pub fn start(
         &mut self,
-        objects: &mut Allocator<N>,
+        objects: &mut Allocator,
         body: Body,
         service: Service,
     ) -> Result<Cap<Tcb>, AllocationError> {
@@ -156,9 +151,9 @@ impl Threads {
     }
 
     /// Makes a page and maps it.
-    fn page<const N: usize>(
+    fn page(
         &self,
-        objects: &mut Allocator<N>,
+        objects: &mut Allocator,
         address: usize,
     ) -> Result<Cap<SmallPage>, AllocationError> {
         let page = objects.make()?;
@@ -175,57 +170,30 @@ impl Threads {
         Ok(page)
     }
 
-    #[cfg(not(CONFIG_KERNEL_MCS))]
-    fn configure<const N: usize>(
+    fn configure(
         &self,
-        _: &mut Allocator<N>,
+        #[cfg_attr(not(CONFIG_KERNEL_MCS), expect(unused_variables))] objects: &mut Allocator,
         tcb: Cap<Tcb>,
         buffer: IpcBuffer,
         service: Service,
     ) -> Result<(), AllocationError> {
         let info = &self.info;
+        // SAFETY: nothing replies to the faults.
+        let faults = unsafe { FaultEndpoint::new(service.endpoint()) };
+        let space = Space::new(info.cnode(), info.vspace()).fault_endpoint(faults);
+        let params = SchedParams::new(Priority::MAX).fault_endpoint(faults);
+        #[cfg(CONFIG_KERNEL_MCS)]
+        let params = {
+            let time = objects.make_sized(libsel4::MIN_SCHED_CONTEXT_BITS)?;
+            if let Some(control) = info.sched_control(info.node_id()) {
+                let budget = libsel4::Budget::new(10_000, 10_000);
+                control.sched_control_configure_flags(time, &budget)?;
+            }
+            params.sched_context(time)
+        };
         // SAFETY: the thread does not run yet; it shares CSpace and VSpace with this one.
-        unsafe {
-            let faults = service.endpoint().cptr();
-            tcb.tcb_configure(
-                faults,
-                info.cnode(),
-                Guard::NONE,
-                info.vspace(),
-                Some(buffer),
-            )?;
-        }
-        Ok(tcb.tcb_set_sched_params(info.tcb(), seL4_MaxPrio, seL4_MaxPrio)?)
-    }
-
-    #[cfg(CONFIG_KERNEL_MCS)]
-    fn configure<const N: usize>(
-        &self,
-        objects: &mut Allocator<N>,
-        tcb: Cap<Tcb>,
-        buffer: IpcBuffer,
-        service: Service,
-    ) -> Result<(), AllocationError> {
-        const MICROSECONDS: u64 = 10_000;
-        let info = &self.info;
-        // SAFETY: the thread does not run yet; it shares CSpace and VSpace with this one.
-        unsafe { tcb.tcb_configure(info.cnode(), Guard::NONE, info.vspace(), Some(buffer))? };
-        let time = objects.make_sized(libsel4::MIN_SCHED_CONTEXT_BITS)?;
-        if let Some(control) = info.sched_control(info.node_id()) {
-            control.sched_control_configure_flags(time, MICROSECONDS, MICROSECONDS, 0, 0, 0)?;
-        }
-        let faults = service.endpoint();
-        // SAFETY: nothing replies to its faults.
-        unsafe {
-            tcb.tcb_set_sched_params(
-                info.tcb(),
-                seL4_MaxPrio,
-                seL4_MaxPrio,
-                Some(time),
-                Some(faults),
-            )?;
-        }
-        Ok(())
+        unsafe { tcb.tcb_configure(&space, Some(buffer))? };
+        Ok(tcb.tcb_set_sched_params(info.tcb(), &params)?)
     }
 }
 

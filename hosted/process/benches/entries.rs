@@ -51,7 +51,7 @@ fn server(info: &seL4_BootInfo) -> Cap<Endpoint> {
     // SAFETY: the BootInfo is the kernel's; no other thread uses the stack and the IPC buffer.
     unsafe {
         let info = BootInfo::from_ptr(info);
-        let mut objects = Allocator::<64>::new(&info);
+        let mut objects = Allocator::new(&info);
         let endpoint: Cap<Endpoint> = objects.make().unwrap();
         let page: Cap<SmallPage> = objects.make().unwrap();
         let rights = CapRights::READ_WRITE;

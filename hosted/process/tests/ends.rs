@@ -163,16 +163,15 @@ fn the_root_server() {
                     .find(|untyped| !untyped.is_device)
                     .unwrap()
                     .cap;
-                let slot = info.empty().next().unwrap();
-                let root = slot.root().itself();
-                let result = untyped.untyped_retype::<Endpoint>(0, root, slot.index(), 1);
+                let slot = info.empty_slots().next().unwrap();
+                let result = untyped.untyped_retype::<Endpoint>(0, slot);
                 sel4_hosted::set_main_result(if result.is_ok() { 1 } else { 2 });
             }
             "signal" => {
                 let mut objects = objects().2;
                 let pending: Cap<Notification> = objects.make().unwrap();
                 objects.mint(pending, CapRights::ALL, 7).unwrap().signal();
-                let late = (0..9).take_while(|_| pending.poll() == 0).count();
+                let late = (0..9).take_while(|_| pending.poll().is_none()).count();
                 sel4_hosted::set_main_result(late as u8);
             }
             "sizes" => {
@@ -244,9 +243,11 @@ unsafe extern "C" {
     static __ehdr_start: u8;
 }
 
-fn objects() -> (Cap<Endpoint>, Cap<SmallPage>, Allocator<64>) {
+fn objects() -> (Cap<Endpoint>, Cap<SmallPage>, Allocator) {
     // SAFETY: the BootInfo is the kernel's.
-    let mut objects = Allocator::new(&unsafe { BootInfo::from_ptr(sel4_hosted::boot_info()) });
+    let info = unsafe { BootInfo::from_ptr(sel4_hosted::boot_info()) };
+    // SAFETY: nothing else uses the empty slots, as each case calls this once.
+    let mut objects = unsafe { Allocator::new(&info) };
     (objects.make().unwrap(), objects.make().unwrap(), objects)
 }
 

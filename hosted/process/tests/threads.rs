@@ -6,20 +6,23 @@ use std::arch::asm;
 use std::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 
 use libsel4::libsel4_sys::{
-    seL4_BootInfo, seL4_MaxPrio, seL4_UserContext, seL4_UserException_Number, seL4_Yield,
+    seL4_BootInfo, seL4_UserContext, seL4_UserException_Number, seL4_Yield,
 };
 use libsel4::{
-    Allocator, BootInfo, Cap, CapRights, Endpoint, Fault, Guard, IpcBuffer, MessageInfo,
-    Notification, Retype, Slot, SmallPage, Tcb, VSpace, VmAttributes, entry_context, message,
+    Allocator, BootInfo, Cap, CapRights, Endpoint, Fault, FaultEndpoint, IpcBuffer, MessageInfo,
+    Notification, Priority, Retype, SchedParams, Slot, SmallPage, Space, Tcb, VSpace, VmAttributes,
+    entry_context, message,
 };
 
 const PAGE: usize = 4096;
 const BASE: usize = 0x1000_0000;
+/// Parameters of the tests' threads.
+const HIGHEST: SchedParams = SchedParams::new(Priority::MAX).mcp(Priority::MAX);
 
 /// Fixture: an object allocator, and threads in the root server's address space.
 struct World {
     info: BootInfo,
-    objects: Allocator<256>,
+    objects: Allocator,
     threads: usize,
 }
 
@@ -27,7 +30,8 @@ impl World {
     fn new(info: &seL4_BootInfo) -> Self {
         // SAFETY: the BootInfo is the kernel's, and nothing else uses the empty slots.
         let info = unsafe { BootInfo::from_ptr(info) };
-        let objects = Allocator::new(&info);
+        // SAFETY: as above.
+        let objects = unsafe { Allocator::new(&info) };
         Self {
             info,
             objects,
@@ -81,10 +85,9 @@ impl World {
                 address: buffer,
                 page,
             });
-            tcb.tcb_configure(faults.cptr(), cnode, Guard::NONE, vspace, buffer)
-                .unwrap();
-            tcb.tcb_set_sched_params(self.info.tcb(), seL4_MaxPrio, seL4_MaxPrio)
-                .unwrap();
+            let space = Space::new(cnode, vspace).fault_endpoint(FaultEndpoint::new(faults));
+            tcb.tcb_configure(&space, buffer).unwrap();
+            tcb.tcb_set_sched_params(self.info.tcb(), &HIGHEST).unwrap();
             tcb.tcb_write_registers(true, &context).unwrap();
         }
         tcb
@@ -107,10 +110,12 @@ fn endpoint(word: usize) -> Cap<Endpoint> {
 
 extern "C" fn doubling(word: usize) -> ! {
     let service = endpoint(word);
-    let (mut info, _) = service.recv();
+    let (mut info, _) = service.recv(()).message();
     loop {
         let words: [usize; 20] = message::take(info).unwrap();
-        (info, _) = service.reply_recv(message::put(0, &words.map(|word| word * 2)));
+        (info, _) = service
+            .reply_recv(message::put(0, &words.map(|word| word * 2)), ())
+            .message();
     }
 }
 
@@ -190,7 +195,7 @@ fn a_thread_goes_on_when_its_fault_is_mended(info: &seL4_BootInfo) {
     let mut world = World::new(info);
     let faults: Cap<Endpoint> = world.make();
     world.start(faults, reads, faults.word());
-    let (message, _) = faults.recv();
+    let (message, _) = faults.recv(()).message();
     let Fault::Vm { address, .. } = Fault::of(message) else {
         panic!("{:?}", Fault::of(message));
     };
@@ -205,8 +210,8 @@ fn a_thread_goes_on_when_its_fault_is_mended(info: &seL4_BootInfo) {
         #[cfg(target_arch = "x86_64")]
         asm!("xorps xmm7, xmm7", out("xmm7") _);
     }
-    libsel4::reply(MessageInfo::new(0, 0, 0, 0));
-    let (message, _) = faults.recv();
+    libsel4::reply((), MessageInfo::new(0, 0, 0, 0));
+    let (message, _) = faults.recv(()).message();
     assert_eq!(
         (message.label(), message::take(message)),
         (7, Some([99_usize, 2]))
@@ -255,7 +260,7 @@ fn exceptions_are_told_by_their_numbers(info: &seL4_BootInfo) {
         .zip(numbers)
     {
         world.start(faults, body, 0);
-        let (message, _) = faults.recv();
+        let (message, _) = faults.recv(()).message();
         assert_eq!(message.label(), 3);
         assert_eq!(message::get_mr::<{ seL4_UserException_Number }>(), number);
     }
@@ -274,7 +279,7 @@ extern "C" fn writes(address: usize) -> ! {
 fn fault_of_write(world: &mut World, address: usize) -> usize {
     let faults: Cap<Endpoint> = world.make();
     world.start(faults, writes, address);
-    let (message, _) = faults.recv();
+    let (message, _) = faults.recv(()).message();
     match Fault::of(message) {
         Fault::Vm { address, .. } => address,
         other => panic!("{other}"),
@@ -366,14 +371,15 @@ fn address_spaces_are_apart(info: &seL4_BootInfo) {
             address: SAME + PAGE,
             page: buffer,
         });
-        tcb.tcb_configure(told.cptr(), world.info.cnode(), Guard::NONE, vspace, ipc)
-            .unwrap();
-        tcb.tcb_set_sched_params(world.info.tcb(), seL4_MaxPrio, seL4_MaxPrio)
+        let faults = FaultEndpoint::new(told);
+        let space = Space::new(world.info.cnode(), vspace).fault_endpoint(faults);
+        tcb.tcb_configure(&space, ipc).unwrap();
+        tcb.tcb_set_sched_params(world.info.tcb(), &HIGHEST)
             .unwrap();
         tcb.tcb_write_registers(true, &entry_context(reads_in_its_own, stack, told.word()))
             .unwrap();
     }
-    let (message, _) = told.recv();
+    let (message, _) = told.recv(()).message();
     assert_eq!(
         (message.label(), message::take(message)),
         (9, Some(2_usize))
@@ -431,7 +437,7 @@ fn registers_written_from_outside_are_what_a_thread_goes_on_with(info: &seL4_Boo
         };
         tcb.tcb_write_registers(true, &after).unwrap();
     }
-    let (message, _) = told.recv();
+    let (message, _) = told.recv(()).message();
     assert_eq!(message.label(), 5);
 }
 
@@ -456,7 +462,7 @@ fn a_panic_is_expected() {
 fn a_deadlock_fails_a_test(info: &seL4_BootInfo) {
     let mut world = World::new(info);
     let nobody: Cap<Endpoint> = world.make();
-    nobody.recv();
+    nobody.recv(()).message();
 }
 
 #[test]

@@ -5,10 +5,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use libsel4::libsel4_sys::{seL4_BootInfo, seL4_MaxPrio};
+use libsel4::libsel4_sys::seL4_BootInfo;
 use libsel4::{
-    Allocator, BootInfo, Cap, Guard, MIN_SCHED_CONTEXT_BITS, Notification, SchedContext, Tcb,
-    entry_context, yield_now,
+    Allocator, BootInfo, Budget, Cap, MIN_SCHED_CONTEXT_BITS, Notification, Priority, SchedContext,
+    SchedParams, Space, Tcb, entry_context, yield_now,
 };
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
@@ -22,12 +22,13 @@ fn start(
 ) -> Cap<Notification> {
     // SAFETY: the BootInfo is the kernel's, and nothing else uses the empty slots.
     let info = unsafe { BootInfo::from_ptr(info) };
-    let mut objects = Allocator::<64>::new(&info);
+    // SAFETY: as above.
+    let mut objects = unsafe { Allocator::new(&info) };
     let bell: Cap<Notification> = objects.make().unwrap();
     let context: Cap<SchedContext> = objects.make_sized(MIN_SCHED_CONTEXT_BITS).unwrap();
     let control = info.sched_control(0).unwrap();
     control
-        .sched_control_configure_flags(context, budget, period, 0, 0, 0)
+        .sched_control_configure_flags(context, &Budget::new(budget, period))
         .unwrap();
     let tcb: Cap<Tcb> = objects.make().unwrap();
     let stack = Box::leak(Box::new([0_u128; 4096]))
@@ -36,10 +37,10 @@ fn start(
         .addr();
     // SAFETY: only the thread uses the stack; it needs no IPC buffer.
     unsafe {
-        tcb.tcb_configure(info.cnode(), Guard::NONE, info.vspace(), None)
-            .unwrap();
-        tcb.tcb_set_sched_params(info.tcb(), seL4_MaxPrio, seL4_MaxPrio, Some(context), None)
-            .unwrap();
+        let space = Space::new(info.cnode(), info.vspace());
+        tcb.tcb_configure(&space, None).unwrap();
+        let params = SchedParams::new(Priority::MAX).sched_context(context);
+        tcb.tcb_set_sched_params(info.tcb(), &params).unwrap();
         tcb.tcb_write_registers(true, &entry_context(body, stack, bell.word()))
             .unwrap();
     }
@@ -94,7 +95,8 @@ fn waiting_for_nothing_is_a_deadlock() {
         |info| {
             // SAFETY: as above.
             let info = unsafe { BootInfo::from_ptr(info) };
-            Allocator::<8>::new(&info)
+            // SAFETY: as above.
+            unsafe { Allocator::new(&info) }
                 .make::<Notification>()
                 .unwrap()
                 .wait();

@@ -5,8 +5,8 @@
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use libsel4::{
-    AllocationError, Allocator, Badge, BootInfo, Cap, CapRights, Endpoint, Fault, MessageInfo,
-    Slots, Tcb, Untyped, UntypedDesc, message,
+    AllocationError, Allocator, Badge, BootInfo, Cap, CapRights, EmptySlots, Endpoint, Fault,
+    FaultEndpoint, MessageInfo, Priority, Slots, Tcb, Untyped, UntypedDesc,
 };
 
 use crate::selection::Selection;
@@ -73,15 +73,16 @@ struct Monitor {
 enum End {
     Passed,
     Failed(&'static str),
-    Skipped(&'static str),
+    Skipped,
 }
 
 impl Monitor {
     fn new(info: &BootInfo) -> Result<Self, AllocationError> {
-        let mut slots = info.empty();
+        // SAFETY: nothing else uses them, by the contract of `run`, which calls this once.
+        let mut slots = unsafe { info.empty_slots() };
         let test_slots = slots.split_off(SLOTS).ok_or(AllocationError::Slots)?;
         let untypeds = info.untypeds().filter(|untyped| !untyped.is_device);
-        let mut objects = Allocator::<64>::with(untypeds, slots);
+        let mut objects = Allocator::with(untypeds, slots);
         let memory = memory(&mut objects)?;
         let endpoint = objects.make()?;
         let mut mint = |badge| objects.mint(endpoint, CapRights::ALL, badge);
@@ -92,7 +93,9 @@ impl Monitor {
         }
         let mut areas = [None; AREAS];
         for (number, area) in areas.iter_mut().enumerate() {
-            *area = Some(Area::map(info, &mut objects, number, faults[number])?);
+            // SAFETY: the monitor answers no fault.
+            let faults = unsafe { FaultEndpoint::new(faults[number]) };
+            *area = Some(Area::map(info, &mut objects, number, faults)?);
         }
         let this = Self {
             info: *info,
@@ -100,18 +103,18 @@ impl Monitor {
             end,
             areas: areas.map(|area| area.expect("all are mapped")),
             memory,
-            slots: test_slots,
+            slots: test_slots.slots(),
         };
         abort::install(info, aborts);
         if info.num_nodes() == 1 {
             // Other cores may be busy while this one is idle.
             let thread = Thread::make(&mut objects)?;
-            this.plan(IDLE_AREA, 0)
+            this.plan(IDLE_AREA, Priority::MIN)
                 .start(thread, move || watch_idle(idle))?;
         }
         #[cfg(CONFIG_KERNEL_MCS)]
         {
-            let mut plan = this.plan(CLOCK_AREA, resources::HIGHEST + 1);
+            let mut plan = this.plan(CLOCK_AREA, Priority::new(resources::HIGHEST.word() + 1));
             plan.time = (1_000, 100_000);
             plan.start(Thread::make(&mut objects)?, move || count_time(late))?;
         }
@@ -120,7 +123,7 @@ impl Monitor {
         Ok(this)
     }
 
-    fn plan(&self, area: usize, priority: usize) -> Plan {
+    fn plan(&self, area: usize, priority: Priority) -> Plan {
         Plan {
             info: self.info,
             area: self.areas[area],
@@ -167,7 +170,12 @@ impl Monitor {
                     failed += 1;
                     console::line(format_args!("not ok {name} # {why}"));
                 }
-                End::Skipped(why) => console::line(format_args!("skip {name} # {why}")),
+                End::Skipped => {
+                    let why = resources::skip_reason();
+                    let why = why.split(|byte| *byte == 0).next().unwrap_or_default();
+                    let why = why.utf8_chunks().next().map_or("", |text| text.valid());
+                    console::line(format_args!("skip {name} # {why}"));
+                }
             }
         }
         for area in STARTED.end..AREAS {
@@ -185,7 +193,10 @@ impl Monitor {
     fn begin(&self, test: &Test) -> Result<Cap<Tcb>, AllocationError> {
         resources::begin();
         TICKS.store(0, Relaxed);
-        let mut objects = Allocator::with([self.memory].into_iter(), self.slots.clone());
+        let (root, slots) = (self.slots.root(), self.slots.range());
+        // SAFETY: nothing else uses these slots, and what an earlier test had there is no longer used.
+        let slots = unsafe { EmptySlots::new(root, slots) };
+        let mut objects = Allocator::with([self.memory].into_iter(), slots);
         let thread = Thread::make(&mut objects)?;
         let mut resources = Resources {
             info: self.info,
@@ -215,7 +226,7 @@ impl Monitor {
             match badge {
                 END => match info.label() {
                     PASSED => return End::Passed,
-                    SKIPPED => return End::Skipped(reason()),
+                    SKIPPED => return End::Skipped,
                     _ => return End::Failed("it returned an error"),
                 },
                 ABORT => return End::Failed("it panicked, or called abort()"),
@@ -261,9 +272,9 @@ impl Monitor {
     /// Receives a message that gets no reply.
     fn receive(&self) -> (MessageInfo, Badge) {
         #[cfg(CONFIG_KERNEL_MCS)]
-        return self.endpoint.wait();
+        return self.endpoint.wait().message();
         #[cfg(not(CONFIG_KERNEL_MCS))]
-        return self.endpoint.recv();
+        return self.endpoint.recv(()).message();
     }
 
     /// Revokes the test's memory, which destroys its objects, and empties its slots. Returns the number
@@ -277,7 +288,9 @@ impl Monitor {
         let mut left = 0;
         for slot in self.slots.clone() {
             // A copy succeeds only if the slot is empty. Kernels that print errors print none for it.
-            left += usize::from(slot.cnode_copy(endpoint, CapRights::NONE).is_err());
+            // SAFETY: the test has ended, and with it all that names the slot.
+            let copied = unsafe { slot.cnode_copy(endpoint, CapRights::NONE) };
+            left += usize::from(copied.is_err());
             // SAFETY: as above.
             let deleted = unsafe { slot.cnode_delete() };
             if let Err(error) = deleted.and(revoked) {
@@ -289,18 +302,6 @@ impl Monitor {
     }
 }
 
-/// Returns the reason why a test was skipped.
-fn reason() -> &'static str {
-    let address = message::get_mr::<0>();
-    let length = message::get_mr::<1>();
-    // SAFETY: `Resources::skip` sent the address and length of a string, which lives as long as the
-    // test's thread waits there.
-    unsafe {
-        let bytes = core::ptr::with_exposed_provenance(address);
-        core::str::from_utf8_unchecked(core::slice::from_raw_parts(bytes, length))
-    }
-}
-
 fn show_registers(tcb: Cap<Tcb>) {
     match tcb.tcb_read_registers(true) {
         Ok(registers) => console::fields(&registers),
@@ -309,7 +310,7 @@ fn show_registers(tcb: Cap<Tcb>) {
 }
 
 /// Makes the untyped memory for the tests.
-fn memory<const N: usize>(objects: &mut Allocator<N>) -> Result<UntypedDesc, AllocationError> {
+fn memory(objects: &mut Allocator) -> Result<UntypedDesc, AllocationError> {
     let mut result = Err(AllocationError::Slots);
     for size_bits in MEMORY_BITS {
         result = objects

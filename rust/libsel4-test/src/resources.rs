@@ -3,27 +3,29 @@
 //! Resources of a test.
 
 use core::ops::Range;
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 
 use libsel4::{
-    AllocationError, Allocator, Badge, BootInfo, Cap, Endpoint, MessageInfo, Tcb, message,
+    AllocationError, Allocator, Badge, BootInfo, Cap, Endpoint, FaultEndpoint, MessageInfo,
+    Priority, ReplyHandle, Tcb,
 };
-
-#[cfg(CONFIG_KERNEL_MCS)]
-use libsel4::Reply;
 
 use crate::monitor::SKIPPED;
 use crate::thread::{Area, Plan, STARTED, Thread};
 
 /// Initial priority of tests.
-pub(crate) const PRIORITY: usize = 100;
+pub(crate) const PRIORITY: Priority = Priority::new(100);
 /// Maximum controlled priority of tests.
-pub(crate) const HIGHEST: usize = 200;
+pub(crate) const HIGHEST: Priority = Priority::new(200);
 /// Budget and period of threads, in microseconds: round-robin with this time slice.
 #[cfg(CONFIG_KERNEL_MCS)]
 pub(crate) const TURNS: (u64, u64) = (10_000, 10_000);
 /// Addresses where nothing is mapped at the start of a test.
 const FREE: Range<usize> = 0x5000_0000..0x6000_0000;
+
+/// Reason of a skipped test, with zeros behind it. A message would have an address, and the monitor cannot
+/// tell a message from what a notification leaves that a test has bound to the monitor's thread.
+static REASON: [AtomicU8; 128] = [const { AtomicU8::new(0) }; 128];
 
 /// Set by tests that wait while no thread runs.
 static WAITS: AtomicBool = AtomicBool::new(false);
@@ -34,7 +36,7 @@ pub struct Resources {
     /// Boot information of the root server.
     pub info: BootInfo,
     /// Allocator with the memory and slots of the test.
-    pub objects: Allocator<1>,
+    pub objects: Allocator,
     /// Thread of the test.
     pub tcb: Cap<Tcb>,
     pub(crate) areas: [Area; STARTED.end - STARTED.start],
@@ -61,14 +63,9 @@ impl Resources {
     /// # Errors
     ///
     /// Those of [`spawn`](Self::spawn).
-    ///
-    /// # Safety
-    ///
-    /// A non-empty reply to a fault message sets the thread's registers; the conditions of
-    /// [`tcb_write_registers`](Cap::tcb_write_registers) apply.
-    pub unsafe fn spawn_watched<F>(
+    pub fn spawn_watched<F>(
         &mut self,
-        faults: Cap<Endpoint>,
+        faults: FaultEndpoint,
         body: F,
     ) -> Result<Thread, AllocationError>
     where
@@ -79,7 +76,7 @@ impl Resources {
 
     fn start<F: FnOnce() + Send + 'static>(
         &mut self,
-        faults: Option<Cap<Endpoint>>,
+        faults: Option<FaultEndpoint>,
         body: F,
     ) -> Result<Thread, AllocationError> {
         let area = *self.areas.get(self.started).ok_or(AllocationError::Slots)?;
@@ -104,7 +101,8 @@ impl Resources {
     ///
     /// None, as long as the test's thread has its initial priority.
     pub fn settle(&self) -> libsel4::Result<()> {
-        self.tcb.tcb_set_priority(self.tcb, PRIORITY - 1)?;
+        let lower = Priority::new(PRIORITY.word() - 1);
+        self.tcb.tcb_set_priority(self.tcb, lower)?;
         self.tcb.tcb_set_priority(self.tcb, PRIORITY)
     }
 
@@ -116,8 +114,7 @@ impl Resources {
     pub fn service(&mut self) -> Result<Service, AllocationError> {
         Ok(Service {
             endpoint: self.objects.make()?,
-            #[cfg(CONFIG_KERNEL_MCS)]
-            reply: self.objects.make()?,
+            reply: self.objects.make_reply()?,
         })
     }
 
@@ -135,12 +132,20 @@ impl Resources {
 
     /// Ends the test as skipped, with a reason.
     pub fn skip(&self, reason: &str) -> ! {
-        let words = [reason.as_ptr().expose_provenance(), reason.len()];
-        self.end.send(message::write(SKIPPED, &words));
+        let end = reason.bytes().chain([0; REASON.len()]);
+        for (to, byte) in REASON.iter().zip(end) {
+            to.store(byte, Relaxed);
+        }
+        self.end.send(MessageInfo::labelled(SKIPPED));
         loop {
             libsel4::yield_now();
         }
     }
+}
+
+/// Returns the reason why a test was skipped, as bytes before zeros.
+pub(crate) fn skip_reason() -> [u8; REASON.len()] {
+    core::array::from_fn(|index| REASON[index].load(Relaxed))
 }
 
 /// Returns whether the test waits while no thread runs.
@@ -152,46 +157,33 @@ pub(crate) fn begin() {
     WAITS.store(false, Relaxed);
 }
 
-/// An endpoint and, with MCS, a reply object to receive with.
+/// An endpoint and, with MCS, a reply object to receive with, for threads without a bound notification.
 #[derive(Clone, Copy, Debug)]
 pub struct Service {
     /// Endpoint that messages come through.
     pub endpoint: Cap<Endpoint>,
-    /// Reply object.
-    #[cfg(CONFIG_KERNEL_MCS)]
-    pub reply: Cap<Reply>,
+    /// Reply object, or `()` without MCS.
+    pub reply: ReplyHandle,
 }
 
 impl Service {
     /// Corresponds to `seL4_Recv`.
     pub fn recv(&self) -> (MessageInfo, Badge) {
-        #[cfg(CONFIG_KERNEL_MCS)]
-        return self.endpoint.recv(self.reply);
-        #[cfg(not(CONFIG_KERNEL_MCS))]
-        return self.endpoint.recv();
+        self.endpoint.recv(self.reply).message()
     }
 
     /// Corresponds to `seL4_NBRecv`.
-    pub fn nb_recv(&self) -> (MessageInfo, Badge) {
-        #[cfg(CONFIG_KERNEL_MCS)]
-        return self.endpoint.nb_recv(self.reply);
-        #[cfg(not(CONFIG_KERNEL_MCS))]
-        return self.endpoint.nb_recv();
+    pub fn nb_recv(&self) -> Option<(MessageInfo, Badge)> {
+        Some(self.endpoint.nb_recv(self.reply)?.message())
     }
 
     /// Corresponds to `seL4_ReplyRecv`.
     pub fn reply_recv(&self, info: MessageInfo) -> (MessageInfo, Badge) {
-        #[cfg(CONFIG_KERNEL_MCS)]
-        return self.endpoint.reply_recv(info, self.reply);
-        #[cfg(not(CONFIG_KERNEL_MCS))]
-        return self.endpoint.reply_recv(info);
+        self.endpoint.reply_recv(info, self.reply).message()
     }
 
     /// Corresponds to `seL4_Reply`, and to `seL4_Send` on a reply object.
     pub fn reply(&self, info: MessageInfo) {
-        #[cfg(CONFIG_KERNEL_MCS)]
-        return self.reply.send(info);
-        #[cfg(not(CONFIG_KERNEL_MCS))]
-        return libsel4::reply(info);
+        libsel4::reply(self.reply, info);
     }
 }

@@ -6,12 +6,12 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use libsel4::libsel4_sys::seL4_PageBits;
 use libsel4::{
-    AllocationError, Allocator, BootInfo, Cap, CapRights, Endpoint, Guard, IpcBuffer, SmallPage,
-    Tcb, VmAttributes, entry_context, message,
+    AllocationError, Allocator, BootInfo, Cap, CapRights, FaultEndpoint, IpcBuffer, Priority,
+    SchedParams, SmallPage, Space, Tcb, VmAttributes, entry_context, message,
 };
 
 #[cfg(CONFIG_KERNEL_MCS)]
-use libsel4::{MIN_SCHED_CONTEXT_BITS, SchedContext};
+use libsel4::{Budget, MIN_SCHED_CONTEXT_BITS, SchedContext};
 
 unsafe extern "C" {
     safe fn sel4runtime_get_tls_size() -> usize;
@@ -48,15 +48,15 @@ pub(crate) struct Area {
     number: usize,
     buffer: Cap<SmallPage>,
     /// Endpoint of the monitor for the thread's faults.
-    faults: Cap<Endpoint>,
+    faults: FaultEndpoint,
 }
 
 impl Area {
-    pub(crate) fn map<const N: usize>(
+    pub(crate) fn map(
         info: &BootInfo,
-        objects: &mut Allocator<N>,
+        objects: &mut Allocator,
         number: usize,
-        faults: Cap<Endpoint>,
+        faults: FaultEndpoint,
     ) -> Result<Self, AllocationError> {
         let start = BASE + number * STRIDE;
         let mut page = |address| {
@@ -123,11 +123,11 @@ pub struct Thread {
 pub(crate) struct Plan {
     pub(crate) info: BootInfo,
     pub(crate) area: Area,
-    pub(crate) priority: usize,
+    pub(crate) priority: Priority,
     /// Maximum controlled priority.
-    pub(crate) mcp: usize,
+    pub(crate) mcp: Priority,
     /// Endpoint for faults, instead of the monitor's.
-    pub(crate) faults: Option<Cap<Endpoint>>,
+    pub(crate) faults: Option<FaultEndpoint>,
     /// Budget and period, in microseconds.
     #[cfg(CONFIG_KERNEL_MCS)]
     pub(crate) time: (u64, u64),
@@ -142,9 +142,7 @@ struct Start<F> {
 
 impl Thread {
     /// Makes the objects of a thread.
-    pub(crate) fn make<const N: usize>(
-        objects: &mut Allocator<N>,
-    ) -> Result<Self, AllocationError> {
+    pub(crate) fn make(objects: &mut Allocator) -> Result<Self, AllocationError> {
         Ok(Self {
             tcb: objects.make()?,
             #[cfg(CONFIG_KERNEL_MCS)]
@@ -197,43 +195,24 @@ impl Plan {
         Ok(tcb.tcb_resume()?)
     }
 
-    #[cfg(not(CONFIG_KERNEL_MCS))]
     fn configure(&self, thread: Thread, buffer: IpcBuffer) -> libsel4::Result<()> {
         let Self { info, .. } = self;
-        let faults = self.faults.unwrap_or(self.area.faults).cptr();
-        let buffer = Some(buffer);
-        // SAFETY: the thread does not run yet; it shares CSpace and VSpace with this one.
-        unsafe {
-            let tcb = thread.tcb;
-            tcb.tcb_configure(faults, info.cnode(), Guard::NONE, info.vspace(), buffer)?;
-        }
-        let authority = info.tcb();
-        thread
-            .tcb
-            .tcb_set_sched_params(authority, self.mcp, self.priority)
-    }
-
-    #[cfg(CONFIG_KERNEL_MCS)]
-    fn configure(&self, thread: Thread, buffer: IpcBuffer) -> libsel4::Result<()> {
-        let Self { info, .. } = self;
-        let Thread { tcb, sched_context } = thread;
-        // SAFETY: the thread does not run yet; it shares CSpace and VSpace with this one.
-        unsafe { tcb.tcb_configure(info.cnode(), Guard::NONE, info.vspace(), Some(buffer))? };
+        let faults = self.faults.unwrap_or(self.area.faults);
+        let space = Space::new(info.cnode(), info.vspace()).fault_endpoint(faults);
+        let params = SchedParams::new(self.priority)
+            .mcp(self.mcp)
+            .fault_endpoint(faults);
+        #[cfg(CONFIG_KERNEL_MCS)]
+        let params = params.sched_context(thread.sched_context);
+        #[cfg(CONFIG_KERNEL_MCS)]
         if let Some(control) = info.sched_control(info.node_id()) {
             let (budget, period) = self.time;
-            control.sched_control_configure_flags(sched_context, budget, period, 0, 0, 0)?;
+            let budget = Budget::new(budget, period);
+            control.sched_control_configure_flags(thread.sched_context, &budget)?;
         }
-        let faults = self.faults.unwrap_or(self.area.faults);
-        // SAFETY: the monitor replies to no fault; for other endpoints, `spawn_watched` requires it.
-        unsafe {
-            tcb.tcb_set_sched_params(
-                info.tcb(),
-                self.mcp,
-                self.priority,
-                Some(sched_context),
-                Some(faults),
-            )
-        }
+        // SAFETY: the thread does not run yet; it shares CSpace and VSpace with this one.
+        unsafe { thread.tcb.tcb_configure(&space, Some(buffer))? };
+        thread.tcb.tcb_set_sched_params(info.tcb(), &params)
     }
 }
 

@@ -8,9 +8,11 @@ use libsel4_sys as sys;
 
 use crate::arch::{self, VSpace, VmAttributes};
 use crate::bootinfo::{BootInfo, UntypedDesc};
-use crate::cap::{Cap, Slot, Slots};
+use crate::cap::{Cap, Slots};
 use crate::error::{Error, Result};
+use crate::ipc::ReplyHandle;
 use crate::kind::{FixedSize, Kind, Page, Retype, Untyped};
+use crate::slot::{EmptySlot, EmptySlots, FillError};
 use crate::value::{Badge, CapRights};
 
 /// Why there is no new object.
@@ -42,6 +44,12 @@ pub enum AllocationError {
 impl From<Error> for AllocationError {
     fn from(error: Error) -> Self {
         Self::Refused(error)
+    }
+}
+
+impl<S> From<FillError<S>> for AllocationError {
+    fn from(refused: FillError<S>) -> Self {
+        Self::Refused(refused.error)
     }
 }
 
@@ -93,32 +101,40 @@ impl Chunk {
     }
 }
 
-/// Makes objects out of at most `N` untypeds, each into an empty slot of the root of the CSpace.
+/// Makes objects out of untypeds, each into an empty slot of the root of the CSpace.
 ///
 /// The allocator needs no heap and no statics. Objects are freed all at once, by [`reset`](Self::reset). It
 /// takes the untyped with the least room that suffices, and keeps account of the room itself; where
 /// C has made objects of the same untypeds, it finds out and goes on. The slots are its own: where C
 /// fills some of BootInfo's empty ones, give it others, by [`with`](Self::with) and
-/// [`Slots::split_off`].
+/// [`EmptySlots::split_off`].
 #[derive(Debug)]
-pub struct Allocator<const N: usize = 64> {
-    slots: Slots,
-    given: Slots,
-    chunks: [Chunk; N],
+pub struct Allocator {
+    slots: EmptySlots,
+    /// First slot that was ever given.
+    first: usize,
+    chunks: [Chunk; Self::UNTYPEDS],
     count: usize,
 }
 
-impl<const N: usize> Allocator<N> {
-    /// All empty slots and the largest `N` untypeds that BootInfo has, those of devices aside.
-    pub fn new(info: &BootInfo) -> Self {
-        Self::with(
-            info.untypeds().filter(|untyped| !untyped.is_device),
-            info.empty(),
-        )
+impl Allocator {
+    /// Number of untypeds that an allocator uses, the largest that it is given.
+    pub const UNTYPEDS: usize = 64;
+
+    /// Takes all empty slots and the largest [`UNTYPEDS`](Self::UNTYPEDS) untypeds that BootInfo has,
+    /// those of devices aside.
+    ///
+    /// # Safety
+    ///
+    /// Those of [`BootInfo::empty_slots`].
+    pub unsafe fn new(info: &BootInfo) -> Self {
+        // SAFETY: the contract is the same.
+        let slots = unsafe { info.empty_slots() };
+        Self::with(info.untypeds().filter(|untyped| !untyped.is_device), slots)
     }
 
-    /// These slots, and of these untypeds the largest `N`.
-    pub fn with(untypeds: impl Iterator<Item = UntypedDesc>, slots: Slots) -> Self {
+    /// Takes these slots, and of these untypeds the largest [`UNTYPEDS`](Self::UNTYPEDS).
+    pub fn with(untypeds: impl Iterator<Item = UntypedDesc>, slots: EmptySlots) -> Self {
         let unused = Chunk {
             // SAFETY: it is never used: the first `count` chunks are, and they are written first.
             cap: unsafe { Cap::from_word(sys::seL4_CapNull) },
@@ -126,9 +142,9 @@ impl<const N: usize> Allocator<N> {
             used: 0,
         };
         let mut this = Self {
-            given: Slots::new(slots.root(), 0..0),
+            first: slots.slots().range().start,
             slots,
-            chunks: [unused; N],
+            chunks: [unused; Self::UNTYPEDS],
             count: 0,
         };
         for untyped in untypeds {
@@ -146,10 +162,10 @@ impl<const N: usize> Allocator<N> {
             .iter()
             .position(|chunk| chunk.size_bits < untyped.size_bits)
             .unwrap_or(self.count);
-        if place == N {
+        if place == Self::UNTYPEDS {
             return;
         }
-        self.count = N.min(self.count + 1);
+        self.count = Self::UNTYPEDS.min(self.count + 1);
         self.chunks[place..self.count].rotate_right(1);
         self.chunks[place] = Chunk {
             cap: untyped.cap,
@@ -158,40 +174,36 @@ impl<const N: usize> Allocator<N> {
         };
     }
 
-    /// An empty slot, for what is not made here: a capability that arrives with a message, or a copy.
-    pub fn slot(&mut self) -> core::result::Result<Slot, AllocationError> {
-        let slot = self.slots.next().ok_or(AllocationError::Slots)?;
-        if self.given.len() == 0 {
-            self.given = Slots::new(slot.root(), slot.index()..slot.index());
-        }
-        self.given.extend_to(slot.index() + 1);
-        Ok(slot)
+    /// Gives an empty slot, for what is not made here: a capability that arrives with a message, or an
+    /// interrupt's.
+    pub fn slot(&mut self) -> core::result::Result<EmptySlot, AllocationError> {
+        self.slots.next().ok_or(AllocationError::Slots)
     }
 
-    /// Has `fill` fill an empty slot; returns what it then holds.
-    ///
-    /// # Safety
-    ///
-    /// After success there is a capability of the kind `T` in the slot.
-    unsafe fn fill<T: Kind>(
+    /// Gives empty slots next to each other, for objects that are made
+    /// [at once](Cap::untyped_retype_all).
+    pub fn slots(&mut self, count: usize) -> core::result::Result<EmptySlots, AllocationError> {
+        self.slots.split_off(count).ok_or(AllocationError::Slots)
+    }
+
+    /// Has `fill` fill an empty slot, which is given again if the kernel refuses.
+    fn fill<T: Kind>(
         &mut self,
-        fill: impl FnOnce(Slot) -> Result<()>,
+        fill: impl FnOnce(EmptySlot) -> Result<Cap<T>, FillError>,
     ) -> core::result::Result<Cap<T>, AllocationError> {
-        let slot = self.slot()?;
-        match fill(slot) {
-            // SAFETY: the caller promises it, and the slot is in the root of the own CSpace.
-            Ok(()) => Ok(unsafe { slot.cap() }),
-            Err(error) => {
-                self.give_back(slot);
-                Err(error.into())
-            }
-        }
+        fill(self.slot()?).map_err(|FillError { error, slot }| {
+            self.slots.give_back(slot);
+            error.into()
+        })
     }
 
-    /// The slot that was given last stays empty, and is given again.
-    fn give_back(&mut self, slot: Slot) {
-        self.slots.extend_back_to(slot.index());
-        self.given.shrink_to(slot.index());
+    /// Makes what [`recv`](Cap::recv) needs to receive calls: a reply object with MCS, and without MCS
+    /// nothing.
+    pub fn make_reply(&mut self) -> core::result::Result<ReplyHandle, AllocationError> {
+        #[cfg(CONFIG_KERNEL_MCS)]
+        return self.make();
+        #[cfg(not(CONFIG_KERNEL_MCS))]
+        return Ok(crate::ipc::LastCaller);
     }
 
     /// Makes an object of a kind that has one size.
@@ -242,12 +254,7 @@ impl<const N: usize> Allocator<N> {
         untyped: Cap<Untyped>,
         size_bits: usize,
     ) -> core::result::Result<Cap<T>, AllocationError> {
-        // SAFETY: a retype that succeeds has put such a capability there.
-        unsafe {
-            self.fill(|slot| {
-                untyped.untyped_retype::<T>(size_bits, slot.root().itself(), slot.index(), 1)
-            })
-        }
+        self.fill(|slot| untyped.untyped_retype(size_bits, slot))
     }
 
     /// Corresponds to `seL4_CNode_Copy`. A copy of a capability of the own CSpace, with at most `rights`.
@@ -257,8 +264,7 @@ impl<const N: usize> Allocator<N> {
         cap: Cap<T>,
         rights: CapRights,
     ) -> core::result::Result<Cap<T>, AllocationError> {
-        // SAFETY: a copy is of the same kind.
-        unsafe { self.fill(|slot| slot.cnode_copy(slot.root().slot_of(cap), rights)) }
+        self.fill(|slot| slot.cnode_copy(cap, rights))
     }
 
     /// Corresponds to `seL4_CNode_Mint`. The same, with a badge.
@@ -269,8 +275,7 @@ impl<const N: usize> Allocator<N> {
         rights: CapRights,
         badge: Badge,
     ) -> core::result::Result<Cap<T>, AllocationError> {
-        // SAFETY: a copy is of the same kind.
-        unsafe { self.fill(|slot| slot.cnode_mint(slot.root().slot_of(cap), rights, badge)) }
+        self.fill(|slot| slot.cnode_mint(cap, rights, badge))
     }
 
     /// Maps a page as [`page_map`](Cap::page_map) does, and makes the page tables that are missing.
@@ -303,8 +308,9 @@ impl<const N: usize> Allocator<N> {
     ///
     /// # Safety
     ///
-    /// Those of [`cnode_revoke`](Slot::cnode_revoke) on each untyped and
-    /// [`cnode_delete`](Slot::cnode_delete) on each slot.
+    /// Those of [`cnode_revoke`](crate::Slot::cnode_revoke) on each untyped and
+    /// [`cnode_delete`](crate::Slot::cnode_delete) on each slot; no [`EmptySlot`] of this allocator and no
+    /// receive path of theirs is used any more.
     pub unsafe fn reset(&mut self) -> Result<()> {
         let root = self.slots.root();
         for chunk in &mut self.chunks[..self.count] {
@@ -312,14 +318,13 @@ impl<const N: usize> Allocator<N> {
             unsafe { root.slot_of(chunk.cap).cnode_revoke()? };
             chunk.used = 0;
         }
-        for slot in self.given.clone() {
-            // SAFETY: the caller promises it.
+        let slots = self.slots.slots().range();
+        for slot in Slots::new(root, self.first..slots.start) {
+            // SAFETY: nobody uses what was made, by the contract of this function.
             unsafe { slot.cnode_delete()? };
         }
-        if let Some(first) = self.given.next() {
-            self.slots.extend_back_to(first.index());
-            self.given.shrink_to(0);
-        }
+        // SAFETY: these slots are empty again, and no other value names them.
+        self.slots = unsafe { EmptySlots::new(root, self.first..slots.end) };
         Ok(())
     }
 }
@@ -338,31 +343,35 @@ mod tests {
         }
     }
 
-    fn slots(range: core::ops::Range<usize>) -> Slots {
+    fn slots(range: core::ops::Range<usize>) -> EmptySlots {
         // SAFETY: nothing is done with it.
-        Slots::new(unsafe { Cap::from_word(2) }, range)
+        unsafe { EmptySlots::new(Cap::from_word(2), range) }
     }
 
     #[test]
     fn the_largest_untypeds_are_kept_in_order() {
-        let sizes = [12, 20, 4, 30, 20, 16];
-        let descriptions = sizes.iter().enumerate().map(|(i, bits)| untyped(i, *bits));
-        let allocator = Allocator::<4>::with(descriptions, slots(0..9));
-        let kept = allocator
-            .chunks
-            .map(|chunk| (chunk.size_bits, chunk.cap.word()));
-        assert_eq!(kept, [(30, 3), (20, 1), (20, 4), (16, 5)]);
-        let one = Allocator::<4>::with([untyped(7, 5)].into_iter(), slots(0..9));
-        assert_eq!((one.count, one.chunks[0].size_bits), (1, 5));
-        assert_eq!(
-            Allocator::<0>::with([untyped(7, 5)].into_iter(), slots(0..9)).count,
-            0
-        );
+        let sizes = |count: usize| (0..count).map(|i| untyped(i, [12, 20, 4, 30, 20, 16][i % 6]));
+        let kept = |allocator: &Allocator| {
+            allocator
+                .chunks
+                .map(|chunk| (chunk.size_bits, chunk.cap.word()))
+        };
+        let allocator = Allocator::with(sizes(6), slots(1..9));
+        assert_eq!(allocator.count, 6);
+        let expected = [(30, 3), (20, 1), (20, 4), (16, 5), (12, 0), (4, 2)];
+        assert_eq!(kept(&allocator)[..6], expected);
+        // The smallest give way.
+        let allocator = Allocator::with(sizes(6 * 15), slots(1..9));
+        assert_eq!(allocator.count, Allocator::UNTYPEDS);
+        let kept = kept(&allocator);
+        assert!(kept[..15].iter().all(|(bits, _)| *bits == 30));
+        assert!(kept[15..45].iter().all(|(bits, _)| *bits == 20));
+        assert_eq!(kept[Allocator::UNTYPEDS - 1].0, 12);
     }
 
     #[test]
     fn a_size_that_no_untyped_has_is_left_out() {
-        let allocator = Allocator::<2>::with([untyped(7, 64)].into_iter(), slots(0..9));
+        let allocator = Allocator::with([untyped(7, 64)].into_iter(), slots(1..9));
         assert_eq!(allocator.count, 0);
     }
 
@@ -384,19 +393,25 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_that_is_given_back_is_given_again() {
-        let mut allocator = Allocator::<1>::with([].into_iter(), slots(5..7));
-        assert_eq!(allocator.slot().map(Slot::index), Ok(5));
-        let second = allocator.slot().expect("two are there");
+    fn a_slot_that_is_not_filled_is_given_again() {
+        let mut allocator = Allocator::with([].into_iter(), slots(5..7));
+        let index = |slot: EmptySlot| slot.slot().index();
+        assert_eq!(allocator.slot().map(index), Ok(5));
+        let refused = allocator.fill::<Untyped>(|slot| {
+            let error = Error::IllegalOperation;
+            Err(FillError { error, slot })
+        });
+        assert_eq!(
+            refused,
+            Err(AllocationError::Refused(Error::IllegalOperation))
+        );
+        assert_eq!(allocator.slot().map(index), Ok(6));
         assert_eq!(allocator.slot(), Err(AllocationError::Slots));
-        allocator.give_back(second);
-        assert_eq!(allocator.given.len(), 1);
-        assert_eq!(allocator.slot().map(Slot::index), Ok(6));
     }
 
     #[test]
     fn without_memory_an_object_is_an_error() {
-        let mut allocator = Allocator::<2>::with([].into_iter(), slots(5..7));
+        let mut allocator = Allocator::with([].into_iter(), slots(5..7));
         let size_bits = <crate::Tcb as FixedSize>::SIZE_BITS;
         assert_eq!(
             allocator.make::<crate::Tcb>(),

@@ -17,6 +17,7 @@ use crate::iospace::IoSpace;
 use crate::kind::{AsidControl, AsidPool, CNode, Domain, IrqControl, Kind, Tcb, Untyped};
 #[cfg(CONFIG_KERNEL_MCS)]
 use crate::kind::{SchedContext, SchedControl};
+use crate::slot::EmptySlots;
 use crate::tcb::IpcBuffer;
 
 /// Corresponds to `seL4_BootInfo`. The root server's first capabilities, its free slots and memory.
@@ -65,7 +66,9 @@ impl BootInfo {
     /// # Safety
     ///
     /// The pointer is the root server's, from the kernel; nothing writes to the frame, unmaps it, or removes
-    /// the initial capabilities. The calling thread's CSpace is the root server's.
+    /// the initial capabilities. The calling thread's CSpace is the root server's. If the structure has
+    /// extra information, the pointer may be used to read that as well: one made of a reference to the
+    /// structure may not.
     pub unsafe fn from_ptr(info: *const sys::seL4_BootInfo) -> Self {
         // For the extra boot information, which lies behind the structure.
         info.expose_provenance();
@@ -206,9 +209,23 @@ impl BootInfo {
         }
     }
 
-    /// The slots that are empty when the root server begins.
+    /// Returns the addresses of the slots that are empty when the root server begins.
     pub fn empty(&self) -> Slots {
         self.slots(self.as_c().empty)
+    }
+
+    /// Returns the slots that are empty when the root server begins, to be filled.
+    ///
+    /// # Safety
+    ///
+    /// Each slot is given once: this function is not called a second time, no
+    /// [`Allocator::new`](crate::Allocator::new) takes them, and code in C fills none of the slots that
+    /// are used. What is left to C is taken away by [`EmptySlots::split_off`].
+    pub unsafe fn empty_slots(&self) -> EmptySlots {
+        let range = self.empty().range();
+        // SAFETY: the slots are empty and in the root of the own CSpace, and nothing else fills them, by the
+        // contract of this function.
+        unsafe { EmptySlots::new(self.cnode(), range) }
     }
 
     /// The slots of the pages that the root server's image is in, in the order of their addresses.

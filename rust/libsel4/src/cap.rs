@@ -39,8 +39,9 @@ impl fmt::Debug for CPtr {
 ///
 /// The value is a number, copied as such; the capability itself stays in its slot. That the slot holds a
 /// capability of this kind was promised where the number became a `Cap`: by [`Cap::from_word`], or
-/// by the kernel, which has just made the object. The methods that could break such a promise, as
-/// [`Slot::cnode_delete`], are `unsafe`.
+/// by the kernel, which has just made the object. The methods that could break such a promise, such as
+/// [`Slot::cnode_delete`] and those that fill a [`Slot`], are `unsafe`; safe ones fill an
+/// [`EmptySlot`](crate::EmptySlot), which no `Cap` names.
 ///
 /// A capability of another kind is refused by the compiler:
 ///
@@ -118,12 +119,6 @@ impl<T: Kind> Cap<T> {
     }
 }
 
-/// The number of a capability that may be missing.
-#[cfg(CONFIG_KERNEL_MCS)]
-pub(crate) fn word_of<T: Kind>(cap: Option<Cap<T>>) -> usize {
-    cap.map_or(sys::seL4_CapNull, Cap::word)
-}
-
 impl<T: Kind> Clone for Cap<T> {
     fn clone(&self) -> Self {
         *self
@@ -146,8 +141,15 @@ impl<T: Kind> fmt::Debug for Cap<T> {
     }
 }
 
-/// A slot, named as C's CNode functions name it: by a CNode, an index and how many bits of the
-/// index count.
+/// The address of a slot, as C's CNode functions have it: a CNode, an index and how many bits of the
+/// index count. Naming a slot is safe; filling and emptying it is `unsafe`.
+///
+/// ```compile_fail,E0133
+/// use libsel4::{CapRights, Slot};
+/// fn wrong(to: Slot, from: Slot) -> libsel4::Result<()> {
+///     to.cnode_copy(from, CapRights::ALL)
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Slot {
     root: Cap<CNode>,
@@ -185,7 +187,7 @@ impl Slot {
 
 impl Cap<CNode> {
     /// Returns the slot that `depth` bits of `index` select in this CNode. The call does not use the
-    /// slot, and the kernel fills a slot only if it is empty.
+    /// slot.
     pub const fn slot(self, index: usize, depth: u8) -> Slot {
         Slot {
             root: self,
@@ -205,7 +207,7 @@ impl Cap<CNode> {
     }
 }
 
-/// Slots next to each other in the root of the own CSpace: C's `seL4_SlotRegion`.
+/// Addresses of slots next to each other in the root of the own CSpace: C's `seL4_SlotRegion`.
 #[doc(alias = "seL4_SlotRegion")]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Slots {
@@ -218,37 +220,14 @@ impl Slots {
         Self { root, range }
     }
 
-    /// The CNode that they are in.
+    /// Returns the CNode that they are in.
     pub const fn root(&self) -> Cap<CNode> {
         self.root
     }
 
-    /// The first `count` of them, which are then no longer here; `None` if there are fewer.
-    pub fn split_off(&mut self, count: usize) -> Option<Slots> {
-        let end = self.range.start.checked_add(count)?;
-        if end > self.range.end {
-            return None;
-        }
-        let first = self.range.start..end;
-        self.range.start = end;
-        Some(Self::new(self.root, first))
-    }
-}
-
-impl Slots {
-    /// With those up to before `end` as well.
-    pub(crate) const fn extend_to(&mut self, end: usize) {
-        self.range.end = end;
-    }
-
-    /// With those from `start` on as well.
-    pub(crate) const fn extend_back_to(&mut self, start: usize) {
-        self.range.start = start;
-    }
-
-    /// Without those from `end` on.
-    pub(crate) fn shrink_to(&mut self, end: usize) {
-        self.range.end = end.max(self.range.start);
+    /// Returns their addresses.
+    pub const fn range(&self) -> Range<usize> {
+        self.range.start..self.range.end
     }
 }
 

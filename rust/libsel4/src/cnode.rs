@@ -4,16 +4,88 @@
 
 use libsel4_sys as sys;
 
-use crate::cap::Slot;
+use crate::cap::{Cap, Slot};
 use crate::error::{Result, check};
+#[cfg(not(CONFIG_KERNEL_MCS))]
+use crate::ipc::SavedCaller;
+use crate::kind::Kind;
+use crate::slot::{EmptySlot, FillError};
 use crate::value::{Badge, CapRights};
 
+/// Invocations that fill an empty slot.
+impl EmptySlot {
+    /// Corresponds to `seL4_CNode_Copy`. Fills this slot with a copy of `source`, with at most `rights`.
+    ///
+    /// # Errors
+    ///
+    /// [`RevokeFirst`](crate::Error::RevokeFirst) for an untyped that objects are made of.
+    #[doc(alias = "seL4_CNode_Copy")]
+    pub fn cnode_copy<T: Kind>(
+        self,
+        source: Cap<T>,
+        rights: CapRights,
+    ) -> Result<Cap<T>, FillError> {
+        let source = self.slot().root().slot_of(source);
+        // SAFETY: nothing names this slot, so no `Cap` changes.
+        let copied = unsafe { self.slot().cnode_copy(source, rights) };
+        // SAFETY: a copy is of the same kind.
+        unsafe { self.filled_if(copied) }
+    }
+
+    /// Corresponds to `seL4_CNode_Mint`. Fills this slot with a copy of `source`, with at most `rights`
+    /// and with a badge; for a CNode the badge is the word of a [`Guard`](crate::Guard).
+    ///
+    /// # Errors
+    ///
+    /// [`IllegalOperation`](crate::Error::IllegalOperation) where `source` has a badge already, and those of
+    /// [`cnode_copy`](Self::cnode_copy).
+    #[doc(alias = "seL4_CNode_Mint")]
+    pub fn cnode_mint<T: Kind>(
+        self,
+        source: Cap<T>,
+        rights: CapRights,
+        badge: Badge,
+    ) -> Result<Cap<T>, FillError> {
+        let source = self.slot().root().slot_of(source);
+        // SAFETY: nothing names this slot, so no `Cap` changes.
+        let minted = unsafe { self.slot().cnode_mint(source, rights, badge) };
+        // SAFETY: a copy is of the same kind.
+        unsafe { self.filled_if(minted) }
+    }
+
+    /// Corresponds to `seL4_CNode_SaveCaller`. Fills this slot with the capability to reply to the last
+    /// caller.
+    #[cfg(not(CONFIG_KERNEL_MCS))]
+    #[doc(alias = "seL4_CNode_SaveCaller")]
+    pub fn cnode_save_caller(self) -> Result<SavedCaller, FillError> {
+        let slot = self.slot();
+        // SAFETY: nothing names this slot, so no `Cap` changes.
+        let code =
+            unsafe { sys::seL4_CNode_SaveCaller(slot.root().word(), slot.index(), slot.depth()) };
+        match check(code) {
+            Ok(()) => Ok(SavedCaller::new(self)),
+            Err(error) => Err(FillError { error, slot: self }),
+        }
+    }
+}
+
+/// Invocations of slots by their address. Those that fill one share a contract.
+///
+/// # Safety
+///
+/// Filling a slot by its address requires that no [`Cap`] leads to it that was made for a capability of
+/// another kind or for another object, that no [`EmptySlot`] names it, and that it is not slot 0 of a
+/// CSpace nor another one where the kernel looks for a capability that a thread does not have.
 impl Slot {
     /// Corresponds to `seL4_CNode_Copy`. Fills this slot with a copy of what is in `source`, with at
-    /// most `rights`.
+    /// most `rights`. [`EmptySlot::cnode_copy`] is the safe form.
+    ///
+    /// # Safety
+    ///
+    /// No [`Cap`] or [`EmptySlot`] names this slot, and it is no thread's slot 0.
     #[doc(alias = "seL4_CNode_Copy")]
-    pub fn cnode_copy(self, source: Slot, rights: CapRights) -> Result<()> {
-        // SAFETY: only an empty slot is filled.
+    pub unsafe fn cnode_copy(self, source: Slot, rights: CapRights) -> Result<()> {
+        // SAFETY: filling the slot changes no `Cap`, by the contract of this function.
         check(unsafe {
             sys::seL4_CNode_Copy(
                 self.root().word(),
@@ -27,10 +99,16 @@ impl Slot {
         })
     }
 
-    /// Corresponds to `seL4_CNode_Mint`. The same, with a badge, or the word of a [`Guard`](crate::Guard).
+    /// Corresponds to `seL4_CNode_Mint`. Fills this slot with a copy of what is in `source`, with at
+    /// most `rights` and with a badge, or the word of a [`Guard`](crate::Guard).
+    /// [`EmptySlot::cnode_mint`] is the safe form.
+    ///
+    /// # Safety
+    ///
+    /// Those of [`cnode_copy`](Self::cnode_copy).
     #[doc(alias = "seL4_CNode_Mint")]
-    pub fn cnode_mint(self, source: Slot, rights: CapRights, badge: Badge) -> Result<()> {
-        // SAFETY: only an empty slot is filled.
+    pub unsafe fn cnode_mint(self, source: Slot, rights: CapRights, badge: Badge) -> Result<()> {
+        // SAFETY: filling the slot changes no `Cap`, by the contract of this function.
         check(unsafe {
             sys::seL4_CNode_Mint(
                 self.root().word(),
@@ -49,7 +127,8 @@ impl Slot {
     ///
     /// # Safety
     ///
-    /// No [`Cap`](crate::Cap) of what was in `source` is used any more.
+    /// No [`Cap`] of what was in `source` is used any more. For this slot the conditions of
+    /// [`cnode_copy`](Self::cnode_copy) hold.
     #[doc(alias = "seL4_CNode_Move")]
     pub unsafe fn cnode_move(self, source: Slot) -> Result<()> {
         // SAFETY: the caller promises it.
@@ -103,7 +182,8 @@ impl Slot {
     ///
     /// # Safety
     ///
-    /// No [`Cap`](crate::Cap) of what was in `pivot` or `source` is used any more.
+    /// No [`Cap`] of what was in `pivot` or `source` is used any more. For this slot the conditions of
+    /// [`cnode_copy`](Self::cnode_copy) hold.
     #[doc(alias = "seL4_CNode_Rotate")]
     pub unsafe fn cnode_rotate(
         self,
@@ -135,7 +215,7 @@ impl Slot {
     ///
     /// # Safety
     ///
-    /// No [`Cap`](crate::Cap) of what was in it is used any more. Where it is a page, nobody uses the
+    /// No [`Cap`] of what was in it is used any more. Where it is a page, nobody uses the
     /// memory where it was mapped through this capability; where it is a page table, a VSpace or an
     /// ASID pool, nobody uses memory that is mapped with it; where it is a CNode, the same holds for
     /// all that is in it.
@@ -165,14 +245,5 @@ impl Slot {
         check(unsafe {
             sys::seL4_CNode_CancelBadgedSends(self.root().word(), self.index(), self.depth())
         })
-    }
-
-    /// Corresponds to `seL4_CNode_SaveCaller`. Fills this slot with the capability to reply to the last
-    /// caller.
-    #[cfg(not(CONFIG_KERNEL_MCS))]
-    #[doc(alias = "seL4_CNode_SaveCaller")]
-    pub fn cnode_save_caller(self) -> Result<()> {
-        // SAFETY: only an empty slot is filled.
-        check(unsafe { sys::seL4_CNode_SaveCaller(self.root().word(), self.index(), self.depth()) })
     }
 }

@@ -47,25 +47,28 @@ impl Region {
 /// Makes pages of the memory of devices, each at the physical address that is asked for.
 ///
 /// The kernel makes objects of an untyped one after the other, from its beginning on. So what lies
-/// before a page becomes untypeds, which are kept, and pages can be asked for in any order. `N` is how
-/// many untypeds are kept; a page deep inside a large one takes about 15.
+/// before a page becomes untypeds, which are kept, and pages can be asked for in any order. At most
+/// [`UNTYPEDS`](Self::UNTYPEDS) are kept; a page deep inside a large one takes about 15.
 ///
 /// The value starts with BootInfo's untypeds of devices, of which nothing else makes objects.
 #[derive(Debug)]
-pub struct Devices<const N: usize = 64> {
+pub struct Devices {
     info: BootInfo,
-    regions: [Region; N],
+    regions: [Region; Self::UNTYPEDS],
     count: usize,
 }
 
-impl<const N: usize> Devices<N> {
+impl Devices {
+    /// Number of untypeds that are kept.
+    pub const UNTYPEDS: usize = 64;
+
     /// All that BootInfo has. Nothing is made of them yet.
     pub fn new(info: &BootInfo) -> Self {
         // SAFETY: it is never used: the first `count` regions are, and they are written first.
         let unused = Region::new(unsafe { Cap::from_word(sys::seL4_CapNull) }, 0, 0);
         Self {
             info: *info,
-            regions: [unused; N],
+            regions: [unused; Self::UNTYPEDS],
             count: 0,
         }
     }
@@ -77,11 +80,11 @@ impl<const N: usize> Devices<N> {
     ///
     /// [`NoDevice`](AllocationError::NoDevice) where no device's memory is,
     /// [`Taken`](AllocationError::Taken) where it is made into an object already,
-    /// [`Account`](AllocationError::Account) where `N` is too small, and
+    /// [`Account`](AllocationError::Account) where [`UNTYPEDS`](Self::UNTYPEDS) is too small, and
     /// [`AlignmentError`](Error::AlignmentError).
-    pub fn page<T: Page, const M: usize>(
+    pub fn page<T: Page>(
         &mut self,
-        objects: &mut Allocator<M>,
+        objects: &mut Allocator,
         paddr: usize,
     ) -> Result<Cap<T>, AllocationError> {
         if !paddr.is_multiple_of(1 << T::SIZE_BITS) {
@@ -92,7 +95,7 @@ impl<const N: usize> Devices<N> {
             let Region {
                 cap, paddr, used, ..
             } = self.regions[index];
-            if self.count == N {
+            if self.count == Self::UNTYPEDS {
                 return Err(AllocationError::Account);
             }
             let before = objects.make_of(cap, bits)?;

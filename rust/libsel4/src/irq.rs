@@ -4,42 +4,54 @@
 
 use libsel4_sys as sys;
 
-use crate::cap::{Cap, Slot};
+#[cfg(sel4_has = "seL4_IRQControl_IssueSGISignal")]
+use crate::arch::SgiSignal;
+use crate::cap::Cap;
 use crate::error::{Result, check};
 use crate::kind::{IrqControl, IrqHandler, Notification};
+use crate::slot::{EmptySlot, FillError};
 
 impl Cap<IrqControl> {
     /// Corresponds to `seL4_IRQControl_Get`. Fills `slot` with the handler of the interrupt `irq`.
     #[doc(alias = "seL4_IRQControl_Get")]
-    pub fn irq_control_get(self, irq: usize, slot: Slot) -> Result<()> {
-        // SAFETY: only an empty slot is filled.
-        check(unsafe {
-            sys::seL4_IRQControl_Get(
-                self.word(),
-                irq,
-                slot.root().word(),
-                slot.index(),
-                slot.depth(),
-            )
-        })
+    pub fn irq_control_get(
+        self,
+        irq: usize,
+        slot: EmptySlot,
+    ) -> Result<Cap<IrqHandler>, FillError> {
+        let to = slot.slot();
+        // SAFETY: nothing else names the slot, so no `Cap` changes.
+        let code = unsafe {
+            sys::seL4_IRQControl_Get(self.word(), irq, to.root().word(), to.index(), to.depth())
+        };
+        // SAFETY: the kernel has put such a capability there.
+        unsafe { slot.filled(code) }
     }
 
     /// Corresponds to `seL4_IRQControl_GetTrigger`. The same, where `edge` says that the interrupt is
     /// triggered by an edge and not by a level.
     #[cfg(any(CONFIG_ARCH_ARM, CONFIG_ARCH_RISCV))]
     #[doc(alias = "seL4_IRQControl_GetTrigger")]
-    pub fn irq_control_get_trigger(self, irq: usize, edge: bool, slot: Slot) -> Result<()> {
-        // SAFETY: only an empty slot is filled.
-        check(unsafe {
+    pub fn irq_control_get_trigger(
+        self,
+        irq: usize,
+        edge: bool,
+        slot: EmptySlot,
+    ) -> Result<Cap<IrqHandler>, FillError> {
+        let to = slot.slot();
+        // SAFETY: nothing else names the slot, so no `Cap` changes.
+        let code = unsafe {
             sys::seL4_IRQControl_GetTrigger(
                 self.word(),
                 irq,
                 edge.into(),
-                slot.root().word(),
-                slot.index(),
-                slot.depth(),
+                to.root().word(),
+                to.index(),
+                to.depth(),
             )
-        })
+        };
+        // SAFETY: the kernel has put such a capability there.
+        unsafe { slot.filled(code) }
     }
 
     /// Corresponds to `seL4_IRQControl_GetTriggerCore`. The same, for an interrupt that goes to the core
@@ -50,99 +62,137 @@ impl Cap<IrqControl> {
         self,
         irq: usize,
         edge: bool,
-        slot: Slot,
+        slot: EmptySlot,
         target: usize,
-    ) -> Result<()> {
-        // SAFETY: only an empty slot is filled.
-        check(unsafe {
+    ) -> Result<Cap<IrqHandler>, FillError> {
+        let to = slot.slot();
+        // SAFETY: nothing else names the slot, so no `Cap` changes.
+        let code = unsafe {
             sys::seL4_IRQControl_GetTriggerCore(
                 self.word(),
                 irq,
                 edge.into(),
-                slot.root().word(),
-                slot.index(),
-                slot.depth(),
+                to.root().word(),
+                to.index(),
+                to.depth(),
                 target,
             )
-        })
+        };
+        // SAFETY: the kernel has put such a capability there.
+        unsafe { slot.filled(code) }
     }
 
     /// Corresponds to `seL4_IRQControl_IssueSGISignal`. Fills `slot` with the capability to send the
     /// software-generated interrupt `irq` to the core `target`.
     #[cfg(sel4_has = "seL4_IRQControl_IssueSGISignal")]
     #[doc(alias = "seL4_IRQControl_IssueSGISignal")]
-    pub fn irq_control_issue_sgi_signal(self, irq: usize, target: usize, slot: Slot) -> Result<()> {
-        // SAFETY: only an empty slot is filled.
-        check(unsafe {
+    pub fn irq_control_issue_sgi_signal(
+        self,
+        irq: usize,
+        target: usize,
+        slot: EmptySlot,
+    ) -> Result<Cap<SgiSignal>, FillError> {
+        let to = slot.slot();
+        // SAFETY: nothing else names the slot, so no `Cap` changes.
+        let code = unsafe {
             sys::seL4_IRQControl_IssueSGISignal(
                 self.word(),
                 irq,
                 target,
-                slot.root().word(),
-                slot.index(),
-                slot.depth(),
+                to.root().word(),
+                to.index(),
+                to.depth(),
             )
-        })
+        };
+        // SAFETY: the kernel has put such a capability there.
+        unsafe { slot.filled(code) }
     }
 
     /// Corresponds to `seL4_IRQControl_GetIOAPIC`. Fills `slot` with the handler of a pin of an I/O
-    /// APIC: `level` and `polarity` are 1 for level-triggered and active-low, `vector` is seL4's
-    /// number for it.
+    /// APIC. `vector` is seL4's number for the interrupt.
     #[cfg(CONFIG_ARCH_X86)]
     #[doc(alias = "seL4_IRQControl_GetIOAPIC")]
     pub fn irq_control_get_io_apic(
         self,
-        slot: Slot,
-        io_apic: usize,
-        pin: usize,
-        level: usize,
-        polarity: usize,
+        pin: &IoApicPin,
         vector: usize,
-    ) -> Result<()> {
-        // SAFETY: only an empty slot is filled.
-        check(unsafe {
+        slot: EmptySlot,
+    ) -> Result<Cap<IrqHandler>, FillError> {
+        let to = slot.slot();
+        // SAFETY: nothing else names the slot, so no `Cap` changes.
+        let code = unsafe {
             sys::seL4_IRQControl_GetIOAPIC(
                 self.word(),
-                slot.root().word(),
-                slot.index(),
-                slot.depth(),
-                io_apic,
-                pin,
-                level,
-                polarity,
+                to.root().word(),
+                to.index(),
+                to.depth(),
+                pin.io_apic,
+                pin.pin,
+                pin.level_triggered.into(),
+                pin.active_low.into(),
                 vector,
             )
-        })
+        };
+        // SAFETY: the kernel has put such a capability there.
+        unsafe { slot.filled(code) }
     }
 
     /// Corresponds to `seL4_IRQControl_GetMSI`. Fills `slot` with the handler of a message-signalled
-    /// interrupt of the PCI function `bus`, `device`, `function`.
+    /// interrupt. `vector` is seL4's number for it.
     #[cfg(CONFIG_ARCH_X86)]
     #[doc(alias = "seL4_IRQControl_GetMSI")]
     pub fn irq_control_get_msi(
         self,
-        slot: Slot,
-        bus: usize,
-        device: usize,
-        function: usize,
-        handle: usize,
+        msi: &Msi,
         vector: usize,
-    ) -> Result<()> {
-        // SAFETY: only an empty slot is filled.
-        check(unsafe {
+        slot: EmptySlot,
+    ) -> Result<Cap<IrqHandler>, FillError> {
+        let to = slot.slot();
+        // SAFETY: nothing else names the slot, so no `Cap` changes.
+        let code = unsafe {
             sys::seL4_IRQControl_GetMSI(
                 self.word(),
-                slot.root().word(),
-                slot.index(),
-                slot.depth(),
-                bus,
-                device,
-                function,
-                handle,
+                to.root().word(),
+                to.index(),
+                to.depth(),
+                msi.bus,
+                msi.device,
+                msi.function,
+                msi.handle,
                 vector,
             )
-        })
+        };
+        // SAFETY: the kernel has put such a capability there.
+        unsafe { slot.filled(code) }
     }
+}
+
+/// Pin of an I/O APIC, for [`irq_control_get_io_apic`](Cap::irq_control_get_io_apic).
+#[cfg(CONFIG_ARCH_X86)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct IoApicPin {
+    /// Number of the I/O APIC, from 0.
+    pub io_apic: usize,
+    /// Number of the pin, from 0.
+    pub pin: usize,
+    /// Set if a level triggers the interrupt, not an edge.
+    pub level_triggered: bool,
+    /// Set if the pin is active at the low level, not at the high one.
+    pub active_low: bool,
+}
+
+/// Message-signalled interrupt of a PCI function, for [`irq_control_get_msi`](Cap::irq_control_get_msi).
+#[cfg(CONFIG_ARCH_X86)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Msi {
+    /// Number of the PCI bus.
+    pub bus: usize,
+    /// Number of the PCI device.
+    pub device: usize,
+    /// Number of the PCI function.
+    pub function: usize,
+    /// Number that the device was programmed to send.
+    pub handle: usize,
 }
 
 impl Cap<IrqHandler> {

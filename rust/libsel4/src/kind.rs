@@ -116,13 +116,7 @@ kinds! {
     /// Authority over the time of one core: `seL4_SchedControl`.
     #[doc(alias = "seL4_SchedControl")]
     SchedControl;
-    /// Whom to reply to: an object of its own in a kernel with MCS.
+    /// Whom to reply to: an object of its own in a kernel with MCS. Without MCS there is
+    /// `SavedCaller`.
     Reply: fixed(sys::seL4_ReplyObject, sys::seL4_ReplyBits);
-}
-
-#[cfg(not(CONFIG_KERNEL_MCS))]
-kinds! {
-    /// Whom to reply to: what [`Slot::cnode_save_caller`](crate::Slot::cnode_save_caller) saves.
-    /// A reply consumes the capability.
-    Reply;
 }

@@ -5,6 +5,9 @@
 //! | here | |
 //! |---|---|
 //! | [`Cap`], [`CPtr`], [`Slot`], [`Slots`] | capabilities with the kind of their object, and where they lie |
+//! | [`EmptySlot`], [`EmptySlots`], [`FillError`] | slots for new capabilities, each used once |
+//! | [`Received`], [`Event`], [`ReplyAuthority`] | messages, and signals that come instead |
+//! | [`Space`], [`SchedParams`], [`FaultEndpoint`] | what threads are given |
 //! | [`Error`], [`LookupFailure`] | why the kernel refused, with what it tells about it |
 //! | [`MessageInfo`], [`CapRights`], [`Guard`], [`Badge`] | words that mean something |
 //! | [`message`] | message registers, values and capabilities in messages |
@@ -24,15 +27,23 @@
 //!
 //! Calls that may change or remove Rust's own memory: unmapping, deleting and revoking, writing
 //! the registers of threads, giving them an address space or an IPC buffer, calling devices and the
-//! secure monitor. Giving threads a fault endpoint, for who answers a fault writes registers. And what
-//! lets a [`Cap`] lead to an object of another kind, for there even a message may be an invocation that
-//! does one of those. Making objects is not `unsafe`: the kernel gives only memory that nothing is made
-//! of, and fills only empty slots.
+//! secure monitor. Making an endpoint one for [faults](FaultEndpoint), for who answers a fault writes
+//! registers. And what lets a [`Cap`] lead to an object of another kind, for there even a message may be
+//! an invocation that does one of those: so filling a slot by its number is `unsafe` as well.
+//!
+//! Making objects is not `unsafe`: the kernel gives only memory that nothing is made of, and an
+//! [`EmptySlot`] is named by no `Cap` and filled once.
+//!
+//! Safe code can hand capabilities on: [`message::set_cap`] and a message give the receiver a thread, a
+//! VSpace or a CNode of one's own, with which that may unmap or rewrite this program's memory. As with
+//! `/proc/self/mem` under Linux, that is the receiver's doing, and a program sends such capabilities only
+//! to those whom it trusts with its memory.
 //!
 //! # Threads
 //!
 //! Every thread that calls something here has an IPC buffer that C knows of: those of C's runtime do,
-//! others begin with [`message::set_ipc_buffer`].
+//! others begin with [`message::set_ipc_buffer`]. C keeps its address in thread-local storage; a libsel4
+//! without, where all threads share one buffer, is refused by the compiler.
 
 #![no_std]
 
@@ -58,6 +69,7 @@ mod kind;
 pub mod message;
 #[cfg(CONFIG_KERNEL_MCS)]
 mod sched;
+mod slot;
 mod tcb;
 mod untyped;
 mod value;
@@ -72,22 +84,23 @@ pub use cap::{CPtr, Cap, Slot, Slots};
 pub use device::Devices;
 pub use error::{Error, LookupFailure, Result};
 pub use fault::Fault;
-pub use ipc::yield_now;
+pub use ipc::{Event, Received, ReplyAuthority, ReplyHandle, reply, yield_now};
 pub use kind::{
     AsidControl, AsidPool, CNode, Domain, Endpoint, FixedSize, IrqControl, IrqHandler, Kind,
-    Notification, Page, Reply, Retype, Tcb, Untyped,
+    Notification, Page, Retype, Tcb, Untyped,
 };
-pub use tcb::{IpcBuffer, UserContext};
-pub use value::{Badge, CapRights, Guard, MessageInfo};
+pub use slot::{EmptySlot, EmptySlots, FillError};
+pub use tcb::{FaultEndpoint, IpcBuffer, SchedParams, Space, UserContext};
+pub use value::{Badge, CapRights, Guard, MessageInfo, Priority};
 
 #[cfg(CONFIG_KERNEL_MCS)]
 pub use {
-    kind::{SchedContext, SchedControl},
-    sched::{MIN_SCHED_CONTEXT_BITS, Schedulable, max_extra_refills},
+    kind::{Reply, SchedContext, SchedControl},
+    sched::{Budget, MIN_SCHED_CONTEXT_BITS, Schedulable, max_extra_refills},
 };
 
 #[cfg(not(CONFIG_KERNEL_MCS))]
-pub use ipc::reply;
+pub use ipc::{LastCaller, SavedCaller};
 
 #[cfg(any(CONFIG_ARCH_AARCH64, CONFIG_ARCH_RISCV64, CONFIG_ARCH_X86_64))]
 pub use arch::HugePage;
@@ -102,7 +115,10 @@ pub use arch::Smc;
 pub use arch::{Section, SuperSection};
 
 #[cfg(CONFIG_ARCH_X86)]
-pub use arch::{IoPort, IoPortControl};
+pub use {
+    arch::{IoPort, IoPortControl},
+    irq::{IoApicPin, Msi},
+};
 
 #[cfg(CONFIG_ARCH_X86_64)]
 pub use arch::{PageDirectory, Pdpt};

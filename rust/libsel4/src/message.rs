@@ -13,6 +13,7 @@ use libsel4_sys as sys;
 
 use crate::cap::{Cap, Slot};
 use crate::kind::Kind;
+use crate::slot::EmptySlot;
 use crate::value::{Badge, MessageInfo};
 
 /// Corresponds to `seL4_MsgMaxLength`. How many message registers there are.
@@ -23,8 +24,9 @@ pub const REGISTERS: usize = sys::seL4_MsgMaxLength;
 #[doc(alias = "seL4_MsgMaxExtraCaps")]
 pub const CAPS: usize = sys::seL4_MsgMaxExtraCaps;
 
-/// The register with this index, 0 if there is none.
-pub(crate) fn register(index: usize) -> usize {
+/// Corresponds to `seL4_GetMR`. Returns the register with this index, 0 if there is none.
+#[doc(alias = "seL4_GetMR")]
+pub fn register(index: usize) -> usize {
     if index >= REGISTERS {
         return 0;
     }
@@ -32,10 +34,20 @@ pub(crate) fn register(index: usize) -> usize {
     unsafe { sys::seL4_GetMR(index as core::ffi::c_int) }
 }
 
+// Otherwise all threads would share one IPC buffer. The hosted platform finds each in its own way.
+#[cfg(not(any(CONFIG_LIB_SEL4_USE_THREAD_LOCALS, CONFIG_PLAT_HOSTED)))]
+compile_error!(
+    "libsel4 keeps one IPC buffer for all threads: configure with -DLibSel4UseThreadLocals=ON"
+);
+
 /// The first of the registers, which are the running thread's until it makes a system call.
 fn registers() -> *mut usize {
     // SAFETY: a read of where this thread's buffer is.
     let buffer = unsafe { sys::seL4_GetIPCBuffer() };
+    debug_assert!(
+        !buffer.is_null(),
+        "this thread has no IPC buffer: it begins with set_ipc_buffer()"
+    );
     // SAFETY: it stays within the buffer.
     unsafe { (&raw mut (*buffer).msg).cast() }
 }
@@ -57,6 +69,18 @@ pub fn set_mr<const INDEX: usize>(value: usize) {
     const { assert!(INDEX < REGISTERS, "there is no such message register") };
     // SAFETY: there is such a register.
     unsafe { sys::seL4_SetMR(INDEX as core::ffi::c_int, value) }
+}
+
+/// Corresponds to `seL4_SetMR`. Sets the register with this index, which may be computed.
+///
+/// # Panics
+///
+/// If there is no such register.
+#[doc(alias = "seL4_SetMR")]
+pub fn set_register(index: usize, value: usize) {
+    assert!(index < REGISTERS, "there is no such message register");
+    // SAFETY: there is such a register.
+    unsafe { sys::seL4_SetMR(index as core::ffi::c_int, value) }
 }
 
 /// Copies words into the registers from 0 on, and describes them as a message with this label.
@@ -183,13 +207,54 @@ pub fn get_badge<const INDEX: usize>() -> Badge {
     unsafe { sys::seL4_GetBadge(INDEX as core::ffi::c_int) }
 }
 
-/// Corresponds to `seL4_SetCapReceivePath`. The slot for a capability that comes with a message. The
-/// kernel fills it only while it is empty, and keeps the first capability that is not unwrapped.
+/// Corresponds to `seL4_SetCapReceivePath`. Names the slot for a capability that comes with a message to
+/// the running thread. The kernel fills it only while it is empty, and keeps the first capability that
+/// is not unwrapped.
 #[doc(alias = "seL4_SetCapReceivePath")]
-pub fn set_cap_receive_path(slot: Slot) {
-    // SAFETY: the numbers are only read when something is received.
+pub fn set_cap_receive_path(slot: EmptySlot) -> ReceiveSlot {
+    let to = slot.slot();
+    // SAFETY: the numbers are only read when something is received, and no `Cap` names the slot.
     unsafe {
-        sys::seL4_SetCapReceivePath(slot.root().word(), slot.index(), usize::from(slot.depth()));
+        sys::seL4_SetCapReceivePath(to.root().word(), to.index(), usize::from(to.depth()));
+    }
+    ReceiveSlot { slot }
+}
+
+/// Slot that a message fills: the receive path of a thread, from [`set_cap_receive_path`] on.
+///
+/// Any kind of capability may come to lie there, and only the program knows which senders it trusts to
+/// send one kind. So giving it a type is `unsafe`.
+#[derive(PartialEq, Eq, Debug)]
+pub struct ReceiveSlot {
+    slot: EmptySlot,
+}
+
+impl ReceiveSlot {
+    /// Returns the address of the slot.
+    pub const fn slot(&self) -> Slot {
+        self.slot.slot()
+    }
+
+    /// Returns the capability that came.
+    ///
+    /// # Safety
+    ///
+    /// Those of [`Cap::from_word`]: a message has brought a capability to an object of the kind `T`, and
+    /// as long as the result or a copy of it is used, no capability of another kind follows it there,
+    /// which would take deleting this one first.
+    pub const unsafe fn cap<T: Kind>(&self) -> Cap<T> {
+        // SAFETY: the contract is the same.
+        unsafe { self.slot.slot().cap() }
+    }
+
+    /// Returns the slot, which may then be filled otherwise.
+    ///
+    /// # Safety
+    ///
+    /// Those of [`EmptySlot::from_slot`]. In particular the receive path of the thread is another one by
+    /// now.
+    pub unsafe fn into_empty(self) -> EmptySlot {
+        self.slot
     }
 }
 

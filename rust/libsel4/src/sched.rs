@@ -28,31 +28,72 @@ pub fn max_extra_refills(size_bits: usize) -> usize {
     }
 }
 
+/// Time of a scheduling context, for
+/// [`sched_control_configure_flags`](Cap::sched_control_configure_flags).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Budget {
+    budget: u64,
+    period: u64,
+    extra_refills: usize,
+    badge: Badge,
+    flags: usize,
+}
+
+impl Budget {
+    /// `budget` in every `period`, both in microseconds, without extra refills.
+    pub const fn new(budget: u64, period: u64) -> Self {
+        Self {
+            budget,
+            period,
+            extra_refills: 0,
+            badge: 0,
+            flags: 0,
+        }
+    }
+
+    /// Sets the number of extra refills, at most [`max_extra_refills`] of the scheduling context's size.
+    pub const fn extra_refills(self, extra_refills: usize) -> Self {
+        Self {
+            extra_refills,
+            ..self
+        }
+    }
+
+    /// Sets the word that is in timeout faults.
+    pub const fn badge(self, badge: Badge) -> Self {
+        Self { badge, ..self }
+    }
+
+    /// Corresponds to `seL4_SchedContext_Sporadic`. Has the kernel schedule it as a sporadic task, also where
+    /// the budget is as long as the period.
+    #[doc(alias = "seL4_SchedContext_Sporadic")]
+    pub const fn sporadic(self) -> Self {
+        Self {
+            flags: self.flags | sys::seL4_SchedContext_Sporadic,
+            ..self
+        }
+    }
+}
+
 impl Cap<SchedControl> {
-    /// Corresponds to `seL4_SchedControl_ConfigureFlags`. Gives a scheduling context `budget` in every
-    /// `period`, both in microseconds, on this core. `extra_refills` is at most [`max_extra_refills`] of
-    /// its size; `badge` is in timeout faults; `flags` is 0 or `seL4_SchedContext_Sporadic`.
+    /// Corresponds to `seL4_SchedControl_ConfigureFlags`. Gives a scheduling context time on this core.
     #[doc(alias = "seL4_SchedControl_ConfigureFlags")]
     #[doc(alias = "seL4_SchedControl_Configure")]
     pub fn sched_control_configure_flags(
         self,
         sched_context: Cap<SchedContext>,
-        budget: u64,
-        period: u64,
-        extra_refills: usize,
-        badge: Badge,
-        flags: usize,
+        budget: &Budget,
     ) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe {
             sys::seL4_SchedControl_ConfigureFlags(
                 self.word(),
                 sched_context.word(),
-                budget,
-                period,
-                extra_refills,
-                badge,
-                flags,
+                budget.budget,
+                budget.period,
+                budget.extra_refills,
+                budget.badge,
+                budget.flags,
             )
         })
     }

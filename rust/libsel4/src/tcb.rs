@@ -5,16 +5,12 @@
 use libsel4_sys as sys;
 
 use crate::arch::{SmallPage, VSpace};
-#[cfg(not(CONFIG_KERNEL_MCS))]
-use crate::cap::CPtr;
-use crate::cap::Cap;
-#[cfg(CONFIG_KERNEL_MCS)]
-use crate::cap::word_of;
+use crate::cap::{CPtr, Cap};
 use crate::error::{Result, check};
-use crate::kind::{CNode, Notification, Tcb};
 #[cfg(CONFIG_KERNEL_MCS)]
-use crate::kind::{Endpoint, SchedContext};
-use crate::value::Guard;
+use crate::kind::SchedContext;
+use crate::kind::{CNode, Endpoint, Notification, Tcb};
+use crate::value::{Guard, Priority};
 
 /// Corresponds to `seL4_UserContext`. The registers of a thread, under their names in C.
 ///
@@ -42,6 +38,133 @@ fn parts(buffer: Option<IpcBuffer>) -> (usize, usize) {
     })
 }
 
+/// The endpoint to which the kernel sends the faults of a thread.
+///
+/// A reply to a fault that has message registers sets the thread's own registers. So to make the value
+/// is `unsafe`, and to give it to threads is not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FaultEndpoint(CPtr);
+
+impl FaultEndpoint {
+    /// Makes the endpoint one for faults of threads in this CSpace.
+    ///
+    /// # Safety
+    ///
+    /// Receivers of a fault through the endpoint answer with an empty message, or under the conditions of
+    /// [`tcb_write_registers`](Cap::tcb_write_registers). Between the fault and the answer, no other code
+    /// answers it: neither on the receiving thread nor, with MCS, by the reply object.
+    #[inline]
+    pub const unsafe fn new(endpoint: Cap<Endpoint>) -> Self {
+        Self(endpoint.cptr())
+    }
+
+    /// Names the endpoint by its address in the CSpace of the threads that fault, where that is another
+    /// one. With MCS it is still looked up in the own CSpace.
+    ///
+    /// # Safety
+    ///
+    /// Those of [`new`](Self::new), for what is or will be at this address.
+    #[inline]
+    pub const unsafe fn at(address: usize) -> Self {
+        // SAFETY: of the capability only the address is used, and the kernel refuses another kind.
+        unsafe { Self::new(Cap::from_word(address)) }
+    }
+
+    #[inline]
+    fn word(this: Option<Self>) -> usize {
+        this.map_or(sys::seL4_CapNull, |endpoint| endpoint.0.word())
+    }
+}
+
+/// CSpace and VSpace of a thread, for [`tcb_configure`](Cap::tcb_configure) and
+/// [`tcb_set_space`](Cap::tcb_set_space).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Space {
+    cspace: Cap<CNode>,
+    guard: Guard,
+    vspace: Cap<VSpace>,
+    fault_endpoint: Option<FaultEndpoint>,
+}
+
+impl Space {
+    /// A CSpace with the guard that its CNode has, a VSpace, and no fault endpoint.
+    pub const fn new(cspace: Cap<CNode>, vspace: Cap<VSpace>) -> Self {
+        Self {
+            cspace,
+            guard: Guard::NONE,
+            vspace,
+            fault_endpoint: None,
+        }
+    }
+
+    /// Sets the guard of the CSpace.
+    pub const fn guard(self, guard: Guard) -> Self {
+        Self { guard, ..self }
+    }
+
+    /// Sets the fault endpoint. [`tcb_configure`](Cap::tcb_configure) takes it without MCS only; with MCS
+    /// it is one of the [scheduling parameters](SchedParams::fault_endpoint). Code for both kernels
+    /// gives it to both.
+    pub const fn fault_endpoint(self, endpoint: FaultEndpoint) -> Self {
+        Self {
+            fault_endpoint: Some(endpoint),
+            ..self
+        }
+    }
+}
+
+/// Scheduling parameters of a thread, for [`tcb_set_sched_params`](Cap::tcb_set_sched_params).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SchedParams {
+    priority: Priority,
+    mcp: Priority,
+    #[cfg(CONFIG_KERNEL_MCS)]
+    sched_context: Option<Cap<SchedContext>>,
+    #[cfg(CONFIG_KERNEL_MCS)]
+    fault_endpoint: Option<FaultEndpoint>,
+}
+
+impl SchedParams {
+    /// This priority, and the lowest maximum controlled priority; with MCS no scheduling context and no
+    /// fault endpoint.
+    pub const fn new(priority: Priority) -> Self {
+        Self {
+            priority,
+            mcp: Priority::MIN,
+            #[cfg(CONFIG_KERNEL_MCS)]
+            sched_context: None,
+            #[cfg(CONFIG_KERNEL_MCS)]
+            fault_endpoint: None,
+        }
+    }
+
+    /// Sets the maximum controlled priority: the highest that the thread may give.
+    pub const fn mcp(self, mcp: Priority) -> Self {
+        Self { mcp, ..self }
+    }
+
+    /// Sets the scheduling context.
+    #[cfg(CONFIG_KERNEL_MCS)]
+    pub const fn sched_context(self, sched_context: Cap<SchedContext>) -> Self {
+        Self {
+            sched_context: Some(sched_context),
+            ..self
+        }
+    }
+
+    /// Sets the fault endpoint. Without MCS this does nothing: there it is a part of the
+    /// [`Space`](Space::fault_endpoint).
+    pub const fn fault_endpoint(self, endpoint: FaultEndpoint) -> Self {
+        #[cfg(not(CONFIG_KERNEL_MCS))]
+        let _ = endpoint;
+        Self {
+            #[cfg(CONFIG_KERNEL_MCS)]
+            fault_endpoint: Some(endpoint),
+            ..self
+        }
+    }
+}
+
 /// Corresponds to `seL4_SetTLSBase`. The running thread's pointer to its thread-local storage.
 ///
 /// # Safety
@@ -56,97 +179,29 @@ pub unsafe fn set_tls_base(base: usize) {
 }
 
 impl Cap<Tcb> {
-    /// Corresponds to `seL4_TCB_Configure`. Gives the thread its fault endpoint (an address in its own
-    /// CSpace), CSpace, VSpace and IPC buffer.
+    /// Corresponds to `seL4_TCB_Configure`. Gives the thread its CSpace, VSpace and IPC buffer, and without
+    /// MCS its fault endpoint.
     ///
     /// # Safety
     ///
     /// The thread does not run, or runs on soundly with these. The IPC buffer's memory is nobody
     /// else's. If the thread runs code that uses [`Cap`]s, the CSpace is the one that they are of.
-    ///
-    /// A non-empty reply to the thread's faults sets its registers, under the conditions of
-    /// [`tcb_write_registers`](Self::tcb_write_registers).
-    #[cfg(not(CONFIG_KERNEL_MCS))]
     #[doc(alias = "seL4_TCB_Configure")]
-    pub unsafe fn tcb_configure(
-        self,
-        fault_endpoint: CPtr,
-        cspace: Cap<CNode>,
-        guard: Guard,
-        vspace: Cap<VSpace>,
-        buffer: Option<IpcBuffer>,
-    ) -> Result<()> {
+    pub unsafe fn tcb_configure(self, space: &Space, buffer: Option<IpcBuffer>) -> Result<()> {
         let (address, page) = parts(buffer);
-        // SAFETY: the caller promises it.
+        // SAFETY: the thread goes on soundly, by the contract of this function; who answers its faults has
+        // promised to do so soundly.
         check(unsafe {
             sys::seL4_TCB_Configure(
                 self.word(),
-                fault_endpoint.word(),
-                cspace.word(),
-                guard.word(),
-                vspace.word(),
+                #[cfg(not(CONFIG_KERNEL_MCS))]
+                FaultEndpoint::word(space.fault_endpoint),
+                space.cspace.word(),
+                space.guard.word(),
+                space.vspace.word(),
                 0,
                 address,
                 page,
-            )
-        })
-    }
-
-    /// Corresponds to `seL4_TCB_Configure`. Gives the thread its CSpace, VSpace and IPC buffer.
-    ///
-    /// # Safety
-    ///
-    /// The thread does not run, or runs on soundly with these. The IPC buffer's memory is nobody
-    /// else's. If the thread runs code that uses [`Cap`]s, the CSpace is the one that they are of.
-    #[cfg(CONFIG_KERNEL_MCS)]
-    #[doc(alias = "seL4_TCB_Configure")]
-    pub unsafe fn tcb_configure(
-        self,
-        cspace: Cap<CNode>,
-        guard: Guard,
-        vspace: Cap<VSpace>,
-        buffer: Option<IpcBuffer>,
-    ) -> Result<()> {
-        let (address, page) = parts(buffer);
-        // SAFETY: the caller promises it.
-        check(unsafe {
-            sys::seL4_TCB_Configure(
-                self.word(),
-                cspace.word(),
-                guard.word(),
-                vspace.word(),
-                0,
-                address,
-                page,
-            )
-        })
-    }
-
-    /// Corresponds to `seL4_TCB_SetSpace`. Gives the thread its fault endpoint (an address in its own
-    /// CSpace), CSpace and VSpace.
-    ///
-    /// # Safety
-    ///
-    /// Those of [`tcb_configure`](Self::tcb_configure).
-    #[cfg(not(CONFIG_KERNEL_MCS))]
-    #[doc(alias = "seL4_TCB_SetSpace")]
-    pub unsafe fn tcb_set_space(
-        self,
-        fault_endpoint: CPtr,
-        cspace: Cap<CNode>,
-        guard: Guard,
-        vspace: Cap<VSpace>,
-    ) -> Result<()> {
-        let fault_endpoint = fault_endpoint.word();
-        // SAFETY: the caller promises it.
-        check(unsafe {
-            sys::seL4_TCB_SetSpace(
-                self.word(),
-                fault_endpoint,
-                cspace.word(),
-                guard.word(),
-                vspace.word(),
-                0,
             )
         })
     }
@@ -155,26 +210,17 @@ impl Cap<Tcb> {
     ///
     /// # Safety
     ///
-    /// Those of [`tcb_configure`](Self::tcb_configure) and of
-    /// [`tcb_set_sched_params`](Self::tcb_set_sched_params).
-    #[cfg(CONFIG_KERNEL_MCS)]
+    /// Those of [`tcb_configure`](Self::tcb_configure).
     #[doc(alias = "seL4_TCB_SetSpace")]
-    pub unsafe fn tcb_set_space(
-        self,
-        fault_endpoint: Option<Cap<Endpoint>>,
-        cspace: Cap<CNode>,
-        guard: Guard,
-        vspace: Cap<VSpace>,
-    ) -> Result<()> {
-        let fault_endpoint = word_of(fault_endpoint);
-        // SAFETY: the caller promises it.
+    pub unsafe fn tcb_set_space(self, space: &Space) -> Result<()> {
+        // SAFETY: as in `tcb_configure`.
         check(unsafe {
             sys::seL4_TCB_SetSpace(
                 self.word(),
-                fault_endpoint,
-                cspace.word(),
-                guard.word(),
-                vspace.word(),
+                FaultEndpoint::word(space.fault_endpoint),
+                space.cspace.word(),
+                space.guard.word(),
+                space.vspace.word(),
                 0,
             )
         })
@@ -195,9 +241,10 @@ impl Cap<Tcb> {
     }
 
     /// Corresponds to `seL4_TCB_SetPriority`. `authority` is a thread whose maximum controlled priority
-    /// is at least `priority`, which is at most `seL4_MaxPrio`.
+    /// is at least `priority`.
     #[doc(alias = "seL4_TCB_SetPriority")]
-    pub fn tcb_set_priority(self, authority: Cap<Tcb>, priority: usize) -> Result<()> {
+    pub fn tcb_set_priority(self, authority: Cap<Tcb>, priority: Priority) -> Result<()> {
+        let priority = priority.word();
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_TCB_SetPriority(self.word(), authority.word(), priority) })
     }
@@ -205,65 +252,41 @@ impl Cap<Tcb> {
     /// Corresponds to `seL4_TCB_SetMCPriority`. The highest priority that the thread may give, at most
     /// that of `authority`.
     #[doc(alias = "seL4_TCB_SetMCPriority")]
-    pub fn tcb_set_mc_priority(self, authority: Cap<Tcb>, mcp: usize) -> Result<()> {
+    pub fn tcb_set_mc_priority(self, authority: Cap<Tcb>, mcp: Priority) -> Result<()> {
+        let mcp = mcp.word();
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_TCB_SetMCPriority(self.word(), authority.word(), mcp) })
     }
 
-    /// Corresponds to `seL4_TCB_SetSchedParams`. Both priorities at once.
-    #[cfg(not(CONFIG_KERNEL_MCS))]
+    /// Corresponds to `seL4_TCB_SetSchedParams`. Sets both priorities at once, and with MCS also scheduling
+    /// context and fault endpoint: those that are not given are taken from the thread.
     #[doc(alias = "seL4_TCB_SetSchedParams")]
-    pub fn tcb_set_sched_params(
-        self,
-        authority: Cap<Tcb>,
-        mcp: usize,
-        priority: usize,
-    ) -> Result<()> {
-        // SAFETY: it touches no memory.
-        check(unsafe { sys::seL4_TCB_SetSchedParams(self.word(), authority.word(), mcp, priority) })
-    }
-
-    /// Corresponds to `seL4_TCB_SetSchedParams`. Both priorities, scheduling context and fault endpoint
-    /// at once.
-    ///
-    /// # Safety
-    ///
-    /// A non-empty reply to the thread's faults sets its registers, under the conditions of
-    /// [`tcb_write_registers`](Self::tcb_write_registers).
-    #[cfg(CONFIG_KERNEL_MCS)]
-    #[doc(alias = "seL4_TCB_SetSchedParams")]
-    pub unsafe fn tcb_set_sched_params(
-        self,
-        authority: Cap<Tcb>,
-        mcp: usize,
-        priority: usize,
-        sched_context: Option<Cap<SchedContext>>,
-        fault_endpoint: Option<Cap<Endpoint>>,
-    ) -> Result<()> {
-        // SAFETY: the caller promises it.
+    pub fn tcb_set_sched_params(self, authority: Cap<Tcb>, params: &SchedParams) -> Result<()> {
+        // SAFETY: it touches no memory, and who answers the thread's faults has promised to do so soundly.
+        // A missing capability is looked up in slot 0, which nothing fills.
         check(unsafe {
             sys::seL4_TCB_SetSchedParams(
                 self.word(),
                 authority.word(),
-                mcp,
-                priority,
-                word_of(sched_context),
-                word_of(fault_endpoint),
+                params.mcp.word(),
+                params.priority.word(),
+                #[cfg(CONFIG_KERNEL_MCS)]
+                params.sched_context.map_or(sys::seL4_CapNull, Cap::word),
+                #[cfg(CONFIG_KERNEL_MCS)]
+                FaultEndpoint::word(params.fault_endpoint),
             )
         })
     }
 
     /// Corresponds to `seL4_TCB_SetTimeoutEndpoint`. Where the kernel tells that the thread's budget is
     /// used up.
-    ///
-    /// # Safety
-    ///
-    /// Those of [`tcb_set_sched_params`](Self::tcb_set_sched_params).
     #[cfg(CONFIG_KERNEL_MCS)]
     #[doc(alias = "seL4_TCB_SetTimeoutEndpoint")]
-    pub unsafe fn tcb_set_timeout_endpoint(self, endpoint: Option<Cap<Endpoint>>) -> Result<()> {
-        // SAFETY: the caller promises it.
-        check(unsafe { sys::seL4_TCB_SetTimeoutEndpoint(self.word(), word_of(endpoint)) })
+    pub fn tcb_set_timeout_endpoint(self, endpoint: Option<FaultEndpoint>) -> Result<()> {
+        let endpoint = FaultEndpoint::word(endpoint);
+        // SAFETY: who answers the thread's faults has promised to do so soundly. A missing capability is
+        // looked up in slot 0, which nothing fills.
+        check(unsafe { sys::seL4_TCB_SetTimeoutEndpoint(self.word(), endpoint) })
     }
 
     /// Corresponds to `seL4_TCB_SetAffinity`. The core that the thread runs on, counted from 0.
@@ -322,7 +345,8 @@ impl Cap<Tcb> {
     ///
     /// Running the thread with these registers is sound: it starts at code that may run there, with
     /// a stack that is its own, thread-local storage that is its own, and an IPC buffer, if it makes
-    /// system calls.
+    /// system calls. Code with the TCB can suspend and resume it from now on, also after it has
+    /// suspended itself at its end.
     #[doc(alias = "seL4_TCB_WriteRegisters")]
     pub unsafe fn tcb_write_registers(self, resume: bool, context: &UserContext) -> Result<()> {
         // SAFETY: the caller promises it; C reads through the pointer and does not write.

@@ -3,12 +3,38 @@
 //! Values that are one word in C: what a message is like, rights, and a CNode's guard.
 
 use core::fmt;
+use core::ops::BitOr;
 
 use libsel4_sys as sys;
 
 /// Badge of a capability: a word, 0 if there is none. On 32-bit machines the kernel keeps
 /// `seL4_BadgeBits`.
 pub type Badge = usize;
+
+/// Priority of a thread, or the highest that it may give: from 0 to `seL4_MaxPrio`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct Priority(usize);
+
+impl Priority {
+    /// Corresponds to `seL4_MinPrio`. The lowest priority, 0.
+    #[doc(alias = "seL4_MinPrio")]
+    pub const MIN: Self = Self(sys::seL4_MinPrio);
+    /// Corresponds to `seL4_MaxPrio`. The highest priority that this kernel has.
+    #[doc(alias = "seL4_MaxPrio")]
+    pub const MAX: Self = Self(sys::seL4_MaxPrio);
+
+    /// The priority with this number. The kernel refuses one above [`MAX`](Self::MAX) with
+    /// [`RangeError`](crate::Error::RangeError).
+    pub const fn new(priority: usize) -> Self {
+        Self(priority)
+    }
+
+    /// The word that C has for it.
+    pub const fn word(self) -> usize {
+        self.0
+    }
+}
 
 /// Corresponds to `seL4_MessageInfo_t`. How long a message is, and what comes with it.
 #[doc(alias = "seL4_MessageInfo_t")]
@@ -70,6 +96,18 @@ impl MessageInfo {
     #[doc(alias = "seL4_MessageInfo_get_length")]
     pub const fn length(self) -> usize {
         low(self.0, LENGTH_BITS)
+    }
+
+    /// Returns the info of a message with this label, without registers and capabilities:
+    /// `MessageInfo::labelled(5).with_length(2)`.
+    pub const fn labelled(label: usize) -> Self {
+        Self::new(label, 0, 0, 0)
+    }
+
+    /// Returns the same message info with this many message registers.
+    pub const fn with_length(self, length: usize) -> Self {
+        let (unwrapped, extra) = (self.caps_unwrapped(), self.extra_caps());
+        Self::new(self.label(), unwrapped, extra, length)
     }
 
     /// Returns the same message info with this many capabilities, whose addresses
@@ -158,6 +196,14 @@ impl CapRights {
     /// The word that C has for it.
     pub const fn word(self) -> usize {
         self.0
+    }
+}
+
+impl BitOr for CapRights {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        self.union(other)
     }
 }
 

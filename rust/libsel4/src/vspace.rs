@@ -3,9 +3,10 @@
 //! Memory: pages, page tables, and address space identifiers, as all architectures have them.
 
 use crate::arch::{PageTable, VSpace, VmAttributes, c};
-use crate::cap::{Cap, Slot};
+use crate::cap::Cap;
 use crate::error::{Result, check, check_int};
 use crate::kind::{AsidControl, AsidPool, Page, Untyped};
+use crate::slot::{EmptySlot, FillError};
 use crate::value::CapRights;
 
 impl<T: Page> Cap<T> {
@@ -118,17 +119,24 @@ impl Cap<AsidControl> {
     #[doc(alias = "seL4_ARM_ASIDControl_MakePool")]
     #[doc(alias = "seL4_RISCV_ASIDControl_MakePool")]
     #[doc(alias = "seL4_X86_ASIDControl_MakePool")]
-    pub fn asid_control_make_pool(self, untyped: Cap<Untyped>, slot: Slot) -> Result<()> {
-        // SAFETY: only unused memory is taken, and only an empty slot is filled.
-        check(unsafe {
+    pub fn asid_control_make_pool(
+        self,
+        untyped: Cap<Untyped>,
+        slot: EmptySlot,
+    ) -> Result<Cap<AsidPool>, FillError> {
+        let to = slot.slot();
+        // SAFETY: nothing else names the slot, so no `Cap` changes.
+        let code = unsafe {
             c::asid_control_make_pool(
                 self.word(),
                 untyped.word(),
-                slot.root().word(),
-                slot.index(),
-                slot.depth(),
+                to.root().word(),
+                to.index(),
+                to.depth(),
             )
-        })
+        };
+        // SAFETY: the kernel has put such a capability there.
+        unsafe { slot.filled(code) }
     }
 }
 

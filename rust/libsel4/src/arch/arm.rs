@@ -221,8 +221,8 @@ pub fn entry_context(
 }
 
 /// Maps the page table that is missing at `address`.
-pub(crate) fn map_missing_table<const N: usize>(
-    allocator: &mut Allocator<N>,
+pub(crate) fn map_missing_table(
+    allocator: &mut Allocator,
     vspace: Cap<VSpace>,
     address: usize,
     _: LookupFailure,

@@ -5,9 +5,10 @@
 use libsel4_sys as sys;
 
 use crate::arch::VSpace;
-use crate::cap::{Cap, Slot};
+use crate::cap::Cap;
 use crate::error::{Result, check, check_int};
 use crate::kind::kinds;
+use crate::slot::{EmptySlot, FillError};
 
 kinds! {
     /// Authority over all streams: `seL4_ARM_SIDControl`.
@@ -47,17 +48,20 @@ pub struct CbFault {
 impl Cap<SidControl> {
     /// Corresponds to `seL4_ARM_SIDControl_GetSID`. Fills `slot` with the stream `sid`.
     #[doc(alias = "seL4_ARM_SIDControl_GetSID")]
-    pub fn sid_control_get_sid(self, sid: usize, slot: Slot) -> Result<()> {
-        // SAFETY: only an empty slot is filled.
-        check(unsafe {
+    pub fn sid_control_get_sid(self, sid: usize, slot: EmptySlot) -> Result<Cap<Sid>, FillError> {
+        let to = slot.slot();
+        // SAFETY: nothing else names the slot, so no `Cap` changes.
+        let code = unsafe {
             sys::seL4_ARM_SIDControl_GetSID(
                 self.word(),
                 sid,
-                slot.root().word(),
-                slot.index(),
-                slot.depth(),
+                to.root().word(),
+                to.index(),
+                to.depth(),
             )
-        })
+        };
+        // SAFETY: the kernel has put such a capability there.
+        unsafe { slot.filled(code) }
     }
 
     /// Corresponds to `seL4_ARM_SIDControl_GetFault`.
@@ -104,17 +108,14 @@ impl Cap<Sid> {
 impl Cap<CbControl> {
     /// Corresponds to `seL4_ARM_CBControl_GetCB`. Fills `slot` with the context bank `cb`.
     #[doc(alias = "seL4_ARM_CBControl_GetCB")]
-    pub fn cb_control_get_cb(self, cb: usize, slot: Slot) -> Result<()> {
-        // SAFETY: only an empty slot is filled.
-        check(unsafe {
-            sys::seL4_ARM_CBControl_GetCB(
-                self.word(),
-                cb,
-                slot.root().word(),
-                slot.index(),
-                slot.depth(),
-            )
-        })
+    pub fn cb_control_get_cb(self, cb: usize, slot: EmptySlot) -> Result<Cap<Cb>, FillError> {
+        let to = slot.slot();
+        // SAFETY: nothing else names the slot, so no `Cap` changes.
+        let code = unsafe {
+            sys::seL4_ARM_CBControl_GetCB(self.word(), cb, to.root().word(), to.index(), to.depth())
+        };
+        // SAFETY: the kernel has put such a capability there.
+        unsafe { slot.filled(code) }
     }
 
     /// Corresponds to `seL4_ARM_CBControl_TLBInvalidateAll`. The SMMU looks all mappings up anew.

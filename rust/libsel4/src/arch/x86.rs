@@ -11,9 +11,10 @@ pub use x86_vtx::*;
 use libsel4_sys as sys;
 
 use crate::allocator::{AllocationError, Allocator};
-use crate::cap::{Cap, Slot};
+use crate::cap::Cap;
 use crate::error::{LookupFailure, Result, check, check_int};
 use crate::kind::kinds;
+use crate::slot::{EmptySlot, FillError};
 use crate::tcb::UserContext;
 
 /// C's functions for what all architectures have, under one name.
@@ -164,18 +165,26 @@ impl Cap<IoPortControl> {
     /// Corresponds to `seL4_X86_IOPortControl_Issue`. Fills `slot` with a capability to the ports from
     /// `first` to `last`.
     #[doc(alias = "seL4_X86_IOPortControl_Issue")]
-    pub fn io_port_control_issue(self, first: u16, last: u16, slot: Slot) -> Result<()> {
-        // SAFETY: only an empty slot is filled.
-        check(unsafe {
+    pub fn io_port_control_issue(
+        self,
+        first: u16,
+        last: u16,
+        slot: EmptySlot,
+    ) -> Result<Cap<IoPort>, FillError> {
+        let to = slot.slot();
+        // SAFETY: nothing else names the slot, so no `Cap` changes.
+        let code = unsafe {
             sys::seL4_X86_IOPortControl_Issue(
                 self.word(),
                 first.into(),
                 last.into(),
-                slot.root().word(),
-                slot.index(),
-                slot.depth(),
+                to.root().word(),
+                to.index(),
+                to.depth(),
             )
-        })
+        };
+        // SAFETY: the kernel has put such a capability there.
+        unsafe { slot.filled(code) }
     }
 }
 
@@ -270,8 +279,8 @@ const WITHOUT_PAGE_DIRECTORY: usize =
 const WITHOUT_PDPT: usize = WITHOUT_PAGE_DIRECTORY + sys::seL4_PDPTIndexBits;
 
 /// Maps the table that is missing at `address`, as the kernel has said which it is.
-pub(crate) fn map_missing_table<const N: usize>(
-    allocator: &mut Allocator<N>,
+pub(crate) fn map_missing_table(
+    allocator: &mut Allocator,
     vspace: Cap<VSpace>,
     address: usize,
     missing: LookupFailure,

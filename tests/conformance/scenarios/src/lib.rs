@@ -10,8 +10,8 @@ use core::ffi::{CStr, c_char};
 
 use libsel4::{
     AllocationError, Allocator, CNode, Cap, CapRights, Endpoint, Error, Fault, FixedSize, Guard,
-    MessageInfo, Notification, SmallPage, Tcb, Untyped, UntypedDesc, UserContext, VmAttributes,
-    message,
+    MessageInfo, Notification, Priority, SmallPage, Tcb, Untyped, UntypedDesc, UserContext,
+    VmAttributes, message,
 };
 
 use world::World;
@@ -79,7 +79,7 @@ fn allocator(world: &World) -> Result {
         size_bits: 13,
         is_device: false,
     };
-    let mut some = Allocator::<1>::with([untyped].into_iter(), world.slots(24));
+    let mut some = Allocator::with([untyped].into_iter(), world.slots(24));
     for round in 1..=2 {
         let mut made = 0;
         let end = loop {
@@ -102,14 +102,11 @@ fn allocator(world: &World) -> Result {
 fn badges(world: &World) -> Result {
     let bell: Cap<Notification> = world.make()?;
     for badge in [1, 6, usize::MAX] {
-        let slot = world.slot();
-        slot.cnode_mint(world.slot_of(bell), CapRights::ALL, badge)?;
-        // SAFETY: the copy that was made just now.
-        let copy: Cap<Notification> = unsafe { slot.cap() };
+        let copy = world.mint(bell, badge)?;
         copy.signal();
-        say!(world, "{badge:#x}: {}", bell.poll());
-        let again = world.slot().cnode_mint(slot, CapRights::ALL, 3);
-        outcome(world, "another badge", again);
+        say!(world, "{badge:#x}: {}", bell.poll().unwrap_or(0));
+        let again = world.empty().cnode_mint(copy, CapRights::ALL, 3);
+        outcome(world, "another badge", again.map(drop).map_err(Error::from));
     }
     Ok(())
 }
@@ -146,18 +143,14 @@ fn moves(world: &World) -> Result {
 
 fn lookups(world: &World) -> Result {
     let node = world.make_sized::<CNode>(4)?;
-    let guarded = world.slot();
-    let guard = Guard::new(0x2b, 6).word();
-    guarded.cnode_mint(world.slot_of(node), CapRights::ALL, guard)?;
-    // SAFETY: the CNode that was minted just now.
-    let guarded: Cap<CNode> = unsafe { guarded.cap() };
+    let guarded = world.mint(node, Guard::new(0x2b, 6).word())?;
     let bell: Cap<Notification> = world.make()?;
     let source = world.slot_of(bell);
     for depth in [0, 3, 6, 9, 10, 11, 64, 65, 255] {
         for index in [0x2b << 4 | 5, 0x2a << 4 | 5] {
-            let copied = guarded
-                .slot(index, depth)
-                .cnode_copy(source, CapRights::ALL);
+            let to = guarded.slot(index, depth);
+            // SAFETY: the CNode is new, and no thread has it as its CSpace.
+            let copied = unsafe { to.cnode_copy(source, CapRights::ALL) };
             say!(world, "index {index:#x}, depth {depth}");
             outcome(world, "copy", copied);
         }
@@ -226,13 +219,12 @@ fn transfer(world: &World) -> Result {
     let bell: Cap<Notification> = world.make()?;
     let through = world.mint(endpoint, 30)?;
     world.mint(bell, 31)?;
-    let target = world.slot();
-    message::set_cap_receive_path(target);
+    let target = message::set_cap_receive_path(world.empty());
     world.start(c"giver", 150, giver, through.word());
     for _ in 0..2 {
         let (info, badge) = world.recv(endpoint);
         say!(world, "badge {badge}: {info:?}");
-        say!(world, "the slot is taken: {}", world.taken(target));
+        say!(world, "the slot is taken: {}", world.taken(target.slot()));
         for _ in 0..info.caps_unwrapped() >> 1 {
             say!(world, "unwrapped: badge {}", message::get_badge::<1>());
         }
@@ -240,7 +232,7 @@ fn transfer(world: &World) -> Result {
     // SAFETY: what came is the notification.
     let came: Cap<Notification> = unsafe { target.cap() };
     came.signal();
-    say!(world, "what came rings with {}", bell.poll());
+    say!(world, "what came rings with {}", bell.poll().unwrap_or(0));
     Ok(())
 }
 
@@ -302,9 +294,9 @@ fn threads(world: &World) -> Result {
     say!(world, "all zeros: {zeros}");
     for priority in [0, 255, 256, usize::MAX] {
         say!(world, "priority {priority}");
-        let set = tcb.tcb_set_priority(own, priority);
+        let set = tcb.tcb_set_priority(own, Priority::new(priority));
         outcome(world, "priority", set);
-        let set = tcb.tcb_set_mc_priority(own, priority);
+        let set = tcb.tcb_set_mc_priority(own, Priority::new(priority));
         outcome(world, "maximum", set);
     }
     let bell: Cap<Notification> = world.make()?;
@@ -337,7 +329,7 @@ fn pages(world: &World) -> Result {
         size_bits: 14,
         is_device: false,
     };
-    let mut tables = Allocator::<1>::with([untyped].into_iter(), world.slots(4));
+    let mut tables = Allocator::with([untyped].into_iter(), world.slots(4));
     // SAFETY: a fresh page, where nothing is.
     unsafe { tables.map_page(space, page, NEAR, CapRights::ALL, VmAttributes::DATA)? };
     let word = core::ptr::with_exposed_provenance_mut::<usize>(NEAR);

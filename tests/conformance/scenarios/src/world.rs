@@ -7,8 +7,8 @@ use core::fmt::{self, Write};
 
 use libsel4::libsel4_sys as sys;
 use libsel4::{
-    AllocationError, Badge, BootInfo, Cap, CapRights, Endpoint, FixedSize, Kind, MessageInfo,
-    Retype, Slot, Slots, Untyped, debug,
+    AllocationError, Badge, BootInfo, Cap, CapRights, EmptySlot, EmptySlots, Endpoint, FixedSize,
+    Kind, MessageInfo, ReplyHandle, Retype, Slot, Untyped, debug,
 };
 
 /// Function of a thread.
@@ -90,18 +90,20 @@ impl World {
         self.info().cnode().slot(index, usize::BITS as u8)
     }
 
-    /// Slots next to each other.
-    pub fn slots(&self, count: usize) -> Slots {
-        let first = self.slot().index();
+    pub fn empty(&self) -> EmptySlot {
+        // SAFETY: C gives each slot once.
+        unsafe { EmptySlot::from_slot(self.slot()) }
+    }
+
+    /// Empty slots next to each other.
+    pub fn slots(&self, count: usize) -> EmptySlots {
+        let first = self.slot();
         for _ in 1..count {
             self.slot();
         }
-        let all = self.info().empty();
-        let mut rest = all.clone();
-        let skip = all.take_while(|slot| slot.index() < first).count();
-        let before = rest.split_off(skip);
-        debug_assert!(before.is_some());
-        rest.split_off(count).unwrap_or(rest)
+        let range = first.index()..first.index() + count;
+        // SAFETY: C gives each slot once, one after the other.
+        unsafe { EmptySlots::new(first.root(), range) }
     }
 
     pub fn slot_of<T: Kind>(&self, cap: Cap<T>) -> Slot {
@@ -117,10 +119,7 @@ impl World {
     pub fn make_sized<T: Retype>(&self, size_bits: usize) -> Result<Cap<T>, AllocationError> {
         // SAFETY: C passes one.
         let untyped: Cap<Untyped> = unsafe { Cap::from_word(self.untyped) };
-        let slot = self.slot();
-        untyped.untyped_retype::<T>(size_bits, slot.root().itself(), slot.index(), 1)?;
-        // SAFETY: made just now.
-        Ok(unsafe { slot.cap() })
+        Ok(untyped.untyped_retype(size_bits, self.empty())?)
     }
 
     pub fn make<T: FixedSize>(&self) -> Result<Cap<T>, AllocationError> {
@@ -128,10 +127,7 @@ impl World {
     }
 
     pub fn mint<T: Kind>(&self, cap: Cap<T>, badge: usize) -> Result<Cap<T>, AllocationError> {
-        let slot = self.slot();
-        slot.cnode_mint(self.slot_of(cap), CapRights::ALL, badge)?;
-        // SAFETY: the copy that was made just now.
-        Ok(unsafe { slot.cap() })
+        Ok(self.empty().cnode_mint(cap, CapRights::ALL, badge)?)
     }
 
     /// Starts a thread that gets this world and a word.
@@ -155,23 +151,16 @@ impl World {
         (self.let_run)();
     }
 
-    #[cfg(CONFIG_KERNEL_MCS)]
-    fn reply(&self) -> Cap<libsel4::Reply> {
+    fn reply(&self) -> ReplyHandle {
         // SAFETY: C passes one.
-        unsafe { Cap::from_word((self.own_reply)()) }
+        unsafe { ReplyHandle::from_word((self.own_reply)()) }
     }
 
     pub fn recv(&self, endpoint: Cap<Endpoint>) -> (MessageInfo, Badge) {
-        #[cfg(CONFIG_KERNEL_MCS)]
-        return endpoint.recv(self.reply());
-        #[cfg(not(CONFIG_KERNEL_MCS))]
-        return endpoint.recv();
+        endpoint.recv(self.reply()).message()
     }
 
     pub fn reply_recv(&self, endpoint: Cap<Endpoint>, info: MessageInfo) -> (MessageInfo, Badge) {
-        #[cfg(CONFIG_KERNEL_MCS)]
-        return endpoint.reply_recv(info, self.reply());
-        #[cfg(not(CONFIG_KERNEL_MCS))]
-        return endpoint.reply_recv(info);
+        endpoint.reply_recv(info, self.reply()).message()
     }
 }

@@ -6,7 +6,7 @@
 use libsel4::libsel4_sys as sys;
 use libsel4::{
     AllocationError, Allocator, BootInfo, CNode, Cap, CapRights, Endpoint, Error, Guard, IpcBuffer,
-    LookupFailure, Notification, Slot, SmallPage, Tcb, Untyped,
+    LookupFailure, Notification, Priority, Slot, SmallPage, Tcb, Untyped,
 };
 
 use crate::agree;
@@ -61,12 +61,13 @@ impl Refusals {
 pub unsafe extern "C" fn checks_kinds(info: *const sys::seL4_BootInfo) -> usize {
     // SAFETY: the caller promises it.
     let info = unsafe { BootInfo::from_ptr(info) };
-    let mut slots = info.empty();
+    // SAFETY: the caller promises it.
+    let mut slots = unsafe { info.empty_slots() };
     let half = slots.len() / 2;
     slots.split_off(half);
     let memory = info.untypeds().filter(|untyped| !untyped.is_device);
     let mut seen = Refusals::default();
-    let done = refused(&info, &mut Allocator::<16>::with(memory, slots), &mut seen);
+    let done = refused(&info, &mut Allocator::with(memory, slots), &mut seen);
     let all = seen.errors == ERRORS && seen.lookups == LOOKUPS;
     if done.is_ok() && all && !seen.differ {
         seen.count
@@ -77,12 +78,12 @@ pub unsafe extern "C" fn checks_kinds(info: *const sys::seL4_BootInfo) -> usize 
 
 fn refused(
     info: &BootInfo,
-    objects: &mut Allocator<16>,
+    objects: &mut Allocator,
     seen: &mut Refusals,
 ) -> Result<(), AllocationError> {
     let tcb: Cap<Tcb> = objects.make()?;
     types(info, objects, tcb, seen)?;
-    rights(objects, tcb, seen)?;
+    rights(info, objects, tcb, seen)?;
     memory(info, objects, seen)?;
     lookups(info, objects, tcb, seen)?;
 
@@ -102,7 +103,7 @@ fn refused(
 /// Capabilities of another kind than is asked for, or none.
 fn types(
     info: &BootInfo,
-    objects: &mut Allocator<16>,
+    objects: &mut Allocator,
     tcb: Cap<Tcb>,
     seen: &mut Refusals,
 ) -> Result<(), AllocationError> {
@@ -116,7 +117,7 @@ fn types(
         info.asid_control().word(),
         info.asid_pool().word(),
         info.domain().word(),
-        objects.slot()?.index(),
+        objects.slot()?.into_slot().index(),
     ];
     for word in words {
         // SAFETY: it is none, and the kernel refuses what is asked of it.
@@ -126,7 +127,7 @@ fn types(
         // SAFETY: as above.
         seen.add(wrong.tcb_resume(), unsafe { sys::seL4_TCB_Resume(word) });
         // SAFETY: as above.
-        seen.add(tcb.tcb_set_priority(wrong, 1), unsafe {
+        seen.add(tcb.tcb_set_priority(wrong, Priority::new(1)), unsafe {
             sys::seL4_TCB_SetPriority(tcb.word(), word, 1)
         });
         // SAFETY: as above.
@@ -141,7 +142,8 @@ fn types(
 
 /// Calls that need a right that a copy lacks, and calls that were already made or cannot be.
 fn rights(
-    objects: &mut Allocator<16>,
+    info: &BootInfo,
+    objects: &mut Allocator,
     tcb: Cap<Tcb>,
     seen: &mut Refusals,
 ) -> Result<(), AllocationError> {
@@ -154,7 +156,7 @@ fn rights(
             sys::seL4_TCB_BindNotification(tcb.word(), bell.word())
         });
         let endpoint = objects.mint(endpoint, rights, 5)?;
-        let slot = objects.slot()?.root().slot_of(endpoint);
+        let slot = info.cnode().slot_of(endpoint);
         // SAFETY: it touches no memory.
         seen.add(slot.cnode_cancel_badged_sends(), unsafe {
             sys::seL4_CNode_CancelBadgedSends(slot.root().word(), slot.index(), slot.depth())
@@ -170,16 +172,18 @@ fn rights(
 /// More than an untyped has room for, sizes that there are not, and an untyped that is in use.
 fn memory(
     info: &BootInfo,
-    objects: &mut Allocator<16>,
+    objects: &mut Allocator,
     seen: &mut Refusals,
 ) -> Result<(), AllocationError> {
     let root = info.cnode();
     let untyped = objects.make_sized::<Untyped>(12)?;
-    let slot = objects.slot()?;
+    let slot = objects.slot()?.into_slot();
     for used in 0..3 {
         for (size_bits, count) in [(13, 1), (20, 1), (11, 3), (4, 256 + 1), (1, 1)] {
-            let ours =
-                untyped.untyped_retype::<Untyped>(size_bits, root.itself(), slot.index(), count);
+            // SAFETY: nothing else names the slot.
+            let ours = unsafe {
+                untyped.untyped_retype_at::<Untyped>(size_bits, root.itself(), slot.index(), count)
+            };
             // SAFETY: the kernel makes nothing, as the API has just seen.
             seen.add(ours, unsafe {
                 sys::seL4_Untyped_Retype(
@@ -196,7 +200,8 @@ fn memory(
         }
         if used > 0 {
             let from = root.slot_of(untyped);
-            let ours = slot.cnode_copy(from, CapRights::ALL);
+            // SAFETY: nothing else names the slot.
+            let ours = unsafe { slot.cnode_copy(from, CapRights::ALL) };
             // SAFETY: the kernel fills nothing, as the API has just seen.
             seen.add(ours, unsafe {
                 sys::seL4_CNode_Copy(
@@ -210,8 +215,7 @@ fn memory(
                 )
             });
         }
-        let place = objects.slot()?;
-        untyped.untyped_retype::<Untyped>(10, root.itself(), place.index(), 1)?;
+        untyped.untyped_retype::<Untyped>(10, objects.slot()?)?;
     }
     Ok(())
 }
@@ -220,7 +224,7 @@ fn memory(
 /// slots that are taken or not there.
 fn lookups(
     info: &BootInfo,
-    objects: &mut Allocator<16>,
+    objects: &mut Allocator,
     tcb: Cap<Tcb>,
     seen: &mut Refusals,
 ) -> Result<(), AllocationError> {
@@ -231,9 +235,11 @@ fn lookups(
     let none: Cap<CNode> = unsafe { Cap::from_word(tcb.word()) };
     let (taken, free) = (plain.slot(1, 4), plain.slot(5, 4));
     let thread = info.cnode().slot_of(tcb);
-    taken.cnode_copy(thread, CapRights::ALL)?;
+    // SAFETY: the CNode is new, and no thread has it as its CSpace.
+    unsafe { taken.cnode_copy(thread, CapRights::ALL)? };
     let mut copy = |to: Slot, from: Slot| {
-        let ours = to.cnode_copy(from, CapRights::ALL);
+        // SAFETY: as above.
+        let ours = unsafe { to.cnode_copy(from, CapRights::ALL) };
         // SAFETY: the kernel fills nothing, as the API has just seen.
         seen.add(ours, unsafe {
             sys::seL4_CNode_Copy(

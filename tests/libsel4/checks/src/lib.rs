@@ -9,8 +9,8 @@ mod kinds;
 use libsel4::libsel4_sys as sys;
 use libsel4::message::{self, Plain};
 use libsel4::{
-    AllocationError, Allocator, BootInfo, Cap, CapRights, Endpoint, Error, Guard, LookupFailure,
-    MessageInfo, Retype, Tcb, Untyped,
+    AllocationError, Allocator, BootInfo, Cap, CapRights, EmptySlots, Endpoint, Error, Guard,
+    LookupFailure, MessageInfo, Priority, Retype, Tcb, Untyped,
 };
 
 /// Words with one bit each, none, all and some.
@@ -141,13 +141,14 @@ pub extern "C" fn checks_write() {
 pub unsafe extern "C" fn checks_allocate(info: *const sys::seL4_BootInfo) -> bool {
     // SAFETY: the caller promises it.
     let info = unsafe { BootInfo::from_ptr(info) };
-    allocate(&info).is_ok_and(|right| right)
+    // SAFETY: as above.
+    let slots = unsafe { info.empty_slots() };
+    allocate(&info, slots).is_ok_and(|right| right)
 }
 
-fn allocate(info: &BootInfo) -> Result<bool, AllocationError> {
-    let mut slots = info.empty();
+fn allocate(info: &BootInfo, mut slots: EmptySlots) -> Result<bool, AllocationError> {
     let ours = slots.split_off(40).ok_or(AllocationError::Slots)?;
-    let mut all = Allocator::<4>::with(info.untypeds().filter(|untyped| !untyped.is_device), slots);
+    let mut all = Allocator::with(info.untypeds().filter(|untyped| !untyped.is_device), slots);
     let untyped = all.make_sized::<Untyped>(14)?;
     let description = libsel4::UntypedDesc {
         cap: untyped,
@@ -155,7 +156,7 @@ fn allocate(info: &BootInfo) -> Result<bool, AllocationError> {
         size_bits: 14,
         is_device: false,
     };
-    let mut some = Allocator::<1>::with([description].into_iter(), ours);
+    let mut some = Allocator::with([description].into_iter(), ours);
     let size_bits = <Tcb as libsel4::FixedSize>::SIZE_BITS;
     let mut right = true;
     for _ in 0..2 {
@@ -167,8 +168,7 @@ fn allocate(info: &BootInfo) -> Result<bool, AllocationError> {
         unsafe { some.reset()? };
     }
     // Somebody else makes something of it, which the allocator does not know.
-    let slot = all.slot()?;
-    untyped.untyped_retype::<Untyped>(13, slot.root().itself(), slot.index(), 1)?;
+    untyped.untyped_retype::<Untyped>(13, all.slot()?)?;
     right &= some.make_sized::<Untyped>(14) == Err(AllocationError::Memory { size_bits: 14 });
     right &= some.make::<Tcb>().is_ok();
     Ok(right)
@@ -220,7 +220,9 @@ fn retypes<T: Retype>(
             for offset in [1, usize::MAX] {
                 for objects in [0, 1, usize::MAX] {
                     let node = root.slot(index, depth);
-                    let ours = untyped.untyped_retype::<T>(size_bits, node, offset, objects);
+                    // SAFETY: the kernel makes nothing, as there is no such slot or it is in use.
+                    let ours =
+                        unsafe { untyped.untyped_retype_at::<T>(size_bits, node, offset, objects) };
                     // SAFETY: the kernel makes nothing, as the API has just seen.
                     let c = unsafe {
                         let depth = depth.into();
@@ -251,9 +253,9 @@ fn copies(info: &BootInfo, empty: usize, see: &mut dyn FnMut(Error)) -> Option<u
     for (to, to_depth) in [(1, 64), (1, 32), (1, 5), (usize::MAX, 32), (0, 0)] {
         for (from, from_depth) in [(1, 64), (1, 32), (empty, 32), (empty, 64), (1, 7), (1, 0)] {
             let rights = CapRights::ALL;
-            let ours = root
-                .slot(to, to_depth)
-                .cnode_copy(root.slot(from, from_depth), rights);
+            let from_slot = root.slot(from, from_depth);
+            // SAFETY: the kernel fills nothing, as there is no such slot or it is in use.
+            let ours = unsafe { root.slot(to, to_depth).cnode_copy(from_slot, rights) };
             let root = root.word();
             // SAFETY: the kernel fills nothing, as the API has just seen.
             let c = unsafe {
@@ -271,7 +273,7 @@ fn priorities(info: &BootInfo, see: &mut dyn FnMut(Error)) -> Option<usize> {
     let tcb = info.tcb();
     let priorities = [sys::seL4_MaxPrio + 1, usize::MAX / 2, usize::MAX];
     for priority in priorities {
-        let ours = tcb.tcb_set_priority(tcb, priority);
+        let ours = tcb.tcb_set_priority(tcb, Priority::new(priority));
         // SAFETY: it touches no memory.
         let c = unsafe { sys::seL4_TCB_SetPriority(tcb.word(), tcb.word(), priority) };
         see(agree(ours, c)?);

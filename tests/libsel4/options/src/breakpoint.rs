@@ -21,8 +21,10 @@ const fn first(alone: isize) -> u16 {
 pub mod tests {
     use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-    use libsel4::{Access, AllocationError, Breakpoint, Error, Fault, MessageInfo, Notification};
-    use libsel4::{Cap, libsel4_sys as sys};
+    use libsel4::{
+        Access, AllocationError, Breakpoint, Cap, Error, Fault, FaultEndpoint, MessageInfo,
+        Notification, libsel4_sys as sys,
+    };
     use libsel4_test::Resources;
 
     use super::{DATA, INSTRUCTION};
@@ -85,7 +87,8 @@ pub mod tests {
             WATCHED.store(2, Relaxed);
         };
         // SAFETY: the answers to its faults are empty.
-        let thread = unsafe { t.spawn_watched(service.endpoint, body)?.tcb };
+        let faults = unsafe { FaultEndpoint::new(service.endpoint) };
+        let thread = t.spawn_watched(faults, body)?.tcb;
         let address = WATCHED.as_ptr().addr();
         let access = Access::Write;
         thread.tcb_set_breakpoint(
@@ -123,7 +126,8 @@ pub mod tests {
             }
         };
         // SAFETY: the answers to its faults are empty.
-        let thread = unsafe { t.spawn_watched(service.endpoint, body)?.tcb };
+        let faults = unsafe { FaultEndpoint::new(service.endpoint) };
+        let thread = t.spawn_watched(faults, body)?.tcb;
         thread.tcb_configure_single_stepping(INSTRUCTION, 1)?;
         go.signal();
         for _ in 0..5 {

@@ -20,7 +20,7 @@ extern "C" fn guest(_: usize) -> ! {
 
 #[libsel4_test::tests]
 pub mod tests {
-    use libsel4::{AllocationError, Cap, Error, Fault, Tcb, Vcpu};
+    use libsel4::{AllocationError, Cap, Error, Fault, FaultEndpoint, Tcb, Vcpu};
     use libsel4_test::Resources;
 
     use super::{PSTATE, SCRATCH, SMC, guest};
@@ -62,7 +62,8 @@ pub mod tests {
     fn what_a_guest_asks_comes_to_its_hypervisor(t: &mut Resources) -> Result<(), AllocationError> {
         let service = t.service()?;
         // SAFETY: nobody answers its faults.
-        let thread = unsafe { t.spawn_watched(service.endpoint, || ())? };
+        let faults = unsafe { FaultEndpoint::new(service.endpoint) };
+        let thread = t.spawn_watched(faults, || ())?;
         thread.tcb.tcb_suspend()?;
         let vcpu: Cap<Vcpu> = t.objects.make()?;
         let mut context = libsel4::entry_context(guest, 0, 0);

@@ -19,7 +19,7 @@ fn set_ip(context: &mut UserContext, ip: usize) {
 pub mod tests {
     use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-    use libsel4::{AllocationError, Fault, timeout_reply};
+    use libsel4::{AllocationError, Budget, Fault, FaultEndpoint, timeout_reply};
     use libsel4_test::Resources;
 
     use super::set_ip;
@@ -45,12 +45,13 @@ pub mod tests {
         })?;
         let tcb = thread.tcb;
         // SAFETY: the answer sets registers that are sound, as is said there.
-        unsafe { tcb.tcb_set_timeout_endpoint(Some(service.endpoint))? };
+        let timeouts = unsafe { FaultEndpoint::new(service.endpoint) };
+        tcb.tcb_set_timeout_endpoint(Some(timeouts))?;
         let Some(control) = control else {
             panic!("no authority over the time of this core");
         };
         let time = thread.sched_context;
-        control.sched_control_configure_flags(time, 2_000, 100_000, 0, BADGE, 0)?;
+        control.sched_control_configure_flags(time, &Budget::new(2_000, 100_000).badge(BADGE))?;
         let (info, _) = service.recv();
         let fault = Fault::of(info);
         let Fault::Timeout { data: BADGE, .. } = fault else {
@@ -58,9 +59,8 @@ pub mod tests {
         };
         let mut context = thread.tcb.tcb_read_registers(false)?;
         set_ip(&mut context, elsewhere as *const () as usize);
-        control.sched_control_configure_flags(time, 10_000, 10_000, 0, BADGE, 0)?;
-        // SAFETY: nobody hears of its timeouts.
-        unsafe { tcb.tcb_set_timeout_endpoint(None)? };
+        control.sched_control_configure_flags(time, &Budget::new(10_000, 10_000).badge(BADGE))?;
+        tcb.tcb_set_timeout_endpoint(None)?;
         // SAFETY: the function may run there, on the thread's own stack, and does not return.
         service.reply(unsafe { timeout_reply(true, &context) });
         while !LEFT.load(Relaxed) {

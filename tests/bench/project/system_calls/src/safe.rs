@@ -3,23 +3,19 @@
 //! The workloads with libsel4, as one writes them in Rust.
 
 use libsel4::{
-    Badge, CNode, Cap, Endpoint, MessageInfo, Notification, Slot, Untyped, message, yield_now,
+    Badge, CNode, Cap, EmptySlot, Endpoint, MessageInfo, Notification, ReplyHandle, Slot, Untyped,
+    message, yield_now,
 };
 
 use crate::{Caps, Workload};
-
-#[cfg(CONFIG_KERNEL_MCS)]
-use libsel4::Reply;
 
 /// The capabilities, with their kinds.
 #[derive(Clone, Copy)]
 struct Typed {
     endpoint: Cap<Endpoint>,
-    #[cfg(CONFIG_KERNEL_MCS)]
-    reply: Cap<Reply>,
+    reply: ReplyHandle,
     notification: Cap<Notification>,
     untyped: Cap<Untyped>,
-    cnode: Cap<CNode>,
     slot: Slot,
 }
 
@@ -30,21 +26,16 @@ impl Typed {
             let cnode: Cap<CNode> = Cap::from_word(caps.cnode);
             Self {
                 endpoint: Cap::from_word(caps.endpoint),
-                #[cfg(CONFIG_KERNEL_MCS)]
-                reply: Cap::from_word(caps.reply),
+                reply: ReplyHandle::from_word(caps.reply),
                 notification: Cap::from_word(caps.notification),
                 untyped: Cap::from_word(caps.untyped),
-                cnode,
                 slot: cnode.slot(caps.slot, usize::BITS as u8),
             }
         }
     }
 
     fn reply_recv(self, info: MessageInfo) -> (MessageInfo, Badge) {
-        #[cfg(CONFIG_KERNEL_MCS)]
-        return self.endpoint.reply_recv(info, self.reply);
-        #[cfg(not(CONFIG_KERNEL_MCS))]
-        return self.endpoint.reply_recv(info);
+        self.endpoint.reply_recv(info, self.reply).message()
     }
 }
 
@@ -152,12 +143,8 @@ fn call_arguments(caps: Typed, rounds: usize) -> usize {
 fn serve_arguments(caps: Typed, rounds: usize) -> MessageInfo {
     let mut values = [0; 4];
     for _ in 0..rounds {
-        #[cfg(CONFIG_KERNEL_MCS)]
-        let (_, question, _) = caps
-            .endpoint
-            .reply_recv_with_mrs(tag(0, 4), values, caps.reply);
-        #[cfg(not(CONFIG_KERNEL_MCS))]
-        let (_, question, _) = caps.endpoint.reply_recv_with_mrs(tag(0, 4), values);
+        let info = tag(0, 4);
+        let (_, question) = caps.endpoint.reply_recv_with_mrs(info, values, caps.reply);
         values = question.map(|value| value + 1);
     }
     // The last reply leaves through the IPC buffer.
@@ -176,9 +163,9 @@ fn signal(caps: Typed, rounds: usize) -> usize {
 fn retype(caps: Typed, rounds: usize) -> usize {
     let mut sum = 0;
     for _ in 0..rounds {
-        let made =
-            caps.untyped
-                .untyped_retype::<Endpoint>(0, caps.cnode.itself(), caps.slot.index(), 1);
+        // SAFETY: nothing else names the slot, which is empty here.
+        let slot = unsafe { EmptySlot::from_slot(caps.slot) };
+        let made = caps.untyped.untyped_retype::<Endpoint>(0, slot);
         // SAFETY: nobody uses the endpoint.
         let deleted = unsafe { caps.slot.cnode_delete() };
         sum |= usize::from(made.is_err()) | usize::from(deleted.is_err());

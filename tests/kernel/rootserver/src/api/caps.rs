@@ -5,8 +5,8 @@
 #[libsel4_test::tests]
 pub mod tests {
     use libsel4::{
-        AllocationError, CNode, Cap, CapRights, Endpoint, Error, FixedSize, Guard, LookupFailure,
-        Notification, Slot, SmallPage, Tcb, Untyped,
+        AllocationError, CNode, Cap, CapRights, Endpoint, Error, FaultEndpoint, FillError,
+        FixedSize, Guard, LookupFailure, Notification, Slot, SmallPage, Tcb, Untyped,
     };
     use libsel4_test::Resources;
 
@@ -14,7 +14,9 @@ pub mod tests {
 
     /// Returns whether the slot is empty: the kernel then refuses to copy it.
     fn is_empty(t: &mut Resources, slot: Slot) -> Result<bool, AllocationError> {
-        let copied = t.objects.slot()?.cnode_copy(slot, CapRights::ALL);
+        let to = t.objects.slot()?.into_slot();
+        // SAFETY: nothing else names the slot.
+        let copied = unsafe { to.cnode_copy(slot, CapRights::ALL) };
         Ok(matches!(copied, Err(Error::FailedLookup { .. })))
     }
 
@@ -24,7 +26,7 @@ pub mod tests {
         let copy = t.objects.copy(bell, CapRights::ALL)?;
         let badged = t.objects.mint(bell, CapRights::ALL, 8)?;
         badged.signal();
-        assert_eq!(copy.poll(), 8);
+        assert_eq!(copy.poll(), Some(8));
         Ok(())
     }
 
@@ -37,12 +39,13 @@ pub mod tests {
         let watched = t.objects.mint(service.endpoint, CapRights::ALL, 1)?;
         // Signalling without the right to write does nothing; waiting without that to read is a fault.
         reader.signal();
-        assert_eq!(reader.poll(), 0);
+        assert_eq!(reader.poll(), None);
         let body = move || {
             writer.wait();
         };
         // SAFETY: nobody answers its faults.
-        unsafe { t.spawn_watched(watched, body)? };
+        let watched = unsafe { FaultEndpoint::new(watched) };
+        t.spawn_watched(watched, body)?;
         let (info, _) = service.recv();
         let fault = libsel4::Fault::of(info);
         assert!(
@@ -57,13 +60,13 @@ pub mod tests {
         let root = t.info.cnode();
         let bell: Cap<Notification> = t.objects.make()?;
         let badged = t.objects.mint(bell, CapRights::ALL, 0x20)?;
-        let to = t.objects.slot()?;
+        let to = t.objects.slot()?.into_slot();
         // SAFETY: the old address is not used again.
         unsafe { to.cnode_move(root.slot_of(badged))? };
         assert!(is_empty(t, root.slot_of(badged))?);
         // SAFETY: it was moved there.
         unsafe { to.cap::<Notification>() }.signal();
-        assert_eq!(bell.poll(), 0x20);
+        assert_eq!(bell.poll(), Some(0x20));
         Ok(())
     }
 
@@ -72,21 +75,23 @@ pub mod tests {
         let root = t.info.cnode();
         let bell: Cap<Notification> = t.objects.make()?;
         let node: Cap<CNode> = t.objects.make_sized(4)?;
-        node.slot(2, 4)
-            .cnode_mint(root.slot_of(bell), CapRights::ALL, 9)?;
-        let to = t.objects.slot()?;
+        let in_node = node.slot(2, 4);
+        // SAFETY: the CNode is new, and no thread has it as its CSpace.
+        unsafe { in_node.cnode_mint(root.slot_of(bell), CapRights::ALL, 9)? };
+        let to = t.objects.slot()?.into_slot();
         // SAFETY: the old address is not used again.
         unsafe { to.cnode_mutate(root.slot_of(node), Guard::new(0b11, 2).word())? };
         assert!(is_empty(t, root.slot_of(node))?);
         // SAFETY: the CNode was moved there.
         let node: Cap<CNode> = unsafe { to.cap() };
-        let back = t.objects.slot()?;
-        back.cnode_copy(node.slot(0b11_0010, 6), CapRights::ALL)?;
+        let back = t.objects.slot()?.into_slot();
+        // SAFETY: nothing else names the slot.
+        unsafe { back.cnode_copy(node.slot(0b11_0010, 6), CapRights::ALL)? };
         // SAFETY: the notification was copied there.
         unsafe { back.cap::<Notification>() }.signal();
-        assert_eq!(bell.poll(), 9);
+        assert_eq!(bell.poll(), Some(9));
         // What has a badge or could have one is not given another so.
-        let to = t.objects.slot()?;
+        let to = t.objects.slot()?.into_slot();
         // SAFETY: it is refused.
         let refused = unsafe { to.cnode_mutate(root.slot_of(bell), 5) };
         assert_eq!(refused, Err(Error::IllegalOperation));
@@ -100,7 +105,7 @@ pub mod tests {
         let source: Cap<SmallPage> = t.objects.make()?;
         let (first, second) = (pivot.page_get_address()?, source.page_get_address()?);
         assert_ne!(first, second);
-        let empty = t.objects.slot()?;
+        let empty = t.objects.slot()?.into_slot();
         let rotate = || {
             // SAFETY: all three slots hold pages, or nothing, before and after.
             unsafe { empty.cnode_rotate(0, root.slot_of(pivot), 0, root.slot_of(source)) }
@@ -119,7 +124,7 @@ pub mod tests {
         assert_eq!(last.page_get_address(), Ok(second));
         assert_eq!(pivot.page_get_address(), Ok(first));
         let bell: Cap<Notification> = t.objects.make()?;
-        let to = t.objects.slot()?;
+        let to = t.objects.slot()?.into_slot();
         // SAFETY: it is refused.
         let refused = unsafe { to.cnode_rotate(0, root.slot_of(bell), 0, empty) };
         assert_eq!(refused, Err(Error::IllegalOperation));
@@ -153,13 +158,15 @@ pub mod tests {
     fn revoking_an_untyped_destroys_what_is_made_of_it(t: &mut Resources) -> Done {
         let root = t.info.cnode();
         let untyped: Cap<Untyped> = t.objects.make_sized(14)?;
-        let slot = t.objects.slot()?;
-        untyped.untyped_retype::<Tcb>(0, root.itself(), slot.index(), 1)?;
+        let slot = t.objects.slot()?.into_slot();
+        // SAFETY: nothing else names the slot.
+        unsafe { untyped.untyped_retype_at::<Tcb>(0, root.itself(), slot.index(), 1)? };
         assert!(!is_empty(t, slot)?);
         // SAFETY: the thread never ran.
         unsafe { root.slot_of(untyped).cnode_revoke()? };
         assert!(is_empty(t, slot)?);
-        untyped.untyped_retype::<Untyped>(14, root.itself(), slot.index(), 1)?;
+        // SAFETY: nothing names the slot any more.
+        unsafe { untyped.untyped_retype_at::<Untyped>(14, root.itself(), slot.index(), 1)? };
         Ok(())
     }
 
@@ -168,27 +175,22 @@ pub mod tests {
         let root = t.info.cnode();
         let bell: Cap<Notification> = t.objects.make()?;
         let node: Cap<CNode> = t.objects.make_sized(4)?;
-        node.slot(11, 4)
-            .cnode_mint(root.slot_of(bell), CapRights::ALL, 3)?;
+        let in_node = node.slot(11, 4);
+        // SAFETY: the CNode is new, and no thread has it as its CSpace.
+        unsafe { in_node.cnode_mint(root.slot_of(bell), CapRights::ALL, 3)? };
         // A copy of the CNode's capability with a guard of 3 bits, 0b101, before the 4 of the index.
-        let guarded_at = t.objects.slot()?;
-        guarded_at.cnode_mint(
-            root.slot_of(node),
-            CapRights::ALL,
-            Guard::new(0b101, 3).word(),
-        )?;
-        // SAFETY: it was copied there.
-        let guarded: Cap<CNode> = unsafe { guarded_at.cap() };
-        let back = t.objects.slot()?;
-        back.cnode_copy(guarded.slot(0b101_1011, 7), CapRights::ALL)?;
+        let guard = Guard::new(0b101, 3).word();
+        let guarded = t.objects.mint(node, CapRights::ALL, guard)?;
+        let back = t.objects.slot()?.into_slot();
+        // SAFETY: nothing else names the slot.
+        unsafe { back.cnode_copy(guarded.slot(0b101_1011, 7), CapRights::ALL)? };
         // SAFETY: the notification was copied there.
         unsafe { back.cap::<Notification>() }.signal();
-        assert_eq!(bell.poll(), 3);
+        assert_eq!(bell.poll(), Some(3));
 
-        let refused = t
-            .objects
-            .slot()?
-            .cnode_copy(guarded.slot(0b111_1011, 7), CapRights::ALL);
+        let to = t.objects.slot()?.into_slot();
+        // SAFETY: nothing else names the slot.
+        let refused = unsafe { to.cnode_copy(guarded.slot(0b111_1011, 7), CapRights::ALL) };
         let failure = LookupFailure::GuardMismatch {
             bits_left: 7,
             guard_found: 0b101,
@@ -201,10 +203,8 @@ pub mod tests {
                 failure
             })
         );
-        let refused = t
-            .objects
-            .slot()?
-            .cnode_copy(node.slot(0, 3), CapRights::ALL);
+        // SAFETY: nothing else names the slot.
+        let refused = unsafe { to.cnode_copy(node.slot(0, 3), CapRights::ALL) };
         let failure = LookupFailure::DepthMismatch {
             bits_left: 3,
             bits_found: 4,
@@ -223,9 +223,11 @@ pub mod tests {
     fn every_error_of_making_objects_has_its_details(t: &mut Resources) -> Done {
         let root = t.info.cnode();
         let untyped: Cap<Untyped> = t.objects.make_sized(12)?;
-        let slot = t.objects.slot()?;
-        let into =
-            |index, count| untyped.untyped_retype::<Endpoint>(0, root.itself(), index, count);
+        let slot = t.objects.slot()?.into_slot();
+        // SAFETY: the slots are taken or do not exist, or nothing else names them.
+        let into = |index, count| unsafe {
+            untyped.untyped_retype_at::<Endpoint>(0, root.itself(), index, count)
+        };
         assert_eq!(
             into(slot.index(), 0),
             Err(Error::RangeError { min: 1, max: 256 })
@@ -237,27 +239,29 @@ pub mod tests {
             into(last + 1, 1),
             Err(Error::RangeError { min: 0, max: last })
         );
-        let refused = untyped.untyped_retype::<Untyped>(13, root.itself(), slot.index(), 1);
-        assert_eq!(refused, Err(Error::NotEnoughMemory { bytes_left: 4096 }));
-        let refused = untyped.untyped_retype::<CNode>(0, root.itself(), slot.index(), 1);
+        let empty = t.objects.slot()?;
+        let Err(FillError { error, slot: empty }) = untyped.untyped_retype::<Untyped>(13, empty)
+        else {
+            panic!("more memory than there is");
+        };
+        assert_eq!(error, Error::NotEnoughMemory { bytes_left: 4096 });
+        let refused = untyped.untyped_retype::<CNode>(0, empty);
         assert!(refused.is_err(), "a CNode of one slot");
         into(slot.index(), 1)?;
         assert_eq!(into(slot.index(), 1), Err(Error::DeleteFirst));
         // Copied is an untyped only while nothing is made of it.
-        let refused = t
-            .objects
-            .slot()?
-            .cnode_copy(root.slot_of(untyped), CapRights::ALL);
-        assert_eq!(refused, Err(Error::RevokeFirst));
+        let refused = t.objects.copy(untyped, CapRights::ALL);
+        assert_eq!(refused, Err(AllocationError::Refused(Error::RevokeFirst)));
         Ok(())
     }
 
     #[test]
     fn an_empty_slot_is_not_copied(t: &mut Resources) -> Done {
-        let (to, from) = (t.objects.slot()?, t.objects.slot()?);
+        let (to, from) = (t.objects.slot()?.into_slot(), t.objects.slot()?.into_slot());
         let bits_left = usize::BITS as usize;
         let failure = LookupFailure::MissingCapability { bits_left };
-        let refused = to.cnode_copy(from, CapRights::ALL);
+        // SAFETY: nothing else names the slot.
+        let refused = unsafe { to.cnode_copy(from, CapRights::ALL) };
         let source = true;
         assert_eq!(refused, Err(Error::FailedLookup { source, failure }));
         Ok(())
@@ -272,9 +276,11 @@ pub mod tests {
         let node_slot = root.slot_of(node);
         for _ in 0..3 {
             for index in 0..fitting {
-                untyped.untyped_retype::<Tcb>(0, node_slot, index, 1)?;
+                // SAFETY: the CNode is new, and no thread has it as its CSpace.
+                unsafe { untyped.untyped_retype_at::<Tcb>(0, node_slot, index, 1)? };
             }
-            let refused = untyped.untyped_retype::<Tcb>(0, node_slot, fitting, 1);
+            // SAFETY: as above.
+            let refused = unsafe { untyped.untyped_retype_at::<Tcb>(0, node_slot, fitting, 1) };
             assert_eq!(refused, Err(Error::NotEnoughMemory { bytes_left: 0 }));
             // SAFETY: none of the threads ran.
             unsafe { root.slot_of(untyped).cnode_revoke()? };
@@ -282,6 +288,24 @@ pub mod tests {
         while t.objects.make_sized::<Untyped>(18).is_ok() {}
         let refused = t.objects.make_sized::<Untyped>(18);
         assert_eq!(refused, Err(AllocationError::Memory { size_bits: 18 }));
+        Ok(())
+    }
+
+    #[test]
+    fn several_objects_are_made_at_once(t: &mut Resources) -> Done {
+        let untyped: Cap<Untyped> = t.objects.make_sized(12)?;
+        let bells = t.objects.slots(3)?;
+        let bells = untyped.untyped_retype_all::<Notification>(0, bells)?;
+        assert_eq!(bells.len(), 3);
+        for (bell, badge) in bells.zip(1..) {
+            t.objects.mint(bell, CapRights::ALL, badge)?.signal();
+            assert_eq!(bell.poll(), Some(badge));
+        }
+        let refused = untyped.untyped_retype_all::<Notification>(0, t.objects.slots(0)?);
+        assert_eq!(
+            refused.map(drop).map_err(Error::from),
+            Err(Error::RangeError { min: 1, max: 256 })
+        );
         Ok(())
     }
 

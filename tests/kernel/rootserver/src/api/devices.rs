@@ -4,7 +4,9 @@
 
 #[libsel4_test::tests]
 pub mod tests {
-    use libsel4::{AllocationError, Cap, CapRights, Error, IrqHandler, Notification};
+    use libsel4::{AllocationError, Cap, CapRights, EmptySlot, Error, IrqHandler, Notification};
+    #[cfg(CONFIG_ARCH_X86)]
+    use libsel4::{IoApicPin, Msi};
     use libsel4_test::Resources;
 
     type Done = Result<(), AllocationError>;
@@ -21,19 +23,20 @@ pub mod tests {
     #[cfg(not(CONFIG_ARCH_X86))]
     fn get(t: &mut Resources, irq: usize) -> Result<Cap<IrqHandler>, AllocationError> {
         let slot = t.objects.slot()?;
-        t.info.irq_control().irq_control_get(irq, slot)?;
-        // SAFETY: the kernel has put it there.
-        Ok(unsafe { slot.cap() })
+        Ok(t.info.irq_control().irq_control_get(irq, slot)?)
     }
 
     #[cfg(CONFIG_ARCH_X86)]
     fn get(t: &mut Resources, irq: usize) -> Result<Cap<IrqHandler>, AllocationError> {
         let slot = t.objects.slot()?;
-        t.info
-            .irq_control()
-            .irq_control_get_io_apic(slot, 0, irq, 1, 1, irq)?;
-        // SAFETY: the kernel has put it there.
-        Ok(unsafe { slot.cap() })
+        let pin = IoApicPin {
+            io_apic: 0,
+            pin: irq,
+            level_triggered: true,
+            active_low: true,
+        };
+        let control = t.info.irq_control();
+        Ok(control.irq_control_get_io_apic(&pin, irq, slot)?)
     }
 
     #[test]
@@ -46,7 +49,7 @@ pub mod tests {
         let rung = t.objects.mint(bell, CapRights::ALL, 4)?;
         handler.irq_handler_set_notification(rung)?;
         handler.irq_handler_ack()?;
-        assert_eq!(bell.poll(), 0);
+        assert_eq!(bell.poll(), None);
         // Who may not signal may not have it signalled.
         let reader = t.objects.copy(bell, CapRights::READ)?;
         let refused = handler.irq_handler_set_notification(reader);
@@ -63,43 +66,61 @@ pub mod tests {
     #[test]
     fn interrupts_that_there_are_not_are_refused(t: &mut Resources) -> Done {
         let control = t.info.irq_control();
-        let slot = t.objects.slot()?;
+        let root = t.info.cnode();
+        // SAFETY: the slot is taken, and nothing deletes what is in it.
+        let taken = unsafe { EmptySlot::from_slot(root.slot_of(t.tcb)) };
         #[cfg(not(CONFIG_ARCH_X86))]
-        for irq in [0x1_0000, usize::MAX] {
-            let refused = control.irq_control_get(irq, slot);
-            assert!(
-                matches!(refused, Err(Error::RangeError { .. })),
-                "{irq}: {refused:?}"
-            );
+        {
+            for irq in [0x1_0000, usize::MAX] {
+                let refused = control.irq_control_get(irq, t.objects.slot()?);
+                let refused = refused.map_err(Error::from);
+                assert!(
+                    matches!(refused, Err(Error::RangeError { .. })),
+                    "{irq}: {refused:?}"
+                );
+            }
+            let refused = control.irq_control_get(UNUSED, taken);
+            assert_eq!(refused.map_err(Error::from), Err(Error::DeleteFirst));
         }
         #[cfg(CONFIG_ARCH_X86)]
         {
-            assert!(
-                control.irq_control_get(5, slot).is_err(),
-                "there are I/O APICs"
-            );
-            let refused = control.irq_control_get_io_apic(slot, 0, 0, 0, 0, 1000);
-            assert!(
-                matches!(refused, Err(Error::RangeError { min: 0, .. })),
-                "{refused:?}"
-            );
-            let refused = control.irq_control_get_io_apic(slot, 99, 0, 0, 0, UNUSED);
-            assert!(
-                matches!(refused, Err(Error::RangeError { .. })),
-                "{refused:?}"
-            );
-            let refused = control.irq_control_get_msi(slot, 1000, 0, 0, 0, UNUSED);
+            let refused = control.irq_control_get(5, t.objects.slot()?);
+            assert!(refused.is_err(), "there are I/O APICs");
+            let mut pin = |io_apic, vector| {
+                let pin = IoApicPin {
+                    io_apic,
+                    ..IoApicPin::default()
+                };
+                let slot = t.objects.slot()?;
+                Ok::<_, AllocationError>(control.irq_control_get_io_apic(&pin, vector, slot)?)
+            };
+            for refused in [pin(0, 1000), pin(99, UNUSED)] {
+                assert!(
+                    matches!(
+                        refused,
+                        Err(AllocationError::Refused(Error::RangeError { min: 0, .. }))
+                    ),
+                    "{refused:?}"
+                );
+            }
+            let msi = |bus, device, vector, slot| {
+                let msi = Msi {
+                    bus,
+                    device,
+                    function: 1,
+                    handle: 0,
+                };
+                let got = control.irq_control_get_msi(&msi, vector, slot);
+                got.map_err(Error::from)
+            };
+            let refused = msi(1000, 0, UNUSED, t.objects.slot()?);
             assert_eq!(refused, Err(Error::RangeError { min: 0, max: 255 }));
-            let refused = control.irq_control_get_msi(slot, 0, 32, 0, 0, UNUSED);
+            let refused = msi(0, 32, UNUSED, t.objects.slot()?);
             assert_eq!(refused, Err(Error::RangeError { min: 0, max: 31 }));
-            control.irq_control_get_msi(slot, 0, 5, 1, 0, UNUSED)?;
+            msi(0, 5, UNUSED, t.objects.slot()?)?;
+            let refused = msi(0, 5, UNUSED + 1, taken);
+            assert_eq!(refused, Err(Error::DeleteFirst));
         }
-        let taken = t.info.cnode().slot_of(t.tcb);
-        #[cfg(not(CONFIG_ARCH_X86))]
-        let refused = control.irq_control_get(UNUSED, taken);
-        #[cfg(CONFIG_ARCH_X86)]
-        let refused = control.irq_control_get_msi(taken, 0, 5, 1, 0, UNUSED + 1);
-        assert_eq!(refused, Err(Error::DeleteFirst));
         Ok(())
     }
 
@@ -110,7 +131,9 @@ pub mod tests {
         let got = t
             .info
             .irq_control()
-            .irq_control_get_trigger(UNUSED, true, slot);
+            .irq_control_get_trigger(UNUSED, true, slot)
+            .map(drop)
+            .map_err(Error::from);
         #[cfg(CONFIG_ARCH_ARM)]
         assert_eq!(got, Ok(()));
         #[cfg(CONFIG_ARCH_RISCV)]
@@ -125,13 +148,15 @@ pub mod tests {
     #[test]
     fn an_interrupt_goes_to_a_core(t: &mut Resources) -> Done {
         let control = t.info.irq_control();
-        let slot = t.objects.slot()?;
         let cores = t.info.num_nodes();
+        let slot = t.objects.slot()?;
         let refused = control.irq_control_get_trigger_core(UNUSED, false, slot, cores);
+        let refused = refused.map_err(Error::from);
         assert!(
             matches!(refused, Err(Error::InvalidArgument { .. })),
             "{refused:?}"
         );
+        let slot = t.objects.slot()?;
         control.irq_control_get_trigger_core(UNUSED, false, slot, cores - 1)?;
         Ok(())
     }
@@ -139,24 +164,31 @@ pub mod tests {
     #[cfg(all(CONFIG_ARCH_ARM, not(CONFIG_ENABLE_SMP_SUPPORT)))]
     #[test]
     fn a_software_generated_interrupt_comes(t: &mut Resources) -> Done {
-        use libsel4::SgiSignal;
-
         let control = t.info.irq_control();
         let handler = get(t, 5)?;
         let bell: Cap<Notification> = t.objects.make()?;
         let rung = t.objects.mint(bell, CapRights::ALL, 0x10)?;
         handler.irq_handler_set_notification(rung)?;
-        let slot = t.objects.slot()?;
-        let refused = control.irq_control_issue_sgi_signal(16, 0, slot);
-        assert_eq!(refused, Err(Error::RangeError { min: 0, max: 15 }));
-        let refused = control.irq_control_issue_sgi_signal(5, 100, slot);
+        let mut issue = |irq, target| {
+            let slot = t.objects.slot()?;
+            Ok::<_, AllocationError>(control.irq_control_issue_sgi_signal(irq, target, slot)?)
+        };
+        assert_eq!(
+            issue(16, 0),
+            Err(AllocationError::Refused(Error::RangeError {
+                min: 0,
+                max: 15
+            }))
+        );
+        let refused = issue(5, 100);
         assert!(
-            matches!(refused, Err(Error::InvalidArgument { .. })),
+            matches!(
+                refused,
+                Err(AllocationError::Refused(Error::InvalidArgument { .. }))
+            ),
             "{refused:?}"
         );
-        control.irq_control_issue_sgi_signal(5, 0, slot)?;
-        // SAFETY: the kernel has put it there.
-        let signal: Cap<SgiSignal> = unsafe { slot.cap() };
+        let signal = issue(5, 0)?;
         t.waits_while_idle();
         for _ in 0..3 {
             signal.signal();
@@ -166,21 +198,17 @@ pub mod tests {
         // Once it is cleared, nobody is told.
         handler.irq_handler_clear()?;
         signal.signal();
-        assert_eq!(bell.poll(), 0);
+        assert_eq!(bell.poll(), None);
         Ok(())
     }
 
     #[cfg(CONFIG_ARCH_X86)]
     #[test]
     fn ports_are_read_and_written(t: &mut Resources) -> Done {
-        use libsel4::IoPort;
-
         let control = t.info.io_port_control();
         let mut issue = |first, last| {
             let slot = t.objects.slot()?;
-            control.io_port_control_issue(first, last, slot)?;
-            // SAFETY: the kernel has put it there.
-            Ok::<Cap<IoPort>, AllocationError>(unsafe { slot.cap() })
+            Ok::<_, AllocationError>(control.io_port_control_issue(first, last, slot)?)
         };
         // The second serial port, of which the last register only keeps what is written to it; the clock
         // of the machine; and the address register of the PCI bus.

@@ -4,7 +4,9 @@
 
 #[libsel4_test::tests]
 pub mod tests {
-    use libsel4::{AllocationError, Cap, CapRights, Endpoint, Error, Fault, Notification, Tcb};
+    use libsel4::{
+        AllocationError, Cap, CapRights, Endpoint, Error, Fault, FaultEndpoint, Notification, Tcb,
+    };
     use libsel4_test::{Resources, Thread};
 
     unsafe extern "C" {
@@ -24,7 +26,8 @@ pub mod tests {
         let service = t.service()?;
         let faults = t.objects.mint(service.endpoint, CapRights::ALL, 0x31)?;
         // SAFETY: nobody answers its faults.
-        let thread = unsafe { t.spawn_watched(faults, body)? };
+        let faults = unsafe { FaultEndpoint::new(faults) };
+        let thread = t.spawn_watched(faults, body)?;
         let (info, badge) = service.recv();
         assert_eq!(badge, 0x31);
         Ok((Fault::of(info), thread))
@@ -33,7 +36,7 @@ pub mod tests {
     #[test]
     fn invoking_nothing_is_an_error_and_no_fault(t: &mut Resources) -> Done {
         // SAFETY: nothing is there, and the kernel says so.
-        let nothing: Cap<Tcb> = unsafe { t.objects.slot()?.cap() };
+        let nothing: Cap<Tcb> = unsafe { t.objects.slot()?.into_slot().cap() };
         let refused = nothing.tcb_suspend();
         assert_eq!(refused, Err(Error::InvalidCapability { argument: 0 }));
         Ok(())
@@ -41,7 +44,7 @@ pub mod tests {
 
     #[test]
     fn receiving_from_nothing(t: &mut Resources) -> Done {
-        let empty = t.objects.slot()?;
+        let empty = t.objects.slot()?.into_slot();
         let (fault, _) = fault_of(t, move || {
             // SAFETY: nothing is there, and the kernel says so.
             let nothing: Cap<Notification> = unsafe { empty.cap() };

@@ -5,7 +5,7 @@
 #[libsel4_test::tests]
 pub mod tests {
     use libsel4::{
-        AllocationError, Cap, CapRights, Endpoint, Error, MessageInfo, Notification, message,
+        AllocationError, Cap, CapRights, Endpoint, Error, Event, MessageInfo, Notification, message,
     };
     use libsel4_test::{Resources, Service};
 
@@ -68,7 +68,7 @@ pub mod tests {
     fn what_nobody_waits_for_is_lost_without_waiting(t: &mut Resources) -> Done {
         let service = t.service()?;
         service.endpoint.nb_send(EMPTY);
-        assert_eq!(service.nb_recv().1, 0);
+        assert_eq!(service.nb_recv(), None);
         // Somebody waits, with a badge to tell it.
         let bell: Cap<Notification> = t.objects.make()?;
         t.spawn(move || {
@@ -92,14 +92,13 @@ pub mod tests {
             message::set_cap::<0, _>(rung);
             service.endpoint.send(EMPTY.with_extra_caps(1));
         })?;
-        let slot = t.objects.slot()?;
-        message::set_cap_receive_path(slot);
+        let slot = message::set_cap_receive_path(t.objects.slot()?);
         let (info, _) = service.recv();
         assert_eq!((info.extra_caps(), info.caps_unwrapped()), (1, 0));
         // SAFETY: the thread has sent a notification.
         let received: Cap<Notification> = unsafe { slot.cap() };
         received.signal();
-        assert_eq!(bell.poll(), 0x40);
+        assert_eq!(bell.poll(), Some(0x40));
         Ok(())
     }
 
@@ -134,12 +133,12 @@ pub mod tests {
     #[test]
     fn signals_add_up_their_badges(t: &mut Resources) -> Done {
         let bell: Cap<Notification> = t.objects.make()?;
-        assert_eq!(bell.poll(), 0);
+        assert_eq!(bell.poll(), None);
         for badge in [1, 4, 4, 0x10] {
             t.objects.mint(bell, CapRights::WRITE, badge)?.signal();
         }
-        assert_eq!(bell.poll(), 0x15);
-        assert_eq!(bell.poll(), 0);
+        assert_eq!(bell.poll(), Some(0x15));
+        assert_eq!(bell.poll(), None);
         t.objects.mint(bell, CapRights::ALL, 2)?.signal();
         assert_eq!(bell.wait(), 2);
         Ok(())
@@ -156,16 +155,24 @@ pub mod tests {
             t.tcb.tcb_bind_notification(other),
             Err(Error::IllegalOperation)
         );
-        t.spawn(move || rung.signal())?;
-        assert_eq!(service.recv().1, 6);
+        // A message with words that would be taken for the signal's.
+        let named = t.objects.mint(service.endpoint, CapRights::ALL, 1)?;
+        t.spawn(move || {
+            named.send(message::write(7, &[1, 2, 3]));
+            rung.signal();
+        })?;
+        let event = service.endpoint.recv(service.reply).event(6);
+        assert_eq!(event, Event::Message(MessageInfo::new(7, 0, 0, 3), 1));
+        let event = service.endpoint.recv(service.reply).event(6);
+        assert_eq!(event, Event::Signal(6));
         t.tcb.tcb_unbind_notification()?;
         assert_eq!(
             t.tcb.tcb_unbind_notification(),
             Err(Error::IllegalOperation)
         );
         rung.signal();
-        assert_eq!(service.nb_recv().1, 0);
-        assert_eq!(bell.poll(), 6);
+        assert_eq!(service.nb_recv(), None);
+        assert_eq!(bell.poll(), Some(6));
         Ok(())
     }
 
@@ -225,17 +232,16 @@ pub mod tests {
                 rung.signal();
             })?;
         }
-        let mut saved = [None; 2];
+        let mut saved = [None, None];
         for place in &mut saved {
             let (_, badge) = service.recv();
-            let slot = t.objects.slot()?;
-            slot.cnode_save_caller()?;
-            // SAFETY: the kernel has saved the caller there.
-            *place = Some((badge, unsafe { slot.cap::<libsel4::Reply>() }));
+            *place = Some((badge, t.objects.slot()?.cnode_save_caller()?));
         }
-        for (badge, reply) in saved.into_iter().flatten().rev() {
-            reply.send(MessageInfo::new(badge, 0, 0, 0));
+        for (badge, caller) in saved.into_iter().flatten().rev() {
+            let slot = caller.send(MessageInfo::labelled(badge));
             assert_eq!(bell.wait(), badge);
+            // The kernel has emptied the slot.
+            slot.cnode_copy(bell, CapRights::ALL)?;
         }
         Ok(())
     }
@@ -257,7 +263,7 @@ pub mod tests {
         let mut callers = [None; 2];
         for place in &mut callers {
             let reply: Cap<libsel4::Reply> = t.objects.make()?;
-            *place = Some((service.endpoint.recv(reply).1, reply));
+            *place = Some((service.endpoint.recv(reply).message().1, reply));
         }
         for (badge, reply) in callers.into_iter().flatten().rev() {
             reply.send(MessageInfo::new(badge, 0, 0, 0));
@@ -273,20 +279,22 @@ pub mod tests {
         let mine = t.objects.mint(back.endpoint, CapRights::ALL, 5)?;
         t.spawn(move || {
             for _ in 0..2 {
-                let (info, _) = there.endpoint.wait();
+                let (info, _) = there.endpoint.wait().message();
                 mine.send(MessageInfo::new(info.label() + 1, 0, 0, 0));
             }
         })?;
         // The thread waits for it from here on.
         t.settle()?;
         let info = MessageInfo::new(10, 0, 0, 0);
-        let (info, badge) = back.endpoint.nb_send_recv(there.endpoint, info, back.reply);
+        let received = back.endpoint.nb_send_recv(there.endpoint, info, back.reply);
+        let (info, badge) = received.message();
         assert_eq!((info.label(), badge), (11, 5));
         t.settle()?;
         let info = MessageInfo::new(20, 0, 0, 0);
-        let (info, badge) = back.endpoint.nb_send_wait(there.endpoint, info);
+        let received = back.endpoint.nb_send_wait(there.endpoint, info);
+        let (info, badge) = received.message();
         assert_eq!((info.label(), badge), (21, 5));
-        assert_eq!(back.endpoint.nb_wait().1, 0);
+        assert_eq!(back.endpoint.nb_wait(), None);
         Ok(())
     }
 }

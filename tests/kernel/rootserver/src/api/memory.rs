@@ -7,7 +7,7 @@ pub mod tests {
     use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
     use libsel4::{
-        AllocationError, AsidPool, Cap, CapRights, Error, Fault, FixedSize, LargePage,
+        AllocationError, Cap, CapRights, Error, Fault, FaultEndpoint, FixedSize, LargePage,
         LookupFailure, Page, PageTable, SmallPage, Untyped, VSpace, VmAttributes,
     };
     use libsel4_test::Resources;
@@ -43,7 +43,8 @@ pub mod tests {
         let service = t.service()?;
         let faults = t.objects.mint(service.endpoint, CapRights::ALL, 1)?;
         // SAFETY: nobody answers its faults.
-        unsafe { t.spawn_watched(faults, body)? };
+        let faults = unsafe { FaultEndpoint::new(faults) };
+        t.spawn_watched(faults, body)?;
         let (info, badge) = service.recv();
         assert_eq!(badge, 1);
         Ok(Fault::of(info))
@@ -110,9 +111,7 @@ pub mod tests {
         let untyped: Cap<Untyped> = t.objects.make_sized(12)?;
         for _ in 0..3 {
             let slot = t.objects.slot()?;
-            untyped.untyped_retype::<SmallPage>(0, root.itself(), slot.index(), 1)?;
-            // SAFETY: a page was made there.
-            let page = unsafe { slot.cap::<SmallPage>() };
+            let page: Cap<SmallPage> = untyped.untyped_retype(0, slot)?;
             map(t, page, here, CapRights::READ_WRITE)?;
             assert_eq!(read(here + 0x80), 0);
             write(here + 0x80, 0xdead);
@@ -247,19 +246,17 @@ pub mod tests {
         let control = t.info.asid_control();
         let small: Cap<Untyped> = t.objects.make_sized(11)?;
         let refused = control.asid_control_make_pool(small, t.objects.slot()?);
-        assert_eq!(refused, Err(Error::InvalidCapability { argument: 1 }));
+        let expected = Error::InvalidCapability { argument: 1 };
+        assert_eq!(refused.map_err(Error::from), Err(expected));
         let untyped: Cap<Untyped> = t.objects.make_sized(12)?;
-        let slot = t.objects.slot()?;
-        control.asid_control_make_pool(untyped, slot)?;
-        // SAFETY: the pool was made there.
-        let pool: Cap<AsidPool> = unsafe { slot.cap() };
+        let pool = control.asid_control_make_pool(untyped, t.objects.slot()?)?;
         for _ in 0..3 {
             let vspace: Cap<VSpace> = t.objects.make()?;
             pool.asid_pool_assign(vspace)?;
         }
         // The untyped has become the pool.
         let refused = control.asid_control_make_pool(untyped, t.objects.slot()?);
-        assert_eq!(refused, Err(Error::RevokeFirst));
+        assert_eq!(refused.map_err(Error::from), Err(Error::RevokeFirst));
         Ok(())
     }
 
@@ -300,7 +297,8 @@ pub mod tests {
             done.send(Default::default());
         };
         // SAFETY: the answers to its faults are empty.
-        unsafe { t.spawn_watched(faults, body)? };
+        let faults = unsafe { FaultEndpoint::new(faults) };
+        t.spawn_watched(faults, body)?;
         for number in 0..3 {
             let (info, badge) = service.recv();
             assert_eq!((badge, NEXT.load(SeqCst)), (1, number));

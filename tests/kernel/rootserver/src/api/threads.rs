@@ -6,9 +6,11 @@
 pub mod tests {
     use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
+    #[cfg(not(CONFIG_KERNEL_MCS))]
+    use libsel4::SchedParams;
     use libsel4::libsel4_sys as sys;
     use libsel4::{
-        AllocationError, Cap, Error, IpcBuffer, Notification, SmallPage, UserContext,
+        AllocationError, Cap, Error, IpcBuffer, Notification, Priority, SmallPage, UserContext,
         entry_context, yield_now,
     };
     use libsel4_test::{Resources, Thread};
@@ -61,11 +63,11 @@ pub mod tests {
     #[test]
     fn a_thread_of_lower_priority_waits_for_its_turn(t: &mut Resources) -> Done {
         let (thread, gate) = waiter(t)?;
-        thread.tcb.tcb_set_priority(t.tcb, 50)?;
+        thread.tcb.tcb_set_priority(t.tcb, Priority::new(50))?;
         gate.signal();
         assert_eq!(progress(), 0);
         // Now it is the highest, and runs at once.
-        thread.tcb.tcb_set_priority(t.tcb, 150)?;
+        thread.tcb.tcb_set_priority(t.tcb, Priority::new(150))?;
         assert_eq!(COUNT.load(SeqCst), 1);
         Ok(())
     }
@@ -74,30 +76,32 @@ pub mod tests {
     fn nobody_gives_more_than_the_maximum_controlled_priority(t: &mut Resources) -> Done {
         let (thread, _) = waiter(t)?;
         let tcb = thread.tcb;
-        tcb.tcb_set_priority(t.tcb, 200)?;
+        tcb.tcb_set_priority(t.tcb, Priority::new(200))?;
         assert_eq!(
-            tcb.tcb_set_priority(t.tcb, 201),
+            tcb.tcb_set_priority(t.tcb, Priority::new(201)),
             Err(Error::RangeError { min: 0, max: 200 })
         );
         assert_eq!(
-            tcb.tcb_set_mc_priority(t.tcb, 201),
+            tcb.tcb_set_mc_priority(t.tcb, Priority::new(201)),
             Err(Error::RangeError { min: 0, max: 200 })
         );
-        tcb.tcb_set_mc_priority(t.tcb, 120)?;
+        tcb.tcb_set_mc_priority(t.tcb, Priority::new(120))?;
         assert_eq!(
-            tcb.tcb_set_priority(tcb, 121),
+            tcb.tcb_set_priority(tcb, Priority::new(121)),
             Err(Error::RangeError { min: 0, max: 120 })
         );
-        tcb.tcb_set_priority(tcb, 120)?;
+        tcb.tcb_set_priority(tcb, Priority::new(120))?;
         #[cfg(not(CONFIG_KERNEL_MCS))]
         {
+            let params =
+                |priority| SchedParams::new(Priority::new(priority)).mcp(Priority::new(90));
             assert_eq!(
-                tcb.tcb_set_sched_params(tcb, 90, 121),
+                tcb.tcb_set_sched_params(tcb, &params(121)),
                 Err(Error::RangeError { min: 0, max: 120 })
             );
-            tcb.tcb_set_sched_params(tcb, 90, 90)?;
+            tcb.tcb_set_sched_params(tcb, &params(90))?;
             assert_eq!(
-                tcb.tcb_set_priority(tcb, 91),
+                tcb.tcb_set_priority(tcb, Priority::new(91)),
                 Err(Error::RangeError { min: 0, max: 90 })
             );
         }

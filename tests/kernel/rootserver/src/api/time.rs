@@ -7,8 +7,9 @@ pub mod tests {
     use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
     use libsel4::{
-        AllocationError, Cap, CapRights, Error, Fault, MIN_SCHED_CONTEXT_BITS, MessageInfo,
-        Notification, SchedContext, SchedControl, max_extra_refills, yield_now,
+        AllocationError, Budget, Cap, CapRights, Error, Fault, FaultEndpoint,
+        MIN_SCHED_CONTEXT_BITS, MessageInfo, Notification, Priority, SchedContext, SchedControl,
+        max_extra_refills, yield_now,
     };
     use libsel4_test::{Resources, Thread};
 
@@ -86,9 +87,13 @@ pub mod tests {
             }
         })?;
         t.settle()?;
-        control(t).sched_control_configure_flags(sched_context, 2_000, 500_000, 0, 0x77, 0)?;
+        control(t).sched_control_configure_flags(
+            sched_context,
+            &Budget::new(2_000, 500_000).badge(0x77),
+        )?;
         // SAFETY: nobody answers its timeouts.
-        unsafe { tcb.tcb_set_timeout_endpoint(Some(timeouts))? };
+        let timeouts = unsafe { FaultEndpoint::new(timeouts) };
+        tcb.tcb_set_timeout_endpoint(Some(timeouts))?;
         gate.signal();
         let (info, badge) = service.recv();
         let Fault::Timeout {
@@ -112,8 +117,8 @@ pub mod tests {
     fn a_thread_gets_no_more_than_its_budget(t: &mut Resources) -> Done {
         let Thread { tcb, sched_context } = spinner(t)?;
         tcb.tcb_suspend()?;
-        control(t).sched_control_configure_flags(sched_context, 1_000, 20_000, 0, 0, 0)?;
-        tcb.tcb_set_priority(t.tcb, 150)?;
+        control(t).sched_control_configure_flags(sched_context, &Budget::new(1_000, 20_000))?;
+        tcb.tcb_set_priority(t.tcb, Priority::new(150))?;
         // Although the highest, it leaves time for this thread, which does nothing else than to look.
         tcb.tcb_resume()?;
         let mut last = COUNT.load(SeqCst);
@@ -184,7 +189,8 @@ pub mod tests {
         let context: Cap<SchedContext> = t.objects.make_sized(MIN_SCHED_CONTEXT_BITS)?;
         let most = max_extra_refills(MIN_SCHED_CONTEXT_BITS);
         let configure = |budget, period, refills| {
-            control(t).sched_control_configure_flags(context, budget, period, refills, 0, 0)
+            let budget = Budget::new(budget, period).extra_refills(refills);
+            control(t).sched_control_configure_flags(context, &budget)
         };
         for (budget, period, refills) in [
             (0, 10_000, 0),
