@@ -72,6 +72,22 @@ def test_O1_what_is_found_by_a_name_of_C_begins_with_it() -> None:
     check(found > 100, f"only {found} functions were found")
 
 
+@pytest.mark.quick
+def test_every_safe_function_has_a_reason() -> None:
+    script, table = KIT / "docs" / "safe-functions.py", (KIT / "docs" / "safe-functions.md").read_text()
+    listed = run(script).splitlines()
+    check(len(listed) > 200, f"only {len(listed)} safe functions were found")
+    resume = re.search(r"^\| `Cap<Tcb>::tcb_resume` .*\n", table, re.MULTILINE)
+    assert resume
+    for name, text, says in (
+        ("lacks", table.replace(resume[0], ""), "`Cap<Tcb>::tcb_resume` has no line"),
+        ("unsafe", table + resume[0].replace("resume", "configure"), "`Cap<Tcb>::tcb_configure` is no safe public"),
+        ("twice", table + resume[0], "`Cap<Tcb>::tcb_resume` has two lines"),
+    ):
+        write(folder() / f"{name}.md", text)
+        must_fail(script, folder() / f"{name}.md", says=[says])
+
+
 @on_platforms("A1 A4 {}: the API has what C has, and words are usize")
 def test_has_what_C_has(configuration: str, build: Shared) -> None:
     build.app(APP)
