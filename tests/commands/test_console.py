@@ -99,6 +99,15 @@ def test_a_hung_console_is_asked_and_then_given_up(monkeypatch):
     fails("echo one; exec <&-; sleep 1000", "two", says="no new line for 0.3 s", silence=0.3, ask=(b"this\n",))
 
 
+def test_on_a_busy_machine_silence_lasts_longer(monkeypatch):
+    """A console that others keep from running is not taken for a hung one."""
+    monkeypatch.setattr(console, "_share", lambda: 0.0)
+    monkeypatch.setattr(console, "SHARE_SECONDS", 0.02)
+    passes("echo one; sleep 1; echo two", "one", "two", silence=0.2, limit=0.3)
+    monkeypatch.setattr(console, "_share", lambda: 1.0)
+    fails("echo one; sleep 1000", "one", "two", says="no new line for 0.2 s", silence=0.2)
+
+
 def test_a_babbling_console_is_cut_off():
     fails("while :; do echo one; done", "two", says="cut off after 0.5 s", limit=0.5)
 

@@ -37,6 +37,9 @@ CRASHES = (
 # How long the rest of a crash report may take to arrive.
 REPORT_SECONDS = 0.5
 
+# How often to look how busy the machine is while the console is silent.
+SHARE_SECONDS = 1.0
+
 ESCAPE_SEQUENCE = re.compile(rb"\x1b(\[[0-9;?=]*[A-Za-z]|[A-Za-z])")
 
 
@@ -115,6 +118,7 @@ def run(command, expected, folder=".", *, show=None, forbidden=CRASHES, silence=
 
     show: called with each console line. silence: seconds without a new line
     after which the console counts as hung. limit: seconds for the whole run.
+    On a busy machine both last longer, by the time that other processes take.
     linger: seconds to keep watching for a crash after the last expected line.
     ask: what to type at a console that hangs, piece by piece; it is given up when it is silent again.
     """
@@ -140,6 +144,15 @@ def run(command, expected, folder=".", *, show=None, forbidden=CRASHES, silence=
             pass
         process.stdout.close()
         process.wait()
+
+
+def _share():
+    """Returns the part of the processor time that a process can have now: 1 unless more are running than there are cores."""
+    try:
+        running = int(Path("/proc/loadavg").read_text().split()[3].split("/")[0])
+    except (OSError, IndexError, ValueError):
+        return 1.0
+    return min(1.0, len(os.sched_getaffinity(0)) / max(1, running))
 
 
 def _watch(process, matcher, show, silence, limit, linger, ask):
@@ -175,7 +188,11 @@ def _watch(process, matcher, show, silence, limit, linger, ask):
                 break
             heard_at, silence = time.monotonic(), REPORT_SECONDS
             continue
-        if not poll.poll(left * 1000):
+        asked_at = time.monotonic()
+        ready = poll.poll(min(left, SHARE_SECONDS) * 1000)
+        lost = (time.monotonic() - asked_at) * (1 - _share())
+        heard_at, ends_at = heard_at + lost, ends_at + lost
+        if not ready:
             continue
         chunk = os.read(process.stdout.fileno(), 1 << 16)
         if not chunk:
