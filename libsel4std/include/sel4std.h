@@ -1,8 +1,9 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * What only the builder of a system can give to Rust's std. Each function here has a weak default in libsel4std, which
- * one that the application defines replaces. They may be called by any thread, some of them before main().
+ * Functions that only the builder of a system can give to Rust's std. Each has a weak default in libsel4std, which one that
+ * the application defines replaces. They may be called by any thread, some of them before main(). libsel4std holds no lock
+ * while it calls one, so they may wait for locks of their own, such as a pthread mutex.
  */
 #pragma once
 
@@ -58,8 +59,8 @@ _Noreturn void sel4std_exit(int code);
 /*
  * A new kernel object of `type`, of 2^`size_bits` bytes if its size is variable. Returns a capability in the root
  * CNode, or seL4_CapNull if there is none: then no thread can be made. Called when threads are made, for the first
- * wait, and when memory grows (RUST_STD_GROWTH), which may be before main(). Objects are kept and reused, never given
- * back. It must not call malloc().
+ * wait, for the first wait with a timeout, and when memory grows (RUST_STD_GROWTH), which may be before main(). Objects are
+ * kept and reused, never returned. It must not call malloc().
  *
  * Default: from a reservation of slots and the end of one untyped, made before main(). BootInfo then describes all the
  * rest: whatever an application's allocator finds there is free.

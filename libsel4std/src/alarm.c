@@ -39,7 +39,7 @@ static bool by_period(void)
 static void configure(const thread_t *ticker, uint64_t budget, uint64_t period)
 {
     message_t message;
-    message_keep(&message);
+    message_keep(&message, FEW_WORDS);
     seL4_SchedControl_Configure(sel4runtime_bootinfo()->schedcontrol.start + ticker->core, ticker->context, budget,
                                 period, 0, 0);
     message_restore(&message);
@@ -64,6 +64,7 @@ void alarm_set(const thread_t *ticker, uint64_t nanoseconds)
 
 void alarm_wait(const thread_t *ticker, uint64_t nanoseconds)
 {
+    assert_no_lock();
     if (nanoseconds == UINT64_MAX || sel4std_alarm(ticker->notification, nanoseconds)) {
         wait_for(ticker->notification);
     } else {

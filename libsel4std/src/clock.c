@@ -81,6 +81,7 @@ static bool is_monotonic(clockid_t clock)
 static long read_clock(clockid_t clock, struct timespec *now)
 {
     if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) {
+        assert_no_lock();
         if (sel4std_wall_clock(now) == 0) {
             return 0;
         }

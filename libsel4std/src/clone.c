@@ -41,21 +41,22 @@ int __clone(int (*function)(void *), void *stack, int flags, void *argument, int
     return -EAGAIN;
 }
 
-/* Ends a thread, on a stack that belongs to its slot. The thread's own stack and storage may be gone as soon as the word is
+/* Ends a thread, also the first, on a stack that belongs to its slot. For the first, muslc names the lock of its list of
+ * threads as the word, and leaves that locked. The thread's own stack and storage may be gone as soon as the word is
  * clear. The next thread takes the slot under the lock, and so after this one has released that. */
 static _Noreturn void finish(thread_t *thread)
 {
     if (thread->unmap_length != 0) {
-        memory_unmap(thread->unmap_at_exit, thread->unmap_length);
+        memory_unmap_last(thread->unmap_at_exit, thread->unmap_length);
     }
     volatile int *word = thread->clear_at_exit;
-    futex_lock();
+    futex_lock_last();
     if (word != NULL) {
         __atomic_store_n(word, 0, __ATOMIC_SEQ_CST);
         futex_wake_one(word);
     }
     thread->taken = false;
-    futex_unlock();
+    futex_unlock_last();
     for (;;) {
         thread_stop(thread);
     }
@@ -63,6 +64,10 @@ static _Noreturn void finish(thread_t *thread)
 
 static _Noreturn void leave(thread_t *thread)
 {
+    /* Nobody reuses the first thread's stack. */
+    if (thread->page == NULL) {
+        finish(thread);
+    }
     uintptr_t stack = (uintptr_t)thread->page + BIT(seL4_PageBits);
 #ifdef CONFIG_ARCH_AARCH64
     register thread_t *x0 asm("x0") = thread;
@@ -76,12 +81,7 @@ static _Noreturn void leave(thread_t *thread)
 static long sys_exit(va_list arguments)
 {
     (void)arguments;
-    thread_t *thread = thread_self();
-    if (thread_number(thread) == 1) {
-        /* The first thread may end before the others. */
-        thread_stop_self();
-    }
-    leave(thread);
+    leave(thread_self());
 }
 
 /* Ends a detached thread and unmaps its stack. */

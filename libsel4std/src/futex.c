@@ -28,7 +28,8 @@ struct waiter {
     unsigned bits;
     uint64_t deadline;
     thread_t *thread;
-    bool woken;
+    bool polls; /* looks at the clock itself, and needs no signal */
+    enum { WAITING, WOKEN, TIMED_OUT } state;
 };
 
 /* Hash table by address. Fibonacci hashing also spreads words whose distance is a page or a stack. */
@@ -39,6 +40,10 @@ static waiter_t *lists[LISTS];
 static waiter_t *deadlines;
 static lock_t lock;
 static thread_t *ticker; /* NULL until it runs */
+/* Whether the ticker exists. The first thread that waits for a time makes it, with no lock held; others wait meanwhile. */
+enum { NONE, MAKING, MADE };
+static int ticker_state;
+static const thread_t *ticker_maker;
 /* Deadline for which the ticker sleeps; UINT64_MAX if it waits for a signal. */
 static uint64_t next_look = UINT64_MAX;
 
@@ -55,6 +60,16 @@ void futex_lock(void)
 void futex_unlock(void)
 {
     lock_give(&lock);
+}
+
+void futex_lock_last(void)
+{
+    lock_take_last(&lock);
+}
+
+void futex_unlock_last(void)
+{
+    lock_give_last(&lock);
 }
 
 static waiter_t **list_of(const volatile int *word)
@@ -93,11 +108,13 @@ static void remove_from_list(waiter_t *waiter)
 }
 
 /* Wakes a waiter. It is on its thread's stack, and so gone as soon as the thread runs. */
-static void let_go(waiter_t *waiter, bool woken)
+static void let_go(waiter_t *waiter, int state)
 {
-    seL4_CPtr notification = waiter->thread->notification;
-    waiter->woken = woken;
-    seL4_Signal(notification);
+    seL4_CPtr notification = waiter->polls ? seL4_CapNull : waiter->thread->notification;
+    __atomic_store_n(&waiter->state, state, __ATOMIC_RELEASE);
+    if (notification != seL4_CapNull) {
+        seL4_Signal(notification);
+    }
 }
 
 /* Main loop of the ticker. */
@@ -105,12 +122,13 @@ static void tick(thread_t *self)
 {
     for (;;) {
         lock_take(&lock);
+        ticker = self;
         uint64_t now = clock_now();
         while (deadlines != NULL && deadlines->deadline <= now) {
             waiter_t *over = deadlines;
             deadlines = over->later;
             remove_from_list(over);
-            let_go(over, false);
+            let_go(over, TIMED_OUT);
         }
         next_look = deadlines != NULL ? deadlines->deadline : UINT64_MAX;
         uint64_t left = next_look != UINT64_MAX ? next_look - now : UINT64_MAX;
@@ -131,30 +149,65 @@ static void add_deadline(waiter_t *waiter)
     *at = waiter;
 }
 
+/* Starts the ticker unless it exists. The caller holds no lock, because this calls functions of the application. */
+static void start_ticker(void)
+{
+    int none = NONE;
+    if (__atomic_load_n(&ticker_state, __ATOMIC_ACQUIRE) != NONE
+        || !__atomic_compare_exchange_n(&ticker_state, &none, MAKING, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        return;
+    }
+    ticker_maker = thread_self();
+    bool started = thread_start_ticker(tick);
+    lock_take(&lock);
+    ticker_state = started ? MADE : NONE;
+    while (!started && deadlines != NULL) {
+        waiter_t *unserved = deadlines;
+        deadlines = unserved->later;
+        unserved->polls = true;
+        seL4_Signal(unserved->thread->notification);
+    }
+    lock_give(&lock);
+}
+
+/* Ends the wait of a thread without the ticker if its time is over. */
+static void poll(waiter_t *waiter)
+{
+    seL4_Yield();
+    if (clock_now() < waiter->deadline) {
+        return;
+    }
+    lock_take(&lock);
+    if (waiter->state == WAITING) {
+        remove_from_list(waiter);
+        waiter->state = TIMED_OUT;
+    }
+    lock_give(&lock);
+}
+
 /* Waits until a wake for `word`, or the deadline, if `wanted` returns true under the lock. Once the waiter is in its list and
  * the lock is free, calls `queued` if it is not NULL. */
 static int wait_if(volatile int *word, unsigned bits, uint64_t deadline, bool (*wanted)(void *), void (*queued)(void *),
                    void *argument)
 {
     waiter_t waiter = { .word = word, .bits = bits, .deadline = deadline, .thread = thread_self() };
-    if (!thread_can_wait(waiter.thread) || !futex_prepare()) {
+    bool timed = deadline != UINT64_MAX, sleeps = thread_can_wait(waiter.thread) && futex_prepare();
+    if (!sleeps && !timed) {
         return -ENOMEM;
     }
-    lock_take(&lock);
-    if (deadline != UINT64_MAX && ticker == NULL) {
-        ticker = thread_start_ticker(tick);
-        if (ticker == NULL) {
-            lock_give(&lock);
-            return -ENOMEM;
-        }
+    if (sleeps && timed) {
+        start_ticker();
     }
+    lock_take(&lock);
     if (!wanted(argument)) {
         lock_give(&lock);
         return -EAGAIN;
     }
     add(&waiter);
-    bool hasten = deadline < next_look, waits = next_look == UINT64_MAX;
-    if (deadline != UINT64_MAX) {
+    waiter.polls = !sleeps
+                   || (timed && (ticker_state == NONE || (ticker_state == MAKING && ticker_maker == waiter.thread)));
+    bool hasten = timed && !waiter.polls && ticker != NULL && deadline < next_look, waits = next_look == UINT64_MAX;
+    if (timed && !waiter.polls) {
         add_deadline(&waiter);
     }
     if (hasten) {
@@ -167,8 +220,14 @@ static int wait_if(volatile int *word, unsigned bits, uint64_t deadline, bool (*
     if (queued != NULL) {
         queued(argument);
     }
-    wait_for(waiter.thread->notification);
-    return waiter.woken ? 0 : -ETIMEDOUT;
+    while (__atomic_load_n(&waiter.state, __ATOMIC_ACQUIRE) == WAITING) {
+        if (__atomic_load_n(&waiter.polls, __ATOMIC_RELAXED)) {
+            poll(&waiter);
+        } else {
+            wait_for(waiter.thread->notification);
+        }
+    }
+    return waiter.state == WOKEN ? 0 : -ETIMEDOUT;
 }
 
 typedef struct {
@@ -212,7 +271,7 @@ static int wake_locked(volatile int *word, int count, unsigned bits, volatile in
         } else if (woken < count) {
             *at = waiter->next;
             remove_from_deadlines(waiter);
-            let_go(waiter, true);
+            let_go(waiter, WOKEN);
             woken++;
         } else if (move_to != NULL) {
             *at = waiter->next;

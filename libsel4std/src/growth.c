@@ -6,15 +6,51 @@
  */
 #include "internal.h"
 
+int growth_lacks = NOTHING;
+
 #if GROWTH_BYTES > 0
 
-/* Makes and maps a page table, unless it exists. A mapping that failed is tried again. */
-static seL4_Error use_table(seL4_CPtr *table, seL4_Word type, seL4_Error (*map)(seL4_CPtr, seL4_Word), seL4_Word at)
+#ifdef CONFIG_ARCH_AARCH64
+#define LOWER_TABLE seL4_ARM_PageTableObject
+#define UPPER_TABLE seL4_ARM_PageTableObject
+#else
+#define LOWER_TABLE seL4_X86_PageDirectoryObject
+#define UPPER_TABLE seL4_X86_PDPTObject
+#endif
+
+/* A page, and the two tables above all pages, which lie in one. */
+enum { FRAME, LOWER, UPPER };
+
+typedef struct {
+    seL4_Word type, size_bits;
+    bool mapped; /* for tables */
+    int spares;
+    seL4_CPtr spare[MAX_THREADS + 2]; /* a thread brings one, and others may bring one meanwhile */
+} kind_t;
+
+static kind_t kinds[] = {
+    [FRAME] = { .type = GROWTH_PAGE, .size_bits = seL4_LargePageBits },
+    [LOWER] = { .type = LOWER_TABLE, .size_bits = seL4_PageTableBits },
+    [UPPER] = { .type = UPPER_TABLE, .size_bits = seL4_PageTableBits },
+};
+
+/* Maps an object of this kind. The object stays a spare one if that fails. */
+static bool use(int kind, seL4_Error (*map)(seL4_CPtr, seL4_Word), seL4_Word at)
 {
-    if (*table == seL4_CapNull) {
-        *table = new_object(type, seL4_PageTableBits);
+    kind_t *all = &kinds[kind];
+    if (all->mapped) {
+        return true;
     }
-    return *table != seL4_CapNull ? map(*table, at) : seL4_NotEnoughMemory;
+    if (all->spares == 0) {
+        growth_lacks = kind;
+        return false;
+    }
+    if (map(all->spare[all->spares - 1], at) != seL4_NoError) {
+        return false;
+    }
+    all->spares--;
+    all->mapped = kind != FRAME;
+    return true;
 }
 
 #ifdef CONFIG_ARCH_AARCH64
@@ -29,19 +65,11 @@ static seL4_Error map_table(seL4_CPtr table, seL4_Word at)
     return seL4_ARM_PageTable_Map(table, seL4_CapInitThreadVSpace, at, seL4_ARM_Default_VMAttributes);
 }
 
-/* The tables above all pages, which lie in one: each call maps the next that is missing. */
-static bool map_tables(seL4_CPtr frame, seL4_Word at)
+/* Each call for a table maps the next that is missing, from above. */
+static bool map_with_tables(seL4_Word at)
 {
-    static seL4_CPtr tables[2];
-    for (int i = 0; i < 2; i++) {
-        if (use_table(&tables[i], seL4_ARM_PageTableObject, map_table, at) != seL4_NoError) {
-            return false;
-        }
-        if (map_page(frame, at) == seL4_NoError) {
-            return true;
-        }
-    }
-    return false;
+    return use(LOWER, map_table, at)
+           && (use(FRAME, map_page, at) || (use(UPPER, map_table, at) && use(FRAME, map_page, at)));
 }
 #else
 static seL4_Error map_page(seL4_CPtr frame, seL4_Word at)
@@ -59,37 +87,37 @@ static seL4_Error map_pointers(seL4_CPtr table, seL4_Word at)
     return seL4_X86_PDPT_Map(table, seL4_CapInitThreadVSpace, at, seL4_X86_Default_VMAttributes);
 }
 
-/* The tables above all pages, which lie in one. The image may have brought the upper. */
-static bool map_tables(seL4_CPtr frame, seL4_Word at)
+/* The image may have brought the upper table. */
+static bool map_with_tables(seL4_Word at)
 {
-    static seL4_CPtr directory, pointers;
-    if (use_table(&directory, seL4_X86_PageDirectoryObject, map_directory, at) != seL4_NoError
-        && (use_table(&pointers, seL4_X86_PDPTObject, map_pointers, at) != seL4_NoError
-            || map_directory(directory, at) != seL4_NoError)) {
-        return false;
+    bool mapped = use(LOWER, map_directory, at);
+    if (!mapped && growth_lacks == NOTHING) {
+        mapped = use(UPPER, map_pointers, at) && use(LOWER, map_directory, at);
     }
-    return map_page(frame, at) == seL4_NoError;
+    return mapped && use(FRAME, map_page, at);
 }
 #endif
 
 bool growth_map(void *address)
 {
-    static seL4_CPtr frame;
     seL4_Word at = (seL4_Word)address;
-    if (frame == seL4_CapNull) {
-        frame = new_object(GROWTH_PAGE, seL4_LargePageBits);
-    }
-    if (frame == seL4_CapNull) {
-        return false;
-    }
     message_t message;
-    message_keep(&message);
-    bool mapped = map_page(frame, at) == seL4_NoError || map_tables(frame, at);
+    message_keep(&message, FEW_WORDS);
+    growth_lacks = NOTHING;
+    bool mapped = use(FRAME, map_page, at) || (growth_lacks == NOTHING && map_with_tables(at));
     message_restore(&message);
-    if (mapped) {
-        frame = seL4_CapNull;
-    }
     return mapped;
+}
+
+seL4_CPtr growth_make(int kind)
+{
+    return new_object(kinds[kind].type, kinds[kind].size_bits);
+}
+
+void growth_put(int kind, seL4_CPtr object)
+{
+    kind_t *all = &kinds[kind];
+    all->spare[all->spares++] = object;
 }
 
 #else
@@ -98,6 +126,18 @@ bool growth_map(void *address)
 {
     (void)address;
     return false;
+}
+
+seL4_CPtr growth_make(int kind)
+{
+    (void)kind;
+    return seL4_CapNull;
+}
+
+void growth_put(int kind, seL4_CPtr object)
+{
+    (void)kind;
+    (void)object;
 }
 
 #endif

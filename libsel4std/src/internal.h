@@ -32,8 +32,14 @@ int sel4_hosted_wall_clock(struct timespec *now);
 #include <utils/util.h>
 #endif
 
-/* lock.c: a lock whose waiters sleep in the kernel. It accesses neither thread-local storage nor the IPC buffer, so it may be
- * taken between setting a message register and sending the message. */
+/*
+ * lock.c: a lock whose waiters sleep in the kernel. It preserves the message in the IPC buffer, so it may be taken between
+ * setting a message register and sending the message.
+ *
+ * Order of locks: there is none, because a thread holds one of these locks at a time, and holds none while it calls a
+ * function that the application may define (sel4std.h). Such a function may wait for locks of its own, whose holders may
+ * need any of these. In debug builds, lock_take() and assert_no_lock() check it.
+ */
 typedef struct {
     int holders; /* holder and waiters */
     seL4_CPtr notification;
@@ -42,16 +48,24 @@ typedef struct {
 bool lock_prepare(lock_t *lock);
 void lock_take(lock_t *lock);
 void lock_give(lock_t *lock);
+/* Variants for a thread at its end, which access no thread-local storage. */
+void lock_take_last(lock_t *lock);
+void lock_give_last(lock_t *lock);
+/* Ends the program in debug builds if the calling thread holds a lock. */
+void assert_no_lock(void);
 /* Waits for a notification and leaves the message registers alone. */
 void wait_for(seL4_CPtr notification);
 
-/* message.c: saves and restores the part of the caller's IPC buffer that this library's invocations use. */
-#define MESSAGE_WORDS 8
+/* message.c: saves and restores the part of the caller's IPC buffer that this library's invocations use: FEW_WORDS, or
+ * for the start of a thread, whose largest invocation is seL4_TCB_WriteRegisters(), ALL_WORDS. */
+#define FEW_WORDS 8
+#define ALL_WORDS ((int)(2 + sizeof(seL4_UserContext) / sizeof(seL4_Word)))
 #define MESSAGE_CAPABILITIES 3
 typedef struct {
-    seL4_Word words[MESSAGE_WORDS], capabilities[MESSAGE_CAPABILITIES];
+    int count;
+    seL4_Word words[2 + sizeof(seL4_UserContext) / sizeof(seL4_Word)], capabilities[MESSAGE_CAPABILITIES];
 } message_t;
-void message_keep(message_t *message);
+void message_keep(message_t *message, int words);
 void message_restore(const message_t *message);
 
 /* objects.c */
@@ -62,13 +76,21 @@ void objects_reserve(void);
 /* Returns the frame capability of a page of this image, or seL4_CapNull. */
 seL4_CPtr image_frame(const void *page);
 
-/* growth.c: maps a new large page at `address`. */
+/* growth.c. Its kernel objects are made outside memory.c's lock, under which the rest is called. */
 #ifdef CONFIG_ARCH_AARCH64
 #define GROWTH_PAGE seL4_ARM_LargePageObject
 #else
 #define GROWTH_PAGE seL4_X86_LargePageObject
 #endif
+/* Kind of object that the last growth_map() lacked; NOTHING if there was none. */
+#define NOTHING (-1)
+extern int growth_lacks;
+/* Maps a new large page at `address`. */
 bool growth_map(void *address);
+/* Returns a new object of this kind, or seL4_CapNull. */
+seL4_CPtr growth_make(int kind);
+/* Keeps the object for growth_map(). */
+void growth_put(int kind, seL4_CPtr object);
 
 /* thread.c */
 typedef struct thread thread_t;
@@ -76,10 +98,12 @@ struct thread {
     bool taken;     /* changes with futex_lock() only */
     bool made;      /* its objects exist */
     bool scheduled; /* `core` is where it runs */
+    bool holds;     /* one of the locks, in debug builds */
     seL4_CPtr tcb, notification, context;
     seL4_Word core, priority;
-    uint64_t allowed; /* cores, as sched_setaffinity() was told */
-    void *page;       /* begins with the IPC buffer; the rest is the stack for its end */
+    uint64_t allowed;       /* cores, as sched_setaffinity() was told */
+    void *page;             /* begins with the IPC buffer; the rest is the stack for its end */
+    uint64_t float_control; /* control registers for floating point, which a new thread has from its creator */
     int (*function)(void *);
     void *argument;
     volatile int *clear_at_exit;
@@ -107,8 +131,9 @@ bool thread_stop(const thread_t *thread);
 _Noreturn void thread_stop_self(void);
 /* Stops all threads, the calling one last. */
 _Noreturn void threads_stop(void);
-/* Starts the ticker, the thread that serves all deadlines, with `tick` as its function. Returns NULL on failure. */
-thread_t *thread_start_ticker(void (*tick)(thread_t *));
+/* Starts the ticker, the thread that serves all deadlines, with `tick` as its function. Returns false on failure; another
+ * call may then succeed. One thread at a time may call this. */
+bool thread_start_ticker(void (*tick)(thread_t *));
 
 /* schedule.c: moves a suspended thread to the core and the priority that the application chooses. */
 bool schedule(thread_t *thread);
@@ -125,6 +150,9 @@ bool futex_prepare(void);
  * finds the slot free. */
 void futex_lock(void);
 void futex_unlock(void);
+/* Variants for a thread at its end. */
+void futex_lock_last(void);
+void futex_unlock_last(void);
 /* Wakes one waiter for `word`. The caller has the lock. */
 void futex_wake_one(volatile int *word);
 /* Sleeps until the clock shows `deadline`. */
@@ -149,7 +177,8 @@ uint64_t clock_deadline(const struct timespec *time, bool absolute, clockid_t cl
 /* memory.c */
 bool memory_prepare(void);
 void *memory_map(size_t length);
-long memory_unmap(void *start, size_t length);
+/* Frees memory of a thread at its end, which may be the thread's own stack. */
+void memory_unmap_last(void *start, size_t length);
 
 /* files.c */
 bool files_prepare(void);

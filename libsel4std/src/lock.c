@@ -5,6 +5,8 @@
  */
 #include "internal.h"
 
+#include <sel4std.h>
+
 bool lock_prepare(lock_t *lock)
 {
     if (lock->notification == seL4_CapNull) {
@@ -13,7 +15,7 @@ bool lock_prepare(lock_t *lock)
     return lock->notification != seL4_CapNull;
 }
 
-void lock_take(lock_t *lock)
+void lock_take_last(lock_t *lock)
 {
     if (__atomic_fetch_add(&lock->holders, 1, __ATOMIC_SEQ_CST) > 0) {
         wait_for(lock->notification);
@@ -21,11 +23,49 @@ void lock_take(lock_t *lock)
 }
 
 /* Each signal lets one waiter in, and only that one sends the next signal, so none is lost. */
-void lock_give(lock_t *lock)
+void lock_give_last(lock_t *lock)
 {
     if (__atomic_fetch_sub(&lock->holders, 1, __ATOMIC_SEQ_CST) > 1) {
         seL4_Signal(lock->notification);
     }
+}
+
+/* Notes in debug builds whether the calling thread holds a lock. */
+static void note(bool holds)
+{
+#ifdef CONFIG_DEBUG_BUILD
+    thread_t *thread = thread_self();
+    if (thread != NULL) {
+        thread->holds = holds;
+    }
+#else
+    (void)holds;
+#endif
+}
+
+void assert_no_lock(void)
+{
+#ifdef CONFIG_DEBUG_BUILD
+    const thread_t *thread = thread_self();
+    if (thread != NULL && thread->holds) {
+        note(false);
+        say("sel4std: a thread that holds a lock of libsel4std takes another, or calls a function of sel4std.h\n");
+        sel4std_exit(134);
+    }
+#endif
+}
+
+void lock_take(lock_t *lock)
+{
+    assert_no_lock();
+    lock_take_last(lock);
+    note(true);
+}
+
+void lock_give(lock_t *lock)
+{
+    note(false);
+    lock_give_last(lock);
 }
 
 /* seL4_Wait() would write message registers. */

@@ -21,13 +21,13 @@
 #define PAGES (MEMORY_BYTES / PAGE)
 
 #ifdef CONFIG_ARCH_AARCH64
-#define page_map(frame, at)                                                \
-    seL4_ARM_Page_Map(frame, seL4_CapInitThreadVSpace, at, seL4_AllRights, \
+#define page_map(frame, at, rights)                                \
+    seL4_ARM_Page_Map(frame, seL4_CapInitThreadVSpace, at, rights, \
                       seL4_ARM_Default_VMAttributes | seL4_ARM_ExecuteNever)
 #define page_unmap(frame) seL4_ARM_Page_Unmap(frame)
 #else
-#define page_map(frame, at) \
-    seL4_X86_Page_Map(frame, seL4_CapInitThreadVSpace, at, seL4_AllRights, seL4_X86_Default_VMAttributes)
+#define page_map(frame, at, rights) \
+    seL4_X86_Page_Map(frame, seL4_CapInitThreadVSpace, at, rights, seL4_X86_Default_VMAttributes)
 #define page_unmap(frame) seL4_X86_Page_Unmap(frame)
 #endif
 
@@ -36,7 +36,9 @@
 #define LARGE (BIT(seL4_LargePageBits) / PAGE)
 
 /* State of each page. */
-enum { TAKEN = 1, ABSENT = 2, WRITTEN = 4 };
+enum { TAKEN = 1, ABSENT = 2, WRITTEN = 4, READ_ONLY = 8 };
+/* The part of it that is the access to the page: one of these, or 0 for reading and writing. */
+#define ACCESS (ABSENT | READ_ONLY)
 
 typedef struct {
     char (*page)[PAGE];
@@ -59,15 +61,18 @@ bool memory_prepare(void)
     return lock_prepare(&lock);
 }
 
-/* Puts a page of the arena into the address space, or takes it out. */
-static bool change_present(size_t page, bool present)
+/* Changes the access to a page of the arena. Without access, it is taken out of the address space. */
+static bool change_access(size_t page, unsigned char access)
 {
     seL4_CPtr frame = image_frame(arena_pages[page]);
+    seL4_CapRights_t rights = access == READ_ONLY ? seL4_CanRead : seL4_AllRights;
     message_t message;
-    message_keep(&message);
-    seL4_Error error = present ? page_map(frame, (seL4_Word)arena_pages[page]) : page_unmap(frame);
+    message_keep(&message, FEW_WORDS);
+    seL4_Error error = access == ABSENT ? page_unmap(frame) : page_map(frame, (seL4_Word)arena_pages[page], rights);
     message_restore(&message);
-    arena_state[page] ^= error == seL4_NoError ? ABSENT : 0;
+    if (error == seL4_NoError) {
+        arena_state[page] = (arena_state[page] & ~ACCESS) | access;
+    }
     return error == seL4_NoError;
 }
 
@@ -83,14 +88,14 @@ static bool grow(size_t page)
     return true;
 }
 
-/* Only the arena's pages can be taken out. */
-static bool set_present(const region_t *region, size_t first, size_t count, bool present)
+/* Only the arena's pages can have another access than reading and writing. */
+static bool set_access(const region_t *region, size_t first, size_t count, unsigned char access)
 {
     for (size_t i = first; i < first + count; i++) {
-        if (present != !!(region->state[i] & ABSENT)) {
+        if ((region->state[i] & ACCESS) == access) {
             continue;
         }
-        if (!(region == &arena ? change_present(i, present) : present && grow(i))) {
+        if (!(region == &arena ? change_access(i, access) : access == 0 && grow(i))) {
             return false;
         }
     }
@@ -99,7 +104,7 @@ static bool set_present(const region_t *region, size_t first, size_t count, bool
 
 static void take_out_pending(void)
 {
-    set_present(&arena, pending_first, pending_count, false);
+    set_access(&arena, pending_first, pending_count, ABSENT);
     pending_count = 0;
 }
 
@@ -133,7 +138,7 @@ static bool is_free(const region_t *region, size_t first, size_t count)
 /* Takes free pages, all zero and with access. */
 static bool take(const region_t *region, size_t first, size_t count)
 {
-    if (!set_present(region, first, count, true)) {
+    if (!set_access(region, first, count, 0)) {
         return false;
     }
     for (size_t i = first; i < first + count; i++) {
@@ -175,14 +180,42 @@ static void *map_in(const region_t *region, size_t length)
     return region->page[first];
 }
 
+/* Makes the kernel object that growth_map() lacked. The caller does not have the lock. */
+static bool supply(int kind)
+{
+    seL4_CPtr object = kind != NOTHING ? growth_make(kind) : seL4_CapNull;
+    if (object == seL4_CapNull) {
+        return false;
+    }
+    lock_take(&lock);
+    growth_put(kind, object);
+    lock_give(&lock);
+    return true;
+}
+
+static void *map_growing(size_t length)
+{
+    void *start;
+    int lacks;
+    do {
+        lock_take(&lock);
+        growth_lacks = NOTHING;
+        start = map_in(&growth, length);
+        lacks = growth_lacks;
+        lock_give(&lock);
+    } while (start == NULL && supply(lacks));
+    return start;
+}
+
 static void *map(size_t length, bool access)
 {
+    void *start = access && GROWTH_PAGES > 0 ? map_growing(length) : NULL;
+    if (start != NULL) {
+        return start;
+    }
     lock_take(&lock);
     take_out_pending();
-    void *start = access ? map_in(&growth, length) : NULL;
-    if (start == NULL) {
-        start = map_in(&arena, length);
-    }
+    start = map_in(&arena, length);
     if (start != NULL && !access) {
         piece(start, length, &pending_first, &pending_count);
     }
@@ -195,8 +228,7 @@ void *memory_map(size_t length)
     return map(length, true);
 }
 
-/* Touches no thread-local storage: a thread frees its own stack with it. */
-long memory_unmap(void *start, size_t length)
+static long unmap(void *start, size_t length)
 {
     size_t first, count;
     const region_t *region = piece(start, length, &first, &count);
@@ -207,6 +239,17 @@ long memory_unmap(void *start, size_t length)
     give(region, first, count);
     lock_give(&lock);
     return 0;
+}
+
+void memory_unmap_last(void *start, size_t length)
+{
+    size_t first, count;
+    const region_t *region = piece(start, length, &first, &count);
+    if (region != NULL) {
+        lock_take_last(&lock);
+        give(region, first, count);
+        lock_give_last(&lock);
+    }
 }
 
 static long sys_mmap(va_list arguments)
@@ -230,7 +273,7 @@ static long sys_mmap(va_list arguments)
 static long sys_munmap(va_list arguments)
 {
     void *start = va_arg(arguments, void *);
-    return memory_unmap(start, va_arg(arguments, size_t));
+    return unmap(start, va_arg(arguments, size_t));
 }
 
 static long sys_mprotect(va_list arguments)
@@ -240,8 +283,16 @@ static long sys_mprotect(va_list arguments)
     int access = va_arg(arguments, int);
     size_t first, count;
     const region_t *region = piece(start, length, &first, &count);
+    if (length == 0) {
+        return 0;
+    }
     if (region == NULL) {
         return -ENOMEM;
+    }
+    unsigned char state = access == PROT_NONE ? ABSENT : access & PROT_WRITE ? 0 : READ_ONLY;
+    /* Nothing can be executed, and memory beyond the image can always be read and written. */
+    if (access & PROT_EXEC || (region != &arena && state != 0)) {
+        return -EACCES;
     }
     lock_take(&lock);
     if (region == &arena && access != PROT_NONE && first > pending_first
@@ -249,7 +300,7 @@ static long sys_mprotect(va_list arguments)
         pending_count -= count;
     }
     take_out_pending();
-    bool done = set_present(region, first, count, access != PROT_NONE);
+    bool done = set_access(region, first, count, state);
     lock_give(&lock);
     return done ? 0 : -ENOMEM;
 }
@@ -269,15 +320,21 @@ static long sys_mremap(va_list arguments)
     if (wanted == 0 || flags & MREMAP_FIXED) {
         return -EINVAL;
     }
-    lock_take(&lock);
-    take_out_pending();
-    bool here = true;
-    if (more < count) {
-        give(region, first + more, count - more);
-    } else if (more > count) {
-        here = is_free(region, first + count, more - count) && take(region, first + count, more - count);
-    }
-    lock_give(&lock);
+    bool here;
+    int lacks;
+    do {
+        lock_take(&lock);
+        take_out_pending();
+        growth_lacks = NOTHING;
+        here = true;
+        if (more < count) {
+            give(region, first + more, count - more);
+        } else if (more > count) {
+            here = is_free(region, first + count, more - count) && take(region, first + count, more - count);
+        }
+        lacks = growth_lacks;
+        lock_give(&lock);
+    } while (!here && supply(lacks));
     if (here) {
         return (long)start;
     }
@@ -286,7 +343,7 @@ static long sys_mremap(va_list arguments)
         return -ENOMEM;
     }
     memcpy(moved, start, length);
-    memory_unmap(start, length);
+    unmap(start, length);
     return (long)moved;
 }
 

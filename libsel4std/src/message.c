@@ -6,10 +6,11 @@
  */
 #include "internal.h"
 
-void message_keep(message_t *message)
+void message_keep(message_t *message, int words)
 {
     const seL4_IPCBuffer *buffer = seL4_GetIPCBuffer();
-    for (int i = 0; i < MESSAGE_WORDS; i++) {
+    message->count = words;
+    for (int i = 0; i < words; i++) {
         message->words[i] = buffer->msg[i];
     }
     for (int i = 0; i < MESSAGE_CAPABILITIES; i++) {
@@ -20,7 +21,7 @@ void message_keep(message_t *message)
 void message_restore(const message_t *message)
 {
     seL4_IPCBuffer *buffer = seL4_GetIPCBuffer();
-    for (int i = 0; i < MESSAGE_WORDS; i++) {
+    for (int i = 0; i < message->count; i++) {
         buffer->msg[i] = message->words[i];
     }
     for (int i = 0; i < MESSAGE_CAPABILITIES; i++) {

@@ -168,7 +168,8 @@ seL4_CPtr sel4std_new_object(seL4_Word type, seL4_Word size_bits)
 seL4_CPtr new_object(seL4_Word type, seL4_Word size_bits)
 {
     message_t message;
-    message_keep(&message);
+    assert_no_lock();
+    message_keep(&message, FEW_WORDS);
     seL4_CPtr object = sel4std_new_object(type, size_bits);
     message_restore(&message);
     return object;

@@ -28,6 +28,7 @@ static long sys_getrandom(va_list arguments)
     unsigned char *bytes = va_arg(arguments, unsigned char *);
     size_t count = va_arg(arguments, size_t);
     unsigned flags = va_arg(arguments, unsigned);
+    assert_no_lock();
     if (sel4std_entropy(bytes, count) == 0) {
         return count;
     }

@@ -64,6 +64,7 @@ static bool set_priority(thread_t *thread, seL4_Word priority)
 
 bool schedule(thread_t *thread)
 {
+    assert_no_lock();
     int number = thread_number(thread);
     seL4_Word core = sel4std_core(number), priority = sel4std_priority(number);
     if (!thread->scheduled || thread->core != core || thread->allowed != ~0ull) {
@@ -72,7 +73,12 @@ bool schedule(thread_t *thread)
     return thread->scheduled && (thread->priority == priority || set_priority(thread, priority));
 }
 
-/* One word has a bit for each core that seL4 supports. */
+/* One word has a bit for each of the first 64 cores. */
+static uint64_t all_cores(void)
+{
+    return cores() < 64 ? (1ull << cores()) - 1 : ~0ull;
+}
+
 static long sys_sched_getaffinity(va_list arguments)
 {
     const thread_t *thread = thread_of(va_arg(arguments, int));
@@ -84,7 +90,7 @@ static long sys_sched_getaffinity(va_list arguments)
     if (length < sizeof(*result)) {
         return -EINVAL;
     }
-    *result = thread->allowed & ((1ull << cores()) - 1);
+    *result = thread->allowed & all_cores();
     return sizeof(*result);
 }
 
@@ -95,14 +101,18 @@ static long sys_sched_setaffinity(va_list arguments)
     const void *wanted = va_arg(arguments, const void *);
     uint64_t allowed = 0;
     memcpy(&allowed, wanted, length < sizeof(allowed) ? length : sizeof(allowed));
-    allowed &= (1ull << cores()) - 1;
+    allowed &= all_cores();
     if (thread == NULL) {
         return -ESRCH;
     }
     if (allowed == 0) {
         return -EINVAL;
     }
-    if (!(allowed >> thread->core & 1) && !place(thread, __builtin_ctzll(allowed))) {
+    message_t message;
+    message_keep(&message, FEW_WORDS);
+    bool placed = (thread->core < 64 && allowed >> thread->core & 1) || place(thread, __builtin_ctzll(allowed));
+    message_restore(&message);
+    if (!placed) {
         return -EPERM;
     }
     thread->allowed = allowed;
@@ -117,7 +127,11 @@ static long ask_for_priority(thread_t *thread, const struct sched_param *wanted)
     if (wanted->sched_priority < 0 || wanted->sched_priority > (int)seL4_MaxPrio) {
         return -EINVAL;
     }
-    return set_priority(thread, wanted->sched_priority) ? 0 : -EPERM;
+    message_t message;
+    message_keep(&message, FEW_WORDS);
+    bool set = set_priority(thread, wanted->sched_priority);
+    message_restore(&message);
+    return set ? 0 : -EPERM;
 }
 
 static long sys_sched_setparam(va_list arguments)

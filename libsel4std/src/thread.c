@@ -85,13 +85,14 @@ static bool make(thread_t *thread)
     }
     void *page = pages[thread - threads];
     seL4_CPtr frame = image_frame(page);
-    seL4_CPtr faults = sel4std_fault_endpoint(thread_number(thread));
     if (thread->tcb == seL4_CapNull) {
         thread->tcb = new_object(seL4_TCBObject, seL4_TCBBits);
     }
     if (frame == seL4_CapNull || thread->tcb == seL4_CapNull || !thread_can_wait(thread)) {
         return false;
     }
+    assert_no_lock();
+    seL4_CPtr faults = sel4std_fault_endpoint(thread_number(thread));
 #ifdef CONFIG_KERNEL_MCS
     if (thread->context == seL4_CapNull) {
         thread->context = new_object(seL4_SchedContextObject, seL4_MinSchedContextBits);
@@ -120,11 +121,46 @@ seL4_CPtr __attribute__((weak)) sel4std_fault_endpoint(int thread)
     return seL4_CapNull;
 }
 
+/* Control registers for floating point: C gives a new thread those of its creator. The kernel leaves those of the slot's
+ * previous thread. */
+#ifdef CONFIG_ARCH_AARCH64
+static uint64_t float_control(void)
+{
+    uint64_t control;
+    asm volatile("mrs %0, fpcr" : "=r"(control));
+    return control;
+}
+
+static void set_float_control(uint64_t control)
+{
+    asm volatile("msr fpcr, %0; msr fpsr, xzr" ::"r"(control));
+}
+#else
+/* Status flags of MXCSR, which a new thread does not have. */
+#define RAISED 0x3f
+
+static uint64_t float_control(void)
+{
+    uint32_t vectors;
+    uint16_t x87;
+    asm volatile("stmxcsr %0; fnstcw %1" : "=m"(vectors), "=m"(x87));
+    return (uint64_t)x87 << 32 | (vectors & ~RAISED);
+}
+
+static void set_float_control(uint64_t control)
+{
+    uint32_t vectors = control;
+    uint16_t x87 = control >> 32;
+    asm volatile("fninit; ldmxcsr %0; fldcw %1" ::"m"(vectors), "m"(x87));
+}
+#endif
+
 /* First function of every thread. */
 static void begin(thread_t *thread)
 {
     seL4_SetIPCBuffer(thread->page);
     self = thread;
+    set_float_control(thread->float_control);
     thread->function(thread->argument);
     /* The function does not return. */
     for (;;) {
@@ -135,6 +171,7 @@ static void begin(thread_t *thread)
 static bool resume(thread_t *thread, uintptr_t stack, uintptr_t tls)
 {
     stack &= -16ul;
+    thread->float_control = float_control();
     seL4_UserContext registers = { 0 };
 #ifdef CONFIG_ARCH_AARCH64
     registers.pc = (seL4_Word)begin;
@@ -156,8 +193,14 @@ bool thread_stop(const thread_t *thread)
     return seL4_TCB_Suspend(thread->tcb) == seL4_NoError;
 }
 
+/* Set once threads_stop() runs, after which no thread is made. */
+static bool stopping;
+
 thread_t *thread_take(void)
 {
+    if (__atomic_load_n(&stopping, __ATOMIC_SEQ_CST)) {
+        return NULL;
+    }
     futex_lock();
     thread_t *thread = &threads[1];
     while (thread < ticker && thread->taken) {
@@ -179,8 +222,13 @@ void thread_give_back(thread_t *thread)
 
 bool thread_start(thread_t *thread, void *stack, void *tls)
 {
+    message_t message;
+    message_keep(&message, ALL_WORDS);
     /* The slot's previous thread may not have suspended itself yet. */
-    return make(thread) && thread_stop(thread) && schedule(thread) && resume(thread, (uintptr_t)stack, (uintptr_t)tls);
+    bool started = make(thread) && thread_stop(thread) && schedule(thread)
+                   && resume(thread, (uintptr_t)stack, (uintptr_t)tls);
+    message_restore(&message);
+    return started;
 }
 
 _Noreturn void thread_stop_self(void)
@@ -194,9 +242,13 @@ _Noreturn void thread_stop_self(void)
 _Noreturn void threads_stop(void)
 {
     thread_t *mine = thread_self();
-    for (thread_t *thread = threads; thread < threads + THREADS; thread++) {
-        if (thread != mine && thread->tcb != seL4_CapNull) {
-            thread_stop(thread);
+    __atomic_store_n(&stopping, true, __ATOMIC_SEQ_CST);
+    /* Twice: until it is stopped, a thread on another core may start one that it took before. */
+    for (int i = 0; i < 2; i++) {
+        for (thread_t *thread = threads; thread < threads + THREADS; thread++) {
+            if (thread != mine && thread->tcb != seL4_CapNull) {
+                thread_stop(thread);
+            }
         }
     }
     thread_stop_self();
@@ -217,18 +269,23 @@ static int begin_ticker(void *argument)
     return 0;
 }
 
-thread_t *thread_start_ticker(void (*tick)(thread_t *))
+bool thread_start_ticker(void (*tick)(thread_t *))
 {
     /* The application's timer code needs a stack and thread-local storage. muslc does not know this thread. */
+    static char *tls;
     size_t length = ROUND_UP(sel4runtime_get_tls_size(), BIT(seL4_PageBits)) + TICKER_STACK;
-    char *tls = memory_map(length);
-    if (tls == NULL || !make(ticker) || !schedule(ticker)) {
-        return NULL;
+    if (tls == NULL) {
+        tls = memory_map(length);
     }
     ticker_function = tick;
     ticker->function = begin_ticker;
     ticker->argument = ticker;
-    return resume(ticker, (uintptr_t)tls + length, sel4runtime_write_tls_image(tls)) ? ticker : NULL;
+    message_t message;
+    message_keep(&message, ALL_WORDS);
+    bool started = tls != NULL && make(ticker) && schedule(ticker)
+                   && resume(ticker, (uintptr_t)tls + length, sel4runtime_write_tls_image(tls));
+    message_restore(&message);
+    return started;
 }
 
 void thread_install(void)

@@ -290,6 +290,10 @@ replace! {
 
     /// Names a thread, also for the kernel.
     fn pthread_setname_np(name: pthread_t, text: *const c_char) -> c_int {
+        // Linux' limit.
+        if libc::strnlen(text, 16) > 15 {
+            return libc::ERANGE;
+        }
         if let Some(thread) = find(name) {
             seL4_DebugNameThread(libsel4std::thread_tcb(thread.inner()), text);
         }
