@@ -126,14 +126,17 @@ bool archive_find(const char *path, place_t *place)
 bool archive_list(const place_t *folder, size_t *at, child_t *child)
 {
     entry_t entry, earlier;
+    child_t previous = { .name = NULL };
     for (; entry_at(*at, &entry); *at = entry.next) {
         *child = part_after(entry.name, folder->depth);
         if (child->name == NULL || common(entry.name, folder->entry.name) < folder->depth) {
             continue;
         }
-        /* Several entries may lie below one folder. */
-        bool told = false;
-        for (size_t i = 0; i < *at && !told && entry_at(i, &earlier); i = earlier.next) {
+        /* Several entries may lie below one folder. Those usually follow each other, and a file has one entry: a long archive
+         * is not read from its start for each of its entries. */
+        bool folder_again = child->folder || S_ISDIR(entry.mode), told = folder_again && same(previous, *child);
+        previous = *child;
+        for (size_t i = 0; folder_again && i < *at && !told && entry_at(i, &earlier); i = earlier.next) {
             told = common(earlier.name, folder->entry.name) >= folder->depth
                    && same(part_after(earlier.name, folder->depth), *child);
         }

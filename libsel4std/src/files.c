@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/syscall.h>
@@ -96,6 +97,7 @@ static long read_standard_input(const struct iovec *pieces, int count)
 {
     long all = 0;
     for (int i = 0; i < count; i++) {
+        assert_no_lock();
         ssize_t some = sel4std_stdin(pieces[i].iov_base, pieces[i].iov_len);
         if (some < 0) {
             return all > 0 ? all : -EIO;
@@ -108,34 +110,40 @@ static long read_standard_input(const struct iovec *pieces, int count)
     return all;
 }
 
-/* Reads from `*at` on, and moves it. */
-static long read_archive(const place_t *place, size_t *at, const struct iovec *pieces, int count)
+/* Returns the number of bytes from `at` on that the pieces can take. */
+static size_t readable(const place_t *place, size_t at, const struct iovec *pieces, int count)
 {
-    if (place->folder) {
-        return -EISDIR;
-    }
-    long all = 0;
-    for (int i = 0; i < count && *at < place->entry.size; i++) {
-        size_t rest = place->entry.size - *at;
-        size_t some = pieces[i].iov_len < rest ? pieces[i].iov_len : rest;
-        memcpy(pieces[i].iov_base, place->entry.data + *at, some);
-        *at += some;
-        all += some;
+    size_t rest = at < place->entry.size ? place->entry.size - at : 0, all = 0;
+    for (int i = 0; i < count && all < rest; i++) {
+        all += MIN(pieces[i].iov_len, rest - all);
     }
     return all;
 }
 
-/* `at` is where, or NULL for where the file is. */
-static long read_into(int number, const struct iovec *pieces, int count, size_t *at)
+/* Reads from `*at` on, or if that is NULL, from the position of the file. The position moves under the lock and the bytes are
+ * written without it: a fault there leaves the lock free. */
+static long read_into(int number, const struct iovec *pieces, int count, const size_t *at)
 {
     if (number == STDIN_FILENO) {
         return at == NULL ? read_standard_input(pieces, count) : -ESPIPE;
     }
     lock_take(&lock);
-    file_t *file = file_of(number);
-    long result = file != NULL ? read_archive(&file->place, at != NULL ? at : &file->at, pieces, count) : -EBADF;
+    file_t *file = file_of(number), copy = file != NULL ? *file : (file_t) { .open = false };
+    size_t from = at != NULL ? *at : copy.at;
+    size_t all = copy.open && !copy.place.folder ? readable(&copy.place, from, pieces, count) : 0;
+    if (all > 0 && at == NULL) {
+        file->at += all;
+    }
     lock_give(&lock);
-    return result;
+    if (!copy.open || copy.place.folder) {
+        return copy.open ? -EISDIR : -EBADF;
+    }
+    for (size_t i = 0, done = 0; done < all; i++) {
+        size_t some = MIN(pieces[i].iov_len, all - done);
+        memcpy(pieces[i].iov_base, copy.place.entry.data + from + done, some);
+        done += some;
+    }
+    return all;
 }
 
 static long sys_readv(va_list arguments)
@@ -204,10 +212,11 @@ static long sys_getdents64(va_list arguments)
     char *bytes = va_arg(arguments, char *);
     size_t length = va_arg(arguments, size_t), used = 0;
     lock_take(&lock);
-    file_t *file = file_of(number);
-    long result = file == NULL ? -EBADF : file->place.folder ? 0 : -ENOTDIR;
+    file_t *file = file_of(number), copy = file != NULL ? *file : (file_t) { .open = false };
+    lock_give(&lock);
+    long result = !copy.open ? -EBADF : copy.place.folder ? 0 : -ENOTDIR;
     child_t child;
-    for (size_t next = result == 0 ? file->at : 0; result == 0 && archive_list(&file->place, &next, &child);) {
+    for (size_t next = result == 0 ? copy.at : 0; result == 0 && archive_list(&copy.place, &next, &child);) {
         size_t size = (offsetof(struct dirent, d_name) + child.length + 1 + 7) & -8ul;
         struct dirent *entry = (void *)(bytes + used);
         if (child.length >= sizeof(entry->d_name) || size > length - used) {
@@ -221,7 +230,12 @@ static long sys_getdents64(va_list arguments)
         memcpy(entry->d_name, child.name, child.length);
         entry->d_name[child.length] = 0;
         used += size;
-        file->at = next;
+        copy.at = next;
+    }
+    lock_take(&lock);
+    file = result == 0 ? file_of(number) : NULL;
+    if (file != NULL) {
+        file->at = copy.at;
     }
     lock_give(&lock);
     return result < 0 ? result : (long)used;
@@ -229,8 +243,13 @@ static long sys_getdents64(va_list arguments)
 
 static long sys_ioctl(va_list arguments)
 {
-    /* muslc asks whether it writes to a terminal, and then does so line by line. */
-    return va_arg(arguments, int) == STDOUT_FILENO ? 0 : -ENOTTY;
+    int number = va_arg(arguments, int);
+    /* muslc asks whether it writes to a terminal, and then does so line by line. The size of the console is not known. */
+    if (number != STDOUT_FILENO || va_arg(arguments, int) != TIOCGWINSZ) {
+        return -ENOTTY;
+    }
+    *va_arg(arguments, struct winsize *) = (struct winsize) { 0 };
+    return 0;
 }
 
 /* On these machines the C library's structure is that of the system call. */
@@ -265,11 +284,12 @@ static long sys_fstat(va_list arguments)
     }
     lock_take(&lock);
     const file_t *file = file_of(number);
-    if (file != NULL) {
-        tell(&file->place, result);
-    }
+    file_t copy = file != NULL ? *file : (file_t) { .open = false };
     lock_give(&lock);
-    return file != NULL ? 0 : -EBADF;
+    if (copy.open) {
+        tell(&copy.place, result);
+    }
+    return copy.open ? 0 : -EBADF;
 }
 
 static long sys_newfstatat(va_list arguments)

@@ -7,7 +7,9 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <muslcsys/vsyscall.h>
@@ -34,9 +36,16 @@ static long sys_prctl(va_list arguments)
     if (what != PR_SET_NAME) {
         return -EINVAL;
     }
-    (void)name;
 #ifdef CONFIG_DEBUG_BUILD
-    seL4_DebugNameThread(thread_self()->tcb, name);
+    /* Linux' limit. The kernel halts at a name that does not fit into the IPC buffer. */
+    char short_name[16] = { 0 };
+    strncpy(short_name, name, sizeof(short_name) - 1);
+    message_t message;
+    message_keep(&message, FEW_WORDS);
+    seL4_DebugNameThread(thread_self()->tcb, short_name);
+    message_restore(&message);
+#else
+    (void)name;
 #endif
     return 0;
 }
@@ -52,7 +61,7 @@ void __restore_rt(void)
     abort();
 }
 
-/* There are no signals, so installing a handler has no effect. */
+/* Answers 0 for calls that have no effect here. */
 static long nothing(va_list arguments)
 {
     (void)arguments;
@@ -66,11 +75,46 @@ static long absent(va_list arguments)
     return -ENOSYS;
 }
 
-/* abort() sends a signal to itself. */
+/* Disposition of a signal, as muslc passes it; the rest of its structure is for handlers. */
+typedef struct {
+    void (*handler)(int);
+    unsigned long rest[3];
+} action_t;
+
+/* There are no handlers. Signals other than those of abort() do nothing, so ignoring one, or not, is what happens. */
+static long sys_rt_sigaction(va_list arguments)
+{
+    int signal = va_arg(arguments, int);
+    const action_t *action = va_arg(arguments, const action_t *);
+    action_t *old = va_arg(arguments, action_t *);
+    if (signal < 1 || signal >= NSIG) {
+        return -EINVAL;
+    }
+    if (action != NULL && action->handler != SIG_DFL && action->handler != SIG_IGN) {
+        return -ENOSYS;
+    }
+    if (old != NULL) {
+        *old = (action_t) { .handler = SIG_DFL };
+    }
+    return 0;
+}
+
+/* abort() and a breakpoint send a signal to themselves, which ends the program. Signal 0 asks whether a thread exists. */
 static long sys_tkill(va_list arguments)
 {
-    (void)va_arg(arguments, int);
-    sel4std_exit(SIGNALLED + va_arg(arguments, int));
+    int number = va_arg(arguments, int), signal = va_arg(arguments, int);
+    if (number < 1 || signal < 0 || signal >= NSIG) {
+        return -EINVAL;
+    }
+    const thread_t *thread = thread_of(number);
+    if (thread == NULL) {
+        return -ESRCH;
+    }
+    if (thread == thread_self() && (signal == SIGABRT || signal == SIGKILL || signal == SIGTRAP)) {
+        assert_no_lock();
+        sel4std_exit(SIGNALLED + signal);
+    }
+    return signal == 0 ? 0 : -ENOSYS;
 }
 
 void process_install(void)
@@ -85,7 +129,7 @@ void process_install(void)
     muslcsys_install_syscall(__NR_exit_group, sys_exit_group);
     muslcsys_install_syscall(__NR_getpid, sys_getpid);
     muslcsys_install_syscall(__NR_prctl, sys_prctl);
-    muslcsys_install_syscall(__NR_rt_sigaction, nothing);
+    muslcsys_install_syscall(__NR_rt_sigaction, sys_rt_sigaction);
     muslcsys_install_syscall(__NR_sigaltstack, nothing);
     muslcsys_install_syscall(__NR_fsync, nothing);
     muslcsys_install_syscall(__NR_fdatasync, nothing);

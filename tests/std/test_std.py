@@ -156,6 +156,17 @@ def test_reads_files(configuration: str, build: Shared) -> None:
     build.app("tests/std/files").boot("tests/std/files/expected.txt", linger=0.5)
 
 
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        pytest.param(each, id=f"functions of sel4std.h may wait, and C's calls tell the truth, on {each}", marks=marks)
+        for each, marks in (("qemu-arm-virt", ()), ("x86_64", ()), ("qemu-arm-virt MCS", pytest.mark.long))
+    ],
+)
+def test_calls_hooks_without_a_lock(configuration: str, build: Shared) -> None:
+    build.app("tests/std/hooks").boot("tests/std/hooks/expected.txt", linger=0.5)
+
+
 def uses_memory_up(build: Shared, *options: str) -> None:
     build.app("tests/std/memory", "-DRUST_STD_GROWTH=16777216", *options).boot("tests/std/memory/expected.txt")
 
