@@ -33,6 +33,7 @@ command -v cmake >/dev/null || die "\`cmake\` is not on PATH" "apt-get install c
 command -v ninja >/dev/null || die "\`ninja\` is not on PATH" "apt-get install ninja-build, or ./quickstart"
 
 # The hosted platform needs no sources of seL4.
+"$kit/tools/check-paths" "$kit" "$build"
 for argument in "$@"; do
     case $argument in
         -DPLATFORM=hosted | -DPLATFORM:*=hosted)
@@ -47,11 +48,7 @@ for argument in "$@"; do
 done
 
 # seL4's own build puts paths into the linker's flags without quotes.
-case $build in
-    *[[:space:]]*)
-        die "seL4's build cannot link in a folder with a space in its path, as in \`$build\`" \
-            "make the build folder at a path without one" ;;
-esac
+"$kit/tools/check-paths" --no-space "$kit" "$build"
 
 # A workspace made by repo holds the kit at projects/sel4-rust-kit; else the sources lie in the user's cache.
 workspace=$called_from
@@ -59,8 +56,16 @@ workspace=$called_from
 [ -e "$workspace/kernel/gcc.cmake" ] || workspace=$("$kit/tools/provision/sources.py" --path)
 
 # The folder that seL4's own init-build.sh uses, so that builds of muslc are shared with other projects.
+# What lies in it is linked into images, so only if it is this user's, and nobody else may write to it.
 cache=${HOME-}/.sel4_cache
-[ -n "${HOME-}" ] && [ -d "$cache" ] || cache=$workspace/.sel4_cache
+if [ -z "${HOME-}" ] || ! [ -d "$cache" ]; then
+    cache=$workspace/.sel4_cache
+elif [ -z "$(find -H "$cache" -prune -user "$(id -u)" ! -perm -020 ! -perm -002)" ]; then
+    # shellcheck disable=SC2016 # backticks of the message
+    printf 'note: `%s` is left alone, since other users may write to it; `%s` serves instead\n' \
+        "$cache" "$workspace/.sel4_cache" >&2
+    cache=$workspace/.sel4_cache
+fi
 
 cmake -G Ninja "$@" \
     -DSEL4_WORKSPACE="$workspace" -DSEL4_CACHE_DIR="$cache" \

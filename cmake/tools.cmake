@@ -3,6 +3,25 @@
 # The tools that a build with Rust in it needs: cargo and rustc, Corrosion, and the kit's own host tool. They are
 # looked for when the first Rust library is added, so a build without Rust needs none of them.
 
+# Sets `answer` to what the script `name` of tools/ prints, given the arguments that follow. Stops with its message if it
+# refuses.
+function(_sel4_rust_ask answer name)
+    execute_process(
+        COMMAND sh "${SEL4_RUST_DIR}/tools/${name}" ${ARGN}
+        OUTPUT_VARIABLE stdout
+        ERROR_VARIABLE stderr
+        RESULT_VARIABLE result
+        OUTPUT_STRIP_TRAILING_WHITESPACE
+        ERROR_STRIP_TRAILING_WHITESPACE
+    )
+    if(NOT result EQUAL 0)
+        string(REGEX REPLACE "^error: " "" stderr "${stderr}")
+        string(REPLACE "\nhelp: " "\nHelp: " stderr "${stderr}")
+        _sel4_rust_stop("${stderr}")
+    endif()
+    set(${answer} "${stdout}" PARENT_SCOPE)
+endfunction()
+
 # Finds the tools, once per configuration, and keeps them in global properties:
 #   SEL4_RUST_CARGO, SEL4_RUST_RUSTC  of the toolchain that is active in the project's folder
 #   SEL4_RUST_TOOL                 the host tool
@@ -12,6 +31,7 @@ function(_sel4_rust_find_tools)
         return()
     endif()
 
+    _sel4_rust_ask(_ check-paths "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}" "${SEL4_RUST_DIR}" "${KERNEL_PATH}")
     foreach(tool IN ITEMS cargo rustc)
         find_program(_sel4_rust_${tool} ${tool} NO_CACHE)
         if(NOT _sel4_rust_${tool})
@@ -87,11 +107,9 @@ function(_sel4_rust_place_tool rustc_version)
     string(SHA256 key "${key}")
     string(SUBSTRING "${key}" 0 16 key)
 
-    # A relative one is to be ignored, says its specification.
-    if(IS_ABSOLUTE "$ENV{XDG_CACHE_HOME}")
-        set(cache "$ENV{XDG_CACHE_HOME}/sel4-rust-kit/tool")
-    elseif(IS_ABSOLUTE "$ENV{HOME}")
-        set(cache "$ENV{HOME}/.cache/sel4-rust-kit/tool")
+    if(IS_ABSOLUTE "$ENV{XDG_CACHE_HOME}" OR IS_ABSOLUTE "$ENV{HOME}")
+        _sel4_rust_ask(cache cache-folder)
+        string(APPEND cache "/tool")
     else()
         set(cache "${CMAKE_BINARY_DIR}/rust/tool")
     endif()
@@ -122,13 +140,22 @@ function(_sel4_rust_build_tool name)
         message(STATUS "Building the Rust host tool `${name}`, once per user and toolchain, into ${folder}")
         string(RANDOM LENGTH 8 unique)
         set(scratch "${cache}/building-${unique}")
-        # What the user set for builds of their own, in the environment or in a .cargo/config.toml above the kit, must
-        # not move or change this one.
+        # What the user set for builds of their own must not move or change this one, which other builds share: neither
+        # in the environment (names of variables that decide how cargo compiles, not how it fetches) nor in a
+        # .cargo/config.toml above the kit, whose flags and wrappers the empty variables override.
+        execute_process(COMMAND "${CMAKE_COMMAND}" -E environment OUTPUT_VARIABLE environment)
+        string(
+            REGEX MATCHALL
+                "(CARGO_(BUILD|PROFILE|TARGET|UNSTABLE|INCREMENTAL)|RUSTC|RUSTDOC|RUSTFLAGS|RUSTDOCFLAGS|CC|CFLAGS)[A-Za-z0-9_]*="
+            names
+            "${environment}"
+        )
+        list(TRANSFORM names REPLACE "^(.*)=$" "--unset=\\1")
         execute_process(
             COMMAND
-                "${CMAKE_COMMAND}" -E env --unset=RUSTFLAGS --unset=CARGO_ENCODED_RUSTFLAGS
-                --unset=CARGO_BUILD_RUSTFLAGS --unset=CC --unset=CFLAGS "RUSTC=${rustc}" "${cargo}" build --locked
-                --profile tool --package ${name} --target ${host} --target-dir "${scratch}"
+                "${CMAKE_COMMAND}" -E env ${names} "RUSTC=${rustc}" RUSTC_WRAPPER= RUSTC_WORKSPACE_WRAPPER=
+                CARGO_ENCODED_RUSTFLAGS= "${cargo}" build --locked --profile tool --package ${name} --target ${host}
+                --target-dir "${scratch}"
             WORKING_DIRECTORY "${SEL4_RUST_DIR}"
             RESULT_VARIABLE result
         )

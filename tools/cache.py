@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The folder of the user's cache that all clones of the kit share; environment.sh has the same rule for shells."""
+"""The folder of the user's cache that all clones of the kit share."""
 
-import os
+import functools
+import subprocess
+import sys
 from pathlib import Path
 
 
+@functools.cache
 def folder() -> Path:
-    """Return the kit's folder below XDG_CACHE_HOME, or below ~/.cache where that is not set."""
-    # The XDG specification has relative paths ignored.
-    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".cache") / "sel4-rust-kit"
+    """Return the folder that tools/cache-folder prints. If it refuses, end with its message."""
+    script = Path(__file__).with_name("cache-folder")
+    ended = subprocess.run([script], stdout=subprocess.PIPE, text=True)
+    if ended.returncode != 0:
+        sys.exit(ended.returncode)
+    return Path(ended.stdout.removesuffix("\n"))

@@ -234,6 +234,56 @@ def test_a_host_tool_that_cannot_be_built_is_an_error_and_leaves_no_tool():
     assert left == ["lock"], f"it left: {left}"
 
 
+def test_the_host_tool_is_built_without_what_the_user_set_for_other_builds():
+    project = Project("user's settings", LISTS, FILES)
+    log = project.folder / "environment"
+    fakes = with_fakes(
+        project.folder,
+        cargo=f"env >{log}; exit 101",
+        rustc=f'[ "$1" = --print ] && echo {project.folder} || exec {rustc()} "$@"',
+    )
+    user = {
+        "RUSTC_WRAPPER": "sccache",
+        "RUSTC_WORKSPACE_WRAPPER": "clippy-driver",
+        "RUSTFLAGS": "-Ctarget-cpu=native",
+        "RUSTC_BOOTSTRAP": "1",
+        "CARGO_BUILD_TARGET_DIR": "elsewhere",
+        "CARGO_PROFILE_RELEASE_LTO": "fat",
+        "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS": "-Clink-arg=-x",
+        "CARGO_TARGET_DIR": "elsewhere",
+    }
+    # The last one decides how cargo fetches, and stays.
+    env = {**fakes, **user, "CARGO_HTTP_TIMEOUT": "77", "XDG_CACHE_HOME": str(project.folder / "cache")}
+    project.configure_fails(env=env, says=("the Rust host tool could not be built",))
+    found = dict(line.split("=", 1) for line in log.read_text().splitlines() if "=" in line)
+    seen = {name: found[name] for name in user if found.get(name)}
+    assert not seen, f"cargo sees {seen}"
+    assert found["CARGO_HTTP_TIMEOUT"] == "77"
+    # A wrapper in the user's .cargo/config.toml would count if there were no empty variable.
+    assert found["RUSTC_WRAPPER"] == found["CARGO_ENCODED_RUSTFLAGS"] == ""
+
+
+def test_a_host_tool_that_others_may_have_put_there_does_not_run():
+    project = Project("others' cache", LISTS, FILES)
+    project.configure()
+    tool = Path(re.search(r"\S+/sel4-rust", (project.build / "build.ninja").read_text())[0])
+    shutil.rmtree(project.build)
+    cache = project.folder / "cache" / "sel4-rust-kit"
+    planted = write(
+        cache / "tool" / tool.parent.name / tool.name, f'#!/bin/sh\ntouch {project.folder}/ran\nexec {tool} "$@"\n'
+    )
+    planted.chmod(0o755)
+    environment = {"XDG_CACHE_HOME": str(cache.parent)}
+    cache.chmod(0o777)
+    project.configure_fails(
+        env=environment, says=(f"other users may write to the kit's cache `{cache}`", f"rm -rf '{cache}'")
+    )
+    assert not (project.folder / "ran").exists(), "the planted tool ran"
+    cache.chmod(0o755)
+    project.configure(env=environment)
+    assert (project.folder / "ran").exists() and stat.S_IMODE(cache.stat().st_mode) == 0o700
+
+
 def test_of_two_configurations_at_once_one_builds_the_host_tool_and_the_other_waits():
     projects = [Project(f"at once {number}", LISTS, FILES) for number in (1, 2)]
     projects[1].configure()
