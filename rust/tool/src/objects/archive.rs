@@ -18,16 +18,26 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
 
 /// One file in an archive.
 pub(super) struct Member<'a> {
-    pub name: &'a [u8],
+    pub name: Cow<'a, [u8]>,
     pub data: Cow<'a, [u8]>,
 }
 
 impl Member<'_> {
     /// Name of the crate that rustc compiled to this member, from a name such as `greeter-0123456789abcdef.greeter.….rcgu.o`.
     pub fn crate_name(&self) -> Option<String> {
-        let name = std::str::from_utf8(self.name).ok()?;
+        let name = std::str::from_utf8(&self.name).ok()?;
         let (name, _) = name.strip_suffix(".rcgu.o")?.split_once('-')?;
         Some(name.to_owned())
+    }
+
+    /// Removes the part of the name that rustc draws at random in incremental builds, such as `102hrja` in
+    /// `greeter-0123456789abcdef.0zhzmd6qwdklhmyqf35ne5cn9.102hrja.rcgu.o`.
+    pub fn drop_random_part(&mut self) {
+        let parts: Vec<&[u8]> = self.name.split(|byte| *byte == b'.').collect();
+        // Other builds number the objects of a crate, in one part more.
+        if let [krate, object, _, b"rcgu", b"o"] = parts[..] {
+            self.name = Cow::Owned([krate, object, b"rcgu.o"].join(&b'.'));
+        }
     }
 
     /// Returns whether the member has a strong definition of the global `symbol`.
@@ -81,7 +91,7 @@ impl<'a> Archive<'a> {
             let data = member.data(bytes).map_err(|error| broken(&error))?;
             offsets.push(member.file_range().0);
             members.push(Member {
-                name: member.name(),
+                name: Cow::Borrowed(member.name()),
                 data: Cow::Borrowed(data),
             });
         }
@@ -143,12 +153,12 @@ impl<'a> Archive<'a> {
             // A name ends with a slash; one that does not fit into the header stands in a table.
             let short = member.name.len() < 16 && !member.name.contains(&b'/');
             headers.push(if short {
-                [member.name, b"/"].concat()
+                [&*member.name, b"/"].concat()
             } else {
                 format!("/{}", names.len()).into_bytes()
             });
             if *keep && !short {
-                names.extend_from_slice(member.name);
+                names.extend_from_slice(&member.name);
                 names.extend_from_slice(b"/\n");
             }
         }
@@ -218,11 +228,33 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_member_has_the_same_name_in_each_incremental_build() {
+        for (name, stays) in [
+            (
+                "a-0123456789abcdef.0zhzmd6q.102hrja.rcgu.o",
+                "a-0123456789abcdef.0zhzmd6q.rcgu.o",
+            ),
+            (
+                "a-01.a.ec710110c72d6c87-cgu.0.rcgu.o",
+                "a-01.a.ec710110c72d6c87-cgu.0.rcgu.o",
+            ),
+            ("c.o", "c.o"),
+        ] {
+            let mut member = Member {
+                name: Cow::Borrowed(name.as_bytes()),
+                data: Cow::Borrowed(&[]),
+            };
+            member.drop_random_part();
+            assert_eq!(member.name, stays.as_bytes());
+        }
+    }
+
+    #[test]
     #[cfg(target_pointer_width = "64")]
     fn an_archive_of_4_gib_is_not_written() {
         // Zeroes that nobody reads take no memory.
         let member = |size| Member {
-            name: b"a.o",
+            name: Cow::Borrowed(b"a.o"),
             data: Cow::Owned(vec![0; size]),
         };
         let archive = Archive {

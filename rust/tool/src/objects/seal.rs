@@ -181,6 +181,7 @@ pub fn sealed(
         rust.replace(path, object, &mut keep)?;
     }
     for member in &mut rust.members {
+        member.drop_random_part();
         let tables = match options.unwind_tables {
             true => Ok(()),
             false => exclude_unwind_tables(&mut member.data),
@@ -196,7 +197,7 @@ pub fn sealed(
         left_out.map_err(|error| {
             Failure::new(format!(
                 "the member `{}` of `{}` is not a whole object: {error}",
-                String::from_utf8_lossy(member.name),
+                String::from_utf8_lossy(&member.name),
                 archive.display()
             ))
             .help("delete the archive and build it again")
@@ -327,7 +328,7 @@ impl<'a> Archive<'a> {
             keep[index] = index == place;
         }
         self.members[place] = Member {
-            name: b"inlined.o",
+            name: Cow::Borrowed(b"inlined.o"),
             data: Cow::Borrowed(bytes),
         };
         self.symbols
