@@ -69,10 +69,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _environment() -> dict[str, str]:
     """Returns what the set-up put on PATH for this user, and how ccache shares what differs in its folder alone."""
-    script = KIT / "tools" / "environment.sh"
-    path = subprocess.run(
-        ["sh", "-c", '. "$0"; printf %s "$PATH"', script], check=True, stdout=subprocess.PIPE, text=True
-    )
+    script = 'kit=$0; . "$kit/tools/environment.sh"; printf %s "$PATH"'
+    path = subprocess.run(["sh", "-c", script, KIT], check=True, stdout=subprocess.PIPE, text=True)
     return {
         "PATH": path.stdout,
         "PYTHONDONTWRITEBYTECODE": "1",

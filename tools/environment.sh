@@ -1,18 +1,28 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
 #
-# To be sourced: puts on PATH what the set-up brought for this user, the Python
-# modules of tools/provision/python and rustup's commands.
+# To be sourced: puts on PATH what the set-up brought for this user, a `python3` with the modules of
+# tools/provision/python and rustup's commands. Sets kit_cache, the kit's folder in the user's cache, and kit_python, the
+# place of that python3's environment.
+#
+# Finds the kit by itself in bash and zsh; elsewhere by the variable `kit`, or in the working folder.
 
-# A relative XDG_CACHE_HOME is to be ignored, says its specification.
-case ${XDG_CACHE_HOME-} in
-    /*) kit_cache=$XDG_CACHE_HOME/sel4-rust-kit ;;
-    *) kit_cache=${HOME:?is not set: set it, or XDG_CACHE_HOME, to a folder that the kit may cache in}/.cache/sel4-rust-kit ;;
-esac
+# shellcheck disable=SC3028
+if [ -n "${BASH_SOURCE-}" ]; then
+    kit_tools=$(dirname "$BASH_SOURCE")
+elif [ -n "${ZSH_VERSION-}" ]; then
+    eval 'kit_tools=${${(%):-%x}:A:h}'
+else
+    kit_tools=${kit:-.}/tools
+fi
+kit_cache=$("$kit_tools/cache-folder") || return
+# Named by the pins, so that clones of different age share a cache.
+kit_python=$kit_cache/python-$(sha256sum <"$kit_tools/provision/requirements.txt" | cut -c1-16)
+unset kit_tools
 if ! command -v cargo >/dev/null && [ -d "${HOME-}/.cargo/bin" ]; then
     PATH=$HOME/.cargo/bin:$PATH
 fi
-if [ -d "$kit_cache/python" ]; then
-    PATH=$kit_cache/python/bin:$PATH
+if [ -e "$kit_python/path/python3" ]; then
+    PATH=$kit_python/path:$PATH
 fi
 export PATH

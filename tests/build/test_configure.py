@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Init-build.sh and the demo project's settings answer bad input with the value and the next step."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -72,15 +73,16 @@ def test_an_option_is_refused(arguments, says):
 def test_a_build_folder_with_a_space_in_its_path_is_refused():
     build = Build("with space")
     build.configure_fails(
-        "-DPLATFORM=zynqmp", says=(f"a space in its path, as in `{build.path}`", "at a path without one")
+        "-DPLATFORM=zynqmp", says=(f"a space in its path, as in `{build.path}`", "to a path without one")
     )
     assert not list(build.path.iterdir()), "the build folder is not empty"
 
 
 def test_a_python3_that_only_init_build_finds_is_told():
-    users_cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sel4-rust-kit"
+    users_cache = Path(run(KIT / "tools" / "cache-folder").strip())
     cache = folder() / "cache" / "sel4-rust-kit"
-    python = cache / "python" / "bin" / "python3"
+    pins = KIT / "tools" / "provision" / "requirements.txt"
+    python = cache / f"python-{hashlib.sha256(pins.read_bytes()).hexdigest()[:16]}" / "path" / "python3"
     python.parent.mkdir(parents=True)
     # The one with the modules of seL4's build; pytest has an environment of its own.
     write(python, f'#!/bin/sh\nexec {shutil.which("python3")} "$@"\n')

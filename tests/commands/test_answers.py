@@ -69,7 +69,7 @@ def test_quickstart_in_a_folder_with_a_space_says_that_seL4_cannot_link_there():
         clone / "quickstart",
         "zynqmp",
         env=no_upstream("with-space"),
-        says=(f"a space in its path, as in `{clone}`", "help: move the clone", "./quickstart hosted"),
+        says=(f"a space in its path, as in `{clone}`", "help: move it to a path without one", "`./quickstart hosted`"),
     )
     assert not list(clone.glob("build*")), "it left a build folder"
 

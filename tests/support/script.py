@@ -4,7 +4,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import support
 
@@ -20,9 +19,7 @@ def begin(name: str, *needs: str) -> None:
     for step in steps:
         if subprocess.run([str(word) for word in step], stdout=subprocess.DEVNULL).returncode != 0:
             sys.exit(f"error: `{support.text_of(step)}` failed\nhelp: its own message is above")
-    script = Path(support.KIT, "tools", "environment.sh")
-    path = subprocess.run(
-        ["sh", "-c", '. "$0"; printf %s "$PATH"', script], check=True, stdout=subprocess.PIPE, text=True
-    )
+    script = 'kit=$0; . "$kit/tools/environment.sh"; printf %s "$PATH"'
+    path = subprocess.run(["sh", "-c", script, support.KIT], check=True, stdout=subprocess.PIPE, text=True)
     os.environ["PATH"] = path.stdout
     support.set_folder(support.BUILD_TEST / name)
