@@ -48,6 +48,9 @@ pub struct Node {
 /// One edge of the graph.
 #[derive(Debug, Deserialize)]
 pub struct NodeDependency {
+    /// Name of the dependency in the source of the package.
+    #[serde(default)]
+    pub name: String,
     /// Id of the package depended on.
     pub pkg: String,
     /// Roles of the dependency.

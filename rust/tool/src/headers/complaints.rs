@@ -4,9 +4,10 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
-use super::crates::Crates;
+use super::flat::Flat;
 use super::settings::KnownToC;
 use crate::failure::{Failure, Result};
 
@@ -21,15 +22,18 @@ enum Meaning {
     UnknownCondition,
     /// The header lacks something else.
     Incomplete,
-    /// An item is left out that is not exported to C.
+    /// An item is left out that is not exported to C, or that a check of the kit's own judges.
     NotExported,
+    /// An annotation does not count.
+    Note,
 }
 
 /// Every warning and error of the pinned cbindgen, as its source spells the format string; the first that fits counts.
-const MESSAGES: [(Meaning, &[&str]); 5] = [
+const MESSAGES: [(Meaning, &[&str]); 6] = [
     (
         Meaning::NotExported,
         &[
+            "Passing zero-sized struct {} across the FFI boundary is undefined behavior",
             "Skip {}::{} - (not `pub`).",
             "Skip {}::{} - (not `no_mangle`).",
             "Skipping {} - (not `no_mangle`, and has no `export_name` attribute)",
@@ -55,16 +59,20 @@ const MESSAGES: [(Meaning, &[&str]); 5] = [
         &["Missing `[defines]` entry for `{self}` in cbindgen config."],
     ),
     (
+        Meaning::Note,
+        &[
+            "Multiple typedef's with annotations for {}. Ignoring annotations from {}.",
+            "{parts:?} does not follow the correct syntax, so the annotation is being ignored",
+        ],
+    ),
+    (
         Meaning::Incomplete,
         &[
-            "Passing zero-sized struct {} across the FFI boundary is undefined behavior",
             "Cannot find a mangling for generic path {generic_path:?}. This usually means that a type referenced by this generic was incompatible or not found.",
             "Conflicting name for constant {}::{}::{}.",
             "Conflicting name for constant {full_name}",
             "Failed to parse bitflags invocation: {e:?}",
-            "Multiple typedef's with annotations for {}. Ignoring annotations from {}.",
             "Can't transfer annotations from typedef to alias ({alias_path}) that already has annotations.",
-            "{parts:?} does not follow the correct syntax, so the annotation is being ignored",
             "couldn't parse unsafe() attribute",
             "couldn't parse deprecated attribute",
             "deprecated attribute must be a string",
@@ -151,8 +159,8 @@ impl log::Log for Logger {
     fn flush(&self) {}
 }
 
-/// Runs `work`, and returns with its result the messages logged meanwhile.
-pub fn listen<T>(work: impl FnOnce() -> T) -> (T, Log) {
+/// Runs `work`, and returns the messages logged meanwhile with its result, or with the message of its panic.
+pub fn listen<T>(work: impl FnOnce() -> T) -> (std::result::Result<T, String>, Log) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // Nothing else in this program sets a logger.
@@ -161,14 +169,25 @@ pub fn listen<T>(work: impl FnOnce() -> T) -> (T, Log) {
         }
     });
     LOG.set(Some(Log::default()));
-    let result = work();
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = panic::catch_unwind(AssertUnwindSafe(work));
+    panic::set_hook(hook);
+    let result = result.map_err(|payload| {
+        let text = payload.downcast_ref::<String>().cloned();
+        let fixed = payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned());
+        text.or(fixed)
+            .unwrap_or_else(|| "an assertion of cbindgen fails".to_owned())
+    });
     (result, LOG.take().unwrap_or_default())
 }
 
 /// Turns omissions of cbindgen into errors.
-pub fn judge(crates: &Crates<'_>, known: &KnownToC, log: &Log) -> Result<()> {
+pub fn judge(flat: &Flat, package: &str, known: &KnownToC, log: &Log) -> Result<()> {
     for complaint in &log.complaints {
-        if let Some(failure) = failure(crates, known, complaint) {
+        if let Some(failure) = failure(flat, package, known, complaint) {
             return Err(failure);
         }
     }
@@ -176,13 +195,16 @@ pub fn judge(crates: &Crates<'_>, known: &KnownToC, log: &Log) -> Result<()> {
 }
 
 /// Returns the failure that a complaint amounts to, if it does. A message that is not known counts as one.
-fn failure(crates: &Crates<'_>, known: &KnownToC, complaint: &str) -> Option<Failure> {
+fn failure(flat: &Flat, package: &str, known: &KnownToC, complaint: &str) -> Option<Failure> {
     let (meaning, values) = understand(complaint).unwrap_or((Meaning::Incomplete, Vec::new()));
-    let package = &crates.own.package.name;
     match (meaning, &*values) {
         (Meaning::NotExported, _) => None,
+        (Meaning::Note, _) => {
+            eprintln!("warning: the header of `{package}`: {complaint}");
+            None
+        }
         (Meaning::UndefinedType, [name]) => {
-            (!known.has(name)).then(|| undefined_type(crates, name))
+            (!known.has(name)).then(|| undefined_type("an export", name))
         }
         (Meaning::Unsupported, [.., path, reason]) => {
             let name = path.strip_prefix("flat::").unwrap_or(path);
@@ -191,9 +213,12 @@ fn failure(crates: &Crates<'_>, known: &KnownToC, complaint: &str) -> Option<Fai
             } else {
                 ""
             };
+            let place = flat.place_of(name);
+            let place = place
+                .map(|place| format!(" (`{place}`)"))
+                .unwrap_or_default();
             let failure = Failure::new(format!(
-                "{what}`{name}` ({}) cannot be expressed in C: {}",
-                crates.place_of(name),
+                "{what}`{name}`{place} cannot be expressed in C: {}",
                 plainly(reason)
             ));
             Some(failure.help(format!("give it types that C has: {TYPES}")))
@@ -222,7 +247,7 @@ fn failure(crates: &Crates<'_>, known: &KnownToC, complaint: &str) -> Option<Fai
 /// Types that C and Rust share.
 pub const TYPES: &str = "numbers, raw pointers, `#[repr(C)]` structs";
 
-/// cbindgen's reason without the parser's innards.
+/// Returns cbindgen's reason without the parser's innards.
 fn plainly(reason: &str) -> String {
     let reason = reason.trim_matches(['(', ')', '.']);
     for (kind, name) in [
@@ -239,8 +264,8 @@ fn plainly(reason: &str) -> String {
     reason.split(" {").next().unwrap_or(reason).to_owned()
 }
 
-fn undefined_type(crates: &Crates<'_>, name: &str) -> Failure {
-    let users = crates.users_of(name);
+/// Returns the failure for a type `name` that nothing defines, and that `users` uses.
+pub fn undefined_type(users: &str, name: &str) -> Failure {
     match name {
         "str" => Failure::new(format!("{users} has a `str`, which C does not have"))
             .help("pass a pointer to the characters, and their number or a 0 at the end"),

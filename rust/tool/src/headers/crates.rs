@@ -2,121 +2,79 @@
 
 //! The crate and its path dependencies, parsed, with the places of their items.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use quote::ToTokens;
 use syn::Item;
-use syn::ext::IdentExt;
 
 use crate::cargo::{Metadata, Package};
 use crate::failure::{Failure, Result};
-use crate::headers::source::{Cfg, SourceItem, Sources, attributes};
+use crate::headers::Request;
+use crate::headers::source::{Cfg, SourceItem, Sources};
 
-/// A crate and the path dependencies whose types it may use.
-pub struct Crates<'a> {
-    /// The crate itself.
-    pub own: Parsed<'a>,
-    /// Path dependencies, nearest first.
-    pub others: Vec<Parsed<'a>>,
-}
+/// A crate and the path dependencies whose items it may use, the crate itself first, then nearest first.
+pub struct Crates<'a>(pub Vec<Parsed<'a>>);
 
 /// One parsed crate.
 pub struct Parsed<'a> {
     pub package: &'a Package,
     pub sources: Sources,
+    /// Crates that this one may name: index into [`Crates`], or `None` for one that is not parsed.
+    pub dependencies: BTreeMap<String, Option<usize>>,
 }
 
 impl<'a> Crates<'a> {
     /// Reads the package `id` and its path dependencies.
-    pub fn load(graph: &'a Metadata, id: &str) -> Result<Self> {
-        let mut parsed = graph
-            .closure(id)
-            .into_iter()
-            .filter(|package| package.source.is_none())
-            .filter_map(|package| Parsed::load(graph, package).transpose());
-        let own = parsed.next().unwrap_or_else(|| {
-            Err(Failure::new(format!("`{id}` has no library"))
-                .help("move the code into src/lib.rs"))
-        })?;
-        Ok(Self {
-            own,
-            others: parsed.collect::<Result<_>>()?,
-        })
+    pub fn load(graph: &'a Metadata, id: &str, request: &Request) -> Result<Self> {
+        let mut all = Vec::new();
+        for package in graph.closure(id) {
+            if (package.source.is_none() || package.id == id)
+                && let Some(parsed) = Parsed::load(graph, package, request)?
+            {
+                all.push(parsed);
+            } else if package.id == id {
+                return Err(Failure::new(format!("`{id}` has no library"))
+                    .help("move the code into src/lib.rs"));
+            }
+        }
+        let indices: BTreeMap<&str, usize> = all
+            .iter()
+            .enumerate()
+            .map(|(index, parsed)| (&*parsed.package.id, index))
+            .collect();
+        for parsed in &mut all {
+            let edges = graph
+                .node(&parsed.package.id)
+                .map_or(&[][..], |node| &node.deps);
+            let names = edges.iter().map(|edge| {
+                let index = indices.get(&*edge.pkg).copied();
+                (edge.name.clone(), index)
+            });
+            parsed.dependencies = names.collect();
+        }
+        Ok(Self(all))
+    }
+
+    /// Returns the crate itself.
+    pub fn own(&self) -> &Parsed<'a> {
+        &self.0[0]
     }
 
     /// Returns every file that was read.
     pub fn files(&self) -> BTreeSet<PathBuf> {
-        let all = self.others.iter().chain([&self.own]);
-        all.flat_map(|parsed| {
-            parsed
-                .sources
-                .files
-                .iter()
-                .chain([&parsed.package.manifest_path])
-        })
-        .cloned()
-        .collect()
-    }
-
-    /// Returns the `file:line` of the item `name`; methods are named `Type::method`.
-    pub fn place_of(&self, name: &str) -> String {
-        let last = name.rsplit("::").next().unwrap_or(name);
-        for parsed in [&self.own].into_iter().chain(&self.others) {
-            for source in &parsed.sources.items {
-                let mut idents: Vec<&syn::Ident> = item_ident(&source.item).into_iter().collect();
-                if let Item::Impl(block) = &source.item {
-                    idents.extend(block.items.iter().filter_map(|item| match item {
-                        syn::ImplItem::Fn(item) => Some(&item.sig.ident),
-                        syn::ImplItem::Const(item) => Some(&item.ident),
-                        _ => None,
-                    }));
-                }
-                if let Some(ident) = idents.into_iter().find(|ident| ident.unraw() == last) {
-                    return format!("`{}`", parsed.place(source, ident.span().start().line));
-                }
-            }
-        }
-        format!("crate `{}`", self.own.package.name)
-    }
-
-    /// Returns whether the type `name` has a `#[repr]`.
-    pub fn has_repr(&self, name: &str) -> bool {
-        let all = [&self.own].into_iter().chain(&self.others);
-        let mut items = all.flat_map(|parsed| &parsed.sources.items);
-        items.any(|source| {
-            type_ident(&source.item).is_some_and(|ident| ident.unraw() == name)
-                && attributes(&source.item)
-                    .iter()
-                    .any(|attribute| attribute.path().is_ident("repr"))
-        })
-    }
-
-    /// Lists the items of the crate whose declaration names `name`, for a message.
-    pub fn users_of(&self, name: &str) -> String {
-        let users = self.own.sources.items.iter().filter_map(|source| {
-            let ident = item_ident(&source.item).filter(|ident| *ident != name)?;
-            let mut item = source.item.clone();
-            if let Item::Fn(function) = &mut item {
-                function.block.stmts.clear();
-            }
-            mentions(item.to_token_stream(), name).then(|| {
-                let place = self.own.place(source, ident.span().start().line);
-                format!("`{}` (`{place}`)", ident.unraw())
-            })
+        let all = self.0.iter().flat_map(|parsed| {
+            let manifest = [&parsed.package.manifest_path];
+            parsed.sources.files.iter().chain(manifest)
         });
-        let users: Vec<String> = users.take(3).collect();
-        if users.is_empty() {
-            "an export".to_owned()
-        } else {
-            users.join(", ")
-        }
+        all.cloned().collect()
     }
 }
 
 impl<'a> Parsed<'a> {
     /// Parses a package. Returns `None` if it has no library, or is a procedural macro.
-    fn load(graph: &Metadata, package: &'a Package) -> Result<Option<Self>> {
+    fn load(graph: &Metadata, package: &'a Package, request: &Request) -> Result<Option<Self>> {
         let Some(library) = package.library() else {
             return Ok(None);
         };
@@ -125,6 +83,8 @@ impl<'a> Parsed<'a> {
         }
         let cfg = Cfg {
             features: graph.node(&package.id).map(|node| node.features.clone()),
+            target: request.cargo.target.clone(),
+            out_dirs: out_dirs(request.cargo_folder.as_deref(), &package.name),
         };
         let sources = Sources::load(&library.src_path, &cfg).map_err(|error| {
             Failure::new(format!(
@@ -138,7 +98,11 @@ impl<'a> Parsed<'a> {
                 package.manifest_path.display()
             ))
         })?;
-        Ok(Some(Self { package, sources }))
+        Ok(Some(Self {
+            package,
+            sources,
+            dependencies: BTreeMap::new(),
+        }))
     }
 
     /// Returns the `file:line` of an item.
@@ -147,13 +111,34 @@ impl<'a> Parsed<'a> {
     }
 }
 
-/// Returns whether the identifier `name` is among the tokens.
-fn mentions(tokens: proc_macro2::TokenStream, name: &str) -> bool {
-    tokens.into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Ident(ident) => ident == name,
-        proc_macro2::TokenTree::Group(group) => mentions(group.stream(), name),
-        _ => false,
-    })
+/// Returns the folders below cargo's that build scripts of the package wrote to, the newest first.
+fn out_dirs(folder: Option<&Path>, package: &str) -> Vec<PathBuf> {
+    let entries = |folders: Vec<PathBuf>| -> Vec<PathBuf> {
+        let all = folders
+            .iter()
+            .filter_map(|folder| fs::read_dir(folder).ok());
+        all.flatten().flatten().map(|entry| entry.path()).collect()
+    };
+    // One folder for each workspace, target and profile.
+    let profiles = entries(entries(entries(
+        folder.map(Path::to_owned).into_iter().collect(),
+    )));
+    let runs = entries(profiles.iter().map(|folder| folder.join("build")).collect());
+    let prefix = format!("{package}-");
+    let mut found: Vec<(SystemTime, PathBuf)> = runs
+        .into_iter()
+        .filter(|run| {
+            let name = run.file_name().unwrap_or_default().to_string_lossy();
+            name.strip_prefix(&prefix)
+                .is_some_and(|hash| !hash.contains('-'))
+        })
+        .filter_map(|run| {
+            let out = run.join("out");
+            Some((out.metadata().ok()?.modified().ok()?, out))
+        })
+        .collect();
+    found.sort();
+    found.into_iter().rev().map(|(_, out)| out).collect()
 }
 
 /// Returns the name of an item that has one.

@@ -8,54 +8,69 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Item, Meta};
 
 use super::crates::Parsed;
+use super::names::{Id, Names};
 use crate::failure::{Failure, Result};
-use crate::headers::source::SourceItem;
 
-/// An exported symbol of the crate.
+/// An exported symbol of the crates.
 pub struct Export<'a> {
-    symbol: String,
-    ident: &'a syn::Ident,
-    source: &'a SourceItem,
+    pub symbol: String,
+    pub ident: &'a syn::Ident,
+    /// Item that the export is, or is in.
+    pub id: Id,
     /// Signature of a function; `None` for a static.
     signature: Option<&'a syn::Signature>,
 }
 
-/// Returns the name under which an item is exported, if it is.
-fn symbol(attributes: &[Attribute], ident: &syn::Ident) -> Option<String> {
-    attributes.iter().find_map(|attribute| {
-        let inner = match &attribute.meta {
-            Meta::List(list) if list.path.is_ident("unsafe") => list.parse_args::<Meta>().ok()?,
-            meta => meta.clone(),
-        };
-        match inner {
-            Meta::Path(path) if path.is_ident("no_mangle") => Some(ident.unraw().to_string()),
-            Meta::NameValue(pair) if pair.path.is_ident("export_name") => match pair.value {
-                syn::Expr::Lit(syn::ExprLit {
-                    lit: syn::Lit::Str(name),
-                    ..
-                }) => Some(name.value()),
-                _ => None,
-            },
-            _ => None,
-        }
-    })
+/// Returns the name that an attribute exports its item under; the inner `None` stands for the item's own name.
+pub fn symbol_of(attribute: &Attribute) -> Option<Option<String>> {
+    let inner = match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("unsafe") => list.parse_args::<Meta>().ok()?,
+        meta => meta.clone(),
+    };
+    match inner {
+        Meta::Path(path) if path.is_ident("no_mangle") => Some(None),
+        Meta::NameValue(pair) if pair.path.is_ident("export_name") => text(&pair.value).map(Some),
+        _ => None,
+    }
 }
 
-/// Finds the exports of a crate.
-pub fn find<'a>(own: &'a Parsed<'_>) -> Vec<Export<'a>> {
+/// Returns the value of a string literal, or of `concat!` of such.
+fn text(value: &syn::Expr) -> Option<String> {
+    match value {
+        syn::Expr::Lit(literal) => match &literal.lit {
+            syn::Lit::Str(name) => Some(name.value()),
+            _ => None,
+        },
+        syn::Expr::Macro(call) if call.mac.path.is_ident("concat") => {
+            let parts = call.mac.parse_body_with(
+                syn::punctuated::Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated,
+            );
+            parts.ok()?.iter().map(text).collect()
+        }
+        _ => None,
+    }
+}
+
+fn symbol(attributes: &[Attribute], ident: &syn::Ident) -> Option<String> {
+    let name = attributes.iter().find_map(symbol_of)?;
+    Some(name.unwrap_or_else(|| ident.unraw().to_string()))
+}
+
+/// Finds the exports among `items`.
+pub fn find<'a>(names: &Names<'a>, items: impl IntoIterator<Item = Id>) -> Vec<Export<'a>> {
     let mut found = Vec::new();
-    for source in &own.sources.items {
+    for id in items {
         let mut add = |attributes: &[Attribute], ident: &'a syn::Ident, signature| {
             if let Some(symbol) = symbol(attributes, ident) {
                 found.push(Export {
                     symbol,
                     ident,
-                    source,
+                    id,
                     signature,
                 });
             }
         };
-        match &source.item {
+        match names.get(id) {
             Item::Fn(item) => add(&item.attrs, &item.sig.ident, Some(&item.sig)),
             Item::Static(item) => add(&item.attrs, &item.ident, None),
             Item::Impl(block) => {
@@ -72,10 +87,10 @@ pub fn find<'a>(own: &'a Parsed<'_>) -> Vec<Export<'a>> {
 }
 
 /// Refuses an export that C cannot name or call.
-pub fn check(own: &Parsed<'_>, exports: &[Export<'_>]) -> Result<()> {
+pub fn check(names: &Names<'_>, exports: &[Export<'_>]) -> Result<()> {
     for export in exports {
         let symbol = &export.symbol;
-        let place = own.place(export.source, export.ident.span().start().line);
+        let place = names.place(export.id, export.ident.span());
         let mut letters = symbol.chars();
         let first = letters
             .next()
@@ -213,8 +228,15 @@ const KEYWORDS: &[&str] = &[
     "_Thread_local",
 ];
 
-/// Warns of macros that make exports, which only the compiler sees.
+/// Warns of macros that make exports, and of included files, which only the compiler sees.
 pub fn warn_of_macros(own: &Parsed<'_>, header: &Path) {
+    for (file, line) in &own.sources.unread {
+        eprintln!(
+            "warning: {}:{line}: exports of the included file are not in {}, as its place is not known before the build",
+            own.sources.files[*file].display(),
+            header.file_name().unwrap_or_default().to_string_lossy()
+        );
+    }
     for source in &own.sources.items {
         let Item::Macro(item) = &source.item else {
             continue;

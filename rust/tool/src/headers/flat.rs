@@ -1,122 +1,1225 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The single source file that cbindgen reads.
+//! The single source file that cbindgen reads: exports, and what they reach.
 //!
-//! The file has no modules, as C has none; no declarations of C functions, which have their own headers; no constants
-//! that cbindgen would get wrong; and only the types of other crates.
+//! The file has no modules, as C has none. Each path is resolved as Rust resolves it and replaced by the item's own
+//! name, or by a type that cbindgen knows. Private items that no export reaches are not in it, and types whose layout
+//! is Rust's own are in it by name only.
 
-use std::collections::BTreeSet;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Expr, Item};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, GenericArgument, Item, Meta, PathArguments, Token, Type, parse_quote};
 
-use super::crates::{Crates, type_ident};
+use super::complaints::undefined_type;
+use super::exports;
+use super::names::{Found, Id, Names, Space};
 use super::settings::Settings;
+use super::source::is_export;
+use super::values::{NUMBERS, Scope, Value, Values, segments};
+use crate::failure::{Failure, Result};
 
 /// Name of the file. cbindgen takes its stem for the name of the crate.
 pub const FILE: &str = "flat.rs";
 
-/// Returns the text of the file.
-pub fn text(crates: &Crates<'_>, settings: &Settings) -> String {
-    let wanted = |ident: &syn::Ident| !settings.known_to_c.has(&ident.unraw().to_string());
-    let constants = Constants::find(crates);
-    let mut text = String::new();
-    let mut add = |item: &Item| text += &format!("{}\n", item.to_token_stream());
-    for source in &crates.own.sources.items {
-        match &source.item {
-            Item::Use(_) | Item::ExternCrate(_) | Item::ForeignMod(_) | Item::Trait(_) => {}
-            Item::Const(item) if !constants.are_plain(&item.expr) => {
-                if is_public(&item.vis) && is_number(&item.ty) {
-                    let line = item.ident.span().start().line;
-                    eprintln!(
-                        "warning: {}: the constant `{}` is not in the header, since its value is not arithmetic on numbers",
-                        crates.own.place(source, line),
-                        item.ident
-                    );
-                }
-            }
-            Item::Impl(block) => {
-                let mut block = block.clone();
-                block.items.retain(|item| match item {
-                    syn::ImplItem::Const(item) => constants.are_plain(&item.expr),
-                    _ => true,
-                });
-                add(&Item::Impl(block));
-            }
-            item if type_ident(item).is_some_and(|ident| !wanted(ident)) => {}
-            item => add(item),
-        }
-    }
-    let others = crates.others.iter();
-    for source in others.flat_map(|parsed| &parsed.sources.items) {
-        if type_ident(&source.item).is_some_and(wanted) {
-            add(&source.item);
-        }
-    }
-    text
+/// Types that cbindgen writes as numbers of C, and those that it leaves out.
+const PLAIN: [&str; 34] = [
+    "PhantomData",
+    "PhantomPinned",
+    "RawFd",
+    "VaList",
+    "VaListImpl",
+    "c_char",
+    "c_double",
+    "c_float",
+    "c_int",
+    "c_long",
+    "c_longlong",
+    "c_schar",
+    "c_short",
+    "c_uchar",
+    "c_uint",
+    "c_ulong",
+    "c_ulonglong",
+    "c_ushort",
+    "c_void",
+    "int16_t",
+    "int32_t",
+    "int64_t",
+    "int8_t",
+    "intptr_t",
+    "ptrdiff_t",
+    "size_t",
+    "ssize_t",
+    "uint16_t",
+    "uint32_t",
+    "uint64_t",
+    "uint8_t",
+    "uintptr_t",
+    "va_list",
+    "void",
+];
+
+/// Types of Rust's library that cbindgen knows, by value or as opaque structs.
+const KNOWN: [&str; 17] = [
+    "Arc",
+    "BTreeMap",
+    "BTreeSet",
+    "Box",
+    "HashMap",
+    "HashSet",
+    "LinkedList",
+    "ManuallyDrop",
+    "MaybeUninit",
+    "NonNull",
+    "Option",
+    "Rc",
+    "RefCell",
+    "Result",
+    "String",
+    "Vec",
+    "VecDeque",
+];
+
+/// Types of Rust's library with the layout of their parameter.
+const WRAPPERS: [&str; 8] = [
+    "Cell",
+    "ManuallyDrop",
+    "MaybeUninit",
+    "Pin",
+    "Saturating",
+    "SyncUnsafeCell",
+    "UnsafeCell",
+    "Wrapping",
+];
+
+/// Types of Rust's library whose pointers have two words.
+const UNSIZED: [&str; 4] = ["ByteStr", "CStr", "OsStr", "Path"];
+
+/// An item of the file.
+pub struct FlatItem {
+    pub item: Item,
+    /// `file:line` of the item.
+    pub place: String,
+    /// Reason why C does not get the layout of the type, if it does not.
+    pub opaque: Option<String>,
+    /// Item of a crate that is not parsed, with its path.
+    pub foreign: Option<String>,
 }
 
-/// Names of public constants that C can express, on which other constants may build.
-struct Constants(BTreeSet<String>);
+/// The items of the file.
+pub struct Flat(pub Vec<FlatItem>);
 
-impl Constants {
-    fn find(crates: &Crates<'_>) -> Self {
-        let items = crates.own.sources.items.iter();
-        let names = items.filter_map(|source| match &source.item {
-            Item::Const(item) if is_public(&item.vis) => Some((item.ident.to_string(), &item.expr)),
-            _ => None,
-        });
-        let candidates: Vec<_> = names.collect();
-        // First constants made of literals, then constants made of those, and so on.
-        let mut known = Self(BTreeSet::new());
-        loop {
-            let before = known.0.len();
-            for (name, value) in &candidates {
-                if known.are_plain(value) {
-                    known.0.insert(name.clone());
+/// Place of a type.
+struct At {
+    id: Id,
+    module: usize,
+    /// Type parameters and constant parameters.
+    generics: Vec<String>,
+    own: Option<Id>,
+}
+
+/// State of a run of [`Flattener::flatten`].
+#[derive(Default)]
+struct Run {
+    queue: Vec<Id>,
+    done: BTreeMap<Id, Option<FlatItem>>,
+    foreign: BTreeMap<String, FlatItem>,
+}
+
+/// Makes such files.
+pub struct Flattener<'a> {
+    names: &'a Names<'a>,
+    settings: &'a Settings,
+    pointer: u32,
+    /// 64-bit atomics have another alignment than 64-bit numbers have in C.
+    ia32: bool,
+    impls: BTreeMap<Id, Vec<Id>>,
+    /// Constants that become macros.
+    constants: BTreeSet<Id>,
+}
+
+impl<'a> Flattener<'a> {
+    pub fn new(names: &'a Names<'a>, settings: &'a Settings, target: Option<&str>) -> Self {
+        let target = target.unwrap_or(std::env::consts::ARCH);
+        let wide = ["aarch64", "riscv64", "x86_64"]
+            .iter()
+            .any(|arch| target.starts_with(arch));
+        let mut all = Self {
+            names,
+            settings,
+            pointer: if wide { 64 } else { 32 },
+            ia32: target.starts_with('i') || target == "x86",
+            impls: BTreeMap::new(),
+            constants: BTreeSet::new(),
+        };
+        for krate in 0..names.crates.0.len() {
+            for id in names.of_crate(krate) {
+                if let Item::Impl(item) = names.get(id)
+                    && let Type::Path(path) = &*item.self_ty
+                    && let Found::Items(types) =
+                        names.resolve(names.module(id), &segments(&path.path), Space::Types)
+                {
+                    for ty in types {
+                        all.impls.entry(ty).or_default().push(id);
+                    }
                 }
             }
-            if known.0.len() == before {
-                return known;
+        }
+        all
+    }
+
+    fn values(&self) -> Values<'_> {
+        Values {
+            names: self.names,
+            impls: &self.impls,
+            pointer: self.pointer,
+            depth: Cell::new(0),
+        }
+    }
+
+    /// Chooses the constants among `items` that become macros.
+    pub fn add_constants(&mut self, items: &BTreeSet<Id>) {
+        // First constants made of literals, then constants made of those, and so on.
+        loop {
+            let before = self.constants.len();
+            for id in items {
+                if let Item::Const(item) = self.names.get(*id)
+                    && self.constant(item, *id).is_some()
+                {
+                    self.constants.insert(*id);
+                }
+            }
+            if self.constants.len() == before {
+                break;
+            }
+        }
+        for id in items.difference(&self.constants) {
+            if let Item::Const(item) = self.names.get(*id)
+                && self.number(&item.ty, self.names.module(*id))
+            {
+                eprintln!(
+                    "warning: {}: the constant `{}` is not in the header, since its value is not arithmetic on numbers",
+                    self.names.place(*id, item.ident.span()),
+                    item.ident
+                );
             }
         }
     }
 
-    /// Returns whether a value is arithmetic on numbers, which C has as well.
-    fn are_plain(&self, value: &Expr) -> bool {
-        match value {
-            Expr::Lit(literal) => !matches!(
+    /// Returns the constants that become macros.
+    pub fn constants(&self) -> &BTreeSet<Id> {
+        &self.constants
+    }
+
+    /// Returns whether C has this type. Nobody expects a constant of any other type in a header.
+    fn number(&self, ty: &Type, module: usize) -> bool {
+        self.values().kind(ty, module).is_some()
+    }
+
+    fn constant(&self, item: &syn::ItemConst, id: Id) -> Option<Expr> {
+        let scope = Scope {
+            module: self.names.module(id),
+            own: None,
+        };
+        self.expression(&item.expr, &item.ty, scope)
+    }
+
+    /// Returns an expression with the value of a constant that means the same in C.
+    fn expression(&self, value: &Expr, ty: &Type, scope: Scope) -> Option<Expr> {
+        let values = self.values();
+        let kind = values.kind(ty, scope.module);
+        if let Expr::Lit(literal) = value {
+            let text = matches!(
                 literal.lit,
                 syn::Lit::Str(_) | syn::Lit::ByteStr(_) | syn::Lit::CStr(_)
-            ),
-            Expr::Unary(unary) => self.are_plain(&unary.expr),
-            Expr::Binary(binary) => self.are_plain(&binary.left) && self.are_plain(&binary.right),
-            Expr::Cast(cast) => is_number(&cast.ty) && self.are_plain(&cast.expr),
-            Expr::Paren(inner) => self.are_plain(&inner.expr),
-            Expr::Group(inner) => self.are_plain(&inner.expr),
-            Expr::Path(path) => {
-                let ident = path.path.get_ident().map(ToString::to_string);
-                ident.is_some_and(|ident| self.0.contains(&ident))
+            );
+            return (!text).then(|| value.clone());
+        }
+        let computed = kind.and_then(|kind| values.of(value, scope, Some(kind)));
+        let Some(computed) = computed else {
+            let float = kind.is_some_and(|kind| kind.starts_with('f'));
+            return float.then(|| self.as_it_is(value, scope)).flatten();
+        };
+        if let Some(same) = self
+            .as_it_is(value, scope)
+            .filter(|_| self.is_int(value, scope))
+        {
+            return Some(same);
+        }
+        literal(computed, kind)
+    }
+
+    /// Returns whether C computes each part of the expression as an `int`, with the same result.
+    fn is_int(&self, value: &Expr, scope: Scope) -> bool {
+        let parts = match value {
+            Expr::Paren(inner) => self.is_int(&inner.expr, scope),
+            Expr::Group(inner) => self.is_int(&inner.expr, scope),
+            Expr::Unary(unary) => {
+                matches!(unary.op, syn::UnOp::Neg(_)) && self.is_int(&unary.expr, scope)
             }
+            Expr::Binary(binary) => {
+                self.is_int(&binary.left, scope) && self.is_int(&binary.right, scope)
+            }
+            Expr::Lit(literal) => match &literal.lit {
+                syn::Lit::Int(int) => int.suffix().is_empty(),
+                _ => false,
+            },
+            Expr::Path(_) => true,
             _ => false,
+        };
+        let small = |value: Value| (-0x7fff_ffff..=0x7fff_ffff).contains(&value.number);
+        parts
+            && self
+                .values()
+                .of(value, scope, Some("i64"))
+                .is_some_and(small)
+    }
+
+    /// Returns arithmetic with the paths of constants replaced by their names, if all of them are macros.
+    fn as_it_is(&self, value: &Expr, scope: Scope) -> Option<Expr> {
+        let inner = |value: &Expr| self.as_it_is(value, scope).map(Box::new);
+        Some(match value {
+            Expr::Lit(_) => value.clone(),
+            Expr::Unary(unary) => Expr::Unary(syn::ExprUnary {
+                expr: inner(&unary.expr)?,
+                ..unary.clone()
+            }),
+            Expr::Binary(binary) => Expr::Binary(syn::ExprBinary {
+                left: inner(&binary.left)?,
+                right: inner(&binary.right)?,
+                ..binary.clone()
+            }),
+            Expr::Cast(cast) if self.number(&cast.ty, scope.module) => Expr::Cast(syn::ExprCast {
+                expr: inner(&cast.expr)?,
+                ..cast.clone()
+            }),
+            Expr::Paren(group) => Expr::Paren(syn::ExprParen {
+                expr: inner(&group.expr)?,
+                ..group.clone()
+            }),
+            Expr::Group(group) => *inner(&group.expr)?,
+            Expr::Path(path) => {
+                let ident = self.macro_of(&segments(&path.path), scope.module)?;
+                parse_quote!(#ident)
+            }
+            _ => return None,
+        })
+    }
+
+    /// Returns the name of the macro that a path to a constant becomes.
+    fn macro_of(&self, path: &[String], module: usize) -> Option<syn::Ident> {
+        let Found::Items(ids) = self.names.resolve(module, path, Space::Values) else {
+            return None;
+        };
+        let constants = ids.iter().all(|id| self.constants.contains(id));
+        match self.names.get(*ids.first()?) {
+            Item::Const(item) if constants => Some(item.ident.clone()),
+            _ => None,
+        }
+    }
+
+    /// Returns `roots` and what they reach, in the order of the sources.
+    pub fn flatten(&self, roots: &[Id]) -> Result<Flat> {
+        let mut run = Run {
+            queue: roots.to_vec(),
+            ..Run::default()
+        };
+        while let Some(id) = run.queue.pop() {
+            if run.done.contains_key(&id) {
+                continue;
+            }
+            run.done.insert(id, None);
+            let item = self.item(id, roots.contains(&id), &mut run)?;
+            run.done.insert(id, item);
+            run.queue.extend(self.impls.get(&id).into_iter().flatten());
+        }
+        let own = run.done.into_values().flatten();
+        Ok(Flat(own.chain(run.foreign.into_values()).collect()))
+    }
+
+    fn at(&self, id: Id, generics: &syn::Generics) -> At {
+        let names = generics.params.iter().filter_map(|param| match param {
+            syn::GenericParam::Type(param) => Some(param.ident.unraw().to_string()),
+            syn::GenericParam::Const(param) => Some(param.ident.unraw().to_string()),
+            syn::GenericParam::Lifetime(_) => None,
+        });
+        At {
+            id,
+            module: self.names.module(id),
+            generics: names.collect(),
+            own: super::crates::type_ident(self.names.get(id)).map(|_| id),
+        }
+    }
+
+    fn item(&self, id: Id, root: bool, run: &mut Run) -> Result<Option<FlatItem>> {
+        let source = self.names.get(id);
+        let mut opaque = None;
+        let span =
+            super::crates::item_ident(source).map_or_else(|| source.span(), syn::Ident::span);
+        let item = match source {
+            Item::Fn(item) => {
+                let mut item = item.clone();
+                let at = self.at(id, &item.sig.generics);
+                self.signature(&mut item.sig, &at, run)?;
+                item.vis = parse_quote!(pub);
+                item.block.stmts.clear();
+                clean(&mut item.attrs);
+                Item::Fn(item)
+            }
+            Item::Static(item) => {
+                let mut item = item.clone();
+                self.ty(&mut item.ty, &self.at(id, &syn::Generics::default()), run)?;
+                item.vis = parse_quote!(pub);
+                item.expr = parse_quote!(0);
+                if is_function(&item.ty) {
+                    // cbindgen would write that what the function returns is constant.
+                    item.mutability = parse_quote!(mut);
+                }
+                clean(&mut item.attrs);
+                Item::Static(item)
+            }
+            Item::Const(item) => {
+                let Some(value) = self.constant(item, id) else {
+                    return Ok(None);
+                };
+                let mut item = item.clone();
+                item.expr = Box::new(value);
+                self.ty(&mut item.ty, &self.at(id, &syn::Generics::default()), run)?;
+                clean(&mut item.attrs);
+                Item::Const(item)
+            }
+            Item::Type(item) => {
+                let mut item = item.clone();
+                let at = self.at(id, &item.generics);
+                self.generics(&mut item.generics, &at, run)?;
+                self.ty(&mut item.ty, &at, run)?;
+                clean(&mut item.attrs);
+                Item::Type(item)
+            }
+            Item::Struct(_) | Item::Union(_) | Item::Enum(_) => {
+                let (item, why) = self.composite(id, source, run)?;
+                opaque = why;
+                item
+            }
+            Item::Impl(item) => match self.block(id, item, root, run)? {
+                Some(item) => Item::Impl(item),
+                None => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
+        Ok(Some(FlatItem {
+            item,
+            place: self.names.place(id, span),
+            opaque,
+            foreign: None,
+        }))
+    }
+
+    fn generics(&self, generics: &mut syn::Generics, at: &At, run: &mut Run) -> Result<()> {
+        generics.where_clause = None;
+        for param in &mut generics.params {
+            match param {
+                syn::GenericParam::Type(param) => {
+                    param.bounds = Punctuated::new();
+                    param.colon_token = None;
+                    param.attrs.clear();
+                    if let Some(default) = &mut param.default {
+                        self.ty(default, at, run)?;
+                    }
+                }
+                syn::GenericParam::Const(param) => param.attrs.clear(),
+                syn::GenericParam::Lifetime(param) => param.attrs.clear(),
+            }
+        }
+        Ok(())
+    }
+
+    fn signature(&self, signature: &mut syn::Signature, at: &At, run: &mut Run) -> Result<()> {
+        if let Some(abi) = &mut signature.abi
+            && let Some(name) = &abi.name
+            && ["C-unwind", "system", "system-unwind"].contains(&&*name.value())
+        {
+            *abi = parse_quote!(extern "C");
+        }
+        for input in &mut signature.inputs {
+            if let syn::FnArg::Typed(input) = input {
+                input.attrs.clear();
+                self.ty(&mut input.ty, at, run)?;
+            }
+        }
+        if let syn::ReturnType::Type(_, ty) = &mut signature.output {
+            self.ty(ty, at, run)?;
+        }
+        Ok(())
+    }
+
+    /// Returns a struct, a union or an enum, by name only if C cannot have its layout, and the reason then.
+    fn composite(&self, id: Id, source: &Item, run: &mut Run) -> Result<(Item, Option<String>)> {
+        let mut item = source.clone();
+        let (Item::Struct(syn::ItemStruct {
+            attrs,
+            generics,
+            ident,
+            ..
+        })
+        | Item::Union(syn::ItemUnion {
+            attrs,
+            generics,
+            ident,
+            ..
+        })
+        | Item::Enum(syn::ItemEnum {
+            attrs,
+            generics,
+            ident,
+            ..
+        })) = &mut item
+        else {
+            return Ok((item, None));
+        };
+        let at = self.at(id, generics);
+        self.generics(generics, &at, run)?;
+        clean(attrs);
+        if let Item::Struct(item) = source
+            && let Some(last) = item.fields.iter().last()
+            && is_unsized(&last.ty)
+        {
+            let place = self.names.place(id, ident.span());
+            return Err(wide(&format!("an export (`{place}`)"), &ident.to_string()));
+        }
+        if let Err(reason) = shared_layout(attrs, matches!(source, Item::Enum(_))) {
+            attrs.retain(|attribute| !attribute.path().is_ident("repr"));
+            return Ok((
+                parse_quote!(#(#attrs)* pub struct #ident #generics;),
+                Some(reason),
+            ));
+        }
+        let mut fields = |fields: &mut syn::Fields| {
+            for field in fields {
+                clean(&mut field.attrs);
+                self.ty(&mut field.ty, &at, run)?;
+            }
+            Ok(())
+        };
+        match &mut item {
+            Item::Struct(item) => fields(&mut item.fields)?,
+            Item::Union(item) => {
+                for field in &mut item.fields.named {
+                    clean(&mut field.attrs);
+                    self.ty(&mut field.ty, &at, run)?;
+                }
+            }
+            Item::Enum(item) => {
+                for variant in &mut item.variants {
+                    clean(&mut variant.attrs);
+                    fields(&mut variant.fields)?;
+                    if let Some((_, value)) = &mut variant.discriminant {
+                        self.discriminant(value, &at, &variant.ident)?;
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok((item, None))
+    }
+
+    fn discriminant(&self, value: &mut Expr, at: &At, variant: &syn::Ident) -> Result<()> {
+        let scope = Scope {
+            module: at.module,
+            own: at.own,
+        };
+        let computed = self.values().of(value, scope, None);
+        if let Some(same) = self.as_it_is(value, scope)
+            && (computed.is_none() || self.is_int(value, scope))
+        {
+            *value = same;
+        } else if let Some(literal) = computed.and_then(|value| literal(value, Some("i64"))) {
+            *value = literal;
+        } else {
+            return Err(Failure::new(format!(
+                "the value of `{}` (`{}`) cannot be computed without the compiler",
+                variant.unraw(),
+                self.names.place(at.id, variant.span())
+            ))
+            .help("write a number, a constant, or arithmetic on them"));
+        }
+        Ok(())
+    }
+
+    /// Returns an `impl` block with its exported functions, if it is a root, and its public constants.
+    fn block(
+        &self,
+        id: Id,
+        source: &syn::ItemImpl,
+        root: bool,
+        run: &mut Run,
+    ) -> Result<Option<syn::ItemImpl>> {
+        let mut block = source.clone();
+        let mut at = self.at(id, &block.generics);
+        if let Type::Path(path) = &*source.self_ty
+            && let Found::Items(types) =
+                self.names
+                    .resolve(at.module, &segments(&path.path), Space::Types)
+        {
+            at.own = types.first().copied();
+        }
+        let mut items = Vec::new();
+        for item in std::mem::take(&mut block.items) {
+            match item {
+                syn::ImplItem::Fn(mut item) if root && item.attrs.iter().any(is_export) => {
+                    let mut generics = at.generics.clone();
+                    generics.extend(self.at(id, &item.sig.generics).generics);
+                    let at = At { generics, ..at };
+                    self.signature(&mut item.sig, &at, run)?;
+                    item.vis = parse_quote!(pub);
+                    item.block.stmts.clear();
+                    clean(&mut item.attrs);
+                    items.push(syn::ImplItem::Fn(item));
+                }
+                syn::ImplItem::Const(mut item)
+                    if source.trait_.is_none()
+                        && matches!(item.vis, syn::Visibility::Public(_)) =>
+                {
+                    let scope = Scope {
+                        module: at.module,
+                        own: at.own,
+                    };
+                    if let Some(value) = self.expression(&item.expr, &item.ty, scope) {
+                        item.expr = value;
+                        self.ty(&mut item.ty, &at, run)?;
+                        clean(&mut item.attrs);
+                        items.push(syn::ImplItem::Const(item));
+                    }
+                }
+                _ => {}
+            }
+        }
+        if items.is_empty() {
+            return Ok(None);
+        }
+        block.items = items;
+        block.trait_ = None;
+        clean(&mut block.attrs);
+        self.generics(&mut block.generics, &at, run)?;
+        self.ty(&mut block.self_ty, &at, run)?;
+        Ok(Some(block))
+    }
+
+    /// Replaces the paths in a type.
+    fn ty(&self, ty: &mut Type, at: &At, run: &mut Run) -> Result<()> {
+        match ty {
+            Type::Paren(inner) => *ty = (*inner.elem).clone(),
+            Type::Group(inner) => *ty = (*inner.elem).clone(),
+            Type::Ptr(inner) => return self.ty(&mut inner.elem, at, run),
+            Type::Reference(inner) => return self.ty(&mut inner.elem, at, run),
+            Type::Array(array) => {
+                self.ty(&mut array.elem, at, run)?;
+                return self.length(&mut array.len, at);
+            }
+            Type::BareFn(function) => {
+                for input in &mut function.inputs {
+                    self.ty(&mut input.ty, at, run)?;
+                }
+                if let syn::ReturnType::Type(_, ty) = &mut function.output {
+                    self.ty(ty, at, run)?;
+                }
+                return Ok(());
+            }
+            Type::Path(path) => {
+                let replaced = self.path(path.clone(), at, run)?;
+                *ty = replaced;
+                return Ok(());
+            }
+            _ => return Ok(()),
+        }
+        self.ty(ty, at, run)
+    }
+
+    /// Replaces the length of an array, or a constant argument, by a name that C knows or a number.
+    fn length(&self, length: &mut Expr, at: &At) -> Result<()> {
+        if matches!(length, Expr::Lit(_)) {
+            return Ok(());
+        }
+        if let Expr::Path(path) = length {
+            if path
+                .path
+                .get_ident()
+                .is_some_and(|name| at.generics.contains(&name.unraw().to_string()))
+            {
+                return Ok(());
+            }
+            if let Some(name) = self.macro_of(&segments(&path.path), at.module) {
+                *length = parse_quote!(#name);
+                return Ok(());
+            }
+        }
+        let scope = Scope {
+            module: at.module,
+            own: at.own,
+        };
+        let computed = self.values().of(length, scope, Some("usize"));
+        let Some(literal) = computed.and_then(|value| literal(value, None)) else {
+            return Err(Failure::new(format!(
+                "the array length `{}` (`{}`) cannot be computed without the compiler",
+                length.to_token_stream(),
+                self.names.place(at.id, length.span())
+            ))
+            .help("write a number, a constant, or arithmetic on them"));
+        };
+        *length = literal;
+        Ok(())
+    }
+
+    fn arguments(&self, arguments: &mut PathArguments, at: &At, run: &mut Run) -> Result<()> {
+        let PathArguments::AngleBracketed(list) = arguments else {
+            return Ok(());
+        };
+        for argument in &mut list.args {
+            match argument {
+                GenericArgument::Type(Type::Path(path)) if path.qself.is_none() => {
+                    let names = segments(&path.path);
+                    // A lone name may be a constant.
+                    let generic = names.len() == 1 && at.generics.contains(&names[0]);
+                    let resolve = |space| self.names.resolve(at.module, &names, space);
+                    if !generic
+                        && resolve(Space::Types) == Found::Unknown
+                        && matches!(resolve(Space::Values), Found::Items(_))
+                    {
+                        let mut value: Expr = parse_quote!(#path);
+                        self.length(&mut value, at)?;
+                        *argument = GenericArgument::Const(value);
+                    } else {
+                        let replaced = self.path(path.clone(), at, run)?;
+                        *argument = GenericArgument::Type(replaced);
+                    }
+                }
+                GenericArgument::Type(ty) => self.ty(ty, at, run)?,
+                GenericArgument::Const(Expr::Block(block)) => {
+                    let mut value = Expr::Block(block.clone());
+                    self.length(&mut value, at)?;
+                    *argument = GenericArgument::Const(value);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn path(&self, mut path: syn::TypePath, at: &At, run: &mut Run) -> Result<Type> {
+        let names = segments(&path.path);
+        let first = names.first().cloned().unwrap_or_default();
+        let last = names.last().cloned().unwrap_or_default();
+        let mut segment = match path.path.segments.pop() {
+            Some(pair) => pair.into_value(),
+            None => return Ok(Type::Path(path)),
+        };
+        let generic = at.generics.contains(&first) || first == "Self";
+        if names.len() == 1 && generic {
+            return Ok(parse_quote!(#segment));
+        }
+        if self.settings.known_to_c.has(&last) {
+            self.arguments(&mut segment.arguments, at, run)?;
+            return Ok(parse_quote!(#segment));
+        }
+        let span = segment.ident.span();
+        if path.qself.is_some() || generic {
+            return Err(Failure::new(format!(
+                "{} has the associated type `{last}`, which only the compiler can resolve",
+                self.user(at, span)
+            ))
+            .help("write the type itself"));
+        }
+        match self.names.resolve(at.module, &names, Space::Types) {
+            Found::Items(ids) => {
+                run.queue.extend(&ids);
+                self.arguments(&mut segment.arguments, at, run)?;
+                if let Some(ident) = super::crates::type_ident(self.names.get(ids[0])) {
+                    segment.ident = ident.clone();
+                }
+                Ok(parse_quote!(#segment))
+            }
+            Found::Foreign(path) if path.len() > 1 && self.is_std(&path) => {
+                if path.last().is_some_and(|name| *name != last) {
+                    segment.ident = syn::Ident::new(path.last().unwrap_or(&last), span);
+                }
+                match self.standard(segment.clone(), at, run)? {
+                    Some(ty) => Ok(ty),
+                    // C has this type, in a header of its own.
+                    None if path[0] == "libc" || path[0] == "cty" => {
+                        Err(undefined_type(&self.user(at, span), &last))
+                    }
+                    None => Ok(self.foreign(&path, segment, at, run)),
+                }
+            }
+            Found::Foreign(path) => Ok(self.foreign(&path, segment, at, run)),
+            Found::Module(_) | Found::Unknown => {
+                if let Some(known) = self.standard(segment.clone(), at, run)? {
+                    return Ok(known);
+                }
+                // Some macro may have imported it.
+                let [id] = *self.names.types_named(&last) else {
+                    return Err(undefined_type(&self.user(at, span), &last));
+                };
+                run.queue.push(id);
+                self.arguments(&mut segment.arguments, at, run)?;
+                Ok(parse_quote!(#segment))
+            }
+        }
+    }
+
+    fn is_std(&self, path: &[String]) -> bool {
+        // The crate `libc` defines the types of C as aliases.
+        ["core", "std", "alloc", "libc", "cty"].contains(&&*path[0])
+    }
+
+    /// Returns the item at `at` and its place, for a message.
+    fn user(&self, at: &At, span: proc_macro2::Span) -> String {
+        let item = self.names.get(at.id);
+        let place = self.names.place(at.id, span);
+        match super::crates::item_ident(item) {
+            Some(ident) => format!("`{}` (`{place}`)", ident.unraw()),
+            None => format!("an export (`{place}`)"),
+        }
+    }
+
+    /// Returns a type by name only, which some other crate defines.
+    fn foreign(
+        &self,
+        path: &[String],
+        mut segment: syn::PathSegment,
+        at: &At,
+        run: &mut Run,
+    ) -> Type {
+        segment.arguments = PathArguments::None;
+        if KNOWN.contains(&&*segment.ident.to_string()) {
+            // cbindgen has types of these names.
+            let name = format!("{}_{}", path[0], segment.ident);
+            segment.ident = syn::Ident::new(&name, segment.ident.span());
+        }
+        let ident = &segment.ident;
+        run.foreign
+            .entry(ident.to_string())
+            .or_insert_with(|| FlatItem {
+                item: parse_quote!(pub struct #ident;),
+                place: self.names.place(at.id, ident.span()),
+                opaque: Some("its layout is Rust's own".to_owned()),
+                foreign: Some(path.join("::")),
+            });
+        parse_quote!(#segment)
+    }
+
+    /// Returns what cbindgen is given for a type of the language or its library. `None` if it knows none such.
+    fn standard(
+        &self,
+        mut segment: syn::PathSegment,
+        at: &At,
+        run: &mut Run,
+    ) -> Result<Option<Type>> {
+        let name = segment.ident.unraw().to_string();
+        if UNSIZED.contains(&&*name) {
+            return Err(wide(&self.user(at, segment.ident.span()), &name));
+        }
+        if name == "PhantomData" {
+            return Ok(Some(parse_quote!(PhantomData)));
+        }
+        if name == "Option"
+            && let Some(inner) = argument(&segment)
+            && let Some(inner) = self.nullable(inner, at, run)?
+        {
+            return Ok(Some(inner));
+        }
+        self.arguments(&mut segment.arguments, at, run)?;
+        let inner = argument(&segment);
+        if let Some(inner) = inner {
+            if WRAPPERS.contains(&&*name) || name == "NonZero" {
+                return Ok(Some(inner.clone()));
+            }
+            if name == "AtomicPtr" {
+                return Ok(Some(parse_quote!(*mut #inner)));
+            }
+        }
+        let number = name
+            .strip_prefix("NonZero")
+            .or_else(|| name.strip_prefix("Atomic"));
+        let number = number.map(str::to_lowercase).unwrap_or_default();
+        if let Some(number) = NUMBERS.into_iter().find(|known| *known == number) {
+            if self.ia32 && name.starts_with("Atomic") && number.ends_with("64") {
+                let span = segment.ident.span();
+                return Err(Failure::new(format!(
+                    "{} has an `{name}`, whose alignment C's 64-bit numbers do not have on this architecture",
+                    self.user(at, span)
+                ))
+                .help("pass a pointer to it, or use 32 bits"));
+            }
+            let number = syn::Ident::new(number, segment.ident.span());
+            return Ok(Some(parse_quote!(#number)));
+        }
+        let known = NUMBERS.contains(&&*name) || PLAIN.contains(&&*name) || KNOWN.contains(&&*name);
+        Ok(known.then(|| parse_quote!(#segment)))
+    }
+
+    /// Returns the type of `Option<ty>`, if it is a pointer or number that is 0 for `None`.
+    fn nullable(&self, ty: &Type, at: &At, run: &mut Run) -> Result<Option<Type>> {
+        let option = |ty: Type| Some(parse_quote!(Option<#ty>));
+        match ty {
+            Type::Paren(inner) => self.nullable(&inner.elem, at, run),
+            Type::Group(inner) => self.nullable(&inner.elem, at, run),
+            Type::Reference(_) | Type::BareFn(_) => {
+                let mut ty = ty.clone();
+                self.ty(&mut ty, at, run)?;
+                Ok(option(ty))
+            }
+            Type::Path(path) if path.qself.is_none() => {
+                let names = segments(&path.path);
+                let Some(last) = path.path.segments.last() else {
+                    return Ok(None);
+                };
+                if names.len() == 1 && at.generics.contains(&names[0]) {
+                    return Ok(None);
+                }
+                match self.names.resolve(at.module, &names, Space::Types) {
+                    Found::Items(ids) if ids.len() == 1 => {
+                        let item = self.names.get(ids[0]);
+                        let (generics, inner) = match item {
+                            Item::Type(item) => (&item.generics, &*item.ty),
+                            Item::Struct(item) if is_transparent(&item.attrs) => {
+                                let mut fields =
+                                    item.fields.iter().filter(|field| !is_marker(&field.ty));
+                                match fields.next() {
+                                    Some(field) => (&item.generics, &field.ty),
+                                    None => return Ok(None),
+                                }
+                            }
+                            _ => return Ok(None),
+                        };
+                        let Some(inner) = self.nullable(inner, &self.at(ids[0], generics), run)?
+                        else {
+                            return Ok(None);
+                        };
+                        let mut arguments = last.arguments.clone();
+                        self.arguments(&mut arguments, at, run)?;
+                        Ok(Some(substitute(&inner, &bindings(generics, &arguments))))
+                    }
+                    Found::Items(_) | Found::Module(_) => Ok(None),
+                    Found::Foreign(path) if !self.is_std(&path) => Ok(None),
+                    Found::Foreign(_) | Found::Unknown => {
+                        let name = last.ident.to_string();
+                        match (&*name, argument(last)) {
+                            ("Pin" | "ManuallyDrop", Some(inner)) => self.nullable(inner, at, run),
+                            ("Box" | "NonNull", Some(_)) => {
+                                let mut ty = ty.clone();
+                                self.ty(&mut ty, at, run)?;
+                                Ok(option(ty))
+                            }
+                            _ if name.starts_with("NonZero") => {
+                                self.standard(last.clone(), at, run)
+                            }
+                            _ => Ok(None),
+                        }
+                    }
+                }
+            }
+            _ => Ok(None),
         }
     }
 }
 
-fn is_public(visibility: &syn::Visibility) -> bool {
-    matches!(visibility, syn::Visibility::Public(_))
+/// Returns the first type among the arguments of a path.
+fn argument(segment: &syn::PathSegment) -> Option<&Type> {
+    let PathArguments::AngleBracketed(list) = &segment.arguments else {
+        return None;
+    };
+    list.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
 }
 
-/// Returns whether C has this type. Nobody expects a constant of any other type in a header.
-fn is_number(ty: &syn::Type) -> bool {
-    const NUMBERS: [&str; 14] = [
-        "bool", "char", "f32", "f64", "i16", "i32", "i64", "i8", "isize", "u16", "u32", "u64",
-        "u8", "usize",
-    ];
-    let syn::Type::Path(path) = ty else {
-        return false;
+/// Returns the types that stand for type parameters.
+pub fn bindings(generics: &syn::Generics, arguments: &PathArguments) -> BTreeMap<String, Type> {
+    let types = match arguments {
+        PathArguments::AngleBracketed(list) => list
+            .args
+            .iter()
+            .filter_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(ty.clone()),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
     };
-    let ident = path.path.get_ident().map(ToString::to_string);
-    ident.is_some_and(|ident| NUMBERS.contains(&&*ident))
+    let mut types = types.into_iter();
+    let bound = generics.type_params().filter_map(|param| {
+        let ty = types.next().or_else(|| param.default.clone())?;
+        Some((param.ident.unraw().to_string(), ty))
+    });
+    bound.collect()
+}
+
+/// Replaces type parameters by types.
+pub fn substitute(ty: &Type, bindings: &BTreeMap<String, Type>) -> Type {
+    let mut ty = ty.clone();
+    replace(&mut ty, bindings);
+    ty
+}
+
+fn replace(ty: &mut Type, bindings: &BTreeMap<String, Type>) {
+    match ty {
+        Type::Path(path) => {
+            let bound = path
+                .path
+                .get_ident()
+                .and_then(|name| bindings.get(&name.unraw().to_string()));
+            if let Some(bound) = bound {
+                *ty = bound.clone();
+                return;
+            }
+            for segment in &mut path.path.segments {
+                if let PathArguments::AngleBracketed(list) = &mut segment.arguments {
+                    for argument in &mut list.args {
+                        if let GenericArgument::Type(ty) = argument {
+                            replace(ty, bindings);
+                        }
+                    }
+                }
+            }
+        }
+        Type::Ptr(inner) => replace(&mut inner.elem, bindings),
+        Type::Reference(inner) => replace(&mut inner.elem, bindings),
+        Type::Array(inner) => replace(&mut inner.elem, bindings),
+        Type::BareFn(function) => {
+            for input in &mut function.inputs {
+                replace(&mut input.ty, bindings);
+            }
+            if let syn::ReturnType::Type(_, ty) = &mut function.output {
+                replace(ty, bindings);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Returns the failure for a type whose size only a pointer to it knows.
+fn wide(user: &str, name: &str) -> Failure {
+    Failure::new(format!(
+        "{user} has a pointer to `{name}`, which in Rust is two words: an address and a length or a table"
+    ))
+    .help("pass a pointer to the first element, and the number of elements")
+}
+
+/// Returns whether a field takes no room.
+pub fn is_marker(ty: &Type) -> bool {
+    match ty {
+        Type::Tuple(tuple) => tuple.elems.is_empty(),
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_some_and(|last| last.ident == "PhantomData" || last.ident == "PhantomPinned"),
+        _ => false,
+    }
+}
+
+/// Returns whether a type is a function pointer, or an array of them.
+fn is_function(ty: &Type) -> bool {
+    match ty {
+        Type::BareFn(_) => true,
+        Type::Array(array) => is_function(&array.elem),
+        Type::Path(path) => {
+            path.path.segments.last().is_some_and(|last| {
+                last.ident == "Option" && argument(last).is_some_and(is_function)
+            })
+        }
+        _ => false,
+    }
+}
+
+/// Returns whether a type has no size of its own.
+fn is_unsized(ty: &Type) -> bool {
+    match ty {
+        Type::Slice(_) | Type::TraitObject(_) => true,
+        Type::Path(path) => path.path.is_ident("str"),
+        _ => false,
+    }
+}
+
+/// Returns the words in the `#[repr]`s.
+fn reprs(attributes: &[Attribute]) -> Vec<String> {
+    let reprs = attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("repr"));
+    let metas = reprs.flat_map(|attribute| {
+        attribute
+            .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+            .unwrap_or_default()
+    });
+    metas
+        .map(|meta| meta.to_token_stream().to_string().replace(' ', ""))
+        .collect()
+}
+
+fn is_transparent(attributes: &[Attribute]) -> bool {
+    reprs(attributes).iter().any(|repr| repr == "transparent")
+}
+
+/// Returns whether Rust promises C the layout of a type with these attributes, or the reason why not.
+fn shared_layout(
+    attributes: &mut Vec<Attribute>,
+    is_enum: bool,
+) -> std::result::Result<(), String> {
+    let reprs = reprs(attributes);
+    let promised = reprs
+        .iter()
+        .any(|repr| repr == "C" || repr == "transparent" || is_enum && NUMBERS.contains(&&**repr));
+    if !promised {
+        return Err("add #[repr(C)] to the type".to_owned());
+    }
+    if let Some(packed) = reprs.iter().find(|repr| repr.starts_with("packed(")) {
+        if packed != "packed(1)" {
+            return Err(format!("C has no word for `#[repr({packed})]`"));
+        }
+        let words = reprs
+            .iter()
+            .map(|repr| if repr == packed { "packed" } else { repr });
+        let words: proc_macro2::TokenStream = words
+            .collect::<Vec<_>>()
+            .join(",")
+            .parse()
+            .unwrap_or_default();
+        attributes.retain(|attribute| !attribute.path().is_ident("repr"));
+        attributes.push(parse_quote!(#[repr(#words)]));
+    }
+    Ok(())
+}
+
+/// Leaves the attributes that concern the header, in the forms that cbindgen reads.
+fn clean(attributes: &mut Vec<Attribute>) {
+    const KEPT: [&str; 5] = ["cfg", "deprecated", "doc", "must_use", "repr"];
+    let kept = std::mem::take(attributes)
+        .into_iter()
+        .filter_map(|mut attribute| {
+            if is_export(&attribute) {
+                let symbol = exports::symbol_of(&attribute)?;
+                return Some(match symbol {
+                    Some(name) => parse_quote!(#[export_name = #name]),
+                    None => parse_quote!(#[no_mangle]),
+                });
+            }
+            if let Meta::NameValue(pair) = &mut attribute.meta
+                && pair.path.is_ident("doc")
+            {
+                let Expr::Lit(syn::ExprLit {
+                    lit: syn::Lit::Str(text),
+                    ..
+                }) = &mut pair.value
+                else {
+                    return None;
+                };
+                let plain = text.value();
+                if plain.contains("*/") || plain.contains("/*") {
+                    // Neither ends the comment nor looks like another's start.
+                    let escaped = plain.replace("*/", "* /").replace("/*", "/ *");
+                    *text = syn::LitStr::new(&escaped, text.span());
+                }
+            }
+            KEPT.iter()
+                .any(|name| attribute.path().is_ident(name))
+                .then_some(attribute)
+        });
+    *attributes = kept.collect();
+}
+
+/// Returns a literal, which cbindgen writes with the suffix that keeps its type in C.
+fn literal(value: Value, kind: Option<&'static str>) -> Option<Expr> {
+    let number = value.number;
+    let wide = !(-0x7fff_ffff..=0x7fff_ffff).contains(&number);
+    let kind = kind.or(value.kind);
+    if kind == Some("bool") {
+        let value = number != 0;
+        return Some(parse_quote!(#value));
+    }
+    let signed = kind.is_none_or(|kind| kind.starts_with('i'));
+    let suffix = match (wide, signed) {
+        (false, _) => "",
+        (true, true) if number <= i128::from(i64::MAX) => "i64",
+        (true, false) if number <= 0xffff_ffff && kind != Some("u64") && kind != Some("usize") => {
+            "u32"
+        }
+        (true, _) => "u64",
+    };
+    // C has no literal for the smallest number.
+    if number == i128::from(i64::MIN) {
+        return syn::parse_str("-9223372036854775807i64 - 1").ok();
+    }
+    if number == i128::from(i32::MIN) {
+        return syn::parse_str("-2147483647 - 1").ok();
+    }
+    syn::parse_str(&format!("{number}{suffix}")).ok()
+}
+
+impl Flat {
+    /// Returns the text of the file.
+    pub fn text(&self) -> String {
+        let items = self
+            .0
+            .iter()
+            .map(|item| format!("{}\n", item.item.to_token_stream()));
+        items.collect()
+    }
+
+    /// Returns the item that defines the type `name`.
+    pub fn type_named(&self, name: &str) -> Option<&FlatItem> {
+        let mut items = self.0.iter();
+        items.find(|flat| {
+            super::crates::type_ident(&flat.item).is_some_and(|ident| ident.unraw() == name)
+        })
+    }
+
+    /// Returns the `file:line` of the item `name`; methods are named `Type::method`.
+    pub fn place_of(&self, name: &str) -> Option<&str> {
+        let last = name.rsplit("::").next().unwrap_or(name);
+        let mut items = self.0.iter();
+        let found = items.find(|flat| match &flat.item {
+            Item::Impl(block) => block.items.iter().any(|item| match item {
+                syn::ImplItem::Fn(item) => item.sig.ident.unraw() == last,
+                syn::ImplItem::Const(item) => item.ident.unraw() == last,
+                _ => false,
+            }),
+            item => super::crates::item_ident(item).is_some_and(|ident| ident.unraw() == last),
+        });
+        found.map(|flat| &*flat.place)
+    }
+
+    /// Refuses two different types of one name, since C has no modules.
+    pub fn check_names(&self) -> Result<()> {
+        let mut known: BTreeMap<String, &FlatItem> = BTreeMap::new();
+        for flat in &self.0 {
+            let Some(ident) = super::crates::type_ident(&flat.item) else {
+                continue;
+            };
+            // Types that are still behind a #[cfg] exclude each other.
+            let attributes = super::source::attributes(&flat.item);
+            if attributes
+                .iter()
+                .any(|attribute| attribute.path().is_ident("cfg"))
+            {
+                continue;
+            }
+            let name = ident.unraw().to_string();
+            if let Some(first) = known.get(&name) {
+                return Err(Failure::new(format!(
+                    "two types are called `{name}`: `{}` and `{}`",
+                    first.place, flat.place
+                ))
+                .help("rename one of them, since C has no modules to tell them apart"));
+            }
+            known.insert(name, flat);
+        }
+        Ok(())
+    }
 }

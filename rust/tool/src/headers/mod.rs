@@ -3,20 +3,27 @@
 //! `header`: the C header of a crate, by cbindgen, strictly.
 //!
 //! cbindgen leaves out items that it cannot express and carries on. Here that is an error. To know the items and their
-//! places, [`source`] parses the crate first. cbindgen gets one flat file: the crate's own exports and the types of its path
-//! dependencies, without items that are not built and without declarations of C functions, which have their own headers.
+//! places, [`source`] parses the crate and its path dependencies first, and `names` resolves their paths. cbindgen gets
+//! one file, which `flat` makes: the exports, the constants that C sees, and the types that these reach.
 
 mod complaints;
 mod crates;
 mod exports;
 mod flat;
+mod layout;
+mod macros;
+mod names;
 mod settings;
 pub mod source;
 mod text;
+mod values;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 
 use crate::cargo::Cargo;
 use crate::cargo::check::{choose, features};
@@ -24,6 +31,8 @@ use crate::failure::{Failure, Result};
 use crate::output;
 
 use crates::Crates;
+use flat::{Flat, Flattener};
+use names::{Id, Names, Public};
 use settings::Settings;
 
 /// Which header to write, and of what.
@@ -43,6 +52,8 @@ pub struct Request {
     pub depfile: PathBuf,
     /// The user's cbindgen.toml, which has the last word on style.
     pub config: Option<PathBuf>,
+    /// Folder of cargo's in the build, in which build scripts have run.
+    pub cargo_folder: Option<PathBuf>,
     /// Further `#include <...>` lines.
     #[serde(default)]
     pub sys_includes: Vec<String>,
@@ -65,7 +76,7 @@ pub fn write(request: &Request) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(|argument| &**argument).collect();
     let graph = request.cargo.locked(&manifest, &arguments)?;
     let chosen = choose(&graph, &manifest, Some(&request.package))?;
-    let crates = Crates::load(&graph, &chosen.id)?;
+    let crates = Crates::load(&graph, &chosen.id, request)?;
     let settings = Settings::new(request)?;
     let text = generate(request, &crates, settings)?;
 
@@ -80,39 +91,43 @@ pub fn write(request: &Request) -> Result<()> {
 }
 
 fn generate(request: &Request, crates: &Crates<'_>, settings: Settings) -> Result<String> {
-    let exports = exports::find(&crates.own);
-    exports::check(&crates.own, &exports)?;
-    exports::warn_of_macros(&crates.own, &request.out);
+    let names = Names::new(crates);
+    let public = names.public();
+    let all = umbrella(&names, &public, &settings).chain(public.items.iter().copied());
+    let all: BTreeSet<Id> = names.of_crate(0).chain(all).collect();
+    let exports = exports::find(&names, all);
+    exports::check(&names, &exports)?;
+    exports::warn_of_macros(crates.own(), &request.out);
 
-    let folder = tempfile::tempdir().map_err(|error| {
-        Failure::new(format!("cannot make a temporary folder: {error}"))
-            .help("free some space in it, or name another folder in TMPDIR")
-    })?;
-    let file = folder.path().join(flat::FILE);
-    output::write_if_changed(&file, flat::text(crates, &settings).as_bytes())?;
-    let known = settings.known_to_c;
-    let builder = cbindgen::Builder::new()
-        .with_config(settings.config)
-        .with_src(&file);
-    // cbindgen complains both while parsing and while writing.
-    let (made, log) = complaints::listen(|| {
-        builder.generate().map(|bindings| {
-            let text = body(&bindings);
-            (bindings, text)
-        })
-    });
-    let (mut bindings, text) = made.map_err(|error| {
-        Failure::new(format!(
-            "cbindgen cannot read the crate `{}`: {error}",
-            request.package
-        ))
-        .help("if `cargo check` accepts the crate, report it to the project")
-    })?;
-    complaints::judge(crates, &known, &log)?;
-    text::by_value(crates, &text, &log)?;
-    text::namesakes(crates, &text)?;
+    let mut flattener = Flattener::new(&names, &settings, request.cargo.target.as_deref());
+    flattener.add_constants(&public.items);
+    let mut roots: BTreeSet<Id> = exports.iter().map(|export| export.id).collect();
+    roots.extend(flattener.constants());
+    roots.extend(included(&names, &settings));
+    let roots: Vec<Id> = roots.into_iter().collect();
+    let flat = flattener.flatten(&roots)?;
+    flat.check_names()?;
+
+    let (made, log) = run_cbindgen(&flat, &settings)?;
+    let (mut bindings, text) = match made {
+        Ok(made) => made?,
+        Err(panic) => return Err(explain(&flattener, &roots, &names, &settings, &panic)),
+    };
+    let known = &settings.known_to_c;
+    complaints::judge(&flat, &request.package, known, &log)?;
+    for warning in layout::check(&flat, known, &log)? {
+        eprintln!("warning: {warning}");
+    }
+    let config = &settings.config;
+    let own = [&config.header, &config.after_includes, &config.trailer]
+        .map(|text| text.as_deref().unwrap_or_default());
+    if text::is_closed(config.header.as_deref().unwrap_or_default()) {
+        text::clashes(&flat, &text, &own.concat())?;
+    }
 
     let user_header = bindings.config.header.take();
+    let lines = user_header.as_deref().unwrap_or_default();
+    let in_comment = lines.matches("/*").count() > lines.matches("*/").count();
     let includes = text::includes(&text, &request.sys_includes);
     bindings.config.sys_includes.splice(0..0, includes);
     if text::mentions(&text, settings::ALIGNED) {
@@ -130,7 +145,106 @@ fn generate(request: &Request, crates: &Crates<'_>, settings: Settings) -> Resul
     if exports.is_empty() {
         header += "/* The crate exports nothing to C: no function is `extern \"C\"` and `#[unsafe(no_mangle)]`. */\n";
     }
-    Ok(header + &body(&bindings))
+    header += &body(&bindings);
+    if in_comment && let Some(guard) = &bindings.config.include_guard {
+        // The user's own lines enclose all in a comment, which this one would end.
+        header = header.replace(&format!("#endif  /* {guard} */"), "#endif");
+    }
+    Ok(header)
+}
+
+type Made = std::result::Result<Result<(cbindgen::Bindings, String)>, String>;
+
+/// Runs cbindgen, which complains both while parsing and while writing. The outer error is the message of a panic.
+fn run_cbindgen(flat: &Flat, settings: &Settings) -> Result<(Made, complaints::Log)> {
+    let folder = tempfile::tempdir().map_err(|error| {
+        Failure::new(format!("cannot make a temporary folder: {error}"))
+            .help("free some space in it, or name another folder in TMPDIR")
+    })?;
+    let file = folder.path().join(flat::FILE);
+    output::write_if_changed(&file, flat.text().as_bytes())?;
+    let builder = cbindgen::Builder::new()
+        .with_config(settings.config.clone())
+        .with_src(&file);
+    Ok(complaints::listen(|| {
+        let bindings = builder.generate().map_err(|error| {
+            Failure::new(format!("cbindgen cannot read the crate: {error}"))
+                .help("if `cargo check` accepts the crate, report it to the project")
+        })?;
+        let text = body(&bindings);
+        Ok((bindings, text))
+    }))
+}
+
+/// Returns the failure for an assertion of cbindgen, with the first item for which it fails.
+fn explain(
+    flattener: &Flattener<'_>,
+    roots: &[Id],
+    names: &Names<'_>,
+    settings: &Settings,
+    panic: &str,
+) -> Failure {
+    let fails = |root: &Id| {
+        let flat = flattener.flatten(&[*root]).ok()?;
+        run_cbindgen(&flat, settings).ok()?.0.err()
+    };
+    let found = roots.iter().find_map(|root| Some((*root, fails(root)?)));
+    let (item, panic) = match &found {
+        Some((root, panic)) => {
+            let item = names.get(*root);
+            let ident = crates::item_ident(item);
+            let place = names.place(*root, ident.map_or_else(|| item.span(), syn::Ident::span));
+            let name = ident.map_or_else(
+                || "an `impl` block".to_owned(),
+                |ident| format!("`{ident}`"),
+            );
+            (format!("{name} (`{place}`)"), &**panic)
+        }
+        None => ("the crate".to_owned(), panic),
+    };
+    Failure::new(format!("cbindgen cannot write {item}, or a type that it uses, in C: {panic}")).help(
+        "use other types, or keep the item out of the header with the comment `/// cbindgen:ignore`",
+    )
+}
+
+/// Returns the items of other crates that are exported with this one: those of crates that it re-exports as a whole, and
+/// those that `[parse]` names.
+fn umbrella<'n>(
+    names: &'n Names<'_>,
+    public: &Public,
+    settings: &Settings,
+) -> impl Iterator<Item = Id> + use<'n> {
+    let parse = &settings.config.parse;
+    let mut crates = public.crates.clone();
+    if parse.parse_deps {
+        match &parse.include {
+            Some(include) => {
+                crates.extend(include.iter().filter_map(|name| names.dependency(name)))
+            }
+            None => crates.extend(0..names.crates.0.len()),
+        }
+    }
+    let extra = parse.extra_bindings.iter();
+    crates.extend(extra.filter_map(|name| names.dependency(name)));
+    for name in &parse.exclude {
+        crates.retain(|krate| names.dependency(name) != Some(*krate));
+    }
+    crates.into_iter().flat_map(|krate| names.of_crate(krate))
+}
+
+/// Returns the types that cbindgen.toml names under `export.include`.
+fn included(names: &Names<'_>, settings: &Settings) -> Vec<Id> {
+    let wanted = &settings.config.export.include;
+    let all = (0..names.crates.0.len()).flat_map(|krate| names.of_crate(krate));
+    let found = all.filter(|id| {
+        let ident = crates::item_ident(names.get(*id));
+        ident.is_some_and(|ident| wanted.contains(&ident.unraw().to_string()))
+    });
+    if wanted.is_empty() {
+        Vec::new()
+    } else {
+        found.collect()
+    }
 }
 
 /// Returns the text that cbindgen writes.

@@ -25,7 +25,7 @@ pub const SEL4: &str = "seL4_";
 impl KnownToC {
     /// Returns whether C has the type `name`.
     pub fn has(&self, name: &str) -> bool {
-        name.starts_with(SEL4) || self.0.contains(name)
+        name == "void" || name.starts_with(SEL4) || self.0.contains(name)
     }
 }
 

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Item, Meta, Token};
 
+use super::macros;
+
 /// Items of a crate in order, with those of nested modules.
 #[derive(Debug, Default)]
 pub struct Sources {
@@ -15,6 +17,10 @@ pub struct Sources {
     pub files: Vec<PathBuf>,
     /// Items other than modules.
     pub items: Vec<SourceItem>,
+    /// Modules, the crate itself first.
+    pub modules: Vec<Module>,
+    /// `include!` lines whose file is not known, with the file and line that they are in.
+    pub unread: Vec<(usize, usize)>,
     /// `mod` lines whose file does not exist. A build that succeeds has them behind a `#[cfg]`.
     pub missing: Vec<Missing>,
     /// `true` if the crate is known to be `#![no_std]`.
@@ -28,8 +34,23 @@ pub struct Sources {
 pub struct SourceItem {
     /// Index into [`Sources::files`].
     pub file: usize,
+    /// Index into [`Sources::modules`].
+    pub module: usize,
     /// Parsed item.
     pub item: Item,
+}
+
+/// A module, or a block of code with items in it.
+#[derive(Debug, Default)]
+pub struct Module {
+    /// Module around it; `None` for the crate.
+    pub parent: Option<usize>,
+    /// Name of the module; empty for the crate and for blocks.
+    pub name: String,
+    /// `true` if the module is `pub`.
+    pub public: bool,
+    /// `true` for a block, in which the names of the module around it count as well.
+    pub block: bool,
 }
 
 /// A `mod` line without a file.
@@ -70,9 +91,49 @@ pub enum Presence {
 pub struct Cfg {
     /// Enabled features, if known.
     pub features: Option<BTreeSet<String>>,
+    /// Target triple; `None` for the machine itself.
+    pub target: Option<String>,
+    /// Folders that the build script of the package wrote to, the newest first.
+    pub out_dirs: Vec<PathBuf>,
 }
 
 impl Cfg {
+    /// Replaces each `#[cfg_attr]` that is decided by its attributes or by nothing.
+    ///
+    /// An export under a condition that is not known counts as an item under that condition.
+    fn expand(&self, attributes: &mut Vec<Attribute>) {
+        if !attributes
+            .iter()
+            .any(|attribute| attribute.path().is_ident("cfg_attr"))
+        {
+            return;
+        }
+        for attribute in std::mem::take(attributes) {
+            let parts = attribute
+                .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+                .unwrap_or_default();
+            if !attribute.path().is_ident("cfg_attr") || parts.is_empty() {
+                attributes.push(attribute);
+                continue;
+            }
+            let condition = &parts[0];
+            let presence = self.holds(condition);
+            let mut more: Vec<Attribute> = parts
+                .iter()
+                .skip(1)
+                .map(|meta| syn::parse_quote!(#[#meta]))
+                .collect();
+            match presence {
+                Presence::No => continue,
+                Presence::Unknown if !more.iter().any(is_export) => continue,
+                Presence::Unknown => attributes.push(syn::parse_quote!(#[cfg(#condition)])),
+                Presence::Yes => {}
+            }
+            self.expand(&mut more);
+            attributes.extend(more);
+        }
+    }
+
     /// Evaluates the `#[cfg]`s among `attributes` together.
     pub fn presence(&self, attributes: &[Attribute]) -> Presence {
         let all = attributes
@@ -132,6 +193,7 @@ impl Cfg {
                         syn::ImplItem::Const(item) => &mut item.attrs,
                         _ => return true,
                     };
+                    self.expand(attributes);
                     let built = self.presence(attributes) != Presence::No;
                     self.settle(attributes);
                     built
@@ -150,6 +212,7 @@ impl Cfg {
         *list = all
             .filter_map(|mut entry| {
                 let attributes = attributes(&mut entry);
+                self.expand(attributes);
                 let built = self.presence(attributes) != Presence::No;
                 self.settle(attributes);
                 built.then_some(entry)
@@ -159,7 +222,17 @@ impl Cfg {
 
     fn holds(&self, meta: &Meta) -> Presence {
         match meta {
-            Meta::Path(path) if path.is_ident("test") || path.is_ident("doctest") => Presence::No,
+            Meta::Path(path)
+                if ["doctest", "test", "windows"]
+                    .iter()
+                    .any(|name| path.is_ident(name)) =>
+            {
+                Presence::No
+            }
+            Meta::Path(path) if path.is_ident("unix") => match &self.target {
+                Some(target) if target.contains("-none") => Presence::No,
+                _ => Presence::Yes,
+            },
             Meta::NameValue(pair) if pair.path.is_ident("feature") => {
                 let (Some(features), Some(name)) = (&self.features, literal(&pair.value)) else {
                     return Presence::Unknown;
@@ -264,6 +337,28 @@ pub fn attributes_mut(item: &mut Item) -> Option<&mut Vec<Attribute>> {
     })
 }
 
+/// Place of items while they are read.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    file: usize,
+    /// Folder that `#[path]` is relative to inside an inline module.
+    here: &'a Path,
+    /// Folder of the submodules' files.
+    children: &'a Path,
+    module: usize,
+}
+
+/// Returns whether an attribute exports its item to C.
+pub fn is_export(attribute: &Attribute) -> bool {
+    let name = |path: &syn::Path| path.is_ident("no_mangle") || path.is_ident("export_name");
+    match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("unsafe") => list
+            .parse_args::<Meta>()
+            .is_ok_and(|meta| name(meta.path())),
+        meta => name(meta.path()),
+    }
+}
+
 impl Sources {
     /// Reads the crate whose root file is `root`, without the items that `cfg` excludes.
     /// Items inherit the `#[cfg]`s of their modules.
@@ -274,7 +369,11 @@ impl Sources {
     pub fn load(root: &Path, cfg: &Cfg) -> std::result::Result<Self, SyntaxError> {
         let mut sources = Self::default();
         let folder = root.parent().unwrap_or(Path::new("/"));
-        sources.file(root, folder, &[], cfg)?;
+        sources.modules.push(Module {
+            public: true,
+            ..Module::default()
+        });
+        sources.file(root, folder, &[], 0, cfg)?;
         Ok(sources)
     }
 
@@ -289,6 +388,7 @@ impl Sources {
         path: &Path,
         children: &Path,
         outer: &[Attribute],
+        module: usize,
         cfg: &Cfg,
     ) -> std::result::Result<(), SyntaxError> {
         let failed = |line: usize, message: String| SyntaxError {
@@ -321,48 +421,136 @@ impl Sources {
             return Ok(());
         }
         self.open.push(full);
-        self.items(file, children, children, parsed.items, &inner, cfg)?;
+        let place = Place {
+            file,
+            here: children,
+            children,
+            module,
+        };
+        self.items(place, parsed.items, &inner, cfg)?;
         self.open.pop();
         Ok(())
     }
 
-    /// Adds items, and reads their modules. `here` is the folder that `#[path]` is relative to inside an inline module.
+    /// Adds items, and reads their modules, included files and blocks.
     fn items(
         &mut self,
-        file: usize,
-        here: &Path,
-        children: &Path,
+        place: Place<'_>,
         items: Vec<Item>,
         outer: &[Attribute],
         cfg: &Cfg,
     ) -> std::result::Result<(), SyntaxError> {
         for mut item in items {
+            if let Some(attributes) = attributes_mut(&mut item) {
+                cfg.expand(attributes);
+            }
             if cfg.presence(attributes(&item)) == Presence::No {
                 continue;
             }
-            let Item::Mod(module) = item else {
-                if let Some(attributes) = attributes_mut(&mut item) {
-                    attributes.extend(outer.iter().cloned());
-                    cfg.settle(attributes);
+            match item {
+                Item::Mod(module) => self.module(place, module, outer, cfg)?,
+                Item::Macro(item) if item.ident.is_none() => {
+                    let mut cfgs = outer.to_vec();
+                    let own = item.attrs.iter();
+                    cfgs.extend(own.filter(|each| each.path().is_ident("cfg")).cloned());
+                    self.invocation(place, item, &cfgs, cfg)?;
                 }
-                cfg.settle_inside(&mut item);
-                self.items.push(SourceItem { file, item });
-                continue;
-            };
-            self.module(file, here, children, module, outer, cfg)?;
+                mut item => {
+                    if let Some(attributes) = attributes_mut(&mut item) {
+                        attributes.extend(outer.iter().cloned());
+                        cfg.settle(attributes);
+                    }
+                    cfg.settle_inside(&mut item);
+                    let inner = macros::items_in(&item);
+                    let module = place.module;
+                    let file = place.file;
+                    self.items.push(SourceItem { file, module, item });
+                    if !inner.is_empty() {
+                        let module = self.enter(Module {
+                            parent: Some(module),
+                            block: true,
+                            ..Module::default()
+                        });
+                        self.items(Place { module, ..place }, inner, outer, cfg)?;
+                    }
+                }
+            }
         }
         Ok(())
     }
 
+    fn enter(&mut self, module: Module) -> usize {
+        self.modules.push(module);
+        self.modules.len() - 1
+    }
+
+    /// Adds the items that a macro of a known meaning makes, and any other macro as an item.
+    fn invocation(
+        &mut self,
+        place: Place<'_>,
+        item: syn::ItemMacro,
+        outer: &[Attribute],
+        cfg: &Cfg,
+    ) -> std::result::Result<(), SyntaxError> {
+        let span = item.mac.path.segments[0].ident.span();
+        match macros::expand(&item.mac) {
+            Some(macros::Expansion::Include(name)) => {
+                let beside = self.files[place.file].parent().unwrap_or(Path::new("/"));
+                let path = match name {
+                    macros::Name::Beside(name) => Some(beside.join(name)),
+                    macros::Name::Package(name) => {
+                        let mut folders = self.files[0].ancestors();
+                        let package = folders.find(|folder| folder.join("Cargo.toml").is_file());
+                        package.map(|package| package.join(name))
+                    }
+                    macros::Name::Out(name) => {
+                        let mut files = cfg.out_dirs.iter().map(|folder| folder.join(&name));
+                        files.find(|file| file.is_file())
+                    }
+                    macros::Name::Unknown => None,
+                };
+                let Some(path) = path.filter(|path| path.is_file()) else {
+                    self.unread.push((place.file, span.start().line));
+                    return Ok(());
+                };
+                let folder = path.parent().unwrap_or(beside).to_owned();
+                self.file(&path, &folder, outer, place.module, cfg)
+            }
+            Some(macros::Expansion::Arms(arms)) => {
+                for (condition, items) in arms {
+                    let mut outer = outer.to_vec();
+                    outer.push(syn::parse_quote!(#[cfg(#condition)]));
+                    if cfg.presence(&outer) != Presence::No {
+                        self.items(place, items, &outer, cfg)?;
+                    }
+                }
+                Ok(())
+            }
+            Some(macros::Expansion::Items(items)) => self.items(place, items, outer, cfg),
+            None => {
+                self.items.push(SourceItem {
+                    file: place.file,
+                    module: place.module,
+                    item: Item::Macro(item),
+                });
+                Ok(())
+            }
+        }
+    }
+
     fn module(
         &mut self,
-        file: usize,
-        here: &Path,
-        children: &Path,
+        place: Place<'_>,
         module: syn::ItemMod,
         outer: &[Attribute],
         cfg: &Cfg,
     ) -> std::result::Result<(), SyntaxError> {
+        let Place {
+            file,
+            here,
+            children,
+            module: parent,
+        } = place;
         use syn::ext::IdentExt;
         let name = module.ident.unraw().to_string();
         let mut cfgs = outer.to_vec();
@@ -373,6 +561,12 @@ impl Sources {
                 .filter(|attribute| attribute.path().is_ident("cfg"))
                 .cloned(),
         );
+        let inner = self.enter(Module {
+            parent: Some(parent),
+            name: name.clone(),
+            public: matches!(module.vis, syn::Visibility::Public(_)),
+            block: false,
+        });
         let named = module
             .attrs
             .iter()
@@ -382,7 +576,13 @@ impl Sources {
             });
         if let Some((_, items)) = module.content {
             let inside = children.join(named.as_deref().unwrap_or(&name));
-            return self.items(file, &inside, &inside, items, &cfgs, cfg);
+            let place = Place {
+                file,
+                here: &inside,
+                children: &inside,
+                module: inner,
+            };
+            return self.items(place, items, &cfgs, cfg);
         }
         if let Some(named) = named {
             // Outside inline modules a path counts from the file that names it.
@@ -399,16 +599,16 @@ impl Sources {
             let path = base.join(named);
             let folder = path.parent().unwrap_or(base).to_owned();
             if path.is_file() {
-                return self.file(&path, &folder, &cfgs, cfg);
+                return self.file(&path, &folder, &cfgs, inner, cfg);
             }
         }
         let flat = children.join(format!("{name}.rs"));
         let nested = children.join(&name).join("mod.rs");
         let submodules = children.join(&name);
         if flat.is_file() {
-            self.file(&flat, &submodules, &cfgs, cfg)
+            self.file(&flat, &submodules, &cfgs, inner, cfg)
         } else if nested.is_file() {
-            self.file(&nested, &submodules, &cfgs, cfg)
+            self.file(&nested, &submodules, &cfgs, inner, cfg)
         } else {
             self.missing.push(Missing {
                 name,
@@ -428,6 +628,8 @@ mod tests {
     fn cfgs_are_decided_as_far_as_they_are_known() {
         let cfg = Cfg {
             features: Some(BTreeSet::from(["a".to_owned()])),
+            target: Some("aarch64-unknown-none".to_owned()),
+            out_dirs: Vec::new(),
         };
         let presence = |text: &str| {
             let item: syn::ItemFn =
@@ -437,6 +639,7 @@ mod tests {
         assert_eq!(presence(""), Presence::Yes);
         assert_eq!(presence("#[cfg(test)]"), Presence::No);
         assert_eq!(presence("#[cfg(not(test))]"), Presence::Yes);
+        assert_eq!(presence("#[cfg(any(unix, windows))]"), Presence::No);
         assert_eq!(presence("#[cfg(feature = \"a\")]"), Presence::Yes);
         assert_eq!(presence("#[cfg(feature = \"b\")]"), Presence::No);
         assert_eq!(

@@ -7,50 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use syn::Item;
 use syn::ext::IdentExt;
 
-use super::complaints::{Log, TYPES};
-use super::crates::{Crates, Parsed, item_ident, type_ident};
+use super::crates::item_ident;
+use super::flat::Flat;
 use super::settings::SEL4;
 use crate::failure::{Failure, Result};
-use crate::headers::source::{SourceItem, attributes};
-
-/// Returns the identifiers of C code outside comments and strings, each with the text after it.
-fn identifiers(text: &str) -> Vec<(&str, &str)> {
-    let mut found = Vec::new();
-    let mut rest = text;
-    while let Some(letter) = rest.chars().next() {
-        let skip = |end: &str| rest.find(end).map_or(rest.len(), |at| at + end.len());
-        let length = if rest.starts_with("/*") {
-            skip("*/")
-        } else if rest.starts_with("#define") {
-            "#define".len()
-        } else if rest.starts_with("//") || rest.starts_with('#') {
-            skip("\n")
-        } else if letter == '"' {
-            1 + rest[1..].find('"').map_or(rest.len() - 1, |at| at + 1)
-        } else if letter.is_ascii_alphanumeric() || letter == '_' {
-            let end = rest.find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
-            let end = end.unwrap_or(rest.len());
-            found.push((&rest[..end], rest[end..].trim_start()));
-            end
-        } else {
-            letter.len_utf8()
-        };
-        rest = &rest[length..];
-    }
-    found
-}
 
 /// Returns whether the code of a header names `name`.
 pub fn mentions(text: &str, name: &str) -> bool {
-    identifiers(text).iter().any(|(known, _)| *known == name)
+    tokens(text).contains(&name)
 }
 
 /// Returns the system headers that declare the names in `text`, and `wanted` ones.
 pub fn includes(text: &str, wanted: &[String]) -> Vec<String> {
-    let names: BTreeSet<&str> = identifiers(text)
-        .into_iter()
-        .map(|(name, _)| name)
-        .collect();
+    // Values of macros have names as well; so have lines that end as on an old Macintosh.
+    let text = text.replace('\r', "\n").replace("#define", "");
+    let names: BTreeSet<&str> = tokens(&text).into_iter().collect();
     let any = |test: &dyn Fn(&str) -> bool| names.iter().any(|name| test(name));
     let mut includes = Vec::new();
     let fixed = |name: &str| {
@@ -86,111 +57,255 @@ pub fn includes(text: &str, wanted: &[String]) -> Vec<String> {
     includes
 }
 
-/// Types of Rust's library that cbindgen declares as opaque structs.
-const OPAQUE: [&str; 17] = [
-    "Arc",
-    "BTreeMap",
-    "BTreeSet",
-    "Box",
-    "HashMap",
-    "HashSet",
-    "LinkedList",
-    "ManuallyDrop",
-    "MaybeUninit",
-    "NonNull",
-    "Option",
-    "Rc",
-    "RefCell",
-    "Result",
-    "String",
-    "Vec",
-    "VecDeque",
+/// Macros of C's own that the headers which every program includes define.
+const MACROS: [&str; 8] = [
+    "BUFSIZ", "EOF", "NULL", "assert", "errno", "offsetof", "stderr", "stdout",
 ];
 
-/// Refuses a type by value whose layout C does not know.
-pub fn by_value(crates: &Crates<'_>, text: &str, log: &Log) -> Result<()> {
-    let names = identifiers(text);
-    let mut opaque: BTreeMap<&str, bool> = BTreeMap::new();
-    for pair in names.windows(3) {
-        if let [("typedef", _), ("struct", named), (name, after)] = pair
-            && !named.starts_with('{')
-        {
-            // `typedef struct X X;` without a body, as cbindgen writes it.
-            opaque.insert(name, !after.starts_with('{'));
+/// Returns whether each condition that the user's own lines open ends in them.
+pub fn is_closed(lines: &str) -> bool {
+    let count = |start: &str| {
+        lines
+            .lines()
+            .filter(|line| line.trim_start().starts_with(start))
+            .count()
+    };
+    count("#if") == count("#endif")
+}
+
+/// Returns the text without the parts under conditions, since those may exclude each other.
+fn unconditional(text: &str) -> String {
+    let mut depth = 0_u32;
+    let mut kept = String::new();
+    for line in text.lines() {
+        let directive = line.trim_start();
+        let opens = directive.starts_with("#if");
+        if opens && (depth > 0 || !directive.ends_with("_H") && !directive.starts_with("#ifndef")) {
+            depth += 1;
+        } else if directive.starts_with("#endif") {
+            depth = depth.saturating_sub(1);
+        } else if depth == 0 {
+            kept += line;
+            kept.push('\n');
         }
     }
-    for pair in names.windows(2) {
-        if let [("struct", _), (name, after)] = pair
-            && after.starts_with('{')
-        {
-            opaque.insert(name, false);
-        }
-    }
-    for (name, after) in &names {
-        let copied = after.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_');
-        let declared = after
-            .strip_prefix(name)
-            .is_some_and(|rest| rest.starts_with(';'));
-        if opaque.get(name) == Some(&true) && copied && !declared && !after.starts_with("const ") {
-            let named = name.split('_').next().unwrap_or(name);
-            if OPAQUE.contains(&named) {
-                return Err(Failure::new(format!(
-                    "{} has `{named}` by value, whose layout C does not know",
-                    crates.users_of(named)
-                ))
-                .help(format!("use {TYPES}")));
+    kept
+}
+
+/// Returns the words and marks of C code outside comments, strings and directives.
+fn tokens(text: &str) -> Vec<&str> {
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        let skip = |end: &str| rest.find(end).map_or(rest.len(), |at| at + end.len());
+        let length = if rest.starts_with("/*") {
+            skip("*/")
+        } else if rest.starts_with("//") || letter == '#' {
+            skip("\n")
+        } else if letter == '"' {
+            rest[1..].find('"').map_or(rest.len(), |at| at + 2)
+        } else {
+            let end = rest.find(|letter| !is_word(letter)).unwrap_or(rest.len());
+            let end = end.max(letter.len_utf8());
+            if !letter.is_whitespace() {
+                found.push(&rest[..end]);
             }
-            let message = format!(
-                "{} has the type `{name}` ({}) by value, but C does not know its layout",
-                crates.users_of(name),
-                crates.place_of(name)
-            );
-            // Types that have a representation lack something else.
-            return Err(match log.reason_for_opaque(name) {
-                Some(reason) if crates.has_repr(name) => {
-                    Failure::new(format!("{message}: {reason}")).help(format!(
-                        "give `{name}` fields that C has ({TYPES}), or pass a pointer"
-                    ))
-                }
-                _ => Failure::new(message).help("add #[repr(C)] to the type, or pass a pointer"),
-            });
+            end
+        };
+        rest = &rest[length..];
+    }
+    found
+}
+
+/// Refuses two meanings of one name in C, which has neither modules nor names inside enums.
+///
+/// Macros that `own`, the user's part of the header, defines are the user's.
+pub fn clashes(flat: &Flat, text: &str, own: &str) -> Result<()> {
+    let text = unconditional(text);
+    let mut macros = BTreeSet::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("#define ") {
+            let name = rest.split_whitespace().next().unwrap_or_default();
+            let user = own.contains(&format!("define {name}"));
+            if !user && !name.contains('(') && rest.len() > name.len() {
+                macros.insert(name);
+            }
+        }
+    }
+    for name in &macros {
+        if MACROS.contains(name) {
+            return Err(Failure::new(format!(
+                "the constant {} has the name of a macro of C",
+                named(flat, name)
+            ))
+            .help("rename it, or make it private"));
+        }
+    }
+    let tokens = tokens(&text);
+    let token = |index: usize| tokens.get(index).copied().unwrap_or_default();
+    // Enumerators, each with its enum; and other names of C's one space for functions, objects and types.
+    let mut enumerators: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut others = BTreeSet::new();
+    let mut bodies = BTreeSet::new();
+    let mut owner = None;
+    let mut value = false;
+    let mut depth = 0_usize;
+    for (index, word) in tokens.iter().enumerate() {
+        match *word {
+            "[" | "=" => value = true,
+            "]" | "," | "}" | ";" => value = false,
+            _ => {}
+        }
+        match *word {
+            "{" => depth += 1,
+            "}" => {
+                depth = depth.saturating_sub(1);
+                owner = None;
+            }
+            _ => {}
+        }
+        if !word.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_') {
+            continue;
+        }
+        if macros.contains(word) && !value {
+            return Err(Failure::new(format!(
+                "the constant {} has the name of {}, and C would replace the one by the other",
+                named(flat, word),
+                user_of(flat, word)
+            ))
+            .help("rename one of them, or make the constant private"));
+        }
+        let before = if index == 0 { "" } else { tokens[index - 1] };
+        if before == "enum" && token(index + 1) == "{" {
+            owner = Some(*word);
+        }
+        if ["struct", "union", "enum"].contains(&before)
+            && token(index + 1) == "{"
+            && !bodies.insert(*word)
+        {
+            return Err(two_bodies(flat, word));
+        }
+        if let Some(owner) = owner
+            && (before == "{" || before == ",")
+        {
+            let meaning = || format!("a value of the enum {}", named(flat, owner));
+            if MACROS.contains(word) {
+                return Err(Failure::new(format!(
+                    "`{word}`, {}, has the name of a macro of C",
+                    meaning()
+                ))
+                .help(PREFIX));
+            }
+            if let Some(other) = enumerators.insert(word, owner) {
+                return Err(Failure::new(format!(
+                    "`{word}` is {} and of the enum {}, and the two are one name in C",
+                    meaning(),
+                    named(flat, other)
+                ))
+                .help(PREFIX));
+            }
+        } else if token(index + 1) == ";" && (before == "}" || depth == 0)
+            || token(index + 1) == "(" && depth == 0
+        {
+            others.insert(*word);
+        }
+    }
+    for (name, owner) in enumerators {
+        if others.contains(name) {
+            return Err(Failure::new(format!(
+                "`{name}` is a value of the enum {} and the name of {}, and the two are one name in C",
+                named(flat, owner),
+                user_of(flat, name)
+            ))
+            .help(PREFIX));
         }
     }
     Ok(())
 }
 
-/// Refuses two different types of one name in the header, since C has no modules.
-pub fn namesakes(crates: &Crates<'_>, text: &str) -> Result<()> {
-    let used: BTreeSet<&str> = identifiers(text)
-        .into_iter()
-        .map(|(name, _)| name)
-        .collect();
-    let mut known: BTreeMap<String, (&Parsed<'_>, &SourceItem)> = BTreeMap::new();
-    for parsed in [&crates.own].into_iter().chain(&crates.others) {
-        for source in &parsed.sources.items {
-            let Some(ident) = type_ident(&source.item) else {
-                continue;
-            };
-            let name = ident.unraw().to_string();
-            // Types that are still behind a #[cfg] exclude each other.
-            let conditional = attributes(&source.item)
-                .iter()
-                .any(|attribute| attribute.path().is_ident("cfg"));
-            if conditional || !used.contains(&*name) {
-                continue;
-            }
-            let (other, first) = *known.entry(name.clone()).or_insert((parsed, source));
-            if first.item != source.item {
-                let line =
-                    |item: &Item| item_ident(item).map_or(1, |ident| ident.span().start().line);
-                return Err(Failure::new(format!(
-                    "two types are called `{name}`: `{}` and `{}`",
-                    other.place(first, line(&first.item)),
-                    parsed.place(source, line(&source.item))
-                ))
-                .help("rename one of them, since C has no modules to tell them apart"));
-            }
-        }
+/// Next step for names of variants that clash.
+const PREFIX: &str = "put `prefix_with_name = true` under `[enum]` into the cbindgen.toml beside Cargo.toml, or rename one of them";
+
+/// Returns a name with its place. The enum of a type with fields has a name of its own.
+fn named(flat: &Flat, name: &str) -> String {
+    let tagged = name
+        .strip_suffix("_Tag")
+        .filter(|_| flat.place_of(name).is_none());
+    let name = tagged.unwrap_or(name);
+    match flat.place_of(name) {
+        Some(place) => format!("`{name}` (`{place}`)"),
+        None => format!("`{name}`"),
     }
-    Ok(())
+}
+
+/// Returns the failure for two variants whose fields become structs of one name.
+fn two_bodies(flat: &Flat, name: &str) -> Failure {
+    let variant = name.strip_suffix("_Body").unwrap_or(name);
+    let enums = flat.0.iter().filter_map(|item| match &item.item {
+        Item::Enum(found)
+            if found
+                .variants
+                .iter()
+                .any(|each| each.ident.unraw() == variant) =>
+        {
+            Some(format!("`{}` (`{}`)", found.ident.unraw(), item.place))
+        }
+        _ => None,
+    });
+    let enums = enums.collect::<Vec<_>>().join(" and ");
+    Failure::new(format!(
+        "two structs of the header are called `{name}`, for the variants `{variant}` of {enums}"
+    ))
+    .help(PREFIX)
+}
+
+/// Returns the thing that bears a name in the header.
+fn user_of(flat: &Flat, name: &str) -> String {
+    let found = flat.0.iter().find_map(|flat| {
+        let of = |kind: &str| {
+            let ident = item_ident(&flat.item).map(|ident| ident.unraw().to_string());
+            let ident = ident.unwrap_or_default();
+            Some(format!("{kind} `{name}` of `{ident}` (`{}`)", flat.place))
+        };
+        let is_field = |field: &syn::Field| {
+            field
+                .ident
+                .as_ref()
+                .is_some_and(|ident| ident.unraw() == name)
+        };
+        match &flat.item {
+            Item::Struct(item) if item.fields.iter().any(is_field) => of("the field"),
+            Item::Union(item) if item.fields.named.iter().any(is_field) => of("the field"),
+            Item::Enum(item) => {
+                let mut variants = item.variants.iter();
+                if variants.any(|variant| variant.ident.unraw() == name) {
+                    return of("the variant");
+                }
+                let mut fields = item.variants.iter().flat_map(|variant| &variant.fields);
+                fields.any(is_field).then(|| of("the field"))?
+            }
+            Item::Fn(item) => {
+                let mut inputs = item.sig.inputs.iter();
+                let is_argument = inputs.any(|input| match input {
+                    syn::FnArg::Typed(input) => {
+                        matches!(&*input.pat, syn::Pat::Ident(pat) if pat.ident.unraw() == name)
+                    }
+                    syn::FnArg::Receiver(_) => false,
+                });
+                is_argument.then(|| of("the argument"))?
+            }
+            _ => None,
+        }
+    });
+    found.unwrap_or_else(|| {
+        let other = flat.0.iter().find(|flat| {
+            !matches!(flat.item, Item::Const(_))
+                && item_ident(&flat.item).is_some_and(|ident| ident.unraw() == name)
+        });
+        match other {
+            Some(other) => format!("an item `{name}` (`{}`)", other.place),
+            None => format!("something else in the header, `{name}`"),
+        }
+    })
 }

@@ -15,7 +15,7 @@ fn header(source: &str) -> (Fixture, Outcome) {
     (fixture, outcome)
 }
 
-fn again(fixture: &Fixture, more: &[&str]) -> Outcome {
+pub fn again(fixture: &Fixture, more: &[&str]) -> Outcome {
     let arguments = [
         "header",
         "--manifest",
@@ -30,9 +30,38 @@ fn again(fixture: &Fixture, more: &[&str]) -> Outcome {
     fixture.step(&[&arguments[..], more].concat())
 }
 
+/// Compiles the header as C with `asserts`, and as C++; the error is the compiler's.
+pub fn compiles(fixture: &Fixture, asserts: &str) -> Result<(), String> {
+    let include = "#include \"greeter.h\"\n#include \"greeter.h\"\n";
+    fixture.write("user.c", format!("{include}int user;\n{asserts}"));
+    fixture.write("user.cpp", format!("{include}int user;\n"));
+    for (compiler, file, standard) in [
+        ("gcc", "user.c", "-std=gnu11"),
+        ("g++", "user.cpp", "-std=c++17"),
+    ] {
+        let output = Command::new(compiler)
+            .args([
+                standard,
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-fsyntax-only",
+                "-Iinclude",
+                file,
+            ])
+            .current_dir(fixture.path(""))
+            .output()
+            .expect(compiler);
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+    }
+    Ok(())
+}
+
 /// Compiles the header as C and as C++, strictly.
 #[track_caller]
-fn compiles(fixture: &Fixture) {
+fn compiles_strictly(fixture: &Fixture) {
     fixture.write(
         "user.c",
         "#include \"greeter.h\"\n#include \"greeter.h\"\nint user;\n",
@@ -105,7 +134,7 @@ fn exports_reach_c_and_cpp() {
     );
     let outcome = again(&fixture, &["--sys-includes", "limits.h"]).succeeds();
     assert_eq!(outcome.stdout + &outcome.stderr, "");
-    compiles(&fixture);
+    compiles_strictly(&fixture);
     let text = fixture.read("include/greeter.h");
     assert!(text.starts_with(
         "/* Generated from the Rust crate `greeter` by sel4-rust-kit. Do not edit. */\n"
@@ -163,7 +192,7 @@ fn exports_reach_c_and_cpp() {
 fn a_crate_without_exports_has_a_header() {
     let (fixture, outcome) = header("pub fn add(a: u32) -> u32 { a }\n");
     outcome.succeeds();
-    compiles(&fixture);
+    compiles_strictly(&fixture);
     assert!(
         fixture
             .read("include/greeter.h")
@@ -188,7 +217,7 @@ fn types_of_sel4_stay_sel4s() {
         "include/sel4/sel4.h",
         "typedef unsigned long seL4_CPtr;\ntypedef struct info seL4_BootInfo;\n",
     );
-    compiles(&fixture);
+    compiles_strictly(&fixture);
 }
 
 #[test]
@@ -208,7 +237,7 @@ fn types_of_path_dependencies_are_found_and_their_functions_are_not() {
         "use shapes::Point;\n#[unsafe(no_mangle)]\npub extern \"C\" fn draw(point: Point) {}\n",
     );
     again(&fixture, &[]).succeeds();
-    compiles(&fixture);
+    compiles_strictly(&fixture);
     let text = fixture.read("include/greeter.h");
     assert!(
         text.contains("int32_t x;") && !text.contains("area") && !text.contains("SIDES"),
@@ -242,28 +271,11 @@ fn what_cannot_be_expressed_is_refused() {
             "exclude = [\"Missing\"]",
         ),
         (
-            format!("pub struct Opaque {{ a: u8 }}\n{export}fn f(x: Opaque) {{}}\n"),
-            "the type `Opaque` (`",
-            "#[repr(C)]",
-        ),
-        (
-            format!(
-                "pub struct Opaque {{ a: u8 }}\n{export}fn f() -> Opaque {{ Opaque {{ a: 1 }} }}\n"
-            ),
-            "by value",
-            "#[repr(C)]",
-        ),
-        (
             format!(
                 "#[repr(C)]\npub struct S {{ pub o: O }}\npub struct O {{ a: u8 }}\n{export}fn f(x: *const S) {{}}\n"
             ),
             "`S` (`",
             "pointer",
-        ),
-        (
-            format!("#[repr(C)]\npub struct S {{ pub pair: (u8, u8) }}\n{export}fn f(x: S) {{}}\n"),
-            "C has no tuples",
-            "give `S` fields that C has",
         ),
         (
             format!(
@@ -336,6 +348,44 @@ fn what_cannot_be_expressed_is_refused() {
 }
 
 #[test]
+fn what_c_sees_and_cannot_call_is_warned_of() {
+    let export = "#[unsafe(no_mangle)]\npub extern \"C\" ";
+    for (source, message, help) in [
+        (
+            format!("pub struct Opaque {{ a: u8 }}\n{export}fn f(x: Opaque) {{}}\n"),
+            "the type `Opaque` (`",
+            "#[repr(C)]",
+        ),
+        (
+            format!(
+                "pub struct Opaque {{ a: u8 }}\n{export}fn f() -> Opaque {{ Opaque {{ a: 1 }} }}\n"
+            ),
+            "by value",
+            "#[repr(C)]",
+        ),
+        (
+            format!("#[repr(C)]\npub struct S {{ pub pair: (u8, u8) }}\n{export}fn f(x: S) {{}}\n"),
+            "C has no tuples",
+            "give `S` fields that C has",
+        ),
+    ] {
+        let (fixture, outcome) = header(&source);
+        let outcome = outcome.succeeds();
+        for words in ["C cannot call `f` (`", "lib.rs:", message, help] {
+            assert!(
+                outcome.stderr.contains(words),
+                "no `{words}` in:\n{}",
+                outcome.stderr
+            );
+        }
+        compiles_strictly(&fixture);
+        // A call ends C's build.
+        let call = "void call(void);\nvoid call(void) { f(); }\n";
+        assert!(compiles(&fixture, call).is_err());
+    }
+}
+
+#[test]
 fn what_a_macro_exports_is_warned_of() {
     let (fixture, outcome) = header(
         "macro_rules! make { ($name:ident) => { #[unsafe(no_mangle)] pub extern \"C\" fn $name() {} } }\nmake!(made);\n",
@@ -349,7 +399,7 @@ fn what_a_macro_exports_is_warned_of() {
         outcome.stderr
     );
     assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
-    compiles(&fixture);
+    compiles_strictly(&fixture);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod bundle;
 mod crates;
 mod fixture;
 mod header;
+mod header_forms;
 mod link;
 mod seal;
 
