@@ -15,19 +15,13 @@ const NOT_EVERYWHERE: [&str; 4] = [
 /// Configuration values that only some architectures or releases declare.
 const CONFIGURATION: &str = "CONFIG_ARCH_ARM, CONFIG_ARCH_RISCV, CONFIG_ARCH_X86, CONFIG_ALLOW_SMC_CALLS, \
     CONFIG_ARM_HYPERVISOR_SUPPORT, CONFIG_ARM_SMMU, CONFIG_TK1_SMMU, CONFIG_IOMMU, CONFIG_KERNEL_X86_DANGEROUS_MSR, CONFIG_VTX, \
-    CONFIG_LIB_SEL4_USE_THREAD_LOCALS, CONFIG_PLAT_HOSTED";
+    CONFIG_LIB_SEL4_USE_THREAD_LOCALS";
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg({CONFIGURATION})");
-    let variable = |name| std::env::var(name).expect("libsel4-kit-sys among the dependencies");
-    let cfg = variable("DEP_SEL4_CFG");
-    println!("cargo::rerun-if-changed={cfg}");
-    print!(
-        "{}",
-        std::fs::read_to_string(cfg).expect("the configuration of libsel4")
-    );
-
-    let bindings = bindings(Path::new(&variable("DEP_SEL4_DIR")));
+    libsel4_cfg::emit();
+    let dir = std::env::var("DEP_SEL4_DIR").expect("libsel4-kit-sys among the dependencies");
+    let bindings = bindings(Path::new(&dir));
     for name in NOT_EVERYWHERE {
         println!("cargo::rustc-check-cfg=cfg(sel4_has, values(\"{name}\"))");
         if bindings.contains(&format!("fn {name}(")) {

@@ -23,16 +23,9 @@
 //!
 //! # The configuration as `cfg`s
 //!
-//! This build script gives a crate that depends on libsel4-sys the same `cfg`s, such as
-//! `#[cfg(CONFIG_KERNEL_MCS)]` and `#[cfg(CONFIG_ARCH = "arm")]`:
-//!
-//! ```ignore
-//! fn main() {
-//!     let cfg = std::env::var("DEP_SEL4_CFG").expect("libsel4-kit-sys among the dependencies");
-//!     println!("cargo::rerun-if-changed={cfg}");
-//!     print!("{}", std::fs::read_to_string(cfg).expect("the configuration of libsel4"));
-//! }
-//! ```
+//! A crate that depends on libsel4-sys gets the same `cfg`s, such as `#[cfg(CONFIG_KERNEL_MCS)]` and
+//! `#[cfg(CONFIG_ARCH = "arm")]`, by a build script of one line: `libsel4_cfg::emit()`, from the crate
+//! `libsel4-cfg` among its build dependencies.
 //!
 //! `unexpected_cfgs = "deny"` under `[lints.rust]` in its manifest makes an unknown name an error.
 

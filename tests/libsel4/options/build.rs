@@ -1,12 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Gives this crate the configuration of the build as `cfg`s.
-
 fn main() {
-    let cfg = std::env::var("DEP_SEL4_CFG").expect("libsel4-kit-sys among the dependencies");
-    println!("cargo::rerun-if-changed={cfg}");
-    print!(
-        "{}",
-        std::fs::read_to_string(cfg).expect("the configuration of libsel4")
-    );
+    libsel4_cfg::emit();
 }

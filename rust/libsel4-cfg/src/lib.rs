@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The configuration of the kernel as `cfg`s, for build scripts.
+//!
+//! Cargo passes what libsel4-sys knows of the build only to crates that depend on it directly:
+//!
+//! ```toml
+//! [dependencies]
+//! libsel4-kit-sys = { path = "../sel4-rust-kit/rust/libsel4-sys" }
+//!
+//! [build-dependencies]
+//! libsel4-cfg = { path = "../sel4-rust-kit/rust/libsel4-cfg" }
+//! ```
+//!
+//! The build script `build.rs` is then:
+//!
+//! ```no_run
+//! fn main() {
+//!     libsel4_cfg::emit();
+//! }
+//! ```
+//!
+//! `#[cfg(CONFIG_KERNEL_MCS)]` and `#[cfg(CONFIG_ARCH = "arm")]` mean what `#ifdef` means in C, and a name that
+//! no configuration has is a warning.
+
+/// Has cargo give the crate whose build script calls this each value of the kernel's and libsel4's
+/// configuration as a `cfg`, and run the script again when the configuration changes.
+///
+/// # Panics
+///
+/// If the crate does not depend on libsel4-kit-sys, or the file that it names cannot be read.
+pub fn emit() {
+    let path = std::env::var("DEP_SEL4_CFG").unwrap_or_else(|_| {
+        panic!(
+            "no configuration of libsel4\nhelp: add libsel4-kit-sys to this crate's dependencies"
+        )
+    });
+    // Only the hosted platform sets it, so a kernel's configuration does not declare it.
+    println!("cargo::rustc-check-cfg=cfg(CONFIG_PLAT_HOSTED)");
+    println!("cargo::rerun-if-changed={path}");
+    match std::fs::read_to_string(&path) {
+        Ok(lines) => print!("{lines}"),
+        Err(error) => {
+            panic!("cannot read `{path}`: {error}\nhelp: build the bindings of libsel4 again")
+        }
+    }
+}
