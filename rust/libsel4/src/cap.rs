@@ -24,6 +24,7 @@ impl CPtr {
     pub const NULL: Self = Self(sys::seL4_CapNull);
 
     /// The number that C has for it.
+    #[inline]
     pub const fn word(self) -> usize {
         self.0
     }
@@ -101,6 +102,7 @@ impl<T: Kind> Cap<T> {
     /// The address leads to a capability to an object of the kind `T`, or will before the first use,
     /// and as long as this value or a copy of it is used no capability of another kind comes to lie
     /// there. All threads that use it have the same CSpace.
+    #[inline]
     pub const unsafe fn from_word(word: usize) -> Self {
         Self {
             cptr: CPtr(word),
@@ -109,11 +111,13 @@ impl<T: Kind> Cap<T> {
     }
 
     /// Returns the address.
+    #[inline]
     pub const fn cptr(self) -> CPtr {
         self.cptr
     }
 
     /// The number that C has for it.
+    #[inline]
     pub const fn word(self) -> usize {
         self.cptr.0
     }
@@ -159,16 +163,19 @@ pub struct Slot {
 
 impl Slot {
     /// Returns the CNode that C calls `root`, `_service` or `dest_root`.
+    #[inline]
     pub const fn root(self) -> Cap<CNode> {
         self.root
     }
 
     /// The index, of which the lowest [`depth`](Self::depth) bits count.
+    #[inline]
     pub const fn index(self) -> usize {
         self.index
     }
 
     /// Returns the number of bits to resolve, from 1 to the bits of a word.
+    #[inline]
     pub const fn depth(self) -> u8 {
         self.depth
     }
@@ -179,6 +186,7 @@ impl Slot {
     /// # Safety
     ///
     /// Those of [`Cap::from_word`].
+    #[inline]
     pub const unsafe fn cap<T: Kind>(self) -> Cap<T> {
         // SAFETY: the caller promises it.
         unsafe { Cap::from_word(self.index) }
@@ -188,6 +196,7 @@ impl Slot {
 impl Cap<CNode> {
     /// Returns the slot that `depth` bits of `index` select in this CNode. The call does not use the
     /// slot.
+    #[inline]
     pub const fn slot(self, index: usize, depth: u8) -> Slot {
         Slot {
             root: self,
@@ -197,11 +206,13 @@ impl Cap<CNode> {
     }
 
     /// The slot of `cap`, where this CNode is the root of the own CSpace.
+    #[inline]
     pub const fn slot_of<T: Kind>(self, cap: Cap<T>) -> Slot {
         self.slot(cap.word(), sys::seL4_WordBits as u8)
     }
 
     /// This CNode itself as one of whose slots an invocation fills, with C's index 0 and depth 0.
+    #[inline]
     pub const fn itself(self) -> Slot {
         self.slot(0, 0)
     }
@@ -216,16 +227,19 @@ pub struct Slots {
 }
 
 impl Slots {
+    #[inline]
     pub(crate) const fn new(root: Cap<CNode>, range: Range<usize>) -> Self {
         Self { root, range }
     }
 
     /// Returns the CNode that they are in.
+    #[inline]
     pub const fn root(&self) -> Cap<CNode> {
         self.root
     }
 
     /// Returns their addresses.
+    #[inline]
     pub const fn range(&self) -> Range<usize> {
         self.range.start..self.range.end
     }

@@ -20,6 +20,7 @@ impl EmptySlot {
     ///
     /// [`RevokeFirst`](crate::Error::RevokeFirst) for an untyped that objects are made of.
     #[doc(alias = "seL4_CNode_Copy")]
+    #[inline]
     pub fn cnode_copy<T: Kind>(
         self,
         source: Cap<T>,
@@ -40,6 +41,7 @@ impl EmptySlot {
     /// [`IllegalOperation`](crate::Error::IllegalOperation) where `source` has a badge already, and those of
     /// [`cnode_copy`](Self::cnode_copy).
     #[doc(alias = "seL4_CNode_Mint")]
+    #[inline]
     pub fn cnode_mint<T: Kind>(
         self,
         source: Cap<T>,
@@ -57,6 +59,7 @@ impl EmptySlot {
     /// caller.
     #[cfg(not(CONFIG_KERNEL_MCS))]
     #[doc(alias = "seL4_CNode_SaveCaller")]
+    #[inline]
     pub fn cnode_save_caller(self) -> Result<SavedCaller, FillError> {
         let slot = self.slot();
         // SAFETY: nothing names this slot, so no `Cap` changes.
@@ -84,6 +87,7 @@ impl Slot {
     ///
     /// No [`Cap`] or [`EmptySlot`] names this slot, and it is no thread's slot 0.
     #[doc(alias = "seL4_CNode_Copy")]
+    #[inline]
     pub unsafe fn cnode_copy(self, source: Slot, rights: CapRights) -> Result<()> {
         // SAFETY: filling the slot changes no `Cap`, by the contract of this function.
         check(unsafe {
@@ -107,6 +111,7 @@ impl Slot {
     ///
     /// Those of [`cnode_copy`](Self::cnode_copy).
     #[doc(alias = "seL4_CNode_Mint")]
+    #[inline]
     pub unsafe fn cnode_mint(self, source: Slot, rights: CapRights, badge: Badge) -> Result<()> {
         // SAFETY: filling the slot changes no `Cap`, by the contract of this function.
         check(unsafe {
@@ -130,6 +135,7 @@ impl Slot {
     /// No [`Cap`] of what was in `source` is used any more. For this slot the conditions of
     /// [`cnode_copy`](Self::cnode_copy) hold.
     #[doc(alias = "seL4_CNode_Move")]
+    #[inline]
     pub unsafe fn cnode_move(self, source: Slot) -> Result<()> {
         // SAFETY: the caller promises it.
         check(unsafe {
@@ -156,6 +162,7 @@ impl Slot {
     ///
     /// Those of [`cnode_move`](Self::cnode_move).
     #[doc(alias = "seL4_CNode_Mutate")]
+    #[inline]
     pub unsafe fn cnode_mutate(self, source: Slot, badge: Badge) -> Result<()> {
         // SAFETY: the caller promises it.
         check(unsafe {
@@ -185,6 +192,7 @@ impl Slot {
     /// No [`Cap`] of what was in `pivot` or `source` is used any more. For this slot the conditions of
     /// [`cnode_copy`](Self::cnode_copy) hold.
     #[doc(alias = "seL4_CNode_Rotate")]
+    #[inline]
     pub unsafe fn cnode_rotate(
         self,
         badge: Badge,
@@ -220,6 +228,7 @@ impl Slot {
     /// ASID pool, nobody uses memory that is mapped with it; where it is a CNode, the same holds for
     /// all that is in it.
     #[doc(alias = "seL4_CNode_Delete")]
+    #[inline]
     pub unsafe fn cnode_delete(self) -> Result<()> {
         // SAFETY: the caller promises it.
         check(unsafe { sys::seL4_CNode_Delete(self.root().word(), self.index(), self.depth()) })
@@ -232,6 +241,7 @@ impl Slot {
     ///
     /// Those of [`cnode_delete`](Self::cnode_delete), for each of those capabilities.
     #[doc(alias = "seL4_CNode_Revoke")]
+    #[inline]
     pub unsafe fn cnode_revoke(self) -> Result<()> {
         // SAFETY: the caller promises it.
         check(unsafe { sys::seL4_CNode_Revoke(self.root().word(), self.index(), self.depth()) })
@@ -240,6 +250,7 @@ impl Slot {
     /// Corresponds to `seL4_CNode_CancelBadgedSends`. Cancels what threads are waiting to send through
     /// the badge of the endpoint capability in this slot.
     #[doc(alias = "seL4_CNode_CancelBadgedSends")]
+    #[inline]
     pub fn cnode_cancel_badged_sends(self) -> Result<()> {
         // SAFETY: it touches no memory of this program and no slot.
         check(unsafe {

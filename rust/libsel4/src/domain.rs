@@ -11,6 +11,7 @@ use crate::kind::{Domain, Tcb};
 impl Cap<Domain> {
     /// Corresponds to `seL4_DomainSet_Set`. Puts a thread into a domain, below `CONFIG_NUM_DOMAINS`.
     #[doc(alias = "seL4_DomainSet_Set")]
+    #[inline]
     pub fn domain_set_set(self, domain: u8, thread: Cap<Tcb>) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_DomainSet_Set(self.word(), domain, thread.word()) })
@@ -20,6 +21,7 @@ impl Cap<Domain> {
     /// runs, and for how long, as C counts it. Both 0 end the schedule.
     #[cfg(sel4_has = "seL4_DomainSet_ScheduleConfigure")]
     #[doc(alias = "seL4_DomainSet_ScheduleConfigure")]
+    #[inline]
     pub fn domain_set_schedule_configure(
         self,
         index: usize,
@@ -35,6 +37,7 @@ impl Cap<Domain> {
     /// Corresponds to `seL4_DomainSet_ScheduleSetStart`. The entry that the schedule begins with.
     #[cfg(sel4_has = "seL4_DomainSet_ScheduleSetStart")]
     #[doc(alias = "seL4_DomainSet_ScheduleSetStart")]
+    #[inline]
     pub fn domain_set_schedule_set_start(self, index: usize) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_DomainSet_ScheduleSetStart(self.word(), index) })

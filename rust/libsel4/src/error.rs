@@ -224,6 +224,7 @@ impl fmt::Display for LookupFailure {
 }
 
 /// Converts the result of a C invocation, with its details while they are in the IPC buffer.
+#[inline]
 pub(crate) fn check(code: sys::seL4_Error) -> Result<()> {
     if code == sys::seL4_NoError {
         Ok(())
@@ -233,6 +234,7 @@ pub(crate) fn check(code: sys::seL4_Error) -> Result<()> {
 }
 
 /// Converts the error of invocations that return it in a structure, as `int`.
+#[inline]
 pub(crate) fn check_int(code: core::ffi::c_int) -> Result<()> {
     check(code as sys::seL4_Error)
 }

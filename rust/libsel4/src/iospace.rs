@@ -38,6 +38,7 @@ kinds! {
 /// [`cnode_mint`](crate::Slot::cnode_mint). Devices of the same `domain`, which is not 0, share mappings.
 #[cfg(CONFIG_ARCH_X86)]
 #[doc(alias = "seL4_X86_IOSpace_CapData_new")]
+#[inline]
 pub fn io_space_cap_data(domain: u16, bus: u8, device: u8, function: u8) -> Badge {
     // C asserts that these fit into their fields.
     let (device, function) = (device & 0x1f, function & 0x7);
@@ -65,6 +66,7 @@ impl<T: Page> Cap<T> {
     /// uses it by volatile accesses only, or when the device does not.
     #[doc(alias = "seL4_ARM_Page_MapIO")]
     #[doc(alias = "seL4_X86_Page_MapIO")]
+    #[inline]
     pub unsafe fn page_map_io(
         self,
         space: Cap<IoSpace>,
@@ -81,6 +83,7 @@ impl Cap<IoPageTable> {
     /// `address` has none yet.
     #[doc(alias = "seL4_ARM_IOPageTable_Map")]
     #[doc(alias = "seL4_X86_IOPageTable_Map")]
+    #[inline]
     pub fn io_page_table_map(self, space: Cap<IoSpace>, address: usize) -> Result<()> {
         // SAFETY: the table is empty, and where a table or page is, the kernel refuses another.
         check(unsafe { table_map(self.word(), space.word(), address) })
@@ -90,6 +93,7 @@ impl Cap<IoPageTable> {
     /// reaches nothing through it.
     #[doc(alias = "seL4_ARM_IOPageTable_Unmap")]
     #[doc(alias = "seL4_X86_IOPageTable_Unmap")]
+    #[inline]
     pub fn io_page_table_unmap(self) -> Result<()> {
         // SAFETY: it takes memory from devices only.
         check(unsafe { table_unmap(self.word()) })

@@ -102,11 +102,13 @@ impl LastCaller {
     /// # Safety
     ///
     /// There is no condition; with MCS there is one.
+    #[inline]
     pub const unsafe fn from_word(_: usize) -> Self {
         Self
     }
 
     /// Returns 0, which C has for it.
+    #[inline]
     pub const fn word(self) -> usize {
         sys::seL4_CapNull
     }
@@ -157,6 +159,7 @@ macro_rules! received {
 impl Cap<Endpoint> {
     /// Corresponds to `seL4_Send`. Waits until the message is received.
     #[doc(alias = "seL4_Send")]
+    #[inline]
     pub fn send(self, info: MessageInfo) {
         // SAFETY: a system call; it reads the IPC buffer of this thread.
         unsafe { sys::seL4_Send(self.word(), info.into()) }
@@ -164,6 +167,7 @@ impl Cap<Endpoint> {
 
     /// Corresponds to `seL4_NBSend`. Sends if somebody waits for it, else does nothing; nobody learns which.
     #[doc(alias = "seL4_NBSend")]
+    #[inline]
     pub fn nb_send(self, info: MessageInfo) {
         // SAFETY: a system call; it reads the IPC buffer of this thread.
         unsafe { sys::seL4_NBSend(self.word(), info.into()) }
@@ -171,6 +175,7 @@ impl Cap<Endpoint> {
 
     /// Corresponds to `seL4_Call`. Sends, and waits for the reply, which is then in the message registers.
     #[doc(alias = "seL4_Call")]
+    #[inline]
     pub fn call(self, info: MessageInfo) -> MessageInfo {
         // SAFETY: a system call; it reads and writes the IPC buffer of this thread.
         unsafe { sys::seL4_Call(self.word(), info.into()) }.into()
@@ -178,6 +183,7 @@ impl Cap<Endpoint> {
 
     /// Corresponds to `seL4_Recv`. Waits for a message. `reply` then leads to the caller.
     #[doc(alias = "seL4_Recv")]
+    #[inline]
     pub fn recv(self, reply: impl ReplyAuthority) -> Received {
         received!(seL4_Recv(self.word()), reply)
     }
@@ -185,6 +191,7 @@ impl Cap<Endpoint> {
     /// Corresponds to `seL4_NBRecv`. Takes a message if there is one. The kernel reports none by badge 0:
     /// a message through a capability without a badge is not seen, and its caller waits for ever.
     #[doc(alias = "seL4_NBRecv")]
+    #[inline]
     pub fn nb_recv(self, reply: impl ReplyAuthority) -> Option<Received> {
         received!(seL4_NBRecv(self.word()), reply).if_any()
     }
@@ -192,6 +199,7 @@ impl Cap<Endpoint> {
     /// Corresponds to `seL4_ReplyRecv`. Replies to the caller that `reply` leads to, and waits for the
     /// next message.
     #[doc(alias = "seL4_ReplyRecv")]
+    #[inline]
     pub fn reply_recv(self, info: MessageInfo, reply: impl ReplyAuthority) -> Received {
         received!(seL4_ReplyRecv(self.word(), info.into()), reply)
     }
@@ -200,6 +208,7 @@ impl Cap<Endpoint> {
 /// Corresponds to `seL4_Reply`, and with MCS to `seL4_Send` on a reply object. Replies to the caller that
 /// `reply` leads to; does nothing if there is none.
 #[doc(alias = "seL4_Reply")]
+#[inline]
 pub fn reply(reply: impl ReplyAuthority, info: MessageInfo) {
     #[cfg(CONFIG_KERNEL_MCS)]
     // SAFETY: a system call; it reads the IPC buffer of this thread.
@@ -236,6 +245,7 @@ pub struct SavedCaller {
 
 #[cfg(not(CONFIG_KERNEL_MCS))]
 impl SavedCaller {
+    #[inline]
     pub(crate) const fn new(slot: EmptySlot) -> Self {
         Self { slot }
     }
@@ -243,6 +253,7 @@ impl SavedCaller {
     /// Corresponds to `seL4_Send` on a reply capability. Replies to the caller; does nothing if it no longer
     /// waits. The slot is empty then.
     #[doc(alias = "seL4_Send")]
+    #[inline]
     pub fn send(self, info: MessageInfo) -> EmptySlot {
         // SAFETY: a system call; it reads the IPC buffer of this thread. The slot has a reply capability or
         // none, as nothing but this value names it.
@@ -256,24 +267,28 @@ impl Cap<Endpoint> {
     /// Corresponds to `seL4_NBSendRecv`. Sends through `to` if somebody waits for it, and waits for a
     /// message here.
     #[doc(alias = "seL4_NBSendRecv")]
+    #[inline]
     pub fn nb_send_recv(self, to: Cap<Endpoint>, info: MessageInfo, reply: Cap<Reply>) -> Received {
         received!(seL4_NBSendRecv(to.word(), info.into(), self.word()), reply)
     }
 
     /// Corresponds to `seL4_NBSendWait`. The same without a reply object: callers cannot be replied to.
     #[doc(alias = "seL4_NBSendWait")]
+    #[inline]
     pub fn nb_send_wait(self, to: Cap<Endpoint>, info: MessageInfo) -> Received {
         received!(seL4_NBSendWait(to.word(), info.into(), self.word()))
     }
 
     /// Corresponds to `seL4_Wait`. Waits for a message that no reply is expected to.
     #[doc(alias = "seL4_Wait")]
+    #[inline]
     pub fn wait(self) -> Received {
         received!(seL4_Wait(self.word()))
     }
 
     /// Corresponds to `seL4_NBWait`. Takes such a message if there is one, as [`nb_recv`](Self::nb_recv) does.
     #[doc(alias = "seL4_NBWait")]
+    #[inline]
     pub fn nb_wait(self) -> Option<Received> {
         received!(seL4_NBWait(self.word())).if_any()
     }
@@ -283,6 +298,7 @@ impl Cap<Endpoint> {
 impl Cap<Reply> {
     /// Corresponds to `seL4_Send` on a reply object. Replies to the caller; does nothing if there is none.
     #[doc(alias = "seL4_Send")]
+    #[inline]
     pub fn send(self, info: MessageInfo) {
         reply(self, info);
     }
@@ -298,6 +314,7 @@ impl Cap<Endpoint> {
     /// Corresponds to `seL4_CallWithMRs`. Sends the first registers of the message from `mrs`, as many
     /// as `info` has, and gives the first ones of the reply. Not on ia32.
     #[doc(alias = "seL4_CallWithMRs")]
+    #[inline]
     pub fn call_with_mrs(
         self,
         info: MessageInfo,
@@ -322,6 +339,7 @@ impl Cap<Endpoint> {
     /// registers of the reply from `mrs`, as many as `info` has, and the first ones of the next
     /// message. Not on ia32.
     #[doc(alias = "seL4_ReplyRecvWithMRs")]
+    #[inline]
     pub fn reply_recv_with_mrs(
         self,
         info: MessageInfo,
@@ -355,6 +373,7 @@ impl Cap<Endpoint> {
 impl Cap<Notification> {
     /// Corresponds to `seL4_Signal`. Adds the capability's badge to what is pending, by OR.
     #[doc(alias = "seL4_Signal")]
+    #[inline]
     pub fn signal(self) {
         // SAFETY: a system call that touches no memory of this program.
         unsafe { sys::seL4_Signal(self.word()) }
@@ -362,6 +381,7 @@ impl Cap<Notification> {
 
     /// Corresponds to `seL4_Wait`. Waits until something is pending, and takes it.
     #[doc(alias = "seL4_Wait")]
+    #[inline]
     pub fn wait(self) -> Badge {
         let mut badge = 0;
         // SAFETY: a system call; it writes the badge.
@@ -372,6 +392,7 @@ impl Cap<Notification> {
     /// Corresponds to `seL4_Poll`. Takes what is pending, if anything is. A signal through a capability
     /// without a badge is not seen.
     #[doc(alias = "seL4_Poll")]
+    #[inline]
     pub fn poll(self) -> Option<Badge> {
         let mut badge = 0;
         // SAFETY: a system call; it writes the badge.
@@ -382,6 +403,7 @@ impl Cap<Notification> {
 
 /// Corresponds to `seL4_Yield`. Lets other threads of the same priority run.
 #[doc(alias = "seL4_Yield")]
+#[inline]
 pub fn yield_now() {
     // SAFETY: a system call that touches no memory of this program.
     unsafe { sys::seL4_Yield() }

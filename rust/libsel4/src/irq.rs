@@ -14,6 +14,7 @@ use crate::slot::{EmptySlot, FillError};
 impl Cap<IrqControl> {
     /// Corresponds to `seL4_IRQControl_Get`. Fills `slot` with the handler of the interrupt `irq`.
     #[doc(alias = "seL4_IRQControl_Get")]
+    #[inline]
     pub fn irq_control_get(
         self,
         irq: usize,
@@ -32,6 +33,7 @@ impl Cap<IrqControl> {
     /// triggered by an edge and not by a level.
     #[cfg(any(CONFIG_ARCH_ARM, CONFIG_ARCH_RISCV))]
     #[doc(alias = "seL4_IRQControl_GetTrigger")]
+    #[inline]
     pub fn irq_control_get_trigger(
         self,
         irq: usize,
@@ -58,6 +60,7 @@ impl Cap<IrqControl> {
     /// `target`, counted from 0.
     #[cfg(all(CONFIG_ARCH_ARM, CONFIG_ENABLE_SMP_SUPPORT))]
     #[doc(alias = "seL4_IRQControl_GetTriggerCore")]
+    #[inline]
     pub fn irq_control_get_trigger_core(
         self,
         irq: usize,
@@ -86,6 +89,7 @@ impl Cap<IrqControl> {
     /// software-generated interrupt `irq` to the core `target`.
     #[cfg(sel4_has = "seL4_IRQControl_IssueSGISignal")]
     #[doc(alias = "seL4_IRQControl_IssueSGISignal")]
+    #[inline]
     pub fn irq_control_issue_sgi_signal(
         self,
         irq: usize,
@@ -112,6 +116,7 @@ impl Cap<IrqControl> {
     /// APIC. `vector` is seL4's number for the interrupt.
     #[cfg(CONFIG_ARCH_X86)]
     #[doc(alias = "seL4_IRQControl_GetIOAPIC")]
+    #[inline]
     pub fn irq_control_get_io_apic(
         self,
         pin: &IoApicPin,
@@ -141,6 +146,7 @@ impl Cap<IrqControl> {
     /// interrupt. `vector` is seL4's number for it.
     #[cfg(CONFIG_ARCH_X86)]
     #[doc(alias = "seL4_IRQControl_GetMSI")]
+    #[inline]
     pub fn irq_control_get_msi(
         self,
         msi: &Msi,
@@ -198,6 +204,7 @@ pub struct Msi {
 impl Cap<IrqHandler> {
     /// Corresponds to `seL4_IRQHandler_Ack`. Lets the interrupt come again.
     #[doc(alias = "seL4_IRQHandler_Ack")]
+    #[inline]
     pub fn irq_handler_ack(self) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_IRQHandler_Ack(self.word()) })
@@ -205,6 +212,7 @@ impl Cap<IrqHandler> {
 
     /// Corresponds to `seL4_IRQHandler_SetNotification`. What the interrupt signals.
     #[doc(alias = "seL4_IRQHandler_SetNotification")]
+    #[inline]
     pub fn irq_handler_set_notification(self, notification: Cap<Notification>) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_IRQHandler_SetNotification(self.word(), notification.word()) })
@@ -212,6 +220,7 @@ impl Cap<IrqHandler> {
 
     /// Corresponds to `seL4_IRQHandler_Clear`. The interrupt signals nothing then.
     #[doc(alias = "seL4_IRQHandler_Clear")]
+    #[inline]
     pub fn irq_handler_clear(self) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_IRQHandler_Clear(self.word()) })

@@ -26,6 +26,7 @@ pub const CAPS: usize = sys::seL4_MsgMaxExtraCaps;
 
 /// Corresponds to `seL4_GetMR`. Returns the register with this index, 0 if there is none.
 #[doc(alias = "seL4_GetMR")]
+#[inline]
 pub fn register(index: usize) -> usize {
     if index >= REGISTERS {
         return 0;
@@ -58,6 +59,7 @@ fn registers() -> *mut usize {
 /// let value = libsel4::message::get_mr::<{ libsel4::message::REGISTERS }>();
 /// ```
 #[doc(alias = "seL4_GetMR")]
+#[inline]
 pub fn get_mr<const INDEX: usize>() -> usize {
     const { assert!(INDEX < REGISTERS, "there is no such message register") };
     register(INDEX)
@@ -65,6 +67,7 @@ pub fn get_mr<const INDEX: usize>() -> usize {
 
 /// Corresponds to `seL4_SetMR`. Sets the register `INDEX`, below [`REGISTERS`]; the compiler sees to that.
 #[doc(alias = "seL4_SetMR")]
+#[inline]
 pub fn set_mr<const INDEX: usize>(value: usize) {
     const { assert!(INDEX < REGISTERS, "there is no such message register") };
     // SAFETY: there is such a register.
@@ -77,6 +80,7 @@ pub fn set_mr<const INDEX: usize>(value: usize) {
 ///
 /// If there is no such register.
 #[doc(alias = "seL4_SetMR")]
+#[inline]
 pub fn set_register(index: usize, value: usize) {
     assert!(index < REGISTERS, "there is no such message register");
     // SAFETY: there is such a register.
@@ -85,6 +89,7 @@ pub fn set_register(index: usize, value: usize) {
 
 /// Copies words into the registers from 0 on, and describes them as a message with this label.
 /// Words beyond [`REGISTERS`] are left out; the length of the result is the number of words written.
+#[inline]
 pub fn write(label: usize, words: &[usize]) -> MessageInfo {
     let length = words.len().min(REGISTERS);
     // SAFETY: there are that many words and registers, and nobody has a reference to the latter.
@@ -93,6 +98,7 @@ pub fn write(label: usize, words: &[usize]) -> MessageInfo {
 }
 
 /// Copies the registers of a message that came into `words`, and returns how many there were for it.
+#[inline]
 pub fn read(info: MessageInfo, words: &mut [usize]) -> usize {
     let length = words.len().min(info.length()).min(REGISTERS);
     // SAFETY: there are that many words and registers, and nobody has a reference to the latter.
@@ -150,6 +156,7 @@ const fn registers_of<T>() -> usize {
 /// ```compile_fail,E0080
 /// let info = libsel4::message::put(0, &[0_u64; 1000]);
 /// ```
+#[inline]
 pub fn put<T: Plain>(label: usize, value: &T) -> MessageInfo {
     const { assert!(registers_of::<T>() <= REGISTERS, "too large for a message") };
     if size_of::<T>() > 0 {
@@ -171,6 +178,7 @@ pub fn put<T: Plain>(label: usize, value: &T) -> MessageInfo {
 }
 
 /// The value in a message that came, from register 0 on; `None` if the message is shorter than that.
+#[inline]
 pub fn take<T: Plain>(info: MessageInfo) -> Option<T> {
     const { assert!(registers_of::<T>() <= REGISTERS, "too large for a message") };
     if info.length() < registers_of::<T>() {
@@ -192,6 +200,7 @@ pub fn take<T: Plain>(info: MessageInfo) -> Option<T> {
 /// Corresponds to `seL4_SetCap`. Sets extra capability `INDEX`, below [`CAPS`], of the next message
 /// whose [`MessageInfo::extra_caps`] counts it, through an endpoint capability with the right to grant.
 #[doc(alias = "seL4_SetCap")]
+#[inline]
 pub fn set_cap<const INDEX: usize, T: Kind>(cap: Cap<T>) {
     const { assert!(INDEX < CAPS, "a message carries fewer capabilities") };
     // SAFETY: there is such an entry.
@@ -201,6 +210,7 @@ pub fn set_cap<const INDEX: usize, T: Kind>(cap: Cap<T>) {
 /// Corresponds to `seL4_GetBadge`. The badge of capability `INDEX`, below [`CAPS`], of a message that
 /// came, where [`MessageInfo::caps_unwrapped`] says that it was unwrapped.
 #[doc(alias = "seL4_GetBadge")]
+#[inline]
 pub fn get_badge<const INDEX: usize>() -> Badge {
     const { assert!(INDEX < CAPS, "a message carries fewer capabilities") };
     // SAFETY: there is such an entry.
@@ -211,6 +221,7 @@ pub fn get_badge<const INDEX: usize>() -> Badge {
 /// the running thread. The kernel fills it only while it is empty, and keeps the first capability that
 /// is not unwrapped.
 #[doc(alias = "seL4_SetCapReceivePath")]
+#[inline]
 pub fn set_cap_receive_path(slot: EmptySlot) -> ReceiveSlot {
     let to = slot.slot();
     // SAFETY: the numbers are only read when something is received, and no `Cap` names the slot.
@@ -231,6 +242,7 @@ pub struct ReceiveSlot {
 
 impl ReceiveSlot {
     /// Returns the address of the slot.
+    #[inline]
     pub const fn slot(&self) -> Slot {
         self.slot.slot()
     }
@@ -242,6 +254,7 @@ impl ReceiveSlot {
     /// Those of [`Cap::from_word`]: a message has brought a capability to an object of the kind `T`, and
     /// as long as the result or a copy of it is used, no capability of another kind follows it there,
     /// which would take deleting this one first.
+    #[inline]
     pub const unsafe fn cap<T: Kind>(&self) -> Cap<T> {
         // SAFETY: the contract is the same.
         unsafe { self.slot.slot().cap() }
@@ -253,6 +266,7 @@ impl ReceiveSlot {
     ///
     /// Those of [`EmptySlot::from_slot`]. In particular the receive path of the thread is another one by
     /// now.
+    #[inline]
     pub unsafe fn into_empty(self) -> EmptySlot {
         self.slot
     }
@@ -260,6 +274,7 @@ impl ReceiveSlot {
 
 /// Corresponds to `seL4_GetUserData`. A word of the IPC buffer that is free for the program.
 #[doc(alias = "seL4_GetUserData")]
+#[inline]
 pub fn get_user_data() -> usize {
     // SAFETY: a read of the own buffer.
     unsafe { sys::seL4_GetUserData() }
@@ -267,6 +282,7 @@ pub fn get_user_data() -> usize {
 
 /// Corresponds to `seL4_SetUserData`.
 #[doc(alias = "seL4_SetUserData")]
+#[inline]
 pub fn set_user_data(value: usize) {
     // SAFETY: a write to the own buffer.
     unsafe { sys::seL4_SetUserData(value) }
@@ -281,6 +297,7 @@ pub fn set_user_data(value: usize) {
 /// was configured with, and mapped there for reading and writing as long as the thread runs; nobody
 /// else uses the memory.
 #[doc(alias = "seL4_SetIPCBuffer")]
+#[inline]
 pub unsafe fn set_ipc_buffer(buffer: *mut sys::seL4_IPCBuffer) {
     // SAFETY: the caller promises it.
     unsafe { sys::seL4_SetIPCBuffer(buffer) }

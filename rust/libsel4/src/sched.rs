@@ -21,6 +21,7 @@ pub const MIN_SCHED_CONTEXT_BITS: usize = sys::seL4_MinSchedContextBits;
 /// Corresponds to `seL4_MaxExtraRefills`. How many extra refills a scheduling context of 2 to the power
 /// of `size_bits` bytes has room for.
 #[doc(alias = "seL4_MaxExtraRefills")]
+#[inline]
 pub fn max_extra_refills(size_bits: usize) -> usize {
     // SAFETY: it computes a number.
     unsafe {
@@ -41,6 +42,7 @@ pub struct Budget {
 
 impl Budget {
     /// `budget` in every `period`, both in microseconds, without extra refills.
+    #[inline]
     pub const fn new(budget: u64, period: u64) -> Self {
         Self {
             budget,
@@ -52,6 +54,7 @@ impl Budget {
     }
 
     /// Sets the number of extra refills, at most [`max_extra_refills`] of the scheduling context's size.
+    #[inline]
     pub const fn extra_refills(self, extra_refills: usize) -> Self {
         Self {
             extra_refills,
@@ -60,6 +63,7 @@ impl Budget {
     }
 
     /// Sets the word that is in timeout faults.
+    #[inline]
     pub const fn badge(self, badge: Badge) -> Self {
         Self { badge, ..self }
     }
@@ -67,6 +71,7 @@ impl Budget {
     /// Corresponds to `seL4_SchedContext_Sporadic`. Has the kernel schedule it as a sporadic task, also where
     /// the budget is as long as the period.
     #[doc(alias = "seL4_SchedContext_Sporadic")]
+    #[inline]
     pub const fn sporadic(self) -> Self {
         Self {
             flags: self.flags | sys::seL4_SchedContext_Sporadic,
@@ -79,6 +84,7 @@ impl Cap<SchedControl> {
     /// Corresponds to `seL4_SchedControl_ConfigureFlags`. Gives a scheduling context time on this core.
     #[doc(alias = "seL4_SchedControl_ConfigureFlags")]
     #[doc(alias = "seL4_SchedControl_Configure")]
+    #[inline]
     pub fn sched_control_configure_flags(
         self,
         sched_context: Cap<SchedContext>,
@@ -102,6 +108,7 @@ impl Cap<SchedControl> {
 impl Cap<SchedContext> {
     /// Corresponds to `seL4_SchedContext_Bind`.
     #[doc(alias = "seL4_SchedContext_Bind")]
+    #[inline]
     pub fn sched_context_bind<T: Schedulable>(self, to: Cap<T>) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_SchedContext_Bind(self.word(), to.word()) })
@@ -109,6 +116,7 @@ impl Cap<SchedContext> {
 
     /// Corresponds to `seL4_SchedContext_Unbind`. Takes it from whatever has it.
     #[doc(alias = "seL4_SchedContext_Unbind")]
+    #[inline]
     pub fn sched_context_unbind(self) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_SchedContext_Unbind(self.word()) })
@@ -116,6 +124,7 @@ impl Cap<SchedContext> {
 
     /// Corresponds to `seL4_SchedContext_UnbindObject`.
     #[doc(alias = "seL4_SchedContext_UnbindObject")]
+    #[inline]
     pub fn sched_context_unbind_object<T: Schedulable>(self, from: Cap<T>) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_SchedContext_UnbindObject(self.word(), from.word()) })
@@ -123,6 +132,7 @@ impl Cap<SchedContext> {
 
     /// Corresponds to `seL4_SchedContext_Consumed`. Microseconds that were used since this was last asked.
     #[doc(alias = "seL4_SchedContext_Consumed")]
+    #[inline]
     pub fn sched_context_consumed(self) -> Result<u64> {
         // SAFETY: it touches no memory.
         let answer = unsafe { sys::seL4_SchedContext_Consumed(self.word()) };
@@ -133,6 +143,7 @@ impl Cap<SchedContext> {
     /// Corresponds to `seL4_SchedContext_YieldTo`. Lets the thread that has it run first, if it has this
     /// thread's priority; returns microseconds as [`sched_context_consumed`](Self::sched_context_consumed).
     #[doc(alias = "seL4_SchedContext_YieldTo")]
+    #[inline]
     pub fn sched_context_yield_to(self) -> Result<u64> {
         // SAFETY: it touches no memory.
         let answer = unsafe { sys::seL4_SchedContext_YieldTo(self.word()) };

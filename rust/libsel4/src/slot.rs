@@ -190,22 +190,26 @@ impl EmptySlots {
     /// # Safety
     ///
     /// Those of [`EmptySlot::from_slot`], for each of them.
+    #[inline]
     pub unsafe fn new(root: Cap<CNode>, range: Range<usize>) -> Self {
         let range = range.start.max(1)..range.end;
         Self { root, range }
     }
 
     /// Returns the CNode that they are in.
+    #[inline]
     pub const fn root(&self) -> Cap<CNode> {
         self.root
     }
 
     /// Returns their addresses. The slots stay empty.
+    #[inline]
     pub fn slots(&self) -> Slots {
         Slots::new(self.root, self.range.clone())
     }
 
     /// Returns the first `count` of them, which are then no longer here; `None` if there are fewer.
+    #[inline]
     pub fn split_off(&mut self, count: usize) -> Option<EmptySlots> {
         let end = self.range.start.checked_add(count)?;
         if end > self.range.end {
@@ -220,6 +224,7 @@ impl EmptySlots {
     }
 
     /// Takes back the slot before the first, which this value gave last.
+    #[inline]
     pub(crate) fn give_back(&mut self, slot: EmptySlot) {
         debug_assert_eq!(slot.offset() + 1, self.range.start);
         self.range.start = slot.offset();

@@ -88,6 +88,7 @@ pub struct Space {
 
 impl Space {
     /// A CSpace with the guard that its CNode has, a VSpace, and no fault endpoint.
+    #[inline]
     pub const fn new(cspace: Cap<CNode>, vspace: Cap<VSpace>) -> Self {
         Self {
             cspace,
@@ -98,6 +99,7 @@ impl Space {
     }
 
     /// Sets the guard of the CSpace.
+    #[inline]
     pub const fn guard(self, guard: Guard) -> Self {
         Self { guard, ..self }
     }
@@ -105,6 +107,7 @@ impl Space {
     /// Sets the fault endpoint. [`tcb_configure`](Cap::tcb_configure) takes it without MCS only; with MCS
     /// it is one of the [scheduling parameters](SchedParams::fault_endpoint). Code for both kernels
     /// gives it to both.
+    #[inline]
     pub const fn fault_endpoint(self, endpoint: FaultEndpoint) -> Self {
         Self {
             fault_endpoint: Some(endpoint),
@@ -127,6 +130,7 @@ pub struct SchedParams {
 impl SchedParams {
     /// This priority, and the lowest maximum controlled priority; with MCS no scheduling context and no
     /// fault endpoint.
+    #[inline]
     pub const fn new(priority: Priority) -> Self {
         Self {
             priority,
@@ -139,12 +143,14 @@ impl SchedParams {
     }
 
     /// Sets the maximum controlled priority: the highest that the thread may give.
+    #[inline]
     pub const fn mcp(self, mcp: Priority) -> Self {
         Self { mcp, ..self }
     }
 
     /// Sets the scheduling context.
     #[cfg(CONFIG_KERNEL_MCS)]
+    #[inline]
     pub const fn sched_context(self, sched_context: Cap<SchedContext>) -> Self {
         Self {
             sched_context: Some(sched_context),
@@ -154,6 +160,7 @@ impl SchedParams {
 
     /// Sets the fault endpoint. Without MCS this does nothing: there it is a part of the
     /// [`Space`](Space::fault_endpoint).
+    #[inline]
     pub const fn fault_endpoint(self, endpoint: FaultEndpoint) -> Self {
         #[cfg(not(CONFIG_KERNEL_MCS))]
         let _ = endpoint;
@@ -173,6 +180,7 @@ impl SchedParams {
 /// reference into the one before.
 #[cfg(CONFIG_SET_TLS_BASE_SELF)]
 #[doc(alias = "seL4_SetTLSBase")]
+#[inline]
 pub unsafe fn set_tls_base(base: usize) {
     // SAFETY: the caller promises it.
     unsafe { sys::seL4_SetTLSBase(base) }
@@ -187,6 +195,7 @@ impl Cap<Tcb> {
     /// The thread does not run, or runs on soundly with these. The IPC buffer's memory is nobody
     /// else's. If the thread runs code that uses [`Cap`]s, the CSpace is the one that they are of.
     #[doc(alias = "seL4_TCB_Configure")]
+    #[inline]
     pub unsafe fn tcb_configure(self, space: &Space, buffer: Option<IpcBuffer>) -> Result<()> {
         let (address, page) = parts(buffer);
         // SAFETY: the thread goes on soundly, by the contract of this function; who answers its faults has
@@ -212,6 +221,7 @@ impl Cap<Tcb> {
     ///
     /// Those of [`tcb_configure`](Self::tcb_configure).
     #[doc(alias = "seL4_TCB_SetSpace")]
+    #[inline]
     pub unsafe fn tcb_set_space(self, space: &Space) -> Result<()> {
         // SAFETY: as in `tcb_configure`.
         check(unsafe {
@@ -234,6 +244,7 @@ impl Cap<Tcb> {
     /// runs, it learns the address by
     /// [`set_ipc_buffer`](crate::message::set_ipc_buffer) before it makes another system call.
     #[doc(alias = "seL4_TCB_SetIPCBuffer")]
+    #[inline]
     pub unsafe fn tcb_set_ipc_buffer(self, buffer: Option<IpcBuffer>) -> Result<()> {
         let (address, page) = parts(buffer);
         // SAFETY: the caller promises it.
@@ -243,6 +254,7 @@ impl Cap<Tcb> {
     /// Corresponds to `seL4_TCB_SetPriority`. `authority` is a thread whose maximum controlled priority
     /// is at least `priority`.
     #[doc(alias = "seL4_TCB_SetPriority")]
+    #[inline]
     pub fn tcb_set_priority(self, authority: Cap<Tcb>, priority: Priority) -> Result<()> {
         let priority = priority.word();
         // SAFETY: it touches no memory.
@@ -252,6 +264,7 @@ impl Cap<Tcb> {
     /// Corresponds to `seL4_TCB_SetMCPriority`. The highest priority that the thread may give, at most
     /// that of `authority`.
     #[doc(alias = "seL4_TCB_SetMCPriority")]
+    #[inline]
     pub fn tcb_set_mc_priority(self, authority: Cap<Tcb>, mcp: Priority) -> Result<()> {
         let mcp = mcp.word();
         // SAFETY: it touches no memory.
@@ -261,6 +274,7 @@ impl Cap<Tcb> {
     /// Corresponds to `seL4_TCB_SetSchedParams`. Sets both priorities at once, and with MCS also scheduling
     /// context and fault endpoint: those that are not given are taken from the thread.
     #[doc(alias = "seL4_TCB_SetSchedParams")]
+    #[inline]
     pub fn tcb_set_sched_params(self, authority: Cap<Tcb>, params: &SchedParams) -> Result<()> {
         // SAFETY: it touches no memory, and who answers the thread's faults has promised to do so soundly.
         // A missing capability is looked up in slot 0, which nothing fills.
@@ -282,6 +296,7 @@ impl Cap<Tcb> {
     /// used up.
     #[cfg(CONFIG_KERNEL_MCS)]
     #[doc(alias = "seL4_TCB_SetTimeoutEndpoint")]
+    #[inline]
     pub fn tcb_set_timeout_endpoint(self, endpoint: Option<FaultEndpoint>) -> Result<()> {
         let endpoint = FaultEndpoint::word(endpoint);
         // SAFETY: who answers the thread's faults has promised to do so soundly. A missing capability is
@@ -292,6 +307,7 @@ impl Cap<Tcb> {
     /// Corresponds to `seL4_TCB_SetAffinity`. The core that the thread runs on, counted from 0.
     #[cfg(all(CONFIG_ENABLE_SMP_SUPPORT, not(CONFIG_KERNEL_MCS)))]
     #[doc(alias = "seL4_TCB_SetAffinity")]
+    #[inline]
     pub fn tcb_set_affinity(self, core: usize) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_TCB_SetAffinity(self.word(), core) })
@@ -305,6 +321,7 @@ impl Cap<Tcb> {
     /// The thread does not run yet, and this is thread-local storage as C's runtime lays it out,
     /// nobody else's.
     #[doc(alias = "seL4_TCB_SetTLSBase")]
+    #[inline]
     pub unsafe fn tcb_set_tls_base(self, base: usize) -> Result<()> {
         // SAFETY: the caller promises it.
         check(unsafe { sys::seL4_TCB_SetTLSBase(self.word(), base) })
@@ -314,6 +331,7 @@ impl Cap<Tcb> {
     /// set: `seL4_TCBFlag_fpuDisabled` is the one there is.
     #[cfg(sel4_has = "seL4_TCB_SetFlags")]
     #[doc(alias = "seL4_TCB_SetFlags")]
+    #[inline]
     pub fn tcb_set_flags(self, clear: usize, set: usize) -> Result<usize> {
         // SAFETY: a thread without an FPU faults where it would use it.
         let answer = unsafe { sys::seL4_TCB_SetFlags(self.word(), clear, set) };
@@ -323,6 +341,7 @@ impl Cap<Tcb> {
 
     /// Corresponds to `seL4_TCB_ReadRegisters`. All registers of a thread, another than the running one.
     #[doc(alias = "seL4_TCB_ReadRegisters")]
+    #[inline]
     pub fn tcb_read_registers(self, suspend: bool) -> Result<UserContext> {
         let mut context = UserContext::default();
         // SAFETY: that many words are there.
@@ -348,6 +367,7 @@ impl Cap<Tcb> {
     /// system calls. Code with the TCB can suspend and resume it from now on, also after it has
     /// suspended itself at its end.
     #[doc(alias = "seL4_TCB_WriteRegisters")]
+    #[inline]
     pub unsafe fn tcb_write_registers(self, resume: bool, context: &UserContext) -> Result<()> {
         // SAFETY: the caller promises it; C reads through the pointer and does not write.
         check(unsafe {
@@ -368,6 +388,7 @@ impl Cap<Tcb> {
     ///
     /// Those of [`tcb_write_registers`](Self::tcb_write_registers).
     #[doc(alias = "seL4_TCB_CopyRegisters")]
+    #[inline]
     pub unsafe fn tcb_copy_registers(
         self,
         source: Cap<Tcb>,
@@ -392,6 +413,7 @@ impl Cap<Tcb> {
 
     /// Corresponds to `seL4_TCB_Suspend`.
     #[doc(alias = "seL4_TCB_Suspend")]
+    #[inline]
     pub fn tcb_suspend(self) -> Result<()> {
         // SAFETY: a thread that stands still breaks nothing.
         check(unsafe { sys::seL4_TCB_Suspend(self.word()) })
@@ -400,6 +422,7 @@ impl Cap<Tcb> {
     /// Corresponds to `seL4_TCB_Resume`. What it runs was decided by
     /// [`tcb_write_registers`](Self::tcb_write_registers).
     #[doc(alias = "seL4_TCB_Resume")]
+    #[inline]
     pub fn tcb_resume(self) -> Result<()> {
         // SAFETY: it goes on with registers that are sound, as those who set them promised.
         check(unsafe { sys::seL4_TCB_Resume(self.word()) })
@@ -408,6 +431,7 @@ impl Cap<Tcb> {
     /// Corresponds to `seL4_TCB_BindNotification`. What is signalled then also ends the thread's
     /// waiting for messages.
     #[doc(alias = "seL4_TCB_BindNotification")]
+    #[inline]
     pub fn tcb_bind_notification(self, notification: Cap<Notification>) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_TCB_BindNotification(self.word(), notification.word()) })
@@ -415,6 +439,7 @@ impl Cap<Tcb> {
 
     /// Corresponds to `seL4_TCB_UnbindNotification`.
     #[doc(alias = "seL4_TCB_UnbindNotification")]
+    #[inline]
     pub fn tcb_unbind_notification(self) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_TCB_UnbindNotification(self.word()) })

@@ -22,6 +22,7 @@ impl Cap<Untyped> {
     /// [`DeleteFirst`](crate::Error::DeleteFirst) where the slot is taken,
     /// [`RangeError`](crate::Error::RangeError) where `size_bits` is out of range.
     #[doc(alias = "seL4_Untyped_Retype")]
+    #[inline]
     pub fn untyped_retype<T: Retype>(
         self,
         size_bits: usize,
@@ -41,6 +42,7 @@ impl Cap<Untyped> {
     /// Those of [`untyped_retype`](Self::untyped_retype), and
     /// [`RangeError`](crate::Error::RangeError) for no slots or too many.
     #[doc(alias = "seL4_Untyped_Retype")]
+    #[inline]
     pub fn untyped_retype_all<T: Retype>(
         self,
         size_bits: usize,
@@ -71,6 +73,7 @@ impl Cap<Untyped> {
     ///
     /// Those of [`Slot::cnode_copy`], for each of the slots.
     #[doc(alias = "seL4_Untyped_Retype")]
+    #[inline]
     pub unsafe fn untyped_retype_at<T: Retype>(
         self,
         size_bits: usize,

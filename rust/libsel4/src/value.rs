@@ -26,11 +26,13 @@ impl Priority {
 
     /// The priority with this number. The kernel refuses one above [`MAX`](Self::MAX) with
     /// [`RangeError`](crate::Error::RangeError).
+    #[inline]
     pub const fn new(priority: usize) -> Self {
         Self(priority)
     }
 
     /// The word that C has for it.
+    #[inline]
     pub const fn word(self) -> usize {
         self.0
     }
@@ -58,6 +60,7 @@ impl MessageInfo {
     /// 7 of the length, 2 of the number of capabilities, 3 of those unwrapped, and of the label what
     /// a word has left.
     #[doc(alias = "seL4_MessageInfo_new")]
+    #[inline]
     pub const fn new(
         label: usize,
         caps_unwrapped: usize,
@@ -75,6 +78,7 @@ impl MessageInfo {
     /// Corresponds to `seL4_MessageInfo_get_label`. What sender and receiver agreed on; in what the
     /// kernel sends, which fault it is.
     #[doc(alias = "seL4_MessageInfo_get_label")]
+    #[inline]
     pub const fn label(self) -> usize {
         self.0 >> LABEL_SHIFT
     }
@@ -82,29 +86,34 @@ impl MessageInfo {
     /// Corresponds to `seL4_MessageInfo_get_capsUnwrapped`. In what was received: bit `i` says that
     /// capability `i` arrived as the badge of one to the endpoint that it came through.
     #[doc(alias = "seL4_MessageInfo_get_capsUnwrapped")]
+    #[inline]
     pub const fn caps_unwrapped(self) -> usize {
         low(self.0 >> UNWRAPPED_SHIFT, UNWRAPPED_BITS)
     }
 
     /// Corresponds to `seL4_MessageInfo_get_extraCaps`. How many capabilities are sent or came.
     #[doc(alias = "seL4_MessageInfo_get_extraCaps")]
+    #[inline]
     pub const fn extra_caps(self) -> usize {
         low(self.0 >> LENGTH_BITS, EXTRA_CAPS_BITS)
     }
 
     /// Corresponds to `seL4_MessageInfo_get_length`. How many message registers count.
     #[doc(alias = "seL4_MessageInfo_get_length")]
+    #[inline]
     pub const fn length(self) -> usize {
         low(self.0, LENGTH_BITS)
     }
 
     /// Returns the info of a message with this label, without registers and capabilities:
     /// `MessageInfo::labelled(5).with_length(2)`.
+    #[inline]
     pub const fn labelled(label: usize) -> Self {
         Self::new(label, 0, 0, 0)
     }
 
     /// Returns the same message info with this many message registers.
+    #[inline]
     pub const fn with_length(self, length: usize) -> Self {
         let (unwrapped, extra) = (self.caps_unwrapped(), self.extra_caps());
         Self::new(self.label(), unwrapped, extra, length)
@@ -112,11 +121,13 @@ impl MessageInfo {
 
     /// Returns the same message info with this many capabilities, whose addresses
     /// [`set_cap`](crate::message::set_cap) writes.
+    #[inline]
     pub const fn with_extra_caps(self, count: usize) -> Self {
         Self::new(self.label(), self.caps_unwrapped(), count, self.length())
     }
 
     /// The word that C has for it.
+    #[inline]
     pub const fn word(self) -> usize {
         self.0
     }
@@ -179,6 +190,7 @@ impl CapRights {
 
     /// Corresponds to `seL4_CapRights_new`, with its order of arguments.
     #[doc(alias = "seL4_CapRights_new")]
+    #[inline]
     pub const fn new(grant_reply: bool, grant: bool, read: bool, write: bool) -> Self {
         Self(
             (grant_reply as usize) << 3
@@ -189,11 +201,13 @@ impl CapRights {
     }
 
     /// Those that are in this or in `other`.
+    #[inline]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// The word that C has for it.
+    #[inline]
     pub const fn word(self) -> usize {
         self.0
     }
@@ -233,12 +247,14 @@ impl Guard {
     /// `seL4_GuardBits` count, and `bits` bits, less than a word has.
     #[doc(alias = "seL4_CNode_CapData_new")]
     #[doc(alias = "seL4_CapData_Guard_new")]
+    #[inline]
     pub const fn new(guard: usize, bits: usize) -> Self {
         let guard = low(guard, sys::seL4_GuardBits) << sys::seL4_GuardSizeBits;
         Self((guard | low(bits, sys::seL4_GuardSizeBits)) << GUARD_SIZE_SHIFT)
     }
 
     /// The word that C has for it.
+    #[inline]
     pub const fn word(self) -> usize {
         self.0
     }

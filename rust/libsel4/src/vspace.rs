@@ -30,6 +30,7 @@ impl<T: Page> Cap<T> {
     #[doc(alias = "seL4_ARM_Page_Map")]
     #[doc(alias = "seL4_RISCV_Page_Map")]
     #[doc(alias = "seL4_X86_Page_Map")]
+    #[inline]
     pub unsafe fn page_map(
         self,
         vspace: Cap<VSpace>,
@@ -57,6 +58,7 @@ impl<T: Page> Cap<T> {
     #[doc(alias = "seL4_ARM_Page_Unmap")]
     #[doc(alias = "seL4_RISCV_Page_Unmap")]
     #[doc(alias = "seL4_X86_Page_Unmap")]
+    #[inline]
     pub unsafe fn page_unmap(self) -> Result<()> {
         // SAFETY: the caller promises it.
         check(unsafe { c::page_unmap(self.word()) })
@@ -67,6 +69,7 @@ impl<T: Page> Cap<T> {
     #[doc(alias = "seL4_ARM_Page_GetAddress")]
     #[doc(alias = "seL4_RISCV_Page_GetAddress")]
     #[doc(alias = "seL4_X86_Page_GetAddress")]
+    #[inline]
     pub fn page_get_address(self) -> Result<usize> {
         // SAFETY: it touches no memory.
         let answer = unsafe { c::page_get_address(self.word()) };
@@ -87,6 +90,7 @@ impl Cap<PageTable> {
     #[doc(alias = "seL4_ARM_PageTable_Map")]
     #[doc(alias = "seL4_RISCV_PageTable_Map")]
     #[doc(alias = "seL4_X86_PageTable_Map")]
+    #[inline]
     pub fn page_table_map(
         self,
         vspace: Cap<VSpace>,
@@ -106,6 +110,7 @@ impl Cap<PageTable> {
     #[doc(alias = "seL4_ARM_PageTable_Unmap")]
     #[doc(alias = "seL4_RISCV_PageTable_Unmap")]
     #[doc(alias = "seL4_X86_PageTable_Unmap")]
+    #[inline]
     pub unsafe fn page_table_unmap(self) -> Result<()> {
         // SAFETY: the caller promises it.
         check(unsafe { c::page_table_unmap(self.word()) })
@@ -119,6 +124,7 @@ impl Cap<AsidControl> {
     #[doc(alias = "seL4_ARM_ASIDControl_MakePool")]
     #[doc(alias = "seL4_RISCV_ASIDControl_MakePool")]
     #[doc(alias = "seL4_X86_ASIDControl_MakePool")]
+    #[inline]
     pub fn asid_control_make_pool(
         self,
         untyped: Cap<Untyped>,
@@ -146,6 +152,7 @@ impl Cap<AsidPool> {
     #[doc(alias = "seL4_ARM_ASIDPool_Assign")]
     #[doc(alias = "seL4_RISCV_ASIDPool_Assign")]
     #[doc(alias = "seL4_X86_ASIDPool_Assign")]
+    #[inline]
     pub fn asid_pool_assign(self, vspace: Cap<VSpace>) -> Result<()> {
         // SAFETY: only a VSpace without identifier gets one.
         check(unsafe { c::asid_pool_assign(self.word(), vspace.word()) })

@@ -91,6 +91,7 @@ impl VmAttributes {
     /// Not cached, for device registers: `seL4_ARM_ExecuteNever` alone.
     pub const DEVICE: Self = Self(sys::seL4_ARM_ExecuteNever);
 
+    #[inline]
     pub(crate) const fn raw(self) -> sys::seL4_ARM_VMAttributes {
         self.0
     }
@@ -106,6 +107,7 @@ macro_rules! caches {
     ) => {
         #[doc = concat!("Corresponds to `", $clean_name, "`. Writes what the data cache has of these bytes to memory.")]
         #[doc(alias = $clean_name)]
+        #[inline]
         pub fn $clean(self, start: usize, end: usize) -> Result<()> {
             // SAFETY: the contents stay the same.
             check(unsafe { sys::$c_clean(self.word(), start, end) })
@@ -117,6 +119,7 @@ macro_rules! caches {
         ///
         /// Writes there that have not reached memory are lost; nothing relies on them.
         #[doc(alias = $invalidate_name)]
+        #[inline]
         pub unsafe fn $invalidate(self, start: usize, end: usize) -> Result<()> {
             // SAFETY: the caller promises it.
             check(unsafe { sys::$c_invalidate(self.word(), start, end) })
@@ -124,6 +127,7 @@ macro_rules! caches {
 
         #[doc = concat!("Corresponds to `", $both_name, "`. Writes what the data cache has of these bytes to memory, and forgets it.")]
         #[doc(alias = $both_name)]
+        #[inline]
         pub fn $both(self, start: usize, end: usize) -> Result<()> {
             // SAFETY: the contents stay the same.
             check(unsafe { sys::$c_both(self.word(), start, end) })
@@ -131,6 +135,7 @@ macro_rules! caches {
 
         #[doc = concat!("Corresponds to `", $unify_name, "`. Makes code that was written there as data seen as code.")]
         #[doc(alias = $unify_name)]
+        #[inline]
         pub fn $unify(self, start: usize, end: usize) -> Result<()> {
             // SAFETY: the contents stay the same.
             check(unsafe { sys::$c_unify(self.word(), start, end) })
@@ -173,6 +178,7 @@ impl Cap<VSpace> {
 impl Cap<SgiSignal> {
     /// Corresponds to `seL4_Signal` on a capability to a software-generated interrupt. Sends it.
     #[doc(alias = "seL4_Signal")]
+    #[inline]
     pub fn signal(self) {
         // SAFETY: a system call that touches no memory of this program.
         unsafe { sys::seL4_Signal(self.word()) }
@@ -188,6 +194,7 @@ impl Cap<Smc> {
     ///
     /// The monitor's action does not change the memory of this program.
     #[doc(alias = "seL4_ARM_SMC_Call")]
+    #[inline]
     pub unsafe fn smc_call(
         self,
         arguments: &sys::seL4_ARM_SMCContext,
@@ -204,6 +211,7 @@ impl Cap<Smc> {
 
 /// Corresponds to `seL4_UserContext`: registers for a thread that begins with `entry(argument)` on a
 /// stack that ends at `stack_top`, an address that is a multiple of 16.
+#[inline]
 pub fn entry_context(
     entry: extern "C" fn(usize) -> !,
     stack_top: usize,

@@ -48,6 +48,7 @@ pub struct CbFault {
 impl Cap<SidControl> {
     /// Corresponds to `seL4_ARM_SIDControl_GetSID`. Fills `slot` with the stream `sid`.
     #[doc(alias = "seL4_ARM_SIDControl_GetSID")]
+    #[inline]
     pub fn sid_control_get_sid(self, sid: usize, slot: EmptySlot) -> Result<Cap<Sid>, FillError> {
         let to = slot.slot();
         // SAFETY: nothing else names the slot, so no `Cap` changes.
@@ -66,6 +67,7 @@ impl Cap<SidControl> {
 
     /// Corresponds to `seL4_ARM_SIDControl_GetFault`.
     #[doc(alias = "seL4_ARM_SIDControl_GetFault")]
+    #[inline]
     pub fn sid_control_get_fault(self) -> Result<SidFault> {
         // SAFETY: it only reads.
         let answer = unsafe { sys::seL4_ARM_SIDControl_GetFault(self.word()) };
@@ -79,6 +81,7 @@ impl Cap<SidControl> {
 
     /// Corresponds to `seL4_ARM_SIDControl_ClearFault`.
     #[doc(alias = "seL4_ARM_SIDControl_ClearFault")]
+    #[inline]
     pub fn sid_control_clear_fault(self) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_ARM_SIDControl_ClearFault(self.word()) })
@@ -92,6 +95,7 @@ impl Cap<Sid> {
     ///
     /// The device does not write to memory of that address space that this program uses as its own.
     #[doc(alias = "seL4_ARM_SID_BindCB")]
+    #[inline]
     pub unsafe fn sid_bind_cb(self, cb: Cap<Cb>) -> Result<()> {
         // SAFETY: the caller promises it.
         check(unsafe { sys::seL4_ARM_SID_BindCB(self.word(), cb.word()) })
@@ -99,6 +103,7 @@ impl Cap<Sid> {
 
     /// Corresponds to `seL4_ARM_SID_UnbindCB`. The device then reaches no memory.
     #[doc(alias = "seL4_ARM_SID_UnbindCB")]
+    #[inline]
     pub fn sid_unbind_cb(self) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_ARM_SID_UnbindCB(self.word()) })
@@ -108,6 +113,7 @@ impl Cap<Sid> {
 impl Cap<CbControl> {
     /// Corresponds to `seL4_ARM_CBControl_GetCB`. Fills `slot` with the context bank `cb`.
     #[doc(alias = "seL4_ARM_CBControl_GetCB")]
+    #[inline]
     pub fn cb_control_get_cb(self, cb: usize, slot: EmptySlot) -> Result<Cap<Cb>, FillError> {
         let to = slot.slot();
         // SAFETY: nothing else names the slot, so no `Cap` changes.
@@ -120,6 +126,7 @@ impl Cap<CbControl> {
 
     /// Corresponds to `seL4_ARM_CBControl_TLBInvalidateAll`. The SMMU looks all mappings up anew.
     #[doc(alias = "seL4_ARM_CBControl_TLBInvalidateAll")]
+    #[inline]
     pub fn cb_control_tlb_invalidate_all(self) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_ARM_CBControl_TLBInvalidateAll(self.word()) })
@@ -133,6 +140,7 @@ impl Cap<Cb> {
     ///
     /// Those of [`sid_bind_cb`](Cap::sid_bind_cb), for each of those devices.
     #[doc(alias = "seL4_ARM_CB_AssignVspace")]
+    #[inline]
     pub unsafe fn cb_assign_vspace(self, vspace: Cap<VSpace>) -> Result<()> {
         // SAFETY: the caller promises it.
         check(unsafe { sys::seL4_ARM_CB_AssignVspace(self.word(), vspace.word()) })
@@ -140,6 +148,7 @@ impl Cap<Cb> {
 
     /// Corresponds to `seL4_ARM_CB_UnassignVspace`. Its devices then reach no memory.
     #[doc(alias = "seL4_ARM_CB_UnassignVspace")]
+    #[inline]
     pub fn cb_unassign_vspace(self) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_ARM_CB_UnassignVspace(self.word()) })
@@ -148,6 +157,7 @@ impl Cap<Cb> {
     /// Corresponds to `seL4_ARM_CB_TLBInvalidate`. The SMMU looks the mappings of its address space up
     /// anew.
     #[doc(alias = "seL4_ARM_CB_TLBInvalidate")]
+    #[inline]
     pub fn cb_tlb_invalidate(self) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_ARM_CB_TLBInvalidate(self.word()) })
@@ -155,6 +165,7 @@ impl Cap<Cb> {
 
     /// Corresponds to `seL4_ARM_CB_CBGetFault`.
     #[doc(alias = "seL4_ARM_CB_CBGetFault")]
+    #[inline]
     pub fn cb_get_fault(self) -> Result<CbFault> {
         // SAFETY: it only reads.
         let answer = unsafe { sys::seL4_ARM_CB_CBGetFault(self.word()) };
@@ -167,6 +178,7 @@ impl Cap<Cb> {
 
     /// Corresponds to `seL4_ARM_CB_CBClearFault`.
     #[doc(alias = "seL4_ARM_CB_CBClearFault")]
+    #[inline]
     pub fn cb_clear_fault(self) -> Result<()> {
         // SAFETY: it touches no memory.
         check(unsafe { sys::seL4_ARM_CB_CBClearFault(self.word()) })

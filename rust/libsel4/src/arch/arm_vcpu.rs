@@ -27,6 +27,7 @@ impl Cap<Vcpu> {
     /// The thread does not run, and what it runs later is a guest: its VSpace has no memory that this
     /// program uses as its own, for the guest's registers and interrupts decide what becomes of it.
     #[doc(alias = "seL4_ARM_VCPU_SetTCB")]
+    #[inline]
     pub unsafe fn vcpu_set_tcb(self, tcb: Cap<Tcb>) -> Result<()> {
         // SAFETY: the caller promises it.
         check(unsafe { sys::seL4_ARM_VCPU_SetTCB(self.word(), tcb.word()) })
@@ -41,6 +42,7 @@ impl Cap<Vcpu> {
     /// [`DeleteFirst`](crate::Error::DeleteFirst) where the list register has an interrupt that
     /// the guest is handling.
     #[doc(alias = "seL4_ARM_VCPU_InjectIRQ")]
+    #[inline]
     pub fn vcpu_inject_irq(self, irq: u16, priority: u8, group: u8, index: u8) -> Result<()> {
         // SAFETY: it touches the guest alone.
         check(unsafe { sys::seL4_ARM_VCPU_InjectIRQ(self.word(), irq, priority, group, index) })
@@ -48,6 +50,7 @@ impl Cap<Vcpu> {
 
     /// Corresponds to `seL4_ARM_VCPU_ReadRegs`.
     #[doc(alias = "seL4_ARM_VCPU_ReadRegs")]
+    #[inline]
     pub fn vcpu_read_regs(self, register: VcpuReg) -> Result<usize> {
         // SAFETY: it only reads.
         let answer = unsafe { sys::seL4_ARM_VCPU_ReadRegs(self.word(), register) };
@@ -57,6 +60,7 @@ impl Cap<Vcpu> {
 
     /// Corresponds to `seL4_ARM_VCPU_WriteRegs`.
     #[doc(alias = "seL4_ARM_VCPU_WriteRegs")]
+    #[inline]
     pub fn vcpu_write_regs(self, register: VcpuReg, value: usize) -> Result<()> {
         // SAFETY: it touches the guest alone.
         check(unsafe { sys::seL4_ARM_VCPU_WriteRegs(self.word(), register, value) })
@@ -65,6 +69,7 @@ impl Cap<Vcpu> {
     /// Corresponds to `seL4_ARM_VCPU_AckVPPI`. Lets a private interrupt, such as that of the virtual
     /// timer, come to the guest again.
     #[doc(alias = "seL4_ARM_VCPU_AckVPPI")]
+    #[inline]
     pub fn vcpu_ack_vppi(self, irq: usize) -> Result<()> {
         // SAFETY: it touches the guest alone.
         check(unsafe { sys::seL4_ARM_VCPU_AckVPPI(self.word(), irq) })

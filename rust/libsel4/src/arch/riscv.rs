@@ -58,6 +58,7 @@ impl VmAttributes {
     /// For device registers. The machine knows what it does not cache.
     pub const DEVICE: Self = Self::DATA;
 
+    #[inline]
     pub(crate) const fn raw(self) -> sys::seL4_RISCV_VMAttributes {
         self.0
     }
@@ -71,6 +72,7 @@ unsafe extern "C" {
 
 /// Corresponds to `seL4_UserContext`: registers for a thread that begins with `entry(argument)` on a
 /// stack that ends at `stack_top`, an address that is a multiple of 16.
+#[inline]
 pub fn entry_context(
     entry: extern "C" fn(usize) -> !,
     stack_top: usize,

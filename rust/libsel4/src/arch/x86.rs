@@ -87,6 +87,7 @@ impl VmAttributes {
     #[doc(alias = "seL4_X86_WriteCombining")]
     pub const WRITE_COMBINING: Self = Self(sys::seL4_X86_WriteCombining);
 
+    #[inline]
     pub(crate) const fn raw(self) -> sys::seL4_X86_VMAttributes {
         self.0
     }
@@ -96,6 +97,7 @@ impl VmAttributes {
 impl Cap<PageDirectory> {
     /// Corresponds to `seL4_X86_PageDirectory_Map`. Puts the table where `address` has none.
     #[doc(alias = "seL4_X86_PageDirectory_Map")]
+    #[inline]
     pub fn page_directory_map(
         self,
         vspace: Cap<VSpace>,
@@ -114,6 +116,7 @@ impl Cap<PageDirectory> {
     ///
     /// Nobody uses memory that is mapped with it.
     #[doc(alias = "seL4_X86_PageDirectory_Unmap")]
+    #[inline]
     pub unsafe fn page_directory_unmap(self) -> Result<()> {
         // SAFETY: the caller promises it.
         check(unsafe { sys::seL4_X86_PageDirectory_Unmap(self.word()) })
@@ -124,6 +127,7 @@ impl Cap<PageDirectory> {
 impl Cap<Pdpt> {
     /// Corresponds to `seL4_X86_PDPT_Map`. Puts the table where `address` has none.
     #[doc(alias = "seL4_X86_PDPT_Map")]
+    #[inline]
     pub fn pdpt_map(
         self,
         vspace: Cap<VSpace>,
@@ -142,6 +146,7 @@ impl Cap<Pdpt> {
     ///
     /// Nobody uses memory that is mapped with it.
     #[doc(alias = "seL4_X86_PDPT_Unmap")]
+    #[inline]
     pub unsafe fn pdpt_unmap(self) -> Result<()> {
         // SAFETY: the caller promises it.
         check(unsafe { sys::seL4_X86_PDPT_Unmap(self.word()) })
@@ -153,6 +158,7 @@ impl Cap<VSpace> {
     /// Corresponds to `seL4_X86_PageDirectory_GetStatusBits`. Whether the page at `address` was
     /// accessed, and whether it was written to.
     #[doc(alias = "seL4_X86_PageDirectory_GetStatusBits")]
+    #[inline]
     pub fn page_directory_get_status_bits(self, address: usize) -> Result<(bool, bool)> {
         // SAFETY: it only reads.
         let answer = unsafe { sys::seL4_X86_PageDirectory_GetStatusBits(self.word(), address) };
@@ -165,6 +171,7 @@ impl Cap<IoPortControl> {
     /// Corresponds to `seL4_X86_IOPortControl_Issue`. Fills `slot` with a capability to the ports from
     /// `first` to `last`.
     #[doc(alias = "seL4_X86_IOPortControl_Issue")]
+    #[inline]
     pub fn io_port_control_issue(
         self,
         first: u16,
@@ -196,6 +203,7 @@ macro_rules! ports {
         ///
         /// The device's reaction to the read does not change the memory of this program.
         #[doc(alias = $read_name)]
+        #[inline]
         pub unsafe fn $read(self, port: u16) -> Result<$type> {
             // SAFETY: the caller promises it.
             let answer = unsafe { sys::$c_read(self.word(), port) };
@@ -209,6 +217,7 @@ macro_rules! ports {
         ///
         /// The device's reaction does not change the memory of this program.
         #[doc(alias = $write_name)]
+        #[inline]
         pub unsafe fn $write(self, port: u16, value: $type) -> Result<()> {
             // SAFETY: the caller promises it.
             check(unsafe { sys::$c_write(self.word(), port.into(), value as usize) })
@@ -230,6 +239,7 @@ impl Cap<IoPort> {
 /// Corresponds to `seL4_UserContext`: registers for a thread that begins with `entry(argument)` on a
 /// stack that ends at `stack_top`, an address that is a multiple of 16.
 #[cfg(CONFIG_ARCH_X86_64)]
+#[inline]
 pub fn entry_context(
     entry: extern "C" fn(usize) -> !,
     stack_top: usize,
@@ -247,6 +257,7 @@ pub fn entry_context(
 /// Corresponds to `seL4_UserContext`: registers for a thread that begins with `entry(argument)` on a
 /// stack that ends at `stack_top`, an address that is a multiple of 16.
 #[cfg(CONFIG_ARCH_IA32)]
+#[inline]
 pub fn entry_context(
     entry: extern "C" fn(usize) -> !,
     stack_top: usize,

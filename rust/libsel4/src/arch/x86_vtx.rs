@@ -60,6 +60,7 @@ macro_rules! tables {
         impl Cap<$kind> {
             #[doc = concat!("Corresponds to `", $map_name, "`. Puts the table where the guest's `address` has none yet.")]
             #[doc(alias = $map_name)]
+            #[inline]
             pub fn $map(
                 self,
                 guest: Cap<EptPml4>,
@@ -72,6 +73,7 @@ macro_rules! tables {
 
             #[doc = concat!("Corresponds to `", $unmap_name, "`. The guest then reaches nothing through it.")]
             #[doc(alias = $unmap_name)]
+            #[inline]
             pub fn $unmap(self) -> Result<()> {
                 // SAFETY: it takes memory from the guest only.
                 check(unsafe { sys::$c_unmap(self.word()) })
@@ -98,6 +100,7 @@ impl<T: Page> Cap<T> {
     /// While the page is mapped, the guest reads and writes the page as `rights` allow: this program
     /// uses it by volatile accesses only, or when the guest does not run.
     #[doc(alias = "seL4_X86_Page_MapEPT")]
+    #[inline]
     pub unsafe fn page_map_ept(
         self,
         guest: Cap<EptPml4>,
@@ -122,6 +125,7 @@ impl Cap<Tcb> {
     /// Corresponds to `seL4_TCB_SetEPTRoot`. The memory of the guest that the thread runs by
     /// [`vm_enter`].
     #[doc(alias = "seL4_TCB_SetEPTRoot")]
+    #[inline]
     pub fn tcb_set_ept_root(self, guest: Cap<EptPml4>) -> Result<()> {
         // SAFETY: what the guest reaches, page_map_ept has decided.
         check(unsafe { sys::seL4_TCB_SetEPTRoot(self.word(), guest.word()) })
@@ -135,6 +139,7 @@ pub type VcpuContext = sys::seL4_VCPUContext;
 impl Cap<Vcpu> {
     /// Corresponds to `seL4_X86_VCPU_SetTCB`. The thread that runs it by [`vm_enter`].
     #[doc(alias = "seL4_X86_VCPU_SetTCB")]
+    #[inline]
     pub fn vcpu_set_tcb(self, tcb: Cap<Tcb>) -> Result<()> {
         // SAFETY: it touches the guest alone.
         check(unsafe { sys::seL4_X86_VCPU_SetTCB(self.word(), tcb.word()) })
@@ -143,6 +148,7 @@ impl Cap<Vcpu> {
     /// Corresponds to `seL4_X86_VCPU_ReadVMCS`. A field of the guest's control structure, as Intel
     /// numbers them.
     #[doc(alias = "seL4_X86_VCPU_ReadVMCS")]
+    #[inline]
     pub fn vcpu_read_vmcs(self, field: usize) -> Result<usize> {
         // SAFETY: it only reads.
         let answer = unsafe { sys::seL4_X86_VCPU_ReadVMCS(self.word(), field) };
@@ -152,6 +158,7 @@ impl Cap<Vcpu> {
 
     /// Corresponds to `seL4_X86_VCPU_WriteVMCS`. Returns what was written: the kernel decides some bits.
     #[doc(alias = "seL4_X86_VCPU_WriteVMCS")]
+    #[inline]
     pub fn vcpu_write_vmcs(self, field: usize, value: usize) -> Result<usize> {
         // SAFETY: it touches the guest alone, for the kernel keeps the fields that would do more.
         let answer = unsafe { sys::seL4_X86_VCPU_WriteVMCS(self.word(), field, value) };
@@ -162,6 +169,7 @@ impl Cap<Vcpu> {
     /// Corresponds to `seL4_X86_VCPU_ReadMSR`. A model-specific register of the guest.
     #[cfg(CONFIG_X86_64_VTX_64BIT_GUESTS)]
     #[doc(alias = "seL4_X86_VCPU_ReadMSR")]
+    #[inline]
     pub fn vcpu_read_msr(self, field: usize) -> Result<usize> {
         // SAFETY: it only reads.
         let answer = unsafe { sys::seL4_X86_VCPU_ReadMSR(self.word(), field) };
@@ -172,6 +180,7 @@ impl Cap<Vcpu> {
     /// Corresponds to `seL4_X86_VCPU_WriteMSR`. Returns what was written.
     #[cfg(CONFIG_X86_64_VTX_64BIT_GUESTS)]
     #[doc(alias = "seL4_X86_VCPU_WriteMSR")]
+    #[inline]
     pub fn vcpu_write_msr(self, field: usize, value: usize) -> Result<usize> {
         // SAFETY: it touches the guest alone.
         let answer = unsafe { sys::seL4_X86_VCPU_WriteMSR(self.word(), field, value) };
@@ -186,6 +195,7 @@ impl Cap<Vcpu> {
     ///
     /// The devices' reactions to the guest do not change the memory of this program.
     #[doc(alias = "seL4_X86_VCPU_EnableIOPort")]
+    #[inline]
     pub unsafe fn vcpu_enable_io_port(self, ports: Cap<IoPort>, low: u16, high: u16) -> Result<()> {
         // SAFETY: the caller promises it.
         check(unsafe {
@@ -196,6 +206,7 @@ impl Cap<Vcpu> {
     /// Corresponds to `seL4_X86_VCPU_DisableIOPort`. The guest no longer reaches the ports from `low` to
     /// `high`.
     #[doc(alias = "seL4_X86_VCPU_DisableIOPort")]
+    #[inline]
     pub fn vcpu_disable_io_port(self, low: u16, high: u16) -> Result<()> {
         // SAFETY: it touches the guest alone.
         check(unsafe { sys::seL4_X86_VCPU_DisableIOPort(self.word(), low.into(), high.into()) })
@@ -203,6 +214,7 @@ impl Cap<Vcpu> {
 
     /// Corresponds to `seL4_X86_VCPU_WriteRegisters`. The guest's general registers.
     #[doc(alias = "seL4_X86_VCPU_WriteRegisters")]
+    #[inline]
     pub fn vcpu_write_registers(self, context: &VcpuContext) -> Result<()> {
         // SAFETY: it touches the guest alone; C reads through the pointer and does not write.
         check(unsafe {
