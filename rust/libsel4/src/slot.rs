@@ -32,8 +32,8 @@ use crate::kind::{CNode, Kind};
 ///
 /// ```compile_fail,E0599
 /// use libsel4::EmptySlot;
-/// fn wrong(slot: &EmptySlot) -> EmptySlot {
-///     slot.to_owned().clone()
+/// fn wrong(slot: EmptySlot) -> (EmptySlot, EmptySlot) {
+///     (slot.clone(), slot)
 /// }
 /// ```
 ///
