@@ -7,10 +7,12 @@ ANCHOR: options
 | option | default | |
 |---|---|---|
 | `RUST_BACKTRACE` | `OFF` | where a library has STD, a panic prints a backtrace on the console; `./backtrace` names its functions |
-| `RUST_HEAP` | `linked-list` | allocator: `linked-list`, `rlsf` (bounded time), `muslc` (C's `malloc`) or `none` |
+| `RUST_HEAP` | `rlsf` | allocator: `rlsf` (bounded time), `linked-list` (wastes least), `muslc` (C's `malloc`) or `none` |
 | `RUST_HEAP_BYTES` | `262144` | bytes of the heap that the Rust libraries of one executable share; ignored with `muslc` |
 | `RUST_INLINE` | `AUTO` | whether system calls from Rust are inlined from C: `AUTO` where it can be done, `ON`, or `OFF` for calls of C's functions |
 | `RUST_LOG_LEVEL` | `info` | lowest level of the `log` crate that is compiled in: `off`, `error`, `warn`, `info`, `debug`, `trace` |
+| `RUST_LOGGER` | `console` | the `log` crate's logger: `console`, or `none` where a crate of the image installs its own |
+| `RUST_PANIC` | `abort` | how a thread ends after the message of a panic, where no library has STD: by C's `abort()`, or by a `fault` for its fault handler |
 | `RUST_STD_CHECK` | `warn` | what linking an image says about parts of std that have nothing behind them: `warn`, `error`, or `off` for no check at all |
 | `RUST_STD_MEMORY` | `4194304` | bytes that `mmap` can hand out where a library has STD: for thread stacks and large blocks |
 | `RUST_STD_GROWTH` | `0` | bytes of untyped memory, up to 1 GiB, that large blocks may take in addition |
@@ -24,9 +26,11 @@ ANCHOR_END: options
 
 set(RUST_BACKTRACE OFF CACHE BOOL "A panic tells from where it came, where a library uses Rust's std")
 set(RUST_HEAP_BYTES "262144" CACHE STRING "Bytes of the heap that the Rust libraries of one executable share")
-set(RUST_HEAP "linked-list" CACHE STRING "Allocator of that heap: linked-list, rlsf, muslc or none")
+set(RUST_HEAP "rlsf" CACHE STRING "Allocator of that heap: rlsf, linked-list, muslc or none")
 set(RUST_INLINE "AUTO" CACHE STRING "System calls from Rust are inlined from C: AUTO, ON or OFF")
 set(RUST_LOG_LEVEL "info" CACHE STRING "Lowest level of the log crate that is compiled in")
+set(RUST_LOGGER "console" CACHE STRING "Logger of the log crate: console, or none where a crate installs its own")
+set(RUST_PANIC "abort" CACHE STRING "How a thread ends that panicked, without Rust's std: abort or fault")
 set(RUST_STD_CHECK "warn" CACHE STRING "Parts of Rust's std with nothing behind them: warn, error or off")
 set(RUST_STD_MEMORY "4194304" CACHE STRING "Bytes for thread stacks and large blocks of Rust's std")
 set(RUST_STD_GROWTH "0" CACHE STRING "Bytes of untyped memory that large blocks of Rust's std may take")
@@ -35,7 +39,7 @@ set(RUST_STD_STACK "131072" CACHE STRING "Bytes of stack of a thread of Rust's s
 set(RUST_STD_THREADS "16" CACHE STRING "Threads of Rust's std beside the first that can live at a time")
 set_property(
     CACHE RUST_HEAP
-    PROPERTY STRINGS linked-list rlsf muslc none
+    PROPERTY STRINGS rlsf linked-list muslc none
 )
 set_property(CACHE RUST_INLINE PROPERTY STRINGS AUTO ON OFF)
 set_property(CACHE RUST_STD_CHECK PROPERTY STRINGS warn error off)
@@ -43,4 +47,6 @@ set_property(
     CACHE RUST_LOG_LEVEL
     PROPERTY STRINGS off error warn info debug trace
 )
+set_property(CACHE RUST_LOGGER PROPERTY STRINGS console none)
+set_property(CACHE RUST_PANIC PROPERTY STRINGS abort fault)
 set_property(CACHE RUST_STD_PANIC PROPERTY STRINGS unwind abort)

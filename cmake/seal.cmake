@@ -4,9 +4,10 @@
 
 # Adds the imported library <bundle>-sealed: the bundle's archive in `dir` less what C's own libraries provide, so that
 # memcpy() and the compiler's helpers stay C's. The object `inlined`, if any, takes the place of rustc's; `libgcc` is
-# the compiler's library; `options` are further flags of the request.
+# the compiler's library; `options` are further flags of the request. `executable` links the archive.
 function(
     _sel4_rust_seal
+    executable
     bundle
     dir
     inlined
@@ -31,8 +32,9 @@ function(
 
     set(provided_by "")
     set(depends "")
+    _sel4_rust_add_runtime(${executable})
     # What is left out is looked for behind the archive.
-    set(behind "")
+    set(behind sel4_rust_rt)
     if(TARGET muslc_imported)
         get_target_property(provided_by muslc_imported IMPORTED_LOCATION)
         set(depends muslc_gen "${provided_by}")
@@ -70,6 +72,33 @@ function(
             INTERFACE_LINK_OPTIONS "-Wl,-u,sel4_rust_log"
     )
     add_dependencies(${bundle}-sealed ${bundle}-seal)
+endfunction()
+
+# Adds, once, the library sel4_rust_rt: the C side of the runtime, compiled as `executable` is.
+function(_sel4_rust_add_runtime executable)
+    if(TARGET sel4_rust_rt)
+        return()
+    endif()
+    set(folder "${SEL4_RUST_DIR}/rust/libsel4-rt/c")
+    add_library(
+        sel4_rust_rt
+        STATIC
+        EXCLUDE_FROM_ALL
+        "${folder}/console.c"
+        "${folder}/fault.c"
+        "${folder}/lock.c"
+        "${folder}/thread.c"
+    )
+    _sel4_rust_compile_as(sel4_rust_rt ${executable})
+    target_compile_options(sel4_rust_rt PRIVATE -ffunction-sections)
+    # Programs for the machine of the build have no libsel4.
+    if(TARGET sel4)
+        target_compile_definitions(sel4_rust_rt PRIVATE SEL4_RUST_ON_SEL4)
+        target_link_libraries(sel4_rust_rt PRIVATE sel4 sel4_autoconf)
+    endif()
+    if(TARGET muslc)
+        target_link_libraries(sel4_rust_rt PRIVATE muslc)
+    endif()
 endfunction()
 
 # Adds the steps that make <dir>/inlined.o, the code of `bundle` with C's inline functions inlined. clang compiles the

@@ -25,7 +25,7 @@ PROGRAMS = {
 BASE = "routine_c"
 # One retype and one send: in C, with libsel4, and how many bytes of text that may add.
 SENDS = ("sends_c", "sends_rust", 1024)
-HEAPS = ("linked-list", "rlsf", "muslc")
+HEAPS = ("rlsf", "linked-list", "muslc")
 
 
 class Image:

@@ -419,6 +419,24 @@ pub extern "C" fn runtime(n: u32) -> u32 {
     assert -1 not in said and said == sorted(said), f"the order is wrong:\n{output}"
 
 
+def test_Rust_touches_no_stream_of_C():
+    """C locks its streams only in programs with pthread_create, so a flush by Rust would race with another thread's printf."""
+    source = """#![no_std]
+/// Logs.
+#[unsafe(no_mangle)]
+pub extern "C" fn tell() {
+    log::info!("by Rust");
+}
+"""
+    body = 'static char room[4096]; setvbuf(stdout, room, _IOFBF, sizeof room); printf("by C\\n"); tell();'
+    project = one_library("streams", source, LOG, program(body, "greeter.h"))
+    project.lock()
+    # What C buffers by its own will stays in C's buffer.
+    project.works("[INFO  greeter] by Rust\nby C")
+    listing = run("nm", "--undefined-only", project.build / "rust" / "main" / "libsel4_rust_main.a")
+    assert "sel4_rust_rt_write" in listing and "fflush" not in listing, listing
+
+
 def test_options_take_effect_in_a_build_folder_that_is_configured_already():
     source = """#![no_std]
 extern crate alloc;
@@ -436,8 +454,44 @@ pub extern "C" fn room(n: usize) -> usize {
     project.works(asked + "100000")
     project.works(asked + "0", arguments=["-DRUST_HEAP_BYTES=50000"])
     project.works("0", arguments=["-DRUST_LOG_LEVEL=warn"])
-    project.works("0", arguments=["-DRUST_HEAP=rlsf"])
+    project.works("0", arguments=["-DRUST_HEAP=linked-list"])
     project.works("100000", arguments=["-DRUST_HEAP=muslc"])
     project.works(
         asked + "100000", arguments=["-DRUST_HEAP=rlsf", "-DRUST_HEAP_BYTES=200000", "-DRUST_LOG_LEVEL=trace"]
     )
+
+
+def test_a_crate_may_install_its_own_logger():
+    source = """#![no_std]
+use core::ffi::{CStr, c_char, c_int};
+unsafe extern "C" {
+    fn puts(text: *const c_char) -> c_int;
+}
+struct Logger;
+impl log::Log for Logger {
+    fn enabled(&self, _: &log::Metadata) -> bool {
+        true
+    }
+    fn log(&self, record: &log::Record) {
+        let line: &CStr = if record.level() == log::Level::Info { c"mine: info" } else { c"mine: another" };
+        // SAFETY: the text ends in a 0.
+        unsafe { puts(line.as_ptr()) };
+    }
+    fn flush(&self) {}
+}
+/// Installs the logger, and logs.
+#[unsafe(no_mangle)]
+pub extern "C" fn start() {
+    log::set_logger(&Logger).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
+    log::info!("hello");
+    log::debug!("below the level");
+}
+"""
+    project = one_library("own logger", source, LOG, program("start();", "greeter.h"))
+    project.lock()
+    # The panic, where the runtime's logger is there first, is what the option is for.
+    project.configure()
+    project.ninja()
+    check_says(run(project.build / "main", status=-6), "Rust panicked at src/lib.rs:", "SetLoggerError")
+    project.works("mine: info", arguments=["-DRUST_LOGGER=none"])

@@ -129,6 +129,42 @@ def test_the_api_does_what_it_says(configuration: str, build: Shared) -> None:
         check(passed and int(passed[1]) >= 9, output)
 
 
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        pytest.param(name, id=f"{name}: threads of two priorities share the heap")
+        for name in ("qemu-arm-virt", "qemu-arm-virt MCS", "qemu-arm-virt SMP", "x86_64")
+    ],
+)
+def test_the_heaps_lock(configuration: str, build: Shared) -> None:
+    build.app(APP)
+    output = run("./run-tests", "two_priorities_share", cwd=build.path)
+    check_says(output, "two_priorities_share_the_heap ... ok", "1 passed, 0 failed, 0 skipped")
+    if "MCS" in configuration:
+        # There a test has 10 s, which the yields may take on a busy machine.
+        return
+    output = run("./run-tests", "without_the_hook", cwd=build.path, status=1)
+    lines = (
+        f"the_waiting_thread_panics ... FAILED .*{PANICKED}",
+        r"Rust panicked at rust/libsel4-rt/src/lock.rs:\d+:\d+:",
+        "the heap's lock stays taken, perhaps by a thread of lower priority",
+        r"help: define sel4_rust_heap_notification\(\) in C",
+    )
+    for line in lines:
+        check(re.search(line, output), f"there is no line `{line}`:\n{output}")
+
+
+@pytest.mark.on("qemu-arm-virt")
+def test_with_RUST_PANIC_fault_two_threads_that_panic_are_reported_in_full_and_fault(build: Shared) -> None:
+    build.app(APP, "-DRUST_PANIC=fault")
+    output = run("./run-tests", "--console", "reported_in_full", cwd=build.path)
+    place = r"Rust panicked at tests/kernel/rootserver/src/runtime.rs:\d+:\d+:"
+    reports = rf"{place}\s+while the other one panics, too\s+{place}\s+beside it\s"
+    check(re.search(reports, output), f"the two reports are not whole:\n{output}")
+    output = run("./run-tests", "panics_while_it_panics", cwd=build.path, status=1)
+    check(output.count("Rust panicked again while it reported a panic") == 1, output)
+
+
 @pytest.mark.on("qemu-arm-virt")
 def test_S2_tests_that_pass_give_status_0(build: Shared) -> None:
     output = run("./run-tests", "passes", cwd=build.app(APP).path)

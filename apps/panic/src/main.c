@@ -7,7 +7,7 @@
 int main(void)
 {
     printf("Place 2 holds %d\n", shelf_at(2));
-    /* No newline: Rust flushes C's output before its own. */
+    /* No newline: C's output comes before Rust's all the same. */
     printf("Asking for place 7 ... ");
     printf("which holds %d\n", shelf_at(7));
     return 0;

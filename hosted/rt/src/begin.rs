@@ -14,7 +14,7 @@ extern "C" fn begin() {
     // With std, panics are reported by std.
     #[cfg(not(feature = "std"))]
     crate::panic::install();
-    #[cfg(feature = "log")]
+    #[cfg(all(feature = "log", not(feature = "no-logger")))]
     crate::log::install();
     // SAFETY: nothing has been printed yet; standard output is the C library's.
     unsafe {

@@ -19,7 +19,7 @@ mod archive;
 mod begin;
 mod files;
 mod lender;
-#[cfg(feature = "log")]
+#[cfg(all(feature = "log", not(feature = "no-logger")))]
 mod log;
 mod original;
 #[cfg(not(feature = "std"))]

@@ -1,24 +1,90 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Functions of the C library that the runtime calls. It has no other external dependency.
+//! Functions in C that the runtime calls: its own, of the folder `c`, and a few of the C library.
+//! It has no other external dependency.
 
-use core::ffi::{c_int, c_void};
+#[cfg(any(target_os = "none", target_env = "musl"))]
+mod image {
+    use core::ffi::c_void;
 
-unsafe extern "C" {
-    #[cfg(any(not(feature = "std"), test))]
-    pub(crate) safe fn abort() -> !;
-    pub(crate) fn fflush(stream: *mut c_void) -> c_int;
-    pub(crate) fn write(descriptor: c_int, bytes: *const c_void, count: usize) -> isize;
+    #[cfg(not(feature = "panic-fault"))]
+    unsafe extern "C" {
+        pub(crate) safe fn abort() -> !;
+    }
+    #[cfg(feature = "panic-fault")]
+    unsafe extern "C" {
+        #[link_name = "sel4_rust_rt_fault"]
+        pub(crate) safe fn abort() -> !;
+    }
+
+    unsafe extern "C" {
+        #[link_name = "sel4_rust_rt_write"]
+        pub(crate) fn write(bytes: *const c_void, count: usize) -> isize;
+        #[link_name = "sel4_rust_rt_thread"]
+        pub(crate) safe fn thread() -> usize;
+        #[link_name = "sel4_rust_rt_yield"]
+        pub(crate) safe fn yield_to_peers();
+        #[link_name = "sel4_rust_rt_wait"]
+        pub(crate) safe fn wait() -> bool;
+        #[link_name = "sel4_rust_rt_wake"]
+        pub(crate) safe fn wake();
+    }
 }
 
-#[cfg(any(not(feature = "heap-none"), test))]
-unsafe extern "C" {
-    pub(crate) safe fn sched_yield() -> c_int;
+#[cfg(not(any(target_os = "none", target_env = "musl")))]
+mod host {
+    //! Stand-ins for unit tests and the benchmark.
+
+    use core::ffi::{c_int, c_void};
+
+    mod posix {
+        use super::{c_int, c_void};
+
+        unsafe extern "C" {
+            pub(super) fn write(descriptor: c_int, bytes: *const c_void, count: usize) -> isize;
+            pub(super) safe fn sched_yield() -> c_int;
+        }
+    }
+
+    unsafe extern "C" {
+        pub(crate) safe fn abort() -> !;
+    }
+
+    pub(crate) unsafe fn write(bytes: *const c_void, count: usize) -> isize {
+        // SAFETY: `bytes` points to `count` bytes, as for this function; 2 is the standard error.
+        unsafe { posix::write(2, bytes, count) }
+    }
+
+    pub(crate) fn thread() -> usize {
+        1
+    }
+
+    pub(crate) extern "C" fn yield_to_peers() {
+        posix::sched_yield();
+    }
+
+    pub(crate) fn wait() -> bool {
+        false
+    }
+
+    pub(crate) fn wake() {}
+}
+
+#[cfg(not(any(target_os = "none", target_env = "musl")))]
+pub(crate) use host::*;
+#[cfg(any(target_os = "none", target_env = "musl"))]
+pub(crate) use image::*;
+
+#[cfg(any(feature = "heap-muslc", test))]
+mod heap {
+    use core::ffi::c_void;
+
+    unsafe extern "C" {
+        pub(crate) safe fn malloc(bytes: usize) -> *mut c_void;
+        pub(crate) safe fn aligned_alloc(align: usize, bytes: usize) -> *mut c_void;
+        pub(crate) fn free(block: *mut c_void);
+    }
 }
 
 #[cfg(any(feature = "heap-muslc", test))]
-unsafe extern "C" {
-    pub(crate) safe fn malloc(bytes: usize) -> *mut c_void;
-    pub(crate) safe fn aligned_alloc(align: usize, bytes: usize) -> *mut c_void;
-    pub(crate) fn free(block: *mut c_void);
-}
+pub(crate) use heap::*;

@@ -2,35 +2,28 @@
 
 //! The seL4 console, reached through the C library alone.
 //!
-//! muslc's `write` uses the image's output: the kernel's debug console, or a serial driver if the
-//! kernel has no console. Therefore the runtime also works with a kernel without `KernelPrinting`.
+//! C's `writev` uses the image's output: the kernel's debug console, or a serial driver if the kernel has
+//! no console. Therefore the runtime also works with a kernel without `KernelPrinting`.
+//!
+//! No stream of C is flushed: muslc locks none in a program without `pthread_create`, and another thread
+//! may be in the middle of a `printf`. `c/console.c` makes C's standard output unbuffered instead, so that
+//! lines appear in the order in which the program printed them.
 
-use core::{fmt, ptr};
+use core::fmt;
 
 use crate::c;
-
-/// C's standard error, which is the console too, and unbuffered.
-const STANDARD_ERROR: core::ffi::c_int = 2;
 
 /// Output of panics and log lines.
 pub(crate) struct Console;
 
 impl Console {
-    /// Returns the console after flushing C's streams, so that lines appear in the order in which
-    /// the program printed them.
-    pub(crate) fn after_c() -> Self {
-        // SAFETY: fflush(NULL) is defined: it flushes every open stream.
-        unsafe { c::fflush(ptr::null_mut()) };
-        Self
-    }
-
-    /// Writes `bytes`, up to the first error of C's `write`.
+    /// Writes `bytes`, up to the first error of C.
     // Not inlined: one copy, not one for each piece of a message.
     #[inline(never)]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         put_with(bytes, |rest| {
             // SAFETY: `rest` is a live slice, and `write` only reads it.
-            unsafe { c::write(STANDARD_ERROR, rest.as_ptr().cast(), rest.len()) }
+            unsafe { c::write(rest.as_ptr().cast(), rest.len()) }
         });
     }
 }

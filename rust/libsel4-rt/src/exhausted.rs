@@ -29,6 +29,8 @@ static PRINT: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 
 /// Records that a request for `layout` failed, with `left` of `total` bytes unused. A `total` of 0
 /// stands for C's heap, whose size is unknown.
+#[cold]
+#[inline(never)]
 pub(crate) fn record(layout: Layout, left: usize, total: usize) {
     ASKED.store(layout.size(), Relaxed);
     ALIGN.store(layout.align(), Relaxed);

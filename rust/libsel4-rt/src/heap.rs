@@ -9,7 +9,7 @@ use core::{
     alloc::{GlobalAlloc, Layout},
     cell::UnsafeCell,
     mem::MaybeUninit,
-    ptr::NonNull,
+    ptr::{self, NonNull},
 };
 
 use crate::{exhausted, lock::Lock};
@@ -57,7 +57,8 @@ pub trait Allocator {
     /// From now on only the allocator uses the region, which never moves. Called once.
     unsafe fn add_region(&mut self, region: NonNull<[u8]>);
 
-    /// Allocates a block of this layout. Returns null if there is no memory.
+    /// Allocates a block of this layout. Returns null if there is no memory. Before the region is added,
+    /// there is none.
     fn alloc(&mut self, layout: Layout) -> *mut u8;
 
     /// Frees a block.
@@ -66,6 +67,19 @@ pub trait Allocator {
     ///
     /// `alloc` returned the block for the same layout, and it is no longer used.
     unsafe fn dealloc(&mut self, block: NonNull<u8>, layout: Layout);
+
+    /// True if `resize` works. Otherwise a block is copied to change its size.
+    const RESIZES: bool = false;
+
+    /// Changes the size of a block to `size`, in place where there is room. Returns the block's new address, or null
+    /// if there is no memory; then the block stays as it is.
+    ///
+    /// # Safety
+    ///
+    /// `alloc` returned the block for the same layout. `size` is valid for its alignment, and not 0.
+    unsafe fn resize(&mut self, _block: NonNull<u8>, _layout: Layout, _size: usize) -> *mut u8 {
+        ptr::null_mut()
+    }
 
     /// Returns the number of unused bytes, in pieces of any size.
     fn left(&self) -> usize;
@@ -105,29 +119,72 @@ impl<A: Allocator, const BYTES: usize> Heap<A, BYTES> {
 unsafe impl<A: Allocator, const BYTES: usize> GlobalAlloc for Heap<A, BYTES> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let mut state = self.state.lock();
-        if !state.has_region {
-            state.has_region = true;
-            let start = NonNull::from(&self.region).cast();
-            // SAFETY: only this heap uses the region, which lives as long as it; `has_region` makes
-            // this the only call.
-            unsafe {
-                state
-                    .allocator
-                    .add_region(NonNull::slice_from_raw_parts(start, BYTES))
-            };
+        // One call of the allocator, so that it is inlined.
+        loop {
+            let block = state.allocator.alloc(layout);
+            if !block.is_null() || !self.begin(&mut state, layout) {
+                return block;
+            }
         }
-        let block = state.allocator.alloc(layout);
-        if block.is_null() {
-            exhausted::record(layout, state.allocator.left(), BYTES);
-        }
-        block
     }
 
-    // The default `realloc` copies into a new block, outside the lock.
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if let Some(block) = NonNull::new(block) {
-            // SAFETY: the contract of `GlobalAlloc::dealloc` is the same.
-            unsafe { self.state.lock().allocator.dealloc(block, layout) };
+        // SAFETY: by the contract of `GlobalAlloc::dealloc`, the block came from `alloc`, for the same layout, and
+        // is not null.
+        unsafe {
+            let block = NonNull::new_unchecked(block);
+            self.state.lock().allocator.dealloc(block, layout);
         }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: by the contract of `GlobalAlloc::realloc`, `size` fits the alignment.
+        let new_layout = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
+        if A::RESIZES {
+            let mut state = self.state.lock();
+            // SAFETY: by the contract of `GlobalAlloc::realloc`, the block came from `alloc`, for the same layout, and
+            // is not null.
+            let moved = unsafe {
+                let block = NonNull::new_unchecked(block);
+                state.allocator.resize(block, layout, size)
+            };
+            if moved.is_null() {
+                exhausted::record(new_layout, state.allocator.left(), BYTES);
+            }
+            return moved;
+        }
+        // SAFETY: `size` is not 0; both blocks have the bytes that are copied, and do not overlap; the old one is
+        // no longer used.
+        unsafe {
+            let new = self.alloc(new_layout);
+            if !new.is_null() {
+                ptr::copy_nonoverlapping(block, new, layout.size().min(size));
+                self.dealloc(block, layout);
+            }
+            new
+        }
+    }
+}
+
+impl<A: Allocator, const BYTES: usize> Heap<A, BYTES> {
+    /// Adds the region if the allocator does not have it, and returns true. Otherwise records the request that failed.
+    // Called after a failure, so that an allocation that succeeds need not ask whether it is the first.
+    #[cold]
+    #[inline(never)]
+    fn begin(&self, state: &mut State<A>, layout: Layout) -> bool {
+        if state.has_region {
+            exhausted::record(layout, state.allocator.left(), BYTES);
+            return false;
+        }
+        state.has_region = true;
+        let start = NonNull::from(&self.region).cast();
+        // SAFETY: only this heap uses the region, which lives as long as it; `has_region` makes this the
+        // only call.
+        unsafe {
+            state
+                .allocator
+                .add_region(NonNull::slice_from_raw_parts(start, BYTES))
+        };
+        true
     }
 }

@@ -8,18 +8,18 @@
 //!
 //! | module | role |
 //! |---|---|
-//! | `panic` | prints the place and the reason of a panic, then calls C's `abort` |
+//! | `panic` | prints the place and the reason of a panic, then calls C's `abort`, or faults (feature `panic-fault`) |
 //! | `heap` | allocator behind `Vec`, `Box` and `String` |
 //! | `exhausted` | last line of a panic if the heap was too small |
 //! | `lock` | lock around the heap |
-//! | `log` | sink of the `log` crate (feature `log`) |
+//! | `log` | sink of the `log` crate (feature `log`, without `no-logger`) |
 //! | `console` | output of bytes |
 //! | `decimal` | output of numbers, without `core::fmt` |
 //! | `symbolizer` | empty function in place of std's lookup of frame names (feature `std`) |
 //! | `unwind` | stubs of the unwinder that compiled code refers to and never calls |
-//! | `c` | C functions that the crate calls |
+//! | `c` | C functions that the crate calls, some of them in its own folder `c` |
 //!
-//! Exactly one of the features `heap-linked-list` (default), `heap-rlsf`, `heap-muslc` and `heap-none`
+//! Exactly one of the features `heap-rlsf` (default), `heap-linked-list`, `heap-muslc` and `heap-none`
 //! selects the heap. `heap-linked-list` and `heap-rlsf` own a region of the image; the environment
 //! variable `SEL4_RUST_HEAP_BYTES` gives its size in decimal when the crate is compiled (default:
 //! 256 KiB). `cargo bench` measures the heaps on a host.
@@ -47,9 +47,17 @@ const _: () = assert!(
      choose one of the features heap-linked-list, heap-rlsf, heap-muslc, heap-none"
 );
 
-#[cfg(any(not(feature = "std"), feature = "log", test))]
+#[cfg(any(
+    not(feature = "std"),
+    all(feature = "log", not(feature = "no-logger")),
+    test
+))]
 mod c;
-#[cfg(any(not(feature = "std"), feature = "log", test))]
+#[cfg(any(
+    not(feature = "std"),
+    all(feature = "log", not(feature = "no-logger")),
+    test
+))]
 mod console;
 #[cfg(any(not(feature = "std"), test))]
 mod decimal;
@@ -59,7 +67,7 @@ mod exhausted;
 mod heap;
 #[cfg(any(not(feature = "heap-none"), test))]
 mod lock;
-#[cfg(any(feature = "log", test))]
+#[cfg(any(all(feature = "log", not(feature = "no-logger")), test))]
 mod log;
 #[cfg(any(not(feature = "std"), test))]
 mod panic;

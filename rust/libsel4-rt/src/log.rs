@@ -36,8 +36,7 @@ impl Log for Logger {
     }
 
     fn log(&self, record: &Record) {
-        let mut console = Console::after_c();
-        write_line(record, |bytes| console.put(bytes));
+        write_line(record, |bytes| Console.put(bytes));
     }
 
     fn flush(&self) {}

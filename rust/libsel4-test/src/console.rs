@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Output to the console, through C's standard error: the monitor's lines, and details of tests.
+//! Output to the console, through C's standard error: the monitor's lines, and details of tests. No stream of C
+//! is flushed, since a thread of a test may be printing; libsel4-rt makes C's standard output unbuffered.
 
 use core::ffi::{c_int, c_void};
 use core::fmt::{self, Write};
-use core::ptr;
 
 unsafe extern "C" {
-    fn fflush(stream: *mut c_void) -> c_int;
     fn write(descriptor: c_int, bytes: *const c_void, count: usize) -> isize;
 }
 
@@ -30,10 +29,8 @@ impl Write for Console {
     }
 }
 
-/// Prints a line with the monitor's prefix, after flushing C's streams.
+/// Prints a line with the monitor's prefix.
 pub(crate) fn line(arguments: fmt::Arguments) {
-    // SAFETY: fflush(NULL) flushes every stream.
-    unsafe { fflush(ptr::null_mut()) };
     // An error of the console cannot be reported anywhere.
     let _ = writeln!(Console, "{PREFIX}{arguments}");
 }

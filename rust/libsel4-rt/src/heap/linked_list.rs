@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The default heap: `linked_list_allocator`, a first-fit list of free pieces.
+//! The heap that wastes least: `linked_list_allocator`, a first-fit list of free pieces.
 
 use core::{
     alloc::Layout,

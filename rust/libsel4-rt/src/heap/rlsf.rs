@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The heap for deadlines: `rlsf`, a two-level segregated fit, whose time has a bound that does not
-//! depend on the heap's state.
+//! The default heap: `rlsf`, a two-level segregated fit. Its time has a bound that does not depend on
+//! the heap's state.
 
 use core::{
     alloc::Layout,
@@ -10,11 +10,15 @@ use core::{
 
 use rlsf::{GRANULARITY, Tlsf};
 
-use super::Allocator;
+use super::{Allocator, size::HEAP_BYTES};
 
-/// Number of powers of two of block sizes, starting at [`GRANULARITY`]: blocks up to 4 GiB on 64-bit
-/// targets, and up to 2 GiB on 32-bit ones. The table takes 3.5 KiB and 1.8 KiB.
-const POWERS: usize = 27;
+/// Number of powers of two of block sizes, starting at [`GRANULARITY`]: as many as the heap has. The table takes 16
+/// words for each, 1.8 KiB for the default heap on 64-bit targets.
+const POWERS: usize = {
+    let powers = (HEAP_BYTES / GRANULARITY).ilog2() as usize + 1;
+    // The map of the powers has 32 bits.
+    if powers < 32 { powers } else { 32 }
+};
 
 /// Number of size classes in each power of two. Rounding wastes at most this fraction of a block.
 const CLASSES: usize = 16;
@@ -59,6 +63,19 @@ impl Allocator for Rlsf {
         // SAFETY: by the contract of `dealloc`, `alloc` returned `block` for this layout.
         unsafe { self.heap.deallocate(block, layout.align()) };
         self.used -= block_bytes(layout);
+    }
+
+    const RESIZES: bool = true;
+
+    unsafe fn resize(&mut self, block: NonNull<u8>, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: by the contract of `resize`, the size fits the alignment.
+        let new_layout = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
+        // SAFETY: by the contract of `resize`, `alloc` returned `block` with this alignment.
+        let Some(block) = (unsafe { self.heap.reallocate(block, new_layout) }) else {
+            return ptr::null_mut();
+        };
+        self.used = self.used - block_bytes(layout) + block_bytes(new_layout);
+        block.as_ptr()
     }
 
     fn left(&self) -> usize {

@@ -284,6 +284,55 @@ fn a_failure_by_fragmentation_is_named() {
     four.free(&HEAP);
 }
 
+/// Grows a block by 1 KiB at a time until the heap refuses. Returns its last size, and whether it never moved.
+fn grow(heap: &impl GlobalAlloc) -> (usize, bool) {
+    const STEP: usize = 1024;
+    let mut block = Block::new(heap, Layout::from_size_align(STEP, 8).unwrap(), 3).unwrap();
+    let start = block.start;
+    while block.resize(heap, block.layout.size() + STEP) {}
+    let last = (block.layout.size(), block.start == start);
+    block.free(heap);
+    last
+}
+
+#[test]
+fn a_growing_block_uses_most_of_rlsf_and_less_than_half_of_the_list() {
+    let _alone = alone();
+    static TLSF: Heap<Rlsf, REGION> = Heap::new();
+    static LIST: Heap<LinkedList, REGION> = Heap::new();
+    let (bytes, in_place) = grow(&TLSF);
+    assert!(bytes > REGION / 100 * 95 && in_place, "{bytes} {in_place}");
+    let (bytes, _) = grow(&LIST);
+    assert!((REGION / 3..REGION / 2).contains(&bytes), "{bytes}");
+    // A doubling block, beside others that stay.
+    let layout = Layout::from_size_align(64, 8).unwrap();
+    let others: Vec<_> = (0..8)
+        .map(|each| Block::new(&TLSF, layout, each).unwrap())
+        .collect();
+    let mut block = Block::new(&TLSF, layout, 9).unwrap();
+    let start = block.start;
+    while block.resize(&TLSF, 2 * block.layout.size()) {}
+    assert_eq!((block.layout.size(), block.start), (REGION / 2, start));
+    block.free(&TLSF);
+    others.into_iter().for_each(|other| other.free(&TLSF));
+}
+
+#[test]
+fn rlsf_counts_a_block_that_changed_its_size() {
+    let _alone = alone();
+    static HEAP: Heap<Rlsf, REGION> = Heap::new();
+    let before = left(&HEAP);
+    for align in [1, 8, 32, 256] {
+        let mut block = Block::new(&HEAP, Layout::from_size_align(100, align).unwrap(), 1).unwrap();
+        let mut behind =
+            Block::new(&HEAP, Layout::from_size_align(100, align).unwrap(), 2).unwrap();
+        assert!(block.resize(&HEAP, 5000) && behind.resize(&HEAP, 3) && block.resize(&HEAP, 17));
+        block.free(&HEAP);
+        behind.free(&HEAP);
+        assert_eq!(left(&HEAP), before);
+    }
+}
+
 #[test]
 fn rlsf_counts_the_bytes_of_a_block() {
     static HEAP: Heap<Rlsf, 4096> = Heap::new();

@@ -4,7 +4,10 @@
 
 #![no_std]
 
+extern crate alloc;
+
 mod api;
+mod runtime;
 mod types;
 mod verdicts;
 
@@ -31,6 +34,8 @@ pub unsafe extern "C" fn kernel_tests(info: *const seL4_BootInfo) -> usize {
             api::time::tests::TESTS,
             types::tests::TESTS,
             verdicts::tests::TESTS,
+            runtime::faults::TESTS,
+            runtime::tests::TESTS,
         ];
         libsel4_test::run(&info, &modules)
     }
