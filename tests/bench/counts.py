@@ -2,11 +2,12 @@
 """Instructions: of the heaps for each operation, and of calls between C and Rust.
 
 Counted at user level on the real kernel, in QEMU with -icount: exact, and the same in every boot of an image, which is
-checked. One image for each heap that RUST_HEAP may name; C's malloc runs the same workload in each of them. Its figures
-depend a little on where the image puts its memory.
+checked. One image for each heap that RUST_HEAP may name; C's malloc runs the same workload in each of them, with 10 to
+10,000 live blocks. Its figures depend a little on where the image puts its memory.
 """
 
 import re
+from dataclasses import dataclass
 
 import console
 import support as kit
@@ -14,45 +15,64 @@ from bench.project import Build
 from bench.table import markdown, ratio, step
 from support.builds import LIMIT, SILENCE
 
-HEAPS = {
-    # RUST_HEAP: mean and worst of allocate and of free, counted before the kit, without lock and call from C
-    "linked-list": "7,600 / 26,525; 8,955 / 26,734",
-    "rlsf": "74.9 / 111; 49.3 / 95",
-    "muslc": "140 / 342; 118 / 292",
-}
+# What RUST_HEAP may name; the first is the default.
+HEAPS = ("rlsf", "linked-list", "muslc")
+LIVE = (10, 100, 1_000, 10_000)
 HEAP_BYTES = 16 << 20
 FIGURES = ("call ", "heap ")
 LAST = "Suspending current thread"
 
 
-def measure(arguments):
-    build = Build("counts")
+@dataclass(frozen=True)
+class Heap:
+    """Figures of a heap with one number of live blocks: mean and worst instructions, and bytes taken for a byte."""
+
+    alloc: float
+    alloc_worst: int
+    free: float
+    free_worst: int
+    room: float
+
+
+Heaps = dict[tuple[str, int], Heap]
+
+
+def measure(_):
     calls, heaps = {}, {}
     for heap in HEAPS:
         step(f"instructions: RUST_HEAP={heap}")
-        # A slot of the root server's CNode for each 4 KiB of the two heaps in the image.
-        build.configure(
-            ["counts"],
-            "-DPLATFORM=qemu-arm-virt",
-            "-DRELEASE=ON",
-            "-DKernelArmExportPMUUser=ON",
-            "-DKernelRootCNodeSizeBits=14",
-            f"-DRUST_HEAP={heap}",
-            f"-DRUST_HEAP_BYTES={HEAP_BYTES}",
-            f"-DLibSel4MuslcSysMorecoreBytes={HEAP_BYTES}",
-        )
-        build.ninja()
-        figures, again = _boot(build), _boot(build)
-        kit.check(
-            figures == again, f"two boots of one image gave different figures: {sorted(set(figures) ^ set(again))}"
-        )
-        calls = {name: int(count) for name, count in _found(r"call (.+): (\d+) instructions", figures)}
-        for name, *numbers in _found(
-            r"heap of (.+): alloc sum (\d+) worst (\d+), free sum (\d+) worst (\d+), of (\d+)", figures
-        ):
-            alloc, alloc_worst, free, free_worst, pairs = map(int, numbers)
-            heaps[heap, name] = alloc / pairs, alloc_worst, free / pairs, free_worst
+        calls, heaps[heap] = figures(heap)
     return f"{_calls_table(calls)}\n\n{_heaps_table(heaps)}"
+
+
+def figures(heap: str) -> tuple[dict[str, int], Heaps]:
+    """Returns {what: instructions} of calls, and the figures of {("Rust" or "C", live blocks)}, in one image."""
+    build = Build(f"counts-{heap}")
+    # A slot of the root server's CNode for each 4 KiB of the two heaps in the image.
+    build.configure(
+        ["counts"],
+        "-DPLATFORM=qemu-arm-virt",
+        "-DRELEASE=ON",
+        "-DKernelArmExportPMUUser=ON",
+        "-DKernelRootCNodeSizeBits=14",
+        f"-DRUST_HEAP={heap}",
+        f"-DRUST_HEAP_BYTES={HEAP_BYTES}",
+        f"-DLibSel4MuslcSysMorecoreBytes={HEAP_BYTES}",
+    )
+    build.ninja()
+    lines, again = _boot(build), _boot(build)
+    kit.check(lines == again, f"two boots of one image gave different figures: {sorted(set(lines) ^ set(again))}")
+    calls = {name: int(count) for name, count in _found(r"call (.+): (\d+) instructions", lines)}
+    heaps = {}
+    for name, *numbers in _found(
+        r"heap of (.+) with (\d+): alloc sum (\d+) worst (\d+), free sum (\d+) worst (\d+), of (\d+) each, "
+        r"room (\d+) for (\d+)",
+        lines,
+    ):
+        live, alloc, alloc_worst, free, free_worst, pairs, room, most = map(int, numbers)
+        heaps[name, live] = Heap(alloc / pairs, alloc_worst, free / pairs, free_worst, room / most)
+    kit.check(sorted(heaps) == sorted((name, live) for name in ("C", "Rust") for live in LIVE), f"figures: {heaps}")
+    return calls, heaps
 
 
 def _boot(build):
@@ -89,27 +109,29 @@ def _calls_table(calls):
     )
 
 
-def _heaps_table(heaps):
+def _heaps_table(heaps: dict[str, Heaps]) -> str:
     rows = []
-    for heap, before in HEAPS.items():
-        c, rust = heaps[heap, "C"], heaps[heap, "Rust"]
-        for what, (alloc, alloc_worst, free, free_worst) in ((f"`{heap}`", rust), ("… C's `malloc` beside it", c)):
-            ratios = (ratio(alloc, c[0]), ratio(free, c[2])) if what[0] == "`" else ("", "")
-            rows.append(
-                (
-                    what,
-                    f"{alloc:,.1f}",
-                    f"{alloc_worst:,}",
-                    ratios[0],
-                    f"{free:,.1f}",
-                    f"{free_worst:,}",
-                    ratios[1],
-                    before if what[0] == "`" else "",
-                )
-            )
+    for live in LIVE:
+        for heap in HEAPS:
+            c, rust = heaps[heap]["C", live], heaps[heap]["Rust", live]
+            rows.append((f"{live:,}", f"`{heap}`", *_row(rust, c)))
+        rows.append((f"{live:,}", "C's `malloc`", *_row(heaps[HEAPS[0]]["C", live])))
     return markdown(
         "Instructions of the heaps for each operation, aarch64, Release",
-        ["heap", "allocate", "worst", "ratio", "free", "worst", "ratio", "before"],
+        ["live blocks", "heap", "allocate", "worst", "free", "worst", "both, over C", "room"],
         rows,
-        "10,000 live blocks of 16 to 4096 bytes in 16 MiB, 50,000 times free and allocate, called from C.",
+        "Blocks of 16 to 4096 bytes in 16 MiB, 50,000 times free and allocate, called from C. *Room*: bytes from the "
+        "first to the last place of a block, for each byte that lived at most.",
+    )
+
+
+def _row(heap: Heap, c: Heap | None = None) -> tuple[str, ...]:
+    over = ratio(heap.alloc + heap.free, c.alloc + c.free) if c else ""
+    return (
+        f"{heap.alloc:,.1f}",
+        f"{heap.alloc_worst:,}",
+        f"{heap.free:,.1f}",
+        f"{heap.free_worst:,}",
+        over,
+        f"{heap.room:.2f}",
     )

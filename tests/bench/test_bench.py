@@ -2,12 +2,13 @@
 """System calls from Rust cost what they cost in C, in time and in room; std's locks and threads keep their bounds."""
 
 import functools
+import re
 from collections.abc import Callable
 
 import pytest
-from bench import sizes, std, system_calls
+from bench import counts, sizes, std, system_calls
 from bench.project import OnShared
-from support import check
+from support import KIT, check
 from support.builds import Shared, shared
 
 # Instructions by which Rust's code may differ from C's: each compiler orders a loop in its own way.
@@ -111,6 +112,19 @@ def test_waking_does_not_depend_on_others(configuration: str) -> None:
     alone, crowded = found["0 sleepers"], found["100 sleepers"]
     # The lists are by a hash of the address: of a hundred others one or two may be in the same.
     check(crowded <= 1.2 * alone, f"{crowded:.1f} instructions with a hundred asleep on other words, {alone:.1f} alone")
+
+
+# A kernel of its own: user level reads the counter of instructions.
+@pytest.mark.long
+@pytest.mark.needs("sources", "kernel", "rust", "aarch64")
+def test_the_default_heap_costs_no_more_than_Cs_malloc() -> None:
+    heap = re.search(r'^set\(RUST_HEAP "([\w-]+)"', (KIT / "cmake" / "options.cmake").read_text(), re.MULTILINE)
+    check(heap and heap[1] == counts.HEAPS[0], "RUST_HEAP has another default than the benchmark says")
+    _, found = counts.figures(counts.HEAPS[0])
+    for live in counts.LIVE:
+        c, rust = found["C", live], found["Rust", live]
+        print(f"{live} live blocks: {rust}, in C {c}")
+        check(rust.alloc + rust.free <= c.alloc + c.free, f"with {live} live blocks: {rust}, and C's malloc: {c}")
 
 
 @pytest.mark.on("qemu-arm-virt Release")
