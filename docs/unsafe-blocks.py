@@ -12,7 +12,14 @@ import sys
 from pathlib import Path
 
 KIT = Path(__file__).resolve().parent.parent
-CRATES = ("rust/libsel4", "rust/libsel4-guard", "rust/libsel4-rt", "rust/libsel4-sys", "rust/libsel4-test")
+CRATES = (
+    "rust/libsel4",
+    "rust/libsel4-critical-section",
+    "rust/libsel4-guard",
+    "rust/libsel4-rt",
+    "rust/libsel4-sys",
+    "rust/libsel4-test",
+)
 UNSAFE = re.compile(r"\bunsafe\s*(\{|impl\b)")
 
 

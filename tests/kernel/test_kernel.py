@@ -165,6 +165,30 @@ def test_with_RUST_PANIC_fault_two_threads_that_panic_are_reported_in_full_and_f
     check(output.count("Rust panicked again while it reported a panic") == 1, output)
 
 
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        pytest.param("qemu-arm-virt", id="qemu-arm-virt: critical sections, and crates that need them"),
+        pytest.param(
+            "qemu-arm-virt SMP",
+            id="qemu-arm-virt SMP: critical sections, and crates that need them",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            "qemu-arm-virt aarch32 MCS",
+            id="qemu-arm-virt aarch32 MCS: critical sections, and crates that need them",
+            marks=pytest.mark.long,
+        ),
+    ],
+)
+def test_critical_sections(configuration: str, build: Shared) -> None:
+    build.app(APP, "-DSECTIONS=ON")
+    output = run("./run-tests", "sections::", cwd=build.path)
+    check_says(
+        output, "exclude_each_other ... ok", "crates_that_need_critical_sections_work ... ok", "3 passed, 0 failed"
+    )
+
+
 @pytest.mark.on("qemu-arm-virt")
 def test_S2_tests_that_pass_give_status_0(build: Shared) -> None:
     output = run("./run-tests", "passes", cwd=build.app(APP).path)

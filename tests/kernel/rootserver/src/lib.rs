@@ -35,6 +35,8 @@ pub unsafe extern "C" fn kernel_tests(info: *const seL4_BootInfo) -> usize {
             types::tests::TESTS,
             verdicts::tests::TESTS,
             runtime::faults::TESTS,
+            #[cfg(feature = "sections")]
+            runtime::sections::TESTS,
             runtime::tests::TESTS,
         ];
         libsel4_test::run(&info, &modules)

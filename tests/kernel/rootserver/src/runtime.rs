@@ -135,3 +135,97 @@ pub mod faults {
         Ok(())
     }
 }
+
+/// Tests of libsel4-critical-section, and that crates work that need one.
+#[cfg(feature = "sections")]
+#[libsel4_test::tests]
+pub mod sections {
+    use core::cell::Cell;
+    use core::sync::atomic::AtomicU64;
+
+    use critical_section::Mutex;
+    use embassy_sync::{blocking_mutex::raw::CriticalSectionRawMutex, channel::Channel};
+    use once_cell::sync::OnceCell;
+
+    use super::*;
+
+    static COUNT: Mutex<Cell<usize>> = Mutex::new(Cell::new(0));
+
+    /// Counts in a critical section, in which other threads run.
+    fn count() {
+        critical_section::with(|section| {
+            let count = COUNT.borrow(section);
+            let before = count.get();
+            yield_now();
+            // A section in a section ends without giving up the lock.
+            critical_section::with(|_| yield_now());
+            yield_now();
+            count.set(before + 1);
+        });
+    }
+
+    #[test]
+    fn threads_of_two_priorities_exclude_each_other(
+        t: &mut Resources,
+    ) -> Result<(), AllocationError> {
+        const ROUNDS: usize = 50;
+        static RUNNING: AtomicUsize = AtomicUsize::new(3);
+        let sleepers: Cap<Notification> = t.objects.make()?;
+        // SAFETY: all threads share the CSpace, and nothing else uses the notification.
+        unsafe { libsel4_critical_section::sleep_on(sleepers.word()) };
+        let bell: Cap<Notification> = t.objects.make()?;
+        for _ in 0..2 {
+            t.spawn(move || {
+                for _ in 0..ROUNDS {
+                    bell.signal();
+                    count();
+                }
+                RUNNING.fetch_sub(1, Relaxed);
+            })?;
+        }
+        let high = t.spawn(move || {
+            for _ in 0..ROUNDS {
+                bell.wait();
+                count();
+            }
+            RUNNING.fetch_sub(1, Relaxed);
+        })?;
+        high.tcb.tcb_set_priority(t.tcb, Priority::new(150))?;
+        // Several signals may have come as one.
+        while RUNNING.load(Relaxed) > 0 {
+            yield_now();
+            bell.signal();
+        }
+        let total = critical_section::with(|section| COUNT.borrow(section).get());
+        assert_eq!(total, 3 * ROUNDS);
+        // SAFETY: no notification is used.
+        unsafe { libsel4_critical_section::sleep_on(0) };
+        Ok(())
+    }
+
+    #[test]
+    fn crates_that_need_critical_sections_work() {
+        static CHANNEL: Channel<CriticalSectionRawMutex, u32, 2> = Channel::new();
+        assert!(CHANNEL.try_send(1).is_ok() && CHANNEL.try_send(2).is_ok());
+        assert!(CHANNEL.try_send(3).is_err());
+        assert_eq!(CHANNEL.try_receive(), Ok(1));
+
+        static ONCE: OnceCell<usize> = OnceCell::new();
+        assert_eq!(ONCE.get_or_init(|| 42), &42);
+
+        static QUEUE: heapless::mpmc::Queue<u8, 2> = heapless::mpmc::Queue::new();
+        assert!(QUEUE.enqueue(7).is_ok());
+        assert_eq!(QUEUE.dequeue(), Some(7));
+    }
+
+    /// rustc has 64-bit atomics for all targets of the kit; portable-atomic takes these.
+    #[test]
+    fn there_are_64_bit_atomics() {
+        static NATIVE: AtomicU64 = AtomicU64::new(u32::MAX as u64);
+        static PORTABLE: portable_atomic::AtomicU64 =
+            portable_atomic::AtomicU64::new(u32::MAX as u64);
+        assert_eq!(NATIVE.fetch_add(1, Relaxed) + 1, NATIVE.load(Relaxed));
+        assert_eq!(PORTABLE.fetch_add(1, Relaxed) + 1, PORTABLE.load(Relaxed));
+        assert!(portable_atomic::AtomicU64::is_always_lock_free());
+    }
+}
