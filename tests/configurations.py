@@ -98,6 +98,7 @@ CONFIGURATIONS = {
         Configuration("x86_64", "x86_64", X86_64, 400),
         Configuration("x86_64 Release", "x86_64", (*X86_64, *TRACED, LARGE), 300),
         Configuration("x86_64 MCS", "x86_64", (*X86_64, MCS), 150),
+        Configuration("x86_64 MCS domains", "x86_64", (*X86_64, MCS, "-DKernelNumDomains=2"), 40, long=True),
         Configuration("x86_64 SMP", "x86_64", (*X86_64, *SMP, BREAKPOINTS, "-DKernelRootCNodeSizeBits=14"), 200),
         Configuration("x86_64 silent", "x86_64", (*X86_64, *SILENT), 60, long=True),
         Configuration("ia32", "ia32", IA32, 100, long=True),

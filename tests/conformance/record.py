@@ -19,15 +19,15 @@ def main() -> None:
         "names",
         nargs="*",
         metavar="CONFIGURATION",
-        default=[*recording.CONFIGURATIONS],
-        help=f"which (default: all): {' '.join(recording.CONFIGURATIONS)}",
+        default=(known := [*recording.CONFIGURATIONS, *recording.PARTS]),
+        help=f"which (default: all): {' '.join(known)}",
     )
     for name in (arguments := parser.parse_args()).names:
-        if name not in recording.CONFIGURATIONS:
+        if name not in known:
             parser.error(f"there is no configuration `{name}`")
     script.begin("record", "kernel", "rust", "aarch64", "x86_64")
     for name in arguments.names:
-        for app in recording.APPS:
+        for app in recording.APPS if name in recording.CONFIGURATIONS else ("scenarios",):
             print(f"{app}, {name}: building and booting", flush=True)
             print(f"{app}, {name}: {recording.record(app, name)} lines", flush=True)
 

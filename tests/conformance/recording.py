@@ -18,6 +18,11 @@ CONFIGURATIONS = {
     "x86_64-mcs": "x86_64 MCS",
     "aarch64-mcs": "qemu-arm-virt MCS",
 }
+# Recordings of one subject of the scenarios, on kernels that have what the others have not: configuration and subject.
+PARTS = {
+    "x86_64-smp": ("x86_64 SMP", "affinity"),
+    "x86_64-mcs-domains": ("x86_64 MCS domains", "domain"),
+}
 # The same for the hosted platform, which has its host's architecture, or that of the compiler: programs for aarch64 run
 # in QEMU's user mode then.
 HOSTED_CONFIGURATIONS = {
@@ -43,8 +48,8 @@ LICENCE = "SPDX-License-Identifier: BSD-2-Clause"
 
 def build(app: str, name: str) -> Path:
     """Returns the build folder with an app of this folder as root server, on the kernel or on the hosted platform."""
-    if name in CONFIGURATIONS:
-        return shared(CONFIGURATIONS[name]).app(f"tests/conformance/{app}").path
+    if configuration := CONFIGURATIONS.get(name) or PARTS.get(name, ("",))[0]:
+        return shared(configuration).app(f"tests/conformance/{app}").path
     folder = Build(name)
     folder.configure(f"-DAPP=../tests/conformance/{app}", *HOSTED_CONFIGURATIONS[name])
     folder.ninja()
@@ -75,6 +80,8 @@ def recorded(app: str, name: str) -> list[str]:
 def record(app: str, name: str) -> int:
     """Writes the recording anew."""
     lines = transcript(app, build(app, name))
+    if name in PARTS:
+        lines = part(lines, PARTS[name][1])
     new = path(app, name).with_suffix(".new")
     new.write_text("\n".join([f"# {LICENCE}", *lines]) + "\n")
     new.replace(path(app, name))
@@ -90,6 +97,13 @@ def sections(lines: Sequence[str]) -> list[tuple[str, list[str]]]:
         elif found and not line.startswith(tuple(APPS.values())):
             found[-1][1].append(line)
     return found
+
+
+def part(lines: Sequence[str], subject: str) -> list[str]:
+    """Returns the lines of the scenarios of one subject."""
+    found = [(name, content) for name, content in sections(lines) if name.startswith(f"{subject}: ")]
+    check(found, f"there are no scenarios of `{subject}`")
+    return [line for name, content in found for line in (f"== {name}", *content)]
 
 
 def check_hosted(ours: Sequence[str], theirs: Sequence[str], allowed: Collection[str]) -> None:

@@ -6,10 +6,10 @@ import re
 import pytest
 from conformance import recording
 from conformance.narrow import Implementation, digests, explained, first_difference, narrowed
-from conformance.recording import CONFIGURATIONS, HERE, HOSTED, check_hosted, differences, recorded, sections
+from conformance.recording import CONFIGURATIONS, HERE, HOSTED, PARTS, check_hosted, differences, recorded, sections
 from libsel4.api import cargo_against
 from support import KIT, check, run
-from support.builds import Shared
+from support.builds import STEADY, Shared
 
 
 def on(*recordings: str, name: str) -> pytest.MarkDecorator:
@@ -31,6 +31,20 @@ def test_says_what_was_recorded(name: str, configuration: str) -> None:
         + "\n".join(text for _, text in found[:10]),
     )
     check(ours == theirs, "the scenarios are equal, and their order is not")
+
+
+@pytest.mark.needs("hosted")
+@pytest.mark.parametrize(
+    "name, configuration",
+    [pytest.param(name, of, id=f"{name}: {subject} as recorded") for name, (of, subject) in PARTS.items()],
+)
+def test_a_part_goes_as_recorded_on_the_kernel_and_on_the_hosted_platform(name: str, configuration: str) -> None:
+    folder = recording.build("scenarios", name)
+    theirs = recorded("scenarios", name)
+    for command in STEADY, ("./simulate-hosted",):
+        ours = recording.part(recording.transcript("scenarios", folder, command), PARTS[name][1])
+        found = list(differences(ours, theirs))
+        check(not found, f"{command[0]} differs from {name}:\n" + "\n".join(text for _, text in found))
 
 
 @on("x86_64", "aarch64-mcs", name="{}: the crate is formatted and free of warnings")

@@ -15,7 +15,8 @@ static const struct {
     { "endpoint", endpoint_scenarios }, { "transfer", transfer_scenarios }, { "notification", notification_scenarios },
     { "tcb", tcb_scenarios },           { "schedule", schedule_scenarios }, { "fault", fault_scenarios },
     { "memory", memory_scenarios },     { "revoke", revoke_scenarios },     { "irq", irq_scenarios },
-    { "kernel", kernel_scenarios },
+    { "kernel", kernel_scenarios },     { "long", long_scenarios },         { "domain", domain_scenarios },
+    { "affinity", affinity_scenarios },
 };
 
 static unsigned count;

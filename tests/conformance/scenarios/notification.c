@@ -214,6 +214,63 @@ static void mixed_queue(void)
     poll("nobody waits any more");
 }
 
+/* A signal sets the badge. The IPC buffer beyond the message registers stays as it was; the registers are left out. */
+static void between_messages(void)
+{
+    notification = make(seL4_NotificationObject);
+    seL4_CPtr endpoint = make(seL4_EndpointObject), badged = mint(notification, seL4_AllRights, 3);
+    attempt("bind", seL4_TCB_BindNotification(seL4_CapInitThreadTCB, notification));
+    thread_start("sender", 150, sender, mint(endpoint, seL4_AllRights, MESSAGE), 5);
+    for (int i = 4; i < 120; i++) {
+        seL4_SetMR(i, 1000 + i);
+    }
+    seL4_Word badge, kept = 0;
+    seL4_Signal(badged);
+    recv(endpoint, &badge);
+    for (int i = 4; i < 120; i++) {
+        kept += seL4_GetMR(i) == (seL4_Word)(1000 + i);
+    }
+    say("signal: badge %lu, words kept %lu", badge, kept);
+    seL4_MessageInfo_t info = recv(endpoint, &badge);
+    say_message("message", info, badge);
+    nb_recv(endpoint, &badge);
+    say("nothing: badge %lu", badge);
+}
+
+static void caller(seL4_Word through, seL4_Word word)
+{
+    seL4_SetMR(0, word);
+    seL4_MessageInfo_t info = seL4_Call(through, seL4_MessageInfo_new(word, 0, 0, 1));
+    say_message("answer", info, 0);
+}
+
+/* The server receives again, and gets a signal, before it answers. */
+static void before_the_answer(void)
+{
+    notification = make(seL4_NotificationObject);
+    seL4_CPtr endpoint = make(seL4_EndpointObject), badged = mint(notification, seL4_AllRights, 3);
+    attempt("bind", seL4_TCB_BindNotification(seL4_CapInitThreadTCB, notification));
+    thread_start("caller", 150, caller, mint(endpoint, seL4_AllRights, MESSAGE), 5);
+    seL4_Word badge;
+    seL4_MessageInfo_t info = recv(endpoint, &badge);
+    say_message("call", info, badge);
+    seL4_Signal(badged);
+    recv(endpoint, &badge);
+    say("signal: badge %lu", badge);
+    seL4_SetMR(0, 77);
+    reply(seL4_MessageInfo_new(7, 0, 0, 1));
+    settle();
+    say("answered, if that was possible");
+    thread_start("second caller", 150, caller, mint(endpoint, seL4_AllRights, MESSAGE + 1), 6);
+    info = recv(endpoint, &badge);
+    say_message("call", info, badge);
+    seL4_Signal(badged);
+    seL4_SetMR(0, 78);
+    reply_recv(endpoint, seL4_MessageInfo_new(8, 0, 0, 1), &badge);
+    settle();
+    say("signal: badge %lu", badge);
+}
+
 const struct scenario notification_scenarios[] = {
     { "signals add up", signals_add_up },
     { "waiters in order", waiters_in_order },
@@ -224,5 +281,7 @@ const struct scenario notification_scenarios[] = {
     { "bindings that are refused", bindings_that_are_refused },
     { "waiting at one that is bound", waiting_at_a_bound_one },
     { "waiters that go away", mixed_queue },
+    { "a signal between messages", between_messages },
+    { "a signal between a call and its answer", before_the_answer },
     { 0 },
 };
