@@ -13,10 +13,13 @@ use sel4_hosted_kernel::{
 };
 
 fn hostile(seed: u64) -> System {
-    System::with(&Config {
+    let mut system = System::with(&Config {
         hostile: Some(seed),
         ..Config::default()
-    })
+    });
+    // The tests check at their ends: thousands of steps would take long.
+    system.checks = false;
+    system
 }
 
 /// Returns the badge, the info and the message registers of the current thread.
@@ -265,6 +268,7 @@ fn a_thread_of_higher_priority_runs_while_capabilities_are_revoked() {
         &[endpoint, 64],
     );
     check_preempted(&outcome);
+    system.kernel.check().unwrap();
     let left = copies
         .into_iter()
         .filter(|copy| system.identify(*copy) != 0);
@@ -278,6 +282,7 @@ fn a_thread_of_higher_priority_runs_while_a_cnode_is_deleted() {
     let node = system.retype(system.memory(), CNODE_OBJECT, 11, 1);
     let outcome = long_operation(&mut system, waiting, CNodeDelete, CNODE, &[], &[node, 64]);
     check_preempted(&outcome);
+    system.kernel.check().unwrap();
 }
 
 #[test]
