@@ -85,6 +85,9 @@ const KNOWN: [&str; 17] = [
     "VecDeque",
 ];
 
+/// End of a name that tells a type of the crates from one of Rust's library.
+const OWN: &str = "_own";
+
 /// Types of Rust's library with the layout of their parameter.
 const WRAPPERS: [&str; 8] = [
     "Cell",
@@ -238,6 +241,13 @@ impl<'a> Flattener<'a> {
                 literal.lit,
                 syn::Lit::Str(_) | syn::Lit::ByteStr(_) | syn::Lit::CStr(_)
             );
+            if let syn::Lit::Char(letter) = &literal.lit
+                && !matches!(letter.value(), ' '..='~')
+            {
+                // C's letters have no code above 127, and its escapes are others.
+                let code = proc_macro2::Literal::u32_unsuffixed(letter.value().into());
+                return Some(parse_quote!(#code));
+            }
             return (!text).then(|| value.clone());
         }
         let computed = kind.and_then(|kind| values.of(value, scope, Some(kind)));
@@ -373,11 +383,12 @@ impl<'a> Flattener<'a> {
             }
             Item::Static(item) => {
                 let mut item = item.clone();
+                let changes = self.changes(&item.ty, self.names.module(id), 0);
                 self.ty(&mut item.ty, &self.at(id, &syn::Generics::default()), run)?;
                 item.vis = parse_quote!(pub);
                 item.expr = parse_quote!(0);
-                if is_function(&item.ty) {
-                    // cbindgen would write that what the function returns is constant.
+                // Of a function, cbindgen would write that its result is constant.
+                if is_function(&item.ty) || changes {
                     item.mutability = parse_quote!(mut);
                 }
                 clean(&mut item.attrs);
@@ -389,7 +400,10 @@ impl<'a> Flattener<'a> {
                 };
                 let mut item = item.clone();
                 item.expr = Box::new(value);
-                self.ty(&mut item.ty, &self.at(id, &syn::Generics::default()), run)?;
+                let at = self.at(id, &syn::Generics::default());
+                if self.ty(&mut item.ty, &at, run).is_err() {
+                    return Ok(None);
+                }
                 clean(&mut item.attrs);
                 Item::Const(item)
             }
@@ -398,6 +412,7 @@ impl<'a> Flattener<'a> {
                 let at = self.at(id, &item.generics);
                 self.generics(&mut item.generics, &at, run)?;
                 self.ty(&mut item.ty, &at, run)?;
+                item.ident = own_name(&item.ident);
                 clean(&mut item.attrs);
                 Item::Type(item)
             }
@@ -418,6 +433,50 @@ impl<'a> Flattener<'a> {
             opaque,
             foreign: None,
         }))
+    }
+
+    /// Returns whether a value of this type may change while others only read it, so that C must not take it for constant.
+    fn changes(&self, ty: &Type, module: usize, depth: u32) -> bool {
+        const CELLS: [&str; 5] = [
+            "Cell",
+            "OnceCell",
+            "RefCell",
+            "SyncUnsafeCell",
+            "UnsafeCell",
+        ];
+        let Type::Path(path) = ty else {
+            return matches!(ty, Type::Array(array) if self.changes(&array.elem, module, depth));
+        };
+        let Some(last) = path.path.segments.last().filter(|_| depth < 20) else {
+            return false;
+        };
+        if argument(last).is_some_and(|inner| self.changes(inner, module, depth + 1)) {
+            return true;
+        }
+        let found = self
+            .names
+            .resolve(module, &segments(&path.path), Space::Types);
+        let Found::Items(ids) = found else {
+            let name = last.ident.to_string();
+            return name.starts_with("Atomic")
+                || CELLS.contains(&&*name)
+                || matches!(found, Found::Foreign(path) if !self.is_std(&path));
+        };
+        ids.iter().any(|id| {
+            let any = |fields: &syn::Fields| {
+                let module = self.names.module(*id);
+                fields
+                    .iter()
+                    .any(|field| self.changes(&field.ty, module, depth + 1))
+            };
+            match self.names.get(*id) {
+                Item::Type(item) => self.changes(&item.ty, self.names.module(*id), depth + 1),
+                Item::Struct(item) => any(&item.fields),
+                Item::Union(item) => any(&syn::Fields::Named(item.fields.clone())),
+                Item::Enum(item) => item.variants.iter().any(|variant| any(&variant.fields)),
+                _ => false,
+            }
+        })
     }
 
     fn generics(&self, generics: &mut syn::Generics, at: &At, run: &mut Run) -> Result<()> {
@@ -485,6 +544,7 @@ impl<'a> Flattener<'a> {
         let at = self.at(id, generics);
         self.generics(generics, &at, run)?;
         clean(attrs);
+        *ident = own_name(ident);
         if let Item::Struct(item) = source
             && let Some(last) = item.fields.iter().last()
             && is_unsized(&last.ty)
@@ -492,7 +552,11 @@ impl<'a> Flattener<'a> {
             let place = self.names.place(id, ident.span());
             return Err(wide(&format!("an export (`{place}`)"), &ident.to_string()));
         }
-        if let Err(reason) = shared_layout(attrs, matches!(source, Item::Enum(_))) {
+        let layout = match source {
+            Item::Enum(item) if item.variants.is_empty() => Err("it has no values".to_owned()),
+            _ => shared_layout(attrs, matches!(source, Item::Enum(_))),
+        };
+        if let Err(reason) = layout {
             attrs.retain(|attribute| !attribute.path().is_ident("repr"));
             return Ok((
                 parse_quote!(#(#attrs)* pub struct #ident #generics;),
@@ -739,7 +803,7 @@ impl<'a> Flattener<'a> {
                 run.queue.extend(&ids);
                 self.arguments(&mut segment.arguments, at, run)?;
                 if let Some(ident) = super::crates::type_ident(self.names.get(ids[0])) {
-                    segment.ident = ident.clone();
+                    segment.ident = own_name(ident);
                 }
                 Ok(parse_quote!(#segment))
             }
@@ -927,6 +991,22 @@ impl<'a> Flattener<'a> {
             _ => Ok(None),
         }
     }
+}
+
+/// Returns the name in the file for a type of the crates. cbindgen has types of its own of some names.
+fn own_name(ident: &syn::Ident) -> syn::Ident {
+    let name = ident.unraw().to_string();
+    if KNOWN.contains(&&*name) || WRAPPERS.contains(&&*name) {
+        syn::Ident::new(&format!("{name}{OWN}"), ident.span())
+    } else {
+        ident.clone()
+    }
+}
+
+/// Returns the settings that give the types of the crates their names back.
+pub fn renames() -> impl Iterator<Item = (String, String)> {
+    let names = KNOWN.into_iter().chain(WRAPPERS);
+    names.map(|name| (format!("{name}{OWN}"), name.to_owned()))
 }
 
 /// Returns the first type among the arguments of a path.

@@ -163,9 +163,11 @@ fn run_cbindgen(flat: &Flat, settings: &Settings) -> Result<(Made, complaints::L
     })?;
     let file = folder.path().join(flat::FILE);
     output::write_if_changed(&file, flat.text().as_bytes())?;
-    let builder = cbindgen::Builder::new()
-        .with_config(settings.config.clone())
-        .with_src(&file);
+    let mut config = settings.config.clone();
+    for (ours, name) in flat::renames() {
+        config.export.rename.entry(ours).or_insert(name);
+    }
+    let builder = cbindgen::Builder::new().with_config(config).with_src(&file);
     Ok(complaints::listen(|| {
         let bindings = builder.generate().map_err(|error| {
             Failure::new(format!("cbindgen cannot read the crate: {error}"))

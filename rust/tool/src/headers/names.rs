@@ -302,9 +302,7 @@ impl<'a> Names<'a> {
                 },
                 Found::Module(module) => self.named(module, name, wanted),
                 Found::Foreign(mut path) => {
-                    if path.len() <= index {
-                        path.push(name.clone());
-                    }
+                    path.push(name.clone());
                     Found::Foreign(path)
                 }
                 // A constant or a variant of a type: no item.
@@ -318,8 +316,10 @@ impl<'a> Names<'a> {
         let parsed = &self.crates.0[self.modules[module].krate];
         match parsed.dependencies.get(name) {
             Some(Some(krate)) => Found::Module(self.roots[*krate]),
-            Some(None) => Found::Foreign(path.to_vec()),
-            None if ["core", "alloc", "std"].contains(&name) => Found::Foreign(path.to_vec()),
+            Some(None) => Found::Foreign(vec![name.to_owned()]),
+            None if ["core", "alloc", "std"].contains(&name) => {
+                Found::Foreign(vec![name.to_owned()])
+            }
             // In the edition 2015, paths start at the crate.
             None if path.len() > 1 => {
                 let root = self.roots[self.modules[module].krate];

@@ -99,9 +99,11 @@ const ROWS: &[(&str, &str, &str, Then)] = &[
     ("values of constants", "pub const HIGH: u64 = 1 << 40; pub const TOP: u32 = 1 << 31;
         pub const POOL: u64 = 4 * 1024 * 1024 * 1024; pub const MASK: u32 = !0xfff; pub const QUIET: bool = !true;
         pub const LOWEST: i64 = -0x8000_0000_0000_0000; pub const SUM: u32 = SMALL + 1; pub const SMALL: u32 = 2;
+        pub const WIDE: char = 'é'; pub const LINE: char = '\\n'; pub const PLAIN: char = 'x';
         pub const OTHER: u16 = hidden::A as u16 * 2; mod hidden { pub const A: u8 = u8::MAX; } @F", "",
         Holds(&["HIGH == 0x10000000000", "TOP > 0 && TOP == 0x80000000", "POOL == 0x100000000", "(uint64_t)MASK == 0xfffff000",
-            "!QUIET", "LOWEST < 0 && LOWEST + 1 == -9223372036854775807", "SUM == 3", "OTHER == 510"])),
+            "!QUIET", "LOWEST < 0 && LOWEST + 1 == -9223372036854775807", "SUM == 3", "OTHER == 510", "WIDE == 0xe9",
+            "LINE == 10", "PLAIN == 'x'"])),
     // Enums.
     ("two variants of one name", "#[repr(C)] pub enum ReadResult { Ok, Empty } #[repr(C)] pub enum WriteResult { Ok, Full }
         @C fn rd() -> ReadResult { ReadResult::Ok } @C fn wr() -> WriteResult { WriteResult::Ok }", "",
@@ -168,6 +170,21 @@ const ROWS: &[(&str, &str, &str, Then)] = &[
     ("options in aliases", "type Cb = Option<unsafe extern \"C\" fn(*mut core::ffi::c_void)>;
         @C fn put(t: Cb, all: &[Cb; 4]) {} #[unsafe(no_mangle)] pub static HOOK: Option<extern \"C\" fn()> = None;", "",
         Has(&["typedef void (*Cb)(void*);", "Cb t", "(*HOOK)(void);"], &[])),
+    ("own types with names of Rust's library", "pub struct Vec { x: u8 } #[repr(C)] pub struct String { pub n: u8 }
+        #[repr(C)] pub enum Result { Good, Bad } mod m { #[repr(transparent)] pub struct Box(pub u16); }
+        @C fn mine(v: *mut Vec, s: &String, b: m::Box) -> Result { Result::Good }", "",
+        Has(&["struct Vec *v", "const struct String *s", "enum Result mine(", "Box b"], &["_own"])),
+    ("modules of Rust's library", "use core::ffi::{self, c_char as ch}; use core::{num as n, primitive};
+        @C fn f(a: *const ch, c: ffi::c_int, d: primitive::u8, e: n::NonZeroU8) {}", "",
+        Has(&["void f(const char *a, int c, uint8_t d, uint8_t e);"], &[])),
+    ("constants that C has no type for", "pub const WIDE: u128 = 1; pub const NAME: &str = \"n\"; pub const PAIR: (u8, u8) = (1, 2); @F", "",
+        Has(&["uint32_t f"], &["WIDE", "NAME", "PAIR"])),
+    ("enums without values", "#[repr(C)] pub enum Empty {} @C fn f(a: *mut Empty) {}", "",
+        Has(&["typedef struct Empty Empty;"], &[])),
+    ("statics that change", "use core::sync::atomic::AtomicU32; #[repr(C)] pub struct Ring { pub head: AtomicU32 } pub struct Own(Ring);
+        #[unsafe(no_mangle)] pub static HEAD: AtomicU32 = AtomicU32::new(0); #[unsafe(no_mangle)] pub static RING: [Ring; 1] = [];
+        #[unsafe(no_mangle)] pub static OWN: Own = OWN; #[unsafe(no_mangle)] pub static FIXED: u32 = 1;", "",
+        Has(&["extern uint32_t HEAD;", "extern struct Ring RING[1];", "extern struct Own OWN;", "extern const uint32_t FIXED;"], &[])),
     ("an assertion of cbindgen", "@F @C fn v(x: *mut std::vec::Vec<u8, u16>) {}", "",
         Refused(&["cannot write `v` (`", "lib.rs:3", "2 values"], "cbindgen:ignore")),
     // Layouts.
