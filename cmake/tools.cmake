@@ -109,6 +109,8 @@ function(_sel4_rust_place_tool rustc_version)
 
     if(IS_ABSOLUTE "$ENV{XDG_CACHE_HOME}" OR IS_ABSOLUTE "$ENV{HOME}")
         _sel4_rust_ask(cache cache-folder)
+        # The tool's path goes into commands that link.
+        _sel4_rust_ask(_ check-paths "${cache}")
         string(APPEND cache "/tool")
     else()
         set(cache "${CMAKE_BINARY_DIR}/rust/tool")

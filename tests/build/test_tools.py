@@ -284,6 +284,15 @@ def test_a_host_tool_that_others_may_have_put_there_does_not_run():
     assert (project.folder / "ran").exists() and stat.S_IMODE(cache.stat().st_mode) == 0o700
 
 
+def test_refuses_a_cache_whose_path_a_shell_reads():
+    project = Project("odd cache", LISTS, FILES)
+    cache = project.folder / "a$b"
+    project.configure_fails(
+        env={"XDG_CACHE_HOME": str(cache)},
+        says=(f"a `$` in its path, as in `{cache}/sel4-rust-kit`", "move it to a path"),
+    )
+
+
 def test_of_two_configurations_at_once_one_builds_the_host_tool_and_the_other_waits():
     projects = [Project(f"at once {number}", LISTS, FILES) for number in (1, 2)]
     projects[1].configure()
