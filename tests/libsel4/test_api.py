@@ -147,9 +147,10 @@ def test_A2_pure_parts_pass_their_tests_on_the_host(build: Shared) -> None:
     build.app(APP)
     archives = (build.path / "libsel4_rust_sys.a", build.path / "libsel4" / "libsel4.a")
     flags = ["-Crelocation-model=static", "-Clink-arg=-no-pie", *(f"-Clink-arg={archive}" for archive in archives)]
-    output = cargo_against(build.bindings, host(), "test", RUSTFLAGS=" ".join(flags))
+    # The examples are root servers on the hosted platform: test_examples.py.
+    output = cargo_against(build.bindings, host(), "test", "--lib", RUSTFLAGS=" ".join(flags))
     passed = [int(number) for number in re.findall(r"test result: ok. (\d+) passed", output)]
-    check(len(passed) == 2 and min(passed) > 5, output)
+    check(len(passed) == 1 and passed[0] > 5, output)
 
 
 def wrong_uses() -> Iterator[tuple[str, str, str]]:

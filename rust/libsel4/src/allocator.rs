@@ -16,6 +16,16 @@ use crate::slot::{EmptySlot, EmptySlots, FillError};
 use crate::value::{Badge, CapRights};
 
 /// Why there is no new object.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{AllocationError, Untyped};
+///
+/// let refused = objects.make_sized::<Untyped>(60);
+/// assert_eq!(refused, Err(AllocationError::Memory { size_bits: 60 }));
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AllocationError {
     /// No untyped has room for 2 to the power of `size_bits` bytes.
@@ -108,6 +118,18 @@ impl Chunk {
 /// C has made objects of the same untypeds, it finds out and goes on. The slots are its own: where C
 /// fills some of BootInfo's empty ones, give it others, by [`with`](Self::with) and
 /// [`EmptySlots::split_off`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Cap, CapRights, Notification};
+///
+/// let bell: Cap<Notification> = objects.make()?;
+/// let badged = objects.mint(bell, CapRights::WRITE, 4)?;
+/// badged.signal();
+/// assert_eq!(bell.poll(), Some(4));
+/// # Ok(()) }) }
+/// ```
 #[derive(Debug)]
 pub struct Allocator {
     slots: EmptySlots,

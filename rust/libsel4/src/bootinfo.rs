@@ -21,6 +21,15 @@ use crate::slot::EmptySlots;
 use crate::tcb::IpcBuffer;
 
 /// Corresponds to `seL4_BootInfo`. The root server's first capabilities, its free slots and memory.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// let untypeds = info.untypeds().filter(|it| !it.is_device);
+/// let bytes: usize = untypeds.map(|it| 1 << it.size_bits).sum();
+/// assert!(bytes > 1 << 20);
+/// # Ok(()) }) }
+/// ```
 #[doc(alias = "seL4_BootInfo")]
 #[derive(Clone, Copy, Debug)]
 pub struct BootInfo {
@@ -29,6 +38,18 @@ pub struct BootInfo {
 }
 
 /// Corresponds to `seL4_UntypedDesc`. An untyped that the root server has from the beginning.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{SmallPage, UntypedDesc};
+///
+/// let memory = |it: &UntypedDesc| !it.is_device && it.size_bits > 12;
+/// let largest = info.untypeds().filter(memory).max_by_key(|it| it.size_bits);
+/// let UntypedDesc { cap, .. } = largest.expect("an untyped");
+/// let page = cap.untyped_retype::<SmallPage>(0, objects.slot()?)?;
+/// # Ok(()) }) }
+/// ```
 #[doc(alias = "seL4_UntypedDesc")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UntypedDesc {
@@ -44,6 +65,19 @@ pub struct UntypedDesc {
 }
 
 /// Corresponds to `seL4_BootInfoHeader` and what follows it. A piece of extra boot information.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Extra, ExtraBootInfo};
+///
+/// for Extra { id, content } in info.extra() {
+///     if id == ExtraBootInfo::FDT {
+///         assert!(content.starts_with(&[0xd0, 0x0d, 0xfe, 0xed]));
+///     }
+/// }
+/// # Ok(()) }) }
+/// ```
 #[doc(alias = "seL4_BootInfoHeader")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Extra<'a> {
@@ -287,6 +321,16 @@ impl BootInfo {
 
 /// The pieces of extra boot information, those that only fill gaps aside. It ends early where a length
 /// is not possible.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::ExtraBootInfo;
+///
+/// let tree = info.extra().find(|piece| piece.id == ExtraBootInfo::FDT);
+/// let bytes = tree.map_or(0, |tree| tree.content.len());
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ExtraBootInfo<'a> {
     rest: &'a [u8],

@@ -13,6 +13,16 @@ use crate::kind::{CNode, Kind};
 /// Corresponds to `seL4_CPtr`. The address of a capability in the CSpace of the thread that uses it.
 ///
 /// By itself it can be compared, printed and handed on; invocations are methods of [`Cap`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::CPtr;
+///
+/// assert_eq!(info.tcb().cptr().word(), 1);
+/// assert_ne!(info.tcb().cptr(), CPtr::NULL);
+/// # Ok(()) }) }
+/// ```
 #[doc(alias = "seL4_CPtr")]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(transparent)]
@@ -43,6 +53,16 @@ impl fmt::Debug for CPtr {
 /// by the kernel, which has just made the object. The methods that could break such a promise, such as
 /// [`Slot::cnode_delete`] and those that fill a [`Slot`], are `unsafe`; safe ones fill an
 /// [`EmptySlot`](crate::EmptySlot), which no `Cap` names.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Cap, Notification, Tcb};
+///
+/// let (thread, bell): (Cap<Tcb>, Cap<Notification>) = (info.tcb(), objects.make()?);
+/// thread.tcb_bind_notification(bell)?;
+/// # Ok(()) }) }
+/// ```
 ///
 /// A capability of another kind is refused by the compiler:
 ///
@@ -148,6 +168,19 @@ impl<T: Kind> fmt::Debug for Cap<T> {
 /// The address of a slot, as C's CNode functions have it: a CNode, an index and how many bits of the
 /// index count. Naming a slot is safe; filling and emptying it is `unsafe`.
 ///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Notification, Slot};
+///
+/// let bell = objects.make::<Notification>()?;
+/// let slot: Slot = info.cnode().slot_of(bell);
+/// assert_eq!(slot.index(), bell.word());
+/// // SAFETY: the capability is not used again.
+/// unsafe { slot.cnode_delete()? };
+/// # Ok(()) }) }
+/// ```
+///
 /// ```compile_fail,E0133
 /// use libsel4::{CapRights, Slot};
 /// fn wrong(to: Slot, from: Slot) -> libsel4::Result<()> {
@@ -219,6 +252,17 @@ impl Cap<CNode> {
 }
 
 /// Addresses of slots next to each other in the root of the own CSpace: C's `seL4_SlotRegion`.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::Slots;
+///
+/// let frames: Slots = info.user_image_frames();
+/// let first = frames.range().start;
+/// assert!(frames.into_iter().all(|slot| slot.index() >= first));
+/// # Ok(()) }) }
+/// ```
 #[doc(alias = "seL4_SlotRegion")]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Slots {

@@ -14,6 +14,16 @@ use libsel4_sys as sys;
 use crate::{cap::Cap, kind::Kind, kind::Tcb};
 
 /// The kernel's console, for `write!`.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use core::fmt::Write;
+/// use libsel4::debug::Console;
+///
+/// writeln!(Console, "{} cores", info.num_nodes()).expect("a console that takes all");
+/// # Ok(()) }) }
+/// ```
 #[cfg(CONFIG_PRINTING)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Console;

@@ -51,6 +51,17 @@ impl Region {
 /// [`UNTYPEDS`](Self::UNTYPEDS) are kept; a page deep inside a large one takes about 15.
 ///
 /// The value starts with BootInfo's untypeds of devices, of which nothing else makes objects.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{AllocationError, Devices, SmallPage};
+///
+/// let mut devices = Devices::new(&info);
+/// let missing = devices.page::<SmallPage>(objects, 0x7fff_f000);
+/// assert_eq!(missing, Err(AllocationError::NoDevice { paddr: 0x7fff_f000 }));
+/// # Ok(()) }) }
+/// ```
 #[derive(Debug)]
 pub struct Devices {
     info: BootInfo,

@@ -7,11 +7,39 @@ use core::fmt;
 use libsel4_sys as sys;
 
 /// Result of an invocation.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Cap, Result, Tcb};
+///
+/// fn restart(thread: Cap<Tcb>) -> Result<()> {
+///     thread.tcb_suspend()?;
+///     thread.tcb_resume()
+/// }
+///
+/// restart(objects.make()?)?;
+/// # Ok(()) }) }
+/// ```
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 /// Corresponds to `seL4_Error`. Why the kernel refused an invocation, with the details that it gives.
 ///
 /// There is no `seL4_NoError`; that is `Ok`.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Error, FillError, Tcb};
+///
+/// let slot = objects.slot()?;
+/// let Err(FillError { error, .. }) = info.irq_control().irq_control_get(usize::MAX, slot) else {
+///     unreachable!("no interrupt has this number");
+/// };
+/// println!("the interrupt: {error}");
+/// assert_ne!(error, Error::NotEnoughMemory { bytes_left: 0 });
+/// # Ok(()) }) }
+/// ```
 #[doc(alias = "seL4_Error")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Error {
@@ -70,6 +98,22 @@ pub enum Error {
 }
 
 /// Corresponds to `seL4_LookupFailureType`. Why an address in a CSpace or VSpace leads nowhere.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{CapRights, Error, LookupFailure, SmallPage, VmAttributes};
+///
+/// let page = objects.make::<SmallPage>()?;
+/// let (address, rights) = (0x1000_0000, CapRights::READ_WRITE);
+/// // SAFETY: nothing is mapped at the address.
+/// let mapped = unsafe { page.page_map(info.vspace(), address, rights, VmAttributes::DATA) };
+/// let Err(Error::FailedLookup { failure, .. }) = mapped else {
+///     unreachable!("the page table is missing");
+/// };
+/// assert!(matches!(failure, LookupFailure::MissingCapability { .. }));
+/// # Ok(()) }) }
+/// ```
 #[doc(alias = "seL4_LookupFailureType")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LookupFailure {

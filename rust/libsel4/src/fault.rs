@@ -15,6 +15,20 @@ use crate::value::MessageInfo;
 /// Corresponds to `seL4_Fault_t`. Why a thread does not go on, in the message that comes to its fault
 /// endpoint. A reply lets it go on: with label 0, and length 0 for unchanged registers. Others set them,
 /// as those who gave the thread its fault endpoint have promised: soundly.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Fault, MessageInfo};
+///
+/// // A message with the label of no fault.
+/// let fault = Fault::of(MessageInfo::default());
+/// match fault {
+///     Fault::Vm { ip, address, .. } => println!("{ip:#x} wanted {address:#x}"),
+///     other => assert_eq!(other, Fault::Null),
+/// }
+/// # Ok(()) }) }
+/// ```
 #[doc(alias = "seL4_Fault_t")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]

@@ -20,6 +20,22 @@ use crate::value::{Badge, MessageInfo};
 /// come once more. Only the program knows which notification it has bound to the thread, and which
 /// badges that has; so it says here which case is possible. The choice costs no instruction where
 /// nothing is bound, and a test of the badge otherwise.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{CapRights, Endpoint, Event, Notification};
+///
+/// let (server, reply) = (objects.make::<Endpoint>()?, objects.make_reply()?);
+/// let bell = objects.make::<Notification>()?;
+/// info.tcb().tcb_bind_notification(bell)?;
+/// objects.mint(bell, CapRights::ALL, 1 << 4)?.signal();
+/// match server.recv(reply).event(1 << 4) {
+///     Event::Signal(badges) => assert_eq!(badges, 1 << 4),
+///     Event::Message(info, badge) => unreachable!("{info:?} of {badge}"),
+/// }
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use]
 pub struct Received {
@@ -28,6 +44,21 @@ pub struct Received {
 }
 
 /// What [`Received::event`] has told apart.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Endpoint, Event, Notification};
+///
+/// let (server, reply) = (objects.make::<Endpoint>()?, objects.make_reply()?);
+/// let came = server.nb_recv(reply).map(|received| received.event(1 << 4));
+/// match came {
+///     Some(Event::Message(info, badge)) => println!("{info:?} of {badge}"),
+///     Some(Event::Signal(badges)) => println!("signals {badges:#x}"),
+///     None => println!("nothing"),
+/// }
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event {
     /// A message, sent through a capability with this badge.
@@ -76,6 +107,20 @@ mod sealed {
 ///
 /// Code for both names the type [`ReplyHandle`] and has
 /// [`Allocator::make_reply`](crate::Allocator::make_reply) make one.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Cap, Endpoint, ReplyAuthority};
+///
+/// fn waits_for_a_client(server: Cap<Endpoint>, reply: impl ReplyAuthority) -> bool {
+///     server.nb_recv(reply).is_none()
+/// }
+///
+/// let (server, reply) = (objects.make()?, objects.make_reply()?);
+/// assert!(waits_for_a_client(server, reply));
+/// # Ok(()) }) }
+/// ```
 pub trait ReplyAuthority: Copy + sealed::Sealed {
     /// Returns the word that C has for it, 0 without MCS.
     #[doc(hidden)]
@@ -91,6 +136,16 @@ impl ReplyAuthority for () {
 }
 
 /// The last caller of the running thread, whom the kernel keeps in the TCB: `()` with a name.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{LastCaller, MessageInfo};
+///
+/// // Nobody has called, so this does nothing.
+/// libsel4::reply(LastCaller, MessageInfo::default());
+/// # Ok(()) }) }
+/// ```
 #[cfg(not(CONFIG_KERNEL_MCS))]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct LastCaller;
@@ -131,10 +186,42 @@ impl ReplyAuthority for Cap<Reply> {
 }
 
 /// Type of the reply authority of this kernel: `Cap<Reply>`.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Cap, Endpoint, ReplyHandle};
+///
+/// struct Server {
+///     endpoint: Cap<Endpoint>,
+///     reply: ReplyHandle,
+/// }
+///
+/// let (endpoint, reply) = (objects.make()?, objects.make_reply()?);
+/// let server = Server { endpoint, reply };
+/// assert!(server.endpoint.nb_recv(server.reply).is_none());
+/// # Ok(()) }) }
+/// ```
 #[cfg(CONFIG_KERNEL_MCS)]
 pub type ReplyHandle = Cap<Reply>;
 
 /// Type of the reply authority of this kernel.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Cap, Endpoint, ReplyHandle};
+///
+/// struct Server {
+///     endpoint: Cap<Endpoint>,
+///     reply: ReplyHandle,
+/// }
+///
+/// let (endpoint, reply) = (objects.make()?, objects.make_reply()?);
+/// let server = Server { endpoint, reply };
+/// assert!(server.endpoint.nb_recv(server.reply).is_none());
+/// # Ok(()) }) }
+/// ```
 #[cfg(not(CONFIG_KERNEL_MCS))]
 pub type ReplyHandle = LastCaller;
 
@@ -228,6 +315,16 @@ pub fn reply(reply: impl ReplyAuthority, info: MessageInfo) {
 /// The kernel empties the slot when the capability is used, and when the caller is suspended or
 /// destroyed. So nothing else names the slot: the value is neither `Copy` nor `Clone`, replying uses it
 /// up, and gives the slot back.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{EmptySlot, MessageInfo, SavedCaller};
+///
+/// let caller: SavedCaller = objects.slot()?.cnode_save_caller()?;
+/// let slot: EmptySlot = caller.send(MessageInfo::default());
+/// # Ok(()) }) }
+/// ```
 ///
 /// ```compile_fail,E0382
 /// use libsel4::{MessageInfo, SavedCaller};

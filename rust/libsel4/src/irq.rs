@@ -174,6 +174,20 @@ impl Cap<IrqControl> {
 }
 
 /// Pin of an I/O APIC, for [`irq_control_get_io_apic`](Cap::irq_control_get_io_apic).
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::IoApicPin;
+///
+/// let pin = IoApicPin { pin: 20, level_triggered: true, ..IoApicPin::default() };
+/// let slot = objects.slot()?;
+/// match info.irq_control().irq_control_get_io_apic(&pin, 20, slot) {
+///     Ok(handler) => handler.irq_handler_ack()?,
+///     Err(refused) => println!("pin 20: {refused}"),
+/// }
+/// # Ok(()) }) }
+/// ```
 #[cfg(CONFIG_ARCH_X86)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct IoApicPin {
@@ -188,6 +202,20 @@ pub struct IoApicPin {
 }
 
 /// Message-signalled interrupt of a PCI function, for [`irq_control_get_msi`](Cap::irq_control_get_msi).
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::Msi;
+///
+/// let msi = Msi { bus: 0, device: 3, function: 0, handle: 1 };
+/// let slot = objects.slot()?;
+/// match info.irq_control().irq_control_get_msi(&msi, 21, slot) {
+///     Ok(handler) => handler.irq_handler_ack()?,
+///     Err(refused) => println!("device 3: {refused}"),
+/// }
+/// # Ok(()) }) }
+/// ```
 #[cfg(CONFIG_ARCH_X86)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Msi {

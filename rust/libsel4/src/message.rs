@@ -109,6 +109,25 @@ pub fn read(info: MessageInfo, words: &mut [usize]) -> usize {
 /// A type whose values can be sent as they lie in memory. C's side of it is a structure that is
 /// copied from or to the message registers of `seL4_IPCBuffer`.
 ///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::message::{self, Plain};
+///
+/// #[derive(Clone, Copy, PartialEq, Debug)]
+/// #[repr(C)]
+/// struct Point {
+///     x: u32,
+///     y: u32,
+/// }
+/// // SAFETY: two integers without padding.
+/// unsafe impl Plain for Point {}
+///
+/// let info = message::put(0, &Point { x: 3, y: 4 });
+/// assert_eq!(message::take(info), Some(Point { x: 3, y: 4 }));
+/// # Ok(()) }) }
+/// ```
+///
 /// # Safety
 ///
 /// The type has no bytes that are padding, any pattern of bits is a value of it, and it has no
@@ -235,6 +254,16 @@ pub fn set_cap_receive_path(slot: EmptySlot) -> ReceiveSlot {
 ///
 /// Any kind of capability may come to lie there, and only the program knows which senders it trusts to
 /// send one kind. So giving it a type is `unsafe`.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::message::{self, ReceiveSlot};
+///
+/// let path: ReceiveSlot = message::set_cap_receive_path(objects.slot()?);
+/// assert_ne!(path.slot().index(), 0);
+/// # Ok(()) }) }
+/// ```
 #[derive(PartialEq, Eq, Debug)]
 pub struct ReceiveSlot {
     slot: EmptySlot,

@@ -10,6 +10,21 @@ use crate::kind::{Kind, Notification, SchedContext, SchedControl, Tcb};
 use crate::value::Badge;
 
 /// Kinds that a scheduling context can be bound to: a thread or a notification.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Cap, Notification, Result, SchedContext, Schedulable};
+///
+/// fn pass_on<T: Schedulable>(time: Cap<SchedContext>, to: Cap<T>) -> Result<()> {
+///     time.sched_context_unbind()?;
+///     time.sched_context_bind(to)
+/// }
+///
+/// let time = objects.make_sized(libsel4::MIN_SCHED_CONTEXT_BITS)?;
+/// pass_on::<Notification>(time, objects.make()?)?;
+/// # Ok(()) }) }
+/// ```
 pub trait Schedulable: Kind {}
 impl Schedulable for Tcb {}
 impl Schedulable for Notification {}
@@ -31,6 +46,19 @@ pub fn max_extra_refills(size_bits: usize) -> usize {
 
 /// Time of a scheduling context, for
 /// [`sched_control_configure_flags`](Cap::sched_control_configure_flags).
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Budget, MIN_SCHED_CONTEXT_BITS, SchedContext};
+///
+/// // 2 ms in every 20 ms.
+/// let budget = Budget::new(2_000, 20_000).badge(7);
+/// let time = objects.make_sized::<SchedContext>(MIN_SCHED_CONTEXT_BITS)?;
+/// let control = info.sched_control(0).expect("the first core");
+/// control.sched_control_configure_flags(time, &budget)?;
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Budget {
     budget: u64,

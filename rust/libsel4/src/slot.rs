@@ -22,6 +22,18 @@ use crate::kind::{CNode, Kind};
 /// [`BootInfo::empty_slots`](crate::BootInfo::empty_slots), and by [`from_slot`](Self::from_slot) from C's
 /// allocators.
 ///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{CapRights, EmptySlot};
+///
+/// let slot: EmptySlot = objects.slot()?;
+/// let index = slot.slot().index();
+/// let copy = slot.cnode_copy(info.tcb(), CapRights::ALL)?;
+/// assert_eq!(copy.word(), index);
+/// # Ok(()) }) }
+/// ```
+///
 /// ```compile_fail,E0382
 /// use libsel4::{Cap, CapRights, EmptySlot, Tcb};
 /// fn wrong(slot: EmptySlot, tcb: Cap<Tcb>) {
@@ -147,6 +159,21 @@ impl EmptySlot {
 /// Refusal of an invocation that was to fill an empty slot, with the slot, which is still empty.
 ///
 /// `?` turns the value into an [`Error`] and loses the slot.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{CapRights, Error, FillError, Untyped};
+///
+/// let untyped = objects.make_sized::<Untyped>(12)?;
+/// let slot = objects.slot()?;
+/// let Err(FillError { error, slot }) = untyped.untyped_retype::<Untyped>(13, slot) else {
+///     unreachable!("more memory than there is");
+/// };
+/// assert_eq!(error, Error::NotEnoughMemory { bytes_left: 4096 });
+/// slot.cnode_copy(untyped, CapRights::ALL)?;
+/// # Ok(()) }) }
+/// ```
 #[derive(PartialEq, Eq, Debug)]
 pub struct FillError<S = EmptySlot> {
     /// Reason of the kernel.
@@ -171,6 +198,18 @@ impl<S: fmt::Debug> core::error::Error for FillError<S> {}
 
 /// Empty slots next to each other in the root of the own CSpace. As an iterator it gives one after the
 /// other, each once.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Endpoint, Untyped};
+///
+/// let untyped = objects.make_sized::<Untyped>(12)?;
+/// let slots = objects.slots(3)?;
+/// let endpoints = untyped.untyped_retype_all::<Endpoint>(0, slots)?;
+/// assert_eq!(endpoints.len(), 3);
+/// # Ok(()) }) }
+/// ```
 ///
 /// ```compile_fail,E0599
 /// use libsel4::EmptySlots;

@@ -15,6 +15,16 @@ use crate::value::{Guard, Priority};
 /// Corresponds to `seL4_UserContext`. The registers of a thread, under their names in C.
 ///
 /// `UserContext::default()` has 0 in all of them.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Tcb, UserContext};
+///
+/// let thread = objects.make::<Tcb>()?;
+/// let registers: UserContext = thread.tcb_read_registers(false)?;
+/// # Ok(()) }) }
+/// ```
 #[doc(alias = "seL4_UserContext")]
 pub type UserContext = sys::seL4_UserContext;
 
@@ -22,6 +32,19 @@ pub type UserContext = sys::seL4_UserContext;
 const CONTEXT_WORDS: usize = size_of::<UserContext>() / size_of::<usize>();
 
 /// An IPC buffer for a thread: where it is, and the page that it is in.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{IpcBuffer, Tcb};
+///
+/// let IpcBuffer { address, .. } = info.ipc_buffer();
+/// assert_eq!(address % 1024, 0);
+/// let thread = objects.make::<Tcb>()?;
+/// // SAFETY: the thread does not run.
+/// unsafe { thread.tcb_set_ipc_buffer(None)? };
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct IpcBuffer {
     /// Address in the thread's VSpace, a multiple of the buffer's size of 2 to the power of
@@ -42,6 +65,19 @@ fn parts(buffer: Option<IpcBuffer>) -> (usize, usize) {
 ///
 /// A reply to a fault that has message registers sets the thread's own registers. So to make the value
 /// is `unsafe`, and to give it to threads is not.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{CapRights, Endpoint, FaultEndpoint, Space};
+///
+/// let monitor = objects.make::<Endpoint>()?;
+/// let badged = objects.mint(monitor, CapRights::ALL, 1)?;
+/// // SAFETY: who receives from `monitor` answers no fault.
+/// let faults = unsafe { FaultEndpoint::new(badged) };
+/// let space = Space::new(info.cnode(), info.vspace()).fault_endpoint(faults);
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FaultEndpoint(CPtr);
 
@@ -78,6 +114,18 @@ impl FaultEndpoint {
 
 /// CSpace and VSpace of a thread, for [`tcb_configure`](Cap::tcb_configure) and
 /// [`tcb_set_space`](Cap::tcb_set_space).
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Space, Tcb};
+///
+/// let thread = objects.make::<Tcb>()?;
+/// let space = Space::new(info.cnode(), info.vspace());
+/// // SAFETY: the thread does not run.
+/// unsafe { thread.tcb_configure(&space, None)? };
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Space {
     cspace: Cap<CNode>,
@@ -117,6 +165,17 @@ impl Space {
 }
 
 /// Scheduling parameters of a thread, for [`tcb_set_sched_params`](Cap::tcb_set_sched_params).
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Priority, SchedParams, Tcb};
+///
+/// let thread = objects.make::<Tcb>()?;
+/// let params = SchedParams::new(Priority::new(100)).mcp(Priority::new(120));
+/// thread.tcb_set_sched_params(info.tcb(), &params)?;
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SchedParams {
     priority: Priority,

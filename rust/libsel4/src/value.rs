@@ -9,9 +9,32 @@ use libsel4_sys as sys;
 
 /// Badge of a capability: a word, 0 if there is none. On 32-bit machines the kernel keeps
 /// `seL4_BadgeBits`.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Badge, CapRights, Notification};
+///
+/// let bits: Badge = 1 << 3;
+/// let bell = objects.make::<Notification>()?;
+/// objects.mint(bell, CapRights::ALL, bits)?.signal();
+/// assert_eq!(bell.wait(), bits);
+/// # Ok(()) }) }
+/// ```
 pub type Badge = usize;
 
 /// Priority of a thread, or the highest that it may give: from 0 to `seL4_MaxPrio`.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{Priority, Tcb};
+///
+/// let thread = objects.make::<Tcb>()?;
+/// thread.tcb_set_priority(info.tcb(), Priority::new(100))?;
+/// assert!(thread.tcb_set_priority(info.tcb(), Priority::new(1000)).is_err());
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Priority(usize);
@@ -39,6 +62,16 @@ impl Priority {
 }
 
 /// Corresponds to `seL4_MessageInfo_t`. How long a message is, and what comes with it.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::MessageInfo;
+///
+/// let info = MessageInfo::labelled(5).with_length(2);
+/// assert_eq!((info.label(), info.length(), info.extra_caps()), (5, 2, 0));
+/// # Ok(()) }) }
+/// ```
 #[doc(alias = "seL4_MessageInfo_t")]
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 #[repr(transparent)]
@@ -160,6 +193,18 @@ impl From<MessageInfo> for sys::seL4_MessageInfo_t {
 
 /// Corresponds to `seL4_CapRights_t`. What a copy of a capability is good for, at most what the
 /// original is.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{CapRights, Endpoint};
+///
+/// let server = objects.make::<Endpoint>()?;
+/// let rights = CapRights::WRITE | CapRights::GRANT_REPLY;
+/// let client = objects.mint(server, rights, 7)?;
+/// assert_ne!(client, server);
+/// # Ok(()) }) }
+/// ```
 #[doc(alias = "seL4_CapRights_t")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[repr(transparent)]
@@ -231,6 +276,19 @@ impl From<CapRights> for sys::seL4_CapRights_t {
 
 /// Corresponds to `seL4_CNode_CapData_t`. The guard of a CNode: the bits that an address must have
 /// before those that choose a slot.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{CNode, CapRights, Guard};
+///
+/// // 16 slots, at the addresses from 0x50 on.
+/// let node = objects.make_sized::<CNode>(4)?;
+/// let guarded = objects.mint(node, CapRights::ALL, Guard::new(5, 4).word())?;
+/// let slot = guarded.slot(0x53, 8);
+/// assert_eq!(slot.root(), guarded);
+/// # Ok(()) }) }
+/// ```
 #[doc(alias = "seL4_CNode_CapData_t")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[repr(transparent)]

@@ -32,12 +32,45 @@ pub(crate) mod c {
 
 kinds! {
     /// A page of 4 KiB.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+    /// # fn main() { root_server(|info, objects| {
+    /// use libsel4::{Cap, FixedSize, SmallPage};
+    ///
+    /// let page: Cap<SmallPage> = objects.make()?;
+    /// let size = 1 << SmallPage::SIZE_BITS;
+    /// assert_eq!(page.page_get_address()? % size, 0);
+    /// # Ok(()) }) }
+    /// ```
     #[doc(alias = "seL4_ARM_SmallPageObject")]
     SmallPage: page(sys::seL4_ARM_SmallPageObject, sys::seL4_PageBits);
     /// A page of 2 to the power of `seL4_LargePageBits` bytes.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+    /// # fn main() { root_server(|info, objects| {
+    /// use libsel4::{Cap, FixedSize, LargePage};
+    ///
+    /// let page: Cap<LargePage> = objects.make()?;
+    /// let size = 1 << LargePage::SIZE_BITS;
+    /// assert_eq!(page.page_get_address()? % size, 0);
+    /// # Ok(()) }) }
+    /// ```
     #[doc(alias = "seL4_ARM_LargePageObject")]
     LargePage: page(sys::seL4_ARM_LargePageObject, sys::seL4_LargePageBits);
     /// A page table.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+    /// # fn main() { root_server(|info, objects| {
+    /// use libsel4::{PageTable, VmAttributes};
+    ///
+    /// let table = objects.make::<PageTable>()?;
+    /// let mapped = table.page_table_map(info.vspace(), usize::MAX, VmAttributes::DEFAULT);
+    /// assert!(mapped.is_err(), "the address is the kernel's");
+    /// # Ok(()) }) }
+    /// ```
     #[doc(alias = "seL4_ARM_PageTable")]
     PageTable: fixed(sys::seL4_ARM_PageTableObject, sys::seL4_PageTableBits);
     /// Authority to send one software-generated interrupt: `seL4_ARM_SGI_Signal`.
@@ -48,9 +81,29 @@ kinds! {
 #[cfg(CONFIG_ARCH_AARCH64)]
 kinds! {
     /// A page of 1 GiB.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+    /// # fn main() { root_server(|info, objects| {
+    /// use libsel4::{FixedSize, HugePage, LargePage};
+    ///
+    /// assert!(HugePage::SIZE_BITS > LargePage::SIZE_BITS);
+    /// assert!(objects.make::<HugePage>().is_err(), "no untyped is as large here");
+    /// # Ok(()) }) }
+    /// ```
     #[doc(alias = "seL4_ARM_HugePageObject")]
     HugePage: page(sys::seL4_ARM_HugePageObject, sys::seL4_HugePageBits);
     /// An address space: the top of its page tables.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+    /// # fn main() { root_server(|info, objects| {
+    /// use libsel4::{Cap, VSpace};
+    ///
+    /// let vspace: Cap<VSpace> = objects.make()?;
+    /// info.asid_pool().asid_pool_assign(vspace)?;
+    /// # Ok(()) }) }
+    /// ```
     #[doc(alias = "seL4_ARM_VSpace")]
     VSpace: fixed(sys::seL4_ARM_VSpaceObject, sys::seL4_VSpaceBits);
 }
@@ -64,6 +117,16 @@ kinds! {
     #[doc(alias = "seL4_ARM_SuperSectionObject")]
     SuperSection: page(sys::seL4_ARM_SuperSectionObject, sys::seL4_SuperSectionBits);
     /// An address space: its page directory.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+    /// # fn main() { root_server(|info, objects| {
+    /// use libsel4::{Cap, VSpace};
+    ///
+    /// let vspace: Cap<VSpace> = objects.make()?;
+    /// info.asid_pool().asid_pool_assign(vspace)?;
+    /// # Ok(()) }) }
+    /// ```
     #[doc(alias = "seL4_ARM_PageDirectory")]
     VSpace: fixed(sys::seL4_ARM_PageDirectoryObject, sys::seL4_PageDirBits);
 }
@@ -76,6 +139,18 @@ kinds! {
 }
 
 /// Corresponds to `seL4_ARM_VMAttributes`. How a page is cached, and whether code in it may run.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{CapRights, SmallPage, VmAttributes};
+///
+/// let (address, rights) = (0x1000_0000, CapRights::READ_WRITE);
+/// let page = objects.make::<SmallPage>()?;
+/// // SAFETY: the page is new, and nothing is mapped at the address.
+/// unsafe { objects.map_page(info.vspace(), page, address, rights, VmAttributes::DATA)? };
+/// # Ok(()) }) }
+/// ```
 #[doc(alias = "seL4_ARM_VMAttributes")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]

@@ -29,18 +29,71 @@ pub(crate) mod c {
 
 kinds! {
     /// A page of 4 KiB.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+    /// # fn main() { root_server(|info, objects| {
+    /// use libsel4::{Cap, FixedSize, SmallPage};
+    ///
+    /// let page: Cap<SmallPage> = objects.make()?;
+    /// let size = 1 << SmallPage::SIZE_BITS;
+    /// assert_eq!(page.page_get_address()? % size, 0);
+    /// # Ok(()) }) }
+    /// ```
     #[doc(alias = "seL4_X86_4K")]
     SmallPage: page(sys::seL4_X86_4K, sys::seL4_PageBits);
     /// A page of 2 to the power of `seL4_LargePageBits` bytes.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+    /// # fn main() { root_server(|info, objects| {
+    /// use libsel4::{Cap, FixedSize, LargePage};
+    ///
+    /// let page: Cap<LargePage> = objects.make()?;
+    /// let size = 1 << LargePage::SIZE_BITS;
+    /// assert_eq!(page.page_get_address()? % size, 0);
+    /// # Ok(()) }) }
+    /// ```
     #[doc(alias = "seL4_X86_LargePageObject")]
     LargePage: page(sys::seL4_X86_LargePageObject, sys::seL4_LargePageBits);
     /// A page table.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+    /// # fn main() { root_server(|info, objects| {
+    /// use libsel4::{PageTable, VmAttributes};
+    ///
+    /// let table = objects.make::<PageTable>()?;
+    /// let mapped = table.page_table_map(info.vspace(), usize::MAX, VmAttributes::DEFAULT);
+    /// assert!(mapped.is_err(), "the address is the kernel's");
+    /// # Ok(()) }) }
+    /// ```
     #[doc(alias = "seL4_X86_PageTable")]
     PageTable: fixed(sys::seL4_X86_PageTableObject, sys::seL4_PageTableBits);
     /// Authority over I/O ports: `seL4_X86_IOPortControl`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+    /// # fn main() { root_server(|info, objects| {
+    /// use libsel4::{Cap, IoPortControl};
+    ///
+    /// let control: Cap<IoPortControl> = info.io_port_control();
+    /// let ports = control.io_port_control_issue(0x3f8, 0x3ff, objects.slot()?)?;
+    /// # Ok(()) }) }
+    /// ```
     #[doc(alias = "seL4_X86_IOPortControl")]
     IoPortControl;
     /// Some I/O ports: `seL4_X86_IOPort`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+    /// # fn main() { root_server(|info, objects| {
+    /// use libsel4::{Cap, IoPort};
+    ///
+    /// let slot = objects.slot()?;
+    /// let ports: Cap<IoPort> = info.io_port_control().io_port_control_issue(0x3f8, 0x3ff, slot)?;
+    /// # Ok(()) }) }
+    /// ```
     #[doc(alias = "seL4_X86_IOPort")]
     IoPort;
 }
@@ -48,15 +101,59 @@ kinds! {
 #[cfg(CONFIG_ARCH_X86_64)]
 kinds! {
     /// A page of 1 GiB, where the processor has them.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+    /// # fn main() { root_server(|info, objects| {
+    /// use libsel4::{FixedSize, HugePage, LargePage};
+    ///
+    /// assert!(HugePage::SIZE_BITS > LargePage::SIZE_BITS);
+    /// assert!(objects.make::<HugePage>().is_err(), "no untyped is as large here");
+    /// # Ok(()) }) }
+    /// ```
     #[doc(alias = "seL4_X64_HugePageObject")]
     HugePage: page(sys::seL4_X64_HugePageObject, sys::seL4_HugePageBits);
     /// A page directory.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+    /// # fn main() { root_server(|info, objects| {
+    /// use libsel4::{PageDirectory, Pdpt, VSpace, VmAttributes};
+    ///
+    /// let vspace = objects.make::<VSpace>()?;
+    /// info.asid_pool().asid_pool_assign(vspace)?;
+    /// let (address, attributes) = (0x1000_0000, VmAttributes::DEFAULT);
+    /// objects.make::<Pdpt>()?.pdpt_map(vspace, address, attributes)?;
+    /// objects.make::<PageDirectory>()?.page_directory_map(vspace, address, attributes)?;
+    /// # Ok(()) }) }
+    /// ```
     #[doc(alias = "seL4_X86_PageDirectory")]
     PageDirectory: fixed(sys::seL4_X86_PageDirectoryObject, sys::seL4_PageDirBits);
     /// A page-directory-pointer table.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+    /// # fn main() { root_server(|info, objects| {
+    /// use libsel4::{Pdpt, VSpace, VmAttributes};
+    ///
+    /// let vspace = objects.make::<VSpace>()?;
+    /// info.asid_pool().asid_pool_assign(vspace)?;
+    /// objects.make::<Pdpt>()?.pdpt_map(vspace, 0x1000_0000, VmAttributes::DEFAULT)?;
+    /// # Ok(()) }) }
+    /// ```
     #[doc(alias = "seL4_X86_PDPT")]
     Pdpt: fixed(sys::seL4_X86_PDPTObject, sys::seL4_PDPTBits);
     /// An address space: its PML4 table.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+    /// # fn main() { root_server(|info, objects| {
+    /// use libsel4::{Cap, VSpace};
+    ///
+    /// let vspace: Cap<VSpace> = objects.make()?;
+    /// info.asid_pool().asid_pool_assign(vspace)?;
+    /// # Ok(()) }) }
+    /// ```
     #[doc(alias = "seL4_X64_PML4")]
     VSpace: fixed(sys::seL4_X64_PML4Object, sys::seL4_PML4Bits);
 }
@@ -64,11 +161,33 @@ kinds! {
 #[cfg(CONFIG_ARCH_IA32)]
 kinds! {
     /// An address space: its page directory.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+    /// # fn main() { root_server(|info, objects| {
+    /// use libsel4::{Cap, VSpace};
+    ///
+    /// let vspace: Cap<VSpace> = objects.make()?;
+    /// info.asid_pool().asid_pool_assign(vspace)?;
+    /// # Ok(()) }) }
+    /// ```
     #[doc(alias = "seL4_X86_PageDirectory")]
     VSpace: fixed(sys::seL4_X86_PageDirectoryObject, sys::seL4_PageDirBits);
 }
 
 /// Corresponds to `seL4_X86_VMAttributes`. How a page is cached.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/root_server.rs"));
+/// # fn main() { root_server(|info, objects| {
+/// use libsel4::{CapRights, SmallPage, VmAttributes};
+///
+/// let (address, rights) = (0x1000_0000, CapRights::READ_WRITE);
+/// let page = objects.make::<SmallPage>()?;
+/// // SAFETY: the page is new, and nothing is mapped at the address.
+/// unsafe { objects.map_page(info.vspace(), page, address, rights, VmAttributes::DATA)? };
+/// # Ok(()) }) }
+/// ```
 #[doc(alias = "seL4_X86_VMAttributes")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]
