@@ -14,12 +14,12 @@ const NOT_EVERYWHERE: [&str; 4] = [
 
 /// Configuration values that only some architectures or releases declare.
 const CONFIGURATION: &str = "CONFIG_ARCH_ARM, CONFIG_ARCH_RISCV, CONFIG_ARCH_X86, CONFIG_ALLOW_SMC_CALLS, \
-    CONFIG_ARM_HYPERVISOR_SUPPORT, CONFIG_ARM_SMMU, CONFIG_TK1_SMMU, CONFIG_IOMMU, CONFIG_KERNEL_X86_DANGEROUS_MSR, CONFIG_VTX, \
-    CONFIG_LIB_SEL4_USE_THREAD_LOCALS";
+    CONFIG_ARM_HYPERVISOR_SUPPORT, CONFIG_ARM_SMMU, CONFIG_TK1_SMMU, CONFIG_IOMMU, CONFIG_KERNEL_X86_DANGEROUS_MSR, CONFIG_VTX";
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg({CONFIGURATION})");
     libsel4_cfg::emit();
+    refuse_a_shared_ipc_buffer();
     let dir = std::env::var("DEP_SEL4_DIR").expect("libsel4-kit-sys among the dependencies");
     let bindings = bindings(Path::new(&dir));
     for name in NOT_EVERYWHERE {
@@ -27,6 +27,26 @@ fn main() {
         if bindings.contains(&format!("fn {name}(")) {
             println!("cargo::rustc-cfg=sel4_has=\"{name}\"");
         }
+    }
+}
+
+/// Refuses a libsel4 without thread-locals, where all threads share one IPC buffer. Old releases have no
+/// such option, and the hosted platform finds each thread's buffer in its own way.
+fn refuse_a_shared_ipc_buffer() {
+    const OPTION: &str = "CONFIG_LIB_SEL4_USE_THREAD_LOCALS";
+    let path = std::env::var("DEP_SEL4_CFG").unwrap_or_default();
+    let cfg = std::fs::read_to_string(path).unwrap_or_default();
+    let has = |kind, name| {
+        cfg.lines()
+            .any(|line| line.starts_with(&format!("cargo::{kind}{name}")))
+    };
+    if has("rustc-check-cfg=cfg(", OPTION)
+        && !has("rustc-cfg=", OPTION)
+        && !has("rustc-cfg=", "CONFIG_PLAT_HOSTED")
+    {
+        println!(
+            "cargo::error=libsel4 keeps one IPC buffer for all threads: configure with -DLibSel4UseThreadLocals=ON"
+        );
     }
 }
 

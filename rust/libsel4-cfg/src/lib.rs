@@ -12,12 +12,10 @@
 //! libsel4-cfg = { path = "../sel4-rust-kit/rust/libsel4-cfg" }
 //! ```
 //!
-//! The build script `build.rs` is then:
+//! The function `main` of the build script `build.rs` is then one line:
 //!
 //! ```no_run
-//! fn main() {
-//!     libsel4_cfg::emit();
-//! }
+//! libsel4_cfg::emit();
 //! ```
 //!
 //! `#[cfg(CONFIG_KERNEL_MCS)]` and `#[cfg(CONFIG_ARCH = "arm")]` mean what `#ifdef` means in C, and a name that

@@ -43,7 +43,7 @@
 //!
 //! Every thread that calls something here has an IPC buffer that C knows of: those of C's runtime do,
 //! others begin with [`message::set_ipc_buffer`]. C keeps its address in thread-local storage; a libsel4
-//! without, where all threads share one buffer, is refused by the compiler.
+//! without, where all threads share one buffer, is refused when the crate is built.
 
 #![no_std]
 

@@ -35,12 +35,6 @@ pub fn register(index: usize) -> usize {
     unsafe { sys::seL4_GetMR(index as core::ffi::c_int) }
 }
 
-// Otherwise all threads would share one IPC buffer. The hosted platform finds each in its own way.
-#[cfg(not(any(CONFIG_LIB_SEL4_USE_THREAD_LOCALS, CONFIG_PLAT_HOSTED)))]
-compile_error!(
-    "libsel4 keeps one IPC buffer for all threads: configure with -DLibSel4UseThreadLocals=ON"
-);
-
 /// The first of the registers, which are the running thread's until it makes a system call.
 fn registers() -> *mut usize {
     // SAFETY: a read of where this thread's buffer is.
