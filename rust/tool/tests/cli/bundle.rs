@@ -524,3 +524,26 @@ fn a_request_that_is_none() {
     );
     assert!(!fixture.path("out").exists(), "nothing stays behind");
 }
+
+#[test]
+fn locks_that_disagree_on_a_checksum_are_refused() {
+    let fixture = Fixture::new();
+    fixture.registry();
+    fixture.published("x", "1.0.1", "", "");
+    for folder in ["one", "two"] {
+        fixture.library(folder, "[dependencies]\nx = \"1\"\n");
+    }
+    let one = library(&fixture, "one", "one", "");
+    let two = library(&fixture, "two", "two", "");
+    bundle(&fixture, "dev", &[&one, &two]).succeeds();
+    let good = fixture.read("two/Cargo.lock");
+    let (start, rest) = good.split_once("checksum = \"").expect("a checksum");
+    let bad = format!("{start}checksum = \"{}{}", "0".repeat(64), &rest[64..]);
+    fixture.write("two/Cargo.lock", bad);
+    bundle(&fixture, "dev", &[&one, &two]).fails(
+        "give different checksums for `x 1.0.1`",
+        "cargo fetch --locked",
+    );
+    fixture.write("two/Cargo.lock", good);
+    bundle(&fixture, "dev", &[&one, &two]).succeeds();
+}
