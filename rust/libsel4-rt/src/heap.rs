@@ -87,12 +87,17 @@ pub trait Allocator {
 
 /// An allocator with its region of `BYTES` bytes, and a lock for threads to share them.
 ///
-/// `BYTES` is 0 for an allocator whose memory comes from elsewhere.
-#[repr(C, align(64))]
+/// `BYTES` is 0 for an allocator whose memory comes from elsewhere. The region comes last, so that code reaches the
+/// state by small offsets.
+#[repr(C)]
 pub struct Heap<A, const BYTES: usize> {
-    region: UnsafeCell<MaybeUninit<[u8; BYTES]>>,
     state: Lock<State<A>>,
+    region: Region<BYTES>,
 }
+
+/// Memory of a heap.
+#[repr(C, align(64))]
+struct Region<const BYTES: usize>(UnsafeCell<MaybeUninit<[u8; BYTES]>>);
 
 struct State<A> {
     allocator: A,
@@ -105,11 +110,11 @@ unsafe impl<A: Send, const BYTES: usize> Sync for Heap<A, BYTES> {}
 impl<A: Allocator, const BYTES: usize> Heap<A, BYTES> {
     const fn new() -> Self {
         Self {
-            region: UnsafeCell::new(MaybeUninit::uninit()),
             state: Lock::new(State {
                 allocator: A::EMPTY,
                 has_region: false,
             }),
+            region: Region(UnsafeCell::new(MaybeUninit::uninit())),
         }
     }
 }
@@ -177,7 +182,7 @@ impl<A: Allocator, const BYTES: usize> Heap<A, BYTES> {
             return false;
         }
         state.has_region = true;
-        let start = NonNull::from(&self.region).cast();
+        let start = NonNull::from(&self.region.0).cast();
         // SAFETY: only this heap uses the region, which lives as long as it; `has_region` makes this the
         // only call.
         unsafe {
