@@ -136,10 +136,9 @@ function(_sel4_rust_check_linked executable bundle triple)
     if(NOT launcher)
         get_property(launcher GLOBAL PROPERTY RULE_LAUNCH_LINK)
     endif()
-    # Besides the image's pages: the kernel's first capabilities, those of untyped memory, and three objects of each thread,
-    # of the first and of the one that keeps the time too.
+    # Besides the image's pages, and what libsel4std reserves: the kernel's first capabilities, and those of untyped memory.
     math(EXPR slots "1 << ${KernelRootCNodeSizeBits}")
-    math(EXPR others "16 + ${KernelMaxNumBootinfoUntypedCaps} + 3 * (${RUST_STD_THREADS} + 2)")
+    math(EXPR others "16 + ${KernelMaxNumBootinfoUntypedCaps}")
     set(request "slots = [${slots}, ${others}]\n")
     _sel4_rust_put(request TEXT archive "${archive}")
     _sel4_rust_put(request TEXT libc "${libc}")

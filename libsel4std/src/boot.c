@@ -57,9 +57,10 @@ __attribute__((constructor(BEFORE_MUSLC))) static void boot(void)
     }
 }
 
-/* Sets the environment variables that std reads. */
-__attribute__((constructor(AFTER_MUSLC))) static void set_environment(void)
+/* Does what needs muslc: sets the environment variables that std reads. */
+__attribute__((constructor(AFTER_MUSLC))) static void boot_with_muslc(void)
 {
+    objects_report();
     /* std's default is 2 MiB. */
     setenv("RUST_MIN_STACK", STACK_BYTES, 0);
     if (BACKTRACE) {

@@ -51,6 +51,7 @@ void sel4_hosted_begin_std(void)
     thread_install();
     if (sel4std_new_object == object_from_reservation) {
         objects_reserve();
+        objects_report();
     }
 }
 

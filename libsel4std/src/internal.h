@@ -73,6 +73,8 @@ void message_restore(const message_t *message);
 seL4_CPtr new_object(seL4_Word type, seL4_Word size_bits);
 seL4_CPtr object_from_reservation(seL4_Word type, seL4_Word size_bits);
 void objects_reserve(void);
+/* Says what the reservation lacked, if it failed. The C library must work by then. */
+void objects_report(void);
 /* Returns the frame capability of a page of this image, or seL4_CapNull. */
 seL4_CPtr image_frame(const void *page);
 

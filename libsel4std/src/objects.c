@@ -5,6 +5,7 @@
  */
 #include "internal.h"
 
+#include <stdio.h>
 #include <sel4runtime.h>
 #include <sel4std.h>
 
@@ -36,6 +37,21 @@ static stock_t stocks[] = {
     { .type = GROWTH_PAGE, .size_bits = seL4_LargePageBits, .count = GROWTH_BYTES >> seL4_LargePageBits },
 #endif
 };
+
+/* Objects of all stocks, the untyped that they are made of, and at most one untyped of each size that is left of it. */
+#define COUNT_OF_PAGES (GROWTH_BYTES >> seL4_LargePageBits)
+#ifdef CONFIG_KERNEL_MCS
+#define COUNT_OF_OBJECTS (2 * THREADS + NOTIFICATIONS + (COUNT_OF_PAGES > 0 ? 2 : 0) + COUNT_OF_PAGES)
+#else
+#define COUNT_OF_OBJECTS (THREADS + NOTIFICATIONS + (COUNT_OF_PAGES > 0 ? 2 : 0) + COUNT_OF_PAGES)
+#endif
+#define MOST_SLOTS (COUNT_OF_OBJECTS + 1 + seL4_MaxUntypedBits - seL4_PageBits)
+
+/* Tells the check after linking (rust/tool), by the value of a symbol, how many slots objects_reserve() takes. */
+static void __attribute__((used, noinline)) tell_slots(void)
+{
+    asm volatile(".globl sel4std_slots\n.set sel4std_slots, %c0" ::"i"(MOST_SLOTS));
+}
 
 static seL4_Error retype(seL4_CPtr untyped, seL4_Word type, seL4_Word size_bits, seL4_CPtr slot, seL4_Word count)
 {
@@ -126,26 +142,67 @@ static bool take_memory(seL4_BootInfo *info, seL4_Word bytes, seL4_CPtr slot)
     return true;
 }
 
-/* Makes the reservation. If that fails, std works in one thread and cannot make others. */
+/* Failure of the reservation, with what it needs and what there is. */
+static struct {
+    const char *of, *option;
+    seL4_Word needed, found;
+} lack;
+
+static void fail(const char *of, seL4_Word needed, seL4_Word found, const char *option)
+{
+    lack.of = of;
+    lack.option = option;
+    lack.needed = needed;
+    lack.found = found;
+}
+
+/* Makes the reservation. If that fails, std works in one thread and cannot make others, and objects_report() says why. */
 void objects_reserve(void)
 {
     seL4_BootInfo *info = sel4runtime_bootinfo();
-    seL4_Word bytes = 0, objects = 0;
+    seL4_Word bytes = 0, found = 0;
     for (size_t i = 0; i < ARRAY_SIZE(stocks); i++) {
         bytes += stocks[i].count << stocks[i].size_bits;
-        objects += stocks[i].count;
     }
-    seL4_CPtr untyped = info != NULL ? take_slots(info, objects + 1) : seL4_CapNull;
-    if (untyped == seL4_CapNull || !take_memory(info, ROUND_UP(bytes, BIT(seL4_PageBits)), untyped)) {
+    if (info == NULL) {
+        fail("BootInfo", 1, 0, "sel4std_new_object()");
+        return;
+    }
+    seL4_Word slots = info->empty.end - info->empty.start;
+    seL4_CPtr untyped = take_slots(info, COUNT_OF_OBJECTS + 1);
+    if (untyped == seL4_CapNull) {
+        fail("empty slots in the root CNode", MOST_SLOTS, slots, "a larger KernelRootCNodeSizeBits");
+        return;
+    }
+    if (!take_memory(info, ROUND_UP(bytes, BIT(seL4_PageBits)), untyped)) {
+        for (seL4_Word i = 0; i < info->untyped.end - info->untyped.start; i++) {
+            const seL4_UntypedDesc *piece = &info->untypedList[i];
+            found = !piece->isDevice && BIT(piece->sizeBits) > found ? BIT(piece->sizeBits) : found;
+        }
+        fail("bytes, and one more, of one untyped", bytes, found, "a smaller RUST_STD_THREADS or RUST_STD_GROWTH");
         return;
     }
     seL4_CPtr slot = untyped + 1;
     for (size_t i = 0; i < ARRAY_SIZE(stocks); i++) {
         if (retype(untyped, stocks[i].type, stocks[i].size_bits, slot, stocks[i].count) != seL4_NoError) {
+            fail("objects of a type", stocks[i].count, 0, "a smaller RUST_STD_THREADS or RUST_STD_GROWTH");
             return;
         }
         stocks[i].first = slot;
         slot += stocks[i].count;
+    }
+}
+
+void objects_report(void)
+{
+    if (lack.of != NULL) {
+        char line[256];
+        snprintf(
+            line, sizeof(line),
+            "sel4std: there are no kernel objects for threads: %lu %s are needed, and there are %lu; configure %s\n",
+            (unsigned long)lack.needed, lack.of, (unsigned long)lack.found, lack.option);
+        say(line);
+        lack.of = NULL;
     }
 }
 

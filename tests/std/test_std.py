@@ -146,6 +146,26 @@ def test_more_pages_than_slots(configuration: str, build: Shared) -> None:
     )
 
 
+@on("qemu-arm-virt", name="what a failed reservation lacks is told once, and a single thread sleeps without it")
+def test_a_failed_reservation(configuration: str, build: Shared) -> None:
+    # Two objects for each thread, and a page, are more than 8192 slots.
+    build.app("tests/std/endings", "-DENDING=without-objects", "-DRUST_STD_THREADS=2500", "-DRUST_STD_CHECK=off")
+    lack = "sel4std: there are no kernel objects for threads: [0-9]+ empty slots in the root CNode are needed"
+    console = build.boot([f"/^{lack}, and there are [0-9]+; configure a larger Kernel/", "A thread: Err(WouldBlock)"])
+    check(sum("sel4std: " in line for line in console.lines) == 1, "it is not told once")
+    build.boot(["A thread: Err(WouldBlock)", "It slept all the same"])
+
+
+@on("qemu-arm-virt", name="refused: objects that take more slots than there are")
+def test_more_objects_than_slots(configuration: str, build: Shared) -> None:
+    # Room for the image's pages, and not for those of growth.
+    options = "-DRUST_STD_MEMORY=29360128", "-DRUST_STD_GROWTH=1073741824"
+    build.select("tests/std/lacking", *options)
+    build.ninja_fails(says=["slots", "KernelRootCNodeSizeBits is `13`, 8192 slots", "smaller -DRUST_STD_MEMORY= and"])
+    build.select("tests/std/lacking", options[0])
+    build.ninja()
+
+
 @on(*CORES, name="std uses all cores of {}")
 def test_uses_the_cores(configuration: str, build: Shared) -> None:
     build.app("tests/std/cores").boot("tests/std/cores/expected.txt")

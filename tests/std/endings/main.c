@@ -34,6 +34,9 @@ int main(void)
     } else if (strcmp(ENDING, "capture") == 0) {
         ending_capture();
         return 0;
+    } else if (strcmp(ENDING, "without-objects") == 0) {
+        ending_without_objects();
+        return 0;
     } else if (strcmp(ENDING, "rust-exit") == 0) {
         ending_exit(3);
     } else if (strcmp(ENDING, "c-exit") == 0) {

@@ -172,10 +172,19 @@ fn more_pages_than_slots_are_refused() {
                    gcc -nostdlib -static -no-pie -Wl,--entry=main main.c rust.a libc.a -o image";
     let arguments: Vec<_> = command.split_whitespace().collect();
     fixture.step(&arguments).fails(
-        "300 more are needed; KernelRootCNodeSizeBits is `9`, 512 slots",
+        "303 more are needed; KernelRootCNodeSizeBits is `9`, 512 slots",
         "-DKernelRootCNodeSizeBits=10",
     );
     assert!(!fixture.path("image").exists());
+    // The image says how many slots libsel4std reserves.
+    program(
+        &fixture,
+        "int say(int); asm(\".globl sel4std_slots\\n.set sel4std_slots, 300\"); int main(void) { return say(1); }\n",
+    );
+    fixture.step(&arguments).fails(
+        "603 more are needed; KernelRootCNodeSizeBits is `9`, 512 slots",
+        "-DRUST_STD_GROWTH=",
+    );
 }
 
 #[test]

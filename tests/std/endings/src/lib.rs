@@ -46,6 +46,15 @@ pub extern "C" fn ending_capture() {
     println!("{:#}\nThat was it", Backtrace::force_capture());
 }
 
+/// Goes on where no kernel objects are left for threads.
+#[unsafe(no_mangle)]
+pub extern "C" fn ending_without_objects() {
+    let thread = std::thread::Builder::new().spawn(|| ());
+    println!("A thread: {:?}", thread.map(|_| ()).map_err(|error| error.kind()));
+    std::thread::sleep(std::time::Duration::from_millis(1));
+    println!("It slept all the same");
+}
+
 /// Writes where no memory is.
 #[unsafe(no_mangle)]
 pub extern "C" fn ending_fault() {

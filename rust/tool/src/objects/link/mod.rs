@@ -6,7 +6,7 @@
 //! |---|---|
 //! | an object of muslc whose system call is an instruction | seL4 takes the number of Linux for one of its own |
 //! | muslc has another version than the musl that Rust's std was built for | types and calls between them may differ |
-//! | more pages than the root CNode has slots | the kernel does not start the root server |
+//! | more pages and objects than the root CNode has slots | the kernel does not start the root server, or it makes no threads |
 //! | use of parts of std that seL4 does not support | they return errors, or do nothing |
 //!
 //! `--gc-sections` leaves only reachable code in the image, so that the image itself shows the parts of std that it uses.
@@ -39,7 +39,7 @@ pub struct Request {
     pub libc: PathBuf,
     /// The C library that Rust's std was made with.
     pub rust_libc: PathBuf,
-    /// Slots of the root CNode, and how many of them are for other things than the image's pages.
+    /// Slots of the root CNode, and how many of them are for other things than the image's pages and libsel4std's objects.
     pub slots: (u64, u64),
     /// Makes errors of warnings: of parts of std with nothing behind them, and of C libraries of two versions.
     #[serde(default)]
@@ -138,15 +138,25 @@ fn check(request: &Request, output: &Path, map: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Refuses an image with more pages than slots. The kernel puts a capability of each page into the root CNode.
+/// Symbol of libsel4std, whose value is the number of slots that it reserves (`objects.c`).
+const RESERVED: &str = "sel4std_slots";
+
+/// Refuses an image with more pages and objects than slots. The kernel puts capabilities of each page, and of the tables that
+/// map them, into the root CNode.
 fn enough_slots(path: &Path, image: &object::File<'_>, (slots, others): (u64, u64)) -> Result<()> {
     const PAGE: u64 = 4096;
+    const PAGES_OF_A_TABLE: u64 = 512;
+    const TABLES_ABOVE: u64 = 3;
     let start = image.segments().map(|segment| segment.address()).min();
     let end = image
         .segments()
         .map(|segment| segment.address() + segment.size())
         .max();
     let pages = end.unwrap_or(0).div_ceil(PAGE) - start.unwrap_or(0) / PAGE;
+    let reserved = (image.symbols())
+        .find(|symbol| symbol.name() == Ok(RESERVED))
+        .map_or(0, |symbol| symbol.address());
+    let others = others + reserved + pages / PAGES_OF_A_TABLE + TABLES_ABOVE;
     if pages + others <= slots {
         return Ok(());
     }
@@ -157,7 +167,7 @@ fn enough_slots(path: &Path, image: &object::File<'_>, (slots, others): (u64, u6
         slots.ilog2()
     ))
     .help(format!(
-        "configure a fresh build folder with -DKernelRootCNodeSizeBits={bits}, or with a smaller -DRUST_STD_MEMORY="
+        "configure a fresh build folder with -DKernelRootCNodeSizeBits={bits}, or with smaller -DRUST_STD_MEMORY= and -DRUST_STD_GROWTH="
     )))
 }
 
