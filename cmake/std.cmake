@@ -100,10 +100,11 @@ function(_sel4_rust_link_std executable bundle triple unwinder)
     _sel4_rust_compile_as(sel4std ${executable})
     target_sources(${executable} PRIVATE $<TARGET_OBJECTS:sel4std>)
     # std's prebuilt objects hold more than one function each; what nobody calls must not be in the image, in debug builds
-    # neither. muslcsys keeps the archive of files to itself; libsel4std sees where it is installed.
+    # neither. muslcsys keeps the archive of files to itself; libsel4std sees where it is installed. It also gives main() a
+    # stack with a guard page.
     target_link_options(
         ${executable}
-        PRIVATE -Wl,--eh-frame-hdr -Wl,--gc-sections -Wl,--wrap=muslcsys_install_cpio_interface
+        PRIVATE -Wl,--eh-frame-hdr -Wl,--gc-sections -Wl,--wrap=muslcsys_install_cpio_interface -Wl,--wrap=main
     )
     # libgcc's unwinder reaches these only weakly, and takes a program without them for one without threads.
     foreach(

@@ -55,10 +55,11 @@ void sel4_hosted_begin_std(void)
     }
 }
 
-void *memory_map(size_t length)
+void *memory_stack(size_t length)
 {
-    void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return memory != MAP_FAILED ? memory : NULL;
+    size_t page = BIT(seL4_PageBits);
+    char *memory = mmap(NULL, page + length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory != MAP_FAILED && mprotect(memory, page, PROT_NONE) == 0 ? memory + page : NULL;
 }
 
 /* The largest number that thread_number() returns. */

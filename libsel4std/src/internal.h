@@ -178,7 +178,8 @@ uint64_t clock_deadline(const struct timespec *time, bool absolute, clockid_t cl
 
 /* memory.c */
 bool memory_prepare(void);
-void *memory_map(size_t length);
+/* Returns the lower end of a stack above a guard page; NULL if there is no room. */
+void *memory_stack(size_t length);
 /* Frees memory of a thread at its end, which may be the thread's own stack. */
 void memory_unmap_last(void *start, size_t length);
 

@@ -223,9 +223,18 @@ static void *map(size_t length, bool access)
     return start;
 }
 
-void *memory_map(size_t length)
+void *memory_stack(size_t length)
 {
-    return map(length, true);
+    size_t first, count = DIV_ROUND_UP(length, PAGE) + 1;
+    lock_take(&lock);
+    take_out_pending();
+    bool found = find(&arena, count, &first) && take(&arena, first, count);
+    if (found && !set_access(&arena, first, 1, ABSENT)) {
+        give(&arena, first, count);
+        found = false;
+    }
+    lock_give(&lock);
+    return found ? arena.page[first + 1] : NULL;
 }
 
 static long unmap(void *start, size_t length)

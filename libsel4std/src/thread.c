@@ -271,19 +271,19 @@ static int begin_ticker(void *argument)
 
 bool thread_start_ticker(void (*tick)(thread_t *))
 {
-    /* The application's timer code needs a stack and thread-local storage. muslc does not know this thread. */
-    static char *tls;
-    size_t length = ROUND_UP(sel4runtime_get_tls_size(), BIT(seL4_PageBits)) + TICKER_STACK;
-    if (tls == NULL) {
-        tls = memory_map(length);
+    /* The application's timer code needs a stack and thread-local storage, which lies above. muslc does not know this
+     * thread. */
+    static char *stack;
+    if (stack == NULL) {
+        stack = memory_stack(TICKER_STACK + sel4runtime_get_tls_size());
     }
     ticker_function = tick;
     ticker->function = begin_ticker;
     ticker->argument = ticker;
     message_t message;
     message_keep(&message, ALL_WORDS);
-    bool started = tls != NULL && make(ticker) && schedule(ticker)
-                   && resume(ticker, (uintptr_t)tls + length, sel4runtime_write_tls_image(tls));
+    bool started = stack != NULL && make(ticker) && schedule(ticker)
+                   && resume(ticker, (uintptr_t)stack + TICKER_STACK, sel4runtime_write_tls_image(stack + TICKER_STACK));
     message_restore(&message);
     return started;
 }
