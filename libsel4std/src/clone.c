@@ -64,6 +64,7 @@ static _Noreturn void finish(thread_t *thread)
 
 static _Noreturn void leave(thread_t *thread)
 {
+    schedule_raise(thread);
     /* Nobody reuses the first thread's stack. */
     if (thread->page == NULL) {
         finish(thread);

@@ -16,6 +16,7 @@
 /* libutils, as far as it is used here. */
 #define BIT(n) (1ul << (n))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
 #define ROUND_UP(n, b) (((n) + (b) - 1) / (b) * (b))
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -39,16 +40,20 @@ int sel4_hosted_wall_clock(struct timespec *now);
  * Order of locks: there is none, because a thread holds one of these locks at a time, and holds none while it calls a
  * function that the application may define (sel4std.h). Such a function may wait for locks of its own, whose holders may
  * need any of these. In debug builds, lock_take() and assert_no_lock() check it.
+ *
+ * Priority: between lock_take() and lock_give(), a thread runs at the highest priority of std's threads, so that no thread
+ * of a priority in between delays one that waits for the lock. Where all have one priority, this costs two comparisons.
  */
 typedef struct {
     int holders; /* holder and waiters */
+    bool raised; /* the holder, by lock_take() */
     seL4_CPtr notification;
 } lock_t;
 
 bool lock_prepare(lock_t *lock);
 void lock_take(lock_t *lock);
 void lock_give(lock_t *lock);
-/* Variants for a thread at its end, which access no thread-local storage. */
+/* Variants for a thread at its end, which access no thread-local storage. The thread has called schedule_raise(). */
 void lock_take_last(lock_t *lock);
 void lock_give_last(lock_t *lock);
 /* Ends the program in debug builds if the calling thread holds a lock. */
@@ -101,6 +106,7 @@ struct thread {
     bool made;      /* its objects exist */
     bool scheduled; /* `core` is where it runs */
     bool holds;     /* one of the locks, in debug builds */
+    bool raised;    /* runs at the highest priority, not at its own */
     seL4_CPtr tcb, notification, context;
     seL4_Word core, priority;
     uint64_t allowed;       /* cores, as sched_setaffinity() was told */
@@ -137,8 +143,17 @@ _Noreturn void threads_stop(void);
  * call may then succeed. One thread at a time may call this. */
 bool thread_start_ticker(void (*tick)(thread_t *));
 
+/* Returns the highest priority of the threads that exist, and the lowest. */
+seL4_Word threads_highest(seL4_Word *lowest);
+
 /* schedule.c: moves a suspended thread to the core and the priority that the application chooses. */
 bool schedule(thread_t *thread);
+/* Whether std's threads have different priorities. */
+extern bool schedule_differs;
+/* Moves the calling thread to the highest priority of std's threads. Returns whether its own is lower. */
+bool schedule_raise(thread_t *thread);
+/* Moves it back to its own priority. */
+void schedule_lower(thread_t *thread);
 
 /* alarm.c: sleep of the ticker, by alarm_set() and then alarm_wait(). UINT64_MAX stands for no deadline. */
 void alarm_set(const thread_t *ticker, uint64_t nanoseconds);

@@ -58,14 +58,21 @@ void assert_no_lock(void)
 void lock_take(lock_t *lock)
 {
     assert_no_lock();
+    bool raised = __atomic_load_n(&schedule_differs, __ATOMIC_RELAXED) && schedule_raise(thread_self());
     lock_take_last(lock);
+    lock->raised = raised;
     note(true);
 }
 
 void lock_give(lock_t *lock)
 {
     note(false);
+    bool raised = lock->raised;
+    lock->raised = false;
     lock_give_last(lock);
+    if (raised) {
+        schedule_lower(thread_self());
+    }
 }
 
 /* seL4_Wait() would write message registers. */

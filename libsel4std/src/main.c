@@ -40,7 +40,8 @@ int __wrap_main(int argc, char **argv, char **envp)
 {
     char *stack = memory_stack(MAIN_STACK);
     if (stack == NULL) {
-        say("sel4std: RUST_STD_MEMORY has no room for the stack of main(); configure more, or a smaller RUST_STD_STACK\n");
+        say("sel4std: RUST_STD_MEMORY has no room for the stack of main(); configure more, or a smaller "
+            "RUST_STD_STACK\n");
         sel4std_exit(1);
     }
     return call_main(argc, argv, envp, stack + MAIN_STACK);

@@ -53,13 +53,62 @@ static bool place(thread_t *thread, seL4_Word core)
     return true;
 }
 
+/* Priority at which threads hold a lock. A thread that holds one while this rises keeps its priority until it releases
+ * it. */
+static seL4_Word highest;
+bool schedule_differs;
+
+static void find_highest(void)
+{
+    seL4_Word lowest;
+    __atomic_store_n(&highest, threads_highest(&lowest), __ATOMIC_SEQ_CST);
+    __atomic_store_n(&schedule_differs, lowest < highest, __ATOMIC_SEQ_CST);
+}
+
+static seL4_Error set_tcb_priority(const thread_t *thread, seL4_Word priority)
+{
+    return seL4_TCB_SetPriority(thread->tcb, seL4_CapInitThreadTCB, priority);
+}
+
+/* Sets the thread's own priority. A raised thread takes it when it is lowered. */
 static bool set_priority(thread_t *thread, seL4_Word priority)
 {
-    if (seL4_TCB_SetPriority(thread->tcb, seL4_CapInitThreadTCB, priority) != seL4_NoError) {
+    seL4_Word before = thread->priority;
+    __atomic_store_n(&thread->priority, priority, __ATOMIC_SEQ_CST);
+    find_highest();
+    if (!__atomic_load_n(&thread->raised, __ATOMIC_SEQ_CST) && set_tcb_priority(thread, priority) != seL4_NoError) {
+        __atomic_store_n(&thread->priority, before, __ATOMIC_SEQ_CST);
         return false;
     }
-    thread->priority = priority;
     return true;
+}
+
+bool schedule_raise(thread_t *thread)
+{
+    seL4_Word ceiling = __atomic_load_n(&highest, __ATOMIC_RELAXED);
+    if (thread == NULL || thread->priority >= ceiling) {
+        return false;
+    }
+    message_t message;
+    message_keep(&message, FEW_WORDS);
+    __atomic_store_n(&thread->raised, true, __ATOMIC_SEQ_CST);
+    set_tcb_priority(thread, ceiling);
+    message_restore(&message);
+    return true;
+}
+
+void schedule_lower(thread_t *thread)
+{
+    message_t message;
+    message_keep(&message, FEW_WORDS);
+    __atomic_store_n(&thread->raised, false, __ATOMIC_SEQ_CST);
+    seL4_Word own;
+    do {
+        /* Another thread may set it meanwhile. */
+        own = __atomic_load_n(&thread->priority, __ATOMIC_SEQ_CST);
+        set_tcb_priority(thread, own);
+    } while (own != __atomic_load_n(&thread->priority, __ATOMIC_SEQ_CST));
+    message_restore(&message);
 }
 
 bool schedule(thread_t *thread)
@@ -70,7 +119,13 @@ bool schedule(thread_t *thread)
     if (!thread->scheduled || thread->core != core || thread->allowed != ~0ull) {
         thread->scheduled = core < cores() && place(thread, core);
     }
-    return thread->scheduled && (thread->priority == priority || set_priority(thread, priority));
+    /* The slot's previous thread has ended with a raised priority. */
+    bool raised = __atomic_exchange_n(&thread->raised, false, __ATOMIC_SEQ_CST);
+    if (!thread->scheduled || ((thread->priority != priority || raised) && !set_priority(thread, priority))) {
+        return false;
+    }
+    find_highest();
+    return true;
 }
 
 /* One word has a bit for each of the first 64 cores. */

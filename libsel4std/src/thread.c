@@ -254,6 +254,19 @@ _Noreturn void threads_stop(void)
     thread_stop_self();
 }
 
+seL4_Word threads_highest(seL4_Word *lowest)
+{
+    seL4_Word highest = 0;
+    *lowest = seL4_MaxPrio;
+    for (const thread_t *thread = threads; thread < threads + THREADS; thread++) {
+        if (thread == ticker ? ticker->made : thread->taken) {
+            highest = MAX(highest, thread->priority);
+            *lowest = MIN(*lowest, thread->priority);
+        }
+    }
+    return highest;
+}
+
 static long sys_gettid(va_list arguments)
 {
     (void)arguments;
@@ -283,7 +296,8 @@ bool thread_start_ticker(void (*tick)(thread_t *))
     message_t message;
     message_keep(&message, ALL_WORDS);
     bool started = stack != NULL && make(ticker) && schedule(ticker)
-                   && resume(ticker, (uintptr_t)stack + TICKER_STACK, sel4runtime_write_tls_image(stack + TICKER_STACK));
+                   && resume(ticker, (uintptr_t)stack + TICKER_STACK,
+                             sel4runtime_write_tls_image(stack + TICKER_STACK));
     message_restore(&message);
     return started;
 }

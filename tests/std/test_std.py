@@ -147,7 +147,11 @@ def test_more_pages_than_slots(configuration: str, build: Shared) -> None:
 
 
 # Release, where the linker lays the image out otherwise. The timer is the application's, so MCS changes nothing.
-@on("qemu-arm-virt Release", "x86_64", name="a stack that is used up is a fault of its thread, for each kind of thread, on {}")
+@on(
+    "qemu-arm-virt Release",
+    "x86_64",
+    name="a stack that is used up is a fault of its thread, for each kind of thread, on {}",
+)
 def test_stack_overflows(configuration: str, build: Shared) -> None:
     build.app("tests/std/overflow").boot("tests/std/overflow/expected.txt", linger=0.5)
 
@@ -218,7 +222,8 @@ def test_uses_memory_up_without_a_region(configuration: str, build: Shared) -> N
 )
 def test_keeps_time(configuration: str, options: tuple[str, ...], build: Shared) -> None:
     # More than a hundred threads.
-    build.app("tests/std/time", *options, "-DRUST_STD_THREADS=112", "-DRUST_STD_MEMORY=8388608").boot("tests/std/time/expected.txt", command=STEADY, linger=0.5)
+    build.app("tests/std/time", *options, "-DRUST_STD_THREADS=112", "-DRUST_STD_MEMORY=8388608")
+    build.boot("tests/std/time/expected.txt", command=STEADY, linger=0.5)
 
 
 REFUSALS: dict[str, tuple[list[str], tuple[str, ...]]] = {

@@ -50,7 +50,10 @@ pub extern "C" fn ending_capture() {
 #[unsafe(no_mangle)]
 pub extern "C" fn ending_without_objects() {
     let thread = std::thread::Builder::new().spawn(|| ());
-    println!("A thread: {:?}", thread.map(|_| ()).map_err(|error| error.kind()));
+    println!(
+        "A thread: {:?}",
+        thread.map(|_| ()).map_err(|error| error.kind())
+    );
     std::thread::sleep(std::time::Duration::from_millis(1));
     println!("It slept all the same");
 }

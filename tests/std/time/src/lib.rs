@@ -3,7 +3,8 @@
 //! Precision of std's sleeps, and the processor time that they leave to others.
 
 use std::hint::black_box;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -18,6 +19,8 @@ unsafe extern "C" {
     safe fn pthread_self() -> usize;
     // SAFETY: the thread must live.
     unsafe fn pthread_setschedprio(thread: usize, priority: i32) -> i32;
+    // SAFETY: as for the system call.
+    unsafe fn syscall(number: i64, ...) -> i64;
 }
 
 /// The year of the date, about.
@@ -33,13 +36,14 @@ type Finding = (&'static str, fn() -> bool);
 /// Shows what the clock can do. Returns how many of the findings are wrong.
 #[unsafe(no_mangle)]
 pub extern "C" fn clock_shows() -> i32 {
-    let findings: [Finding; 6] = [
+    let findings: [Finding; 7] = [
         ("Sleepers wake in time", sleeps),
         ("Timeouts come in time", timeouts),
         ("The sooner deadline comes first", sooner),
         ("A deadline that is not waited for holds up none", given_up),
         ("For ever is for ever", for_ever),
         ("Sleepers leave the machine to others", idle),
+        ("A thread of low priority holds up none", holds_up_none),
     ];
     let mut wrong = 0;
     for (what, find) in findings {
@@ -171,4 +175,76 @@ fn idle() -> bool {
         println!("{:.1} % of the time was left", 100.0 * left);
     }
     lowered == 0 && joined && left >= 0.99
+}
+
+/// Number of Linux' system call, and commands of it.
+const FUTEX: i64 = if cfg!(target_arch = "x86_64") {
+    202
+} else {
+    98
+};
+const WAIT_BITSET: i32 = 9;
+const WAKE_BITSET: i32 = 10;
+
+/// Waits for, or wakes one waiter for, a bit of the word.
+fn futex(word: &AtomicI32, command: i32, value: i32, bit: u32) {
+    let none = ptr::null::<u8>();
+    // SAFETY: the word lives, and there is no timeout.
+    unsafe { syscall(FUTEX, word.as_ptr(), command, value, none, none, bit) };
+}
+
+fn set_priority(priority: i32) {
+    // SAFETY: the calling thread lives.
+    assert_eq!(unsafe { pthread_setschedprio(pthread_self(), priority) }, 0);
+}
+
+/// Threads that only sleep. A wake that is none of theirs looks at each, which takes time.
+const SLEEPERS: usize = 100;
+
+/// Measures how long a thread of high priority waits to wake somebody, while one of low priority does so all the time, and
+/// one in between computes for milliseconds, which stops that of low priority wherever it is.
+fn holds_up_none() -> bool {
+    static WORD: AtomicI32 = AtomicI32::new(0);
+    static OTHER: AtomicI32 = AtomicI32::new(0);
+    static OVER: AtomicBool = AtomicBool::new(false);
+    let mut threads = Vec::new();
+    for _ in 0..SLEEPERS {
+        let small = thread::Builder::new().stack_size(16 << 10);
+        threads.push(small.spawn(|| futex(&WORD, WAIT_BITSET, 0, 1)).unwrap());
+    }
+    threads.push(thread::spawn(|| {
+        set_priority(10);
+        while !OVER.load(SeqCst) {
+            futex(&WORD, WAKE_BITSET, 1, 2);
+        }
+    }));
+    threads.push(thread::spawn(|| {
+        set_priority(50);
+        while !OVER.load(SeqCst) {
+            sleep(Duration::from_micros(300));
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_millis(5) {}
+        }
+    }));
+    let high = thread::spawn(|| {
+        set_priority(100);
+        let mut longest = Duration::ZERO;
+        for round in 0..100 {
+            sleep(Duration::from_micros(900 + 7 * round));
+            let start = Instant::now();
+            futex(&OTHER, WAKE_BITSET, 1, 1);
+            longest = longest.max(start.elapsed());
+        }
+        longest
+    });
+    let longest = high.join().unwrap_or(Duration::MAX);
+    OVER.store(true, SeqCst);
+    for thread in threads {
+        futex(&WORD, WAKE_BITSET, i32::MAX, 1);
+        if thread.join().is_err() {
+            return false;
+        }
+    }
+    println!("The longest wait for the futex took {longest:?}");
+    longest < LATE
 }
