@@ -9,9 +9,9 @@ use libsel4::libsel4_sys::{
     seL4_BootInfo, seL4_UserContext, seL4_UserException_Number, seL4_Yield,
 };
 use libsel4::{
-    Allocator, BootInfo, Cap, CapRights, Endpoint, Fault, FaultEndpoint, IpcBuffer, MessageInfo,
-    Notification, Priority, Retype, SchedParams, Slot, SmallPage, Space, Tcb, VSpace, VmAttributes,
-    entry_context, message,
+    Allocator, BootInfo, Cap, CapRights, Endpoint, Event, Fault, FaultEndpoint, IpcBuffer,
+    MessageInfo, Notification, Priority, Retype, SchedParams, Slot, SmallPage, Space, Tcb, VSpace,
+    VmAttributes, entry_context, message,
 };
 
 const PAGE: usize = 4096;
@@ -403,6 +403,22 @@ extern "C" fn arrives(word: usize) -> ! {
     loop {
         libsel4::yield_now();
     }
+}
+
+#[sel4_hosted::test]
+fn a_signal_is_told_from_a_message(info: &seL4_BootInfo) {
+    let mut world = World::new(info);
+    let (service, nobody): (Cap<Endpoint>, Cap<Endpoint>) = (world.make(), world.make());
+    let bell: Cap<Notification> = world.make();
+    let rung = world.objects.mint(bell, CapRights::ALL, 0x100).unwrap();
+    let named = world.objects.mint(service, CapRights::ALL, 1).unwrap();
+    world.info.tcb().tcb_bind_notification(bell).unwrap();
+    world.start(nobody, arrives, named.word());
+    let event = service.recv(()).event(0x100);
+    assert_eq!(event, Event::Message(MessageInfo::labelled(5), 1));
+    rung.signal();
+    assert_eq!(service.recv(()).event(0x100), Event::Signal(0x100));
+    assert_eq!(service.nb_recv(()), None);
 }
 
 #[sel4_hosted::test]
