@@ -2,6 +2,7 @@
 
 //! libsel4's API, in all that the kernel can be seen to do.
 
+pub mod attacks;
 pub mod caps;
 pub mod devices;
 pub mod faults;

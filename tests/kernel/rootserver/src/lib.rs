@@ -30,6 +30,7 @@ pub unsafe extern "C" fn kernel_tests(info: *const seL4_BootInfo) -> usize {
             api::threads::tests::TESTS,
             api::faults::tests::TESTS,
             api::devices::tests::TESTS,
+            api::attacks::tests::TESTS,
             #[cfg(CONFIG_KERNEL_MCS)]
             api::time::tests::TESTS,
             types::tests::TESTS,

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+fn main() {
+    libsel4_cfg::emit();
+}
