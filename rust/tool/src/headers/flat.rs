@@ -26,6 +26,9 @@ use crate::failure::{Failure, Result};
 /// Name of the file. cbindgen takes its stem for the name of the crate.
 pub const FILE: &str = "flat.rs";
 
+/// Name of a function that is in the file and not in the header.
+pub const FIRST: &str = "sel4_rust_first";
+
 /// Types that cbindgen writes as numbers of C, and those that it leaves out.
 const PLAIN: [&str; 34] = [
     "PhantomData",
@@ -1243,8 +1246,15 @@ fn literal(value: Value, kind: Option<&'static str>) -> Option<Expr> {
 }
 
 impl Flat {
-    /// Returns the text of the file.
-    pub fn text(&self) -> String {
+    /// Returns the text of the file. A function before all others makes cbindgen find the types `first` first.
+    pub fn text(&self, first: &[String]) -> String {
+        if !first.is_empty() {
+            let first = first.iter().map(|name| quote::format_ident!("{name}"));
+            let name = quote::format_ident!("{FIRST}");
+            let function: Item =
+                parse_quote!(#[no_mangle] pub extern "C" fn #name(#(_: *const #first),*) {});
+            return format!("{}\n{}", function.to_token_stream(), self.text(&[]));
+        }
         let items = self
             .0
             .iter()
@@ -1258,6 +1268,20 @@ impl Flat {
         items.find(|flat| {
             super::crates::type_ident(&flat.item).is_some_and(|ident| ident.unraw() == name)
         })
+    }
+
+    /// Returns the enum for whose variant cbindgen makes the struct `name`, or the name itself.
+    pub fn owner_of_body(&self, name: &str) -> String {
+        let variant = name.strip_suffix("_Body").unwrap_or_default();
+        let mut enums = self.0.iter().filter_map(|flat| match &flat.item {
+            Item::Enum(item) => Some(item),
+            _ => None,
+        });
+        let owner = enums.find(|item| {
+            let mut variants = item.variants.iter();
+            variants.any(|known| known.ident.unraw() == variant)
+        });
+        owner.map_or_else(|| name.to_owned(), |item| item.ident.unraw().to_string())
     }
 
     /// Returns the `file:line` of the item `name`; methods are named `Type::method`.

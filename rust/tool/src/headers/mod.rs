@@ -108,7 +108,29 @@ fn generate(request: &Request, crates: &Crates<'_>, settings: Settings) -> Resul
     let flat = flattener.flatten(&roots)?;
     flat.check_names()?;
 
-    let (made, log) = run_cbindgen(&flat, &settings)?;
+    let mut first = Vec::new();
+    let (made, log) = loop {
+        let (made, log) = run_cbindgen(&flat, &settings, &first)?;
+        let early = match &made {
+            Ok(Ok((_, text))) => text::early(text).map(|name| flat.owner_of_body(&name)),
+            _ => None,
+        };
+        match early {
+            // Types behind pointers to each other come in the order in which they are found.
+            Some(name) if !first.contains(&name) && flat.type_named(&name).is_some() => {
+                first.push(name);
+            }
+            Some(name) => {
+                return Err(Failure::new(format!(
+                    "`{name}` would stand before the definition of a type that it holds by value"
+                ))
+                .help(format!(
+                    "let one of the types hold a `*mut c_void`, or export a function with a pointer to `{name}` before others"
+                )));
+            }
+            None => break (made, log),
+        }
+    };
     let (mut bindings, text) = match made {
         Ok(made) => made?,
         Err(panic) => return Err(explain(&flattener, &roots, &names, &settings, &panic)),
@@ -156,13 +178,17 @@ fn generate(request: &Request, crates: &Crates<'_>, settings: Settings) -> Resul
 type Made = std::result::Result<Result<(cbindgen::Bindings, String)>, String>;
 
 /// Runs cbindgen, which complains both while parsing and while writing. The outer error is the message of a panic.
-fn run_cbindgen(flat: &Flat, settings: &Settings) -> Result<(Made, complaints::Log)> {
+fn run_cbindgen(
+    flat: &Flat,
+    settings: &Settings,
+    first: &[String],
+) -> Result<(Made, complaints::Log)> {
     let folder = tempfile::tempdir().map_err(|error| {
         Failure::new(format!("cannot make a temporary folder: {error}"))
             .help("free some space in it, or name another folder in TMPDIR")
     })?;
     let file = folder.path().join(flat::FILE);
-    output::write_if_changed(&file, flat.text().as_bytes())?;
+    output::write_if_changed(&file, flat.text(first).as_bytes())?;
     let mut config = settings.config.clone();
     for (ours, name) in flat::renames() {
         config.export.rename.entry(ours).or_insert(name);
@@ -188,7 +214,7 @@ fn explain(
 ) -> Failure {
     let fails = |root: &Id| {
         let flat = flattener.flatten(&[*root]).ok()?;
-        run_cbindgen(&flat, settings).ok()?.0.err()
+        run_cbindgen(&flat, settings, &[]).ok()?.0.err()
     };
     let found = roots.iter().find_map(|root| Some((*root, fails(root)?)));
     let (item, panic) = match &found {
@@ -254,6 +280,12 @@ fn body(bindings: &cbindgen::Bindings) -> String {
     let mut bytes = Vec::new();
     bindings.write(&mut bytes);
     let mut text = String::from_utf8_lossy(&bytes).into_owned();
+    if let Some(at) = text.find(flat::FIRST) {
+        // The prototype with the lines around it.
+        let start = text[..at].rfind("\n\n").map_or(0, |start| start + 1);
+        let end = text[at..].find(';').map_or(text.len(), |end| at + end + 1);
+        text.replace_range(start..end, "");
+    }
     if !text.ends_with('\n') {
         text.push('\n');
     }

@@ -118,6 +118,44 @@ fn tokens(text: &str) -> Vec<&str> {
     found
 }
 
+/// Returns a struct or union that stands before the definition of a type that it has by value.
+///
+/// cbindgen writes types in the order in which it finds them, also behind pointers.
+pub fn early(text: &str) -> Option<String> {
+    let text = unconditional(text);
+    let tokens = tokens(&text);
+    let kinds = ["struct", "union"];
+    let mut defined = BTreeSet::new();
+    let mut holders: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut holder = None;
+    let mut depth = 0_usize;
+    for window in tokens.windows(4) {
+        match window[0] {
+            "{" => depth += 1,
+            "}" => depth = depth.saturating_sub(1),
+            kind if kinds.contains(&kind) && window[2] == "{" && depth == 0 => {
+                holder = Some(window[1]);
+                defined.insert(window[1]);
+                if let Some(early) = holders.get(window[1]) {
+                    return Some((*early).to_owned());
+                }
+            }
+            kind if kinds.contains(&kind) && depth > 0 => {
+                // A name follows the type, and then the end of the field or an array.
+                let by_value = window[2] != "*" && (window[3] == ";" || window[3] == "[");
+                if let Some(holder) = holder
+                    && by_value
+                    && !defined.contains(window[1])
+                {
+                    holders.insert(window[1], holder);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Refuses two meanings of one name in C, which has neither modules nor names inside enums.
 ///
 /// Macros that `own`, the user's part of the header, defines are the user's.
@@ -213,10 +251,14 @@ pub fn clashes(flat: &Flat, text: &str, own: &str) -> Result<()> {
     }
     for (name, owner) in enumerators {
         if others.contains(name) {
+            let other = match flat.place_of(name) {
+                Some(place) => format!("the item `{name}` (`{place}`)"),
+                None => user_of(flat, name),
+            };
             return Err(Failure::new(format!(
                 "`{name}` is a value of the enum {} and the name of {}, and the two are one name in C",
                 named(flat, owner),
-                user_of(flat, name)
+                other
             ))
             .help(PREFIX));
         }

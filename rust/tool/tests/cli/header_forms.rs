@@ -113,7 +113,7 @@ const ROWS: &[(&str, &str, &str, Then)] = &[
         Refused(&["`Move", "`A` (`", "`B` (`"], "prefix_with_name = true")),
     ("a variant with the name of a type", "#[repr(C)] pub struct Circle { pub r: u32 }
         #[repr(C)] pub enum Shape { Circle(Circle), Dot } @C fn sh(s: Shape) {}", "",
-        Refused(&["`Circle`", "`Shape"], "prefix_with_name = true")),
+        Refused(&["`Circle`", "`Shape` (`", "the item `Circle` (`"], "prefix_with_name = true")),
     ("a variant with the name of a macro of C", "#[repr(C)] pub enum E { NULL, Some } @C fn e(e: E) {}", "",
         Refused(&["`NULL`", "`E` (`", "macro of C"], "prefix_with_name = true")),
     ("prefixes by cbindgen.toml", "#[repr(C)] pub enum A { Move { x: i16 }, Ok } #[repr(C)] pub enum B { Move { x: i32 }, Ok }
@@ -185,6 +185,11 @@ const ROWS: &[(&str, &str, &str, Then)] = &[
         #[unsafe(no_mangle)] pub static HEAD: AtomicU32 = AtomicU32::new(0); #[unsafe(no_mangle)] pub static RING: [Ring; 1] = [];
         #[unsafe(no_mangle)] pub static OWN: Own = OWN; #[unsafe(no_mangle)] pub static FIXED: u32 = 1;", "",
         Has(&["extern uint32_t HEAD;", "extern struct Ring RING[1];", "extern struct Own OWN;", "extern const uint32_t FIXED;"], &[])),
+    ("types that point at each other", "#[repr(C)] pub struct A { pub b: *mut B } #[repr(C)] pub struct B { pub a: *mut A, pub arr: [A; 2] }
+        #[repr(C)] pub struct Y { pub x: *mut X, pub n: u8 } #[repr(C)] pub union X { pub y: Y2, pub m: u8 }
+        #[repr(u8)] pub enum Cmd { One = 1, Two { x: P } = 4, Three(u32, P) } #[repr(C)] pub struct P { pub c: *mut Cmd } @C fn p(p: P) {}
+        #[repr(C)] #[derive(Clone, Copy)] pub struct Y2 { pub y: *mut Y, pub x: *mut X } @C fn f(a: A, y: Y) {}", "",
+        Has(&["struct A arr[2];", "void f(struct A a, struct Y y);"], &["first"])),
     ("an assertion of cbindgen", "@F @C fn v(x: *mut std::vec::Vec<u8, u16>) {}", "",
         Refused(&["cannot write `v` (`", "lib.rs:3", "2 values"], "cbindgen:ignore")),
     // Layouts.
