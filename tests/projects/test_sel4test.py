@@ -6,22 +6,36 @@ import re
 import shutil
 
 import pytest
+from configurations import ARCHITECTURES
 from support import KIT, folder, foreign, run, workspace, write
 from support.builds import Build
 
-pytestmark = [pytest.mark.needs("sources", "rust", "aarch64", "protobuf"), pytest.mark.weight(400)]
+pytestmark = [pytest.mark.needs("sources", "rust", "protobuf"), pytest.mark.weight(400)]
 
 HERE = KIT / "tests" / "projects" / "sel4test"
 
-# MCS has other system calls, and objects of its own.
+# Architecture, and arguments of init-build.sh. MCS has other system calls, and objects of its own. On ia32, the flags that
+# sel4test sets in a subfolder are those without which no image links: -m32, and thread-local storage of a static program.
 CONFIGURATIONS = {
-    "qemu-arm-virt": ("-DPLATFORM=qemu-arm-virt", "-DAARCH64=TRUE"),
-    "qemu-arm-virt MCS": ("-DPLATFORM=qemu-arm-virt", "-DAARCH64=TRUE", "-DMCS=ON"),
+    "qemu-arm-virt": ("aarch64", "-DPLATFORM=qemu-arm-virt", "-DAARCH64=TRUE"),
+    "qemu-arm-virt MCS": ("aarch64", "-DPLATFORM=qemu-arm-virt", "-DAARCH64=TRUE", "-DMCS=ON"),
+    "ia32": ("ia32", "-DPLATFORM=ia32"),
 }
 ROWS = pytest.mark.parametrize(
     "configuration",
-    [pytest.param(name, marks=pytest.mark.long if "MCS" in name else ()) for name in CONFIGURATIONS],
+    [
+        pytest.param(
+            name,
+            marks=[
+                pytest.mark.needs(architecture),
+                *([] if name == "qemu-arm-virt" else [pytest.mark.long]),
+            ],
+        )
+        for name, (architecture, *_) in CONFIGURATIONS.items()
+    ],
 )
+# Instruction that enters the kernel.
+ENTRIES = {"aarch64": "svc", "ia32": "sysenter"}
 # sel4debug declares it `static` once more. It enters no kernel.
 DECLARED_AGAIN = {"seL4_GetIPCBuffer"}
 PASSED = re.compile(r"Test suite passed\. (\d+) tests passed\. (\d+) tests disabled\.")
@@ -32,9 +46,9 @@ FUNCTION = re.compile(
 
 
 @functools.cache
-def sel4test():
-    """A workspace with the manifest's projects and sel4test's own; skips where these cannot be had."""
-    root, upstream = folder() / "workspace", workspace()
+def sel4test(parent):
+    """A workspace in `parent` with the manifest's projects and sel4test's own; skips where these cannot be had."""
+    root, upstream = parent / "workspace", workspace()
     for part in (
         "kernel",
         "tools/seL4",
@@ -54,7 +68,9 @@ class Sel4test:
     """A build of sel4test in one configuration, through a crate of its own."""
 
     def __init__(self, configuration):
-        root = sel4test()
+        root = sel4test(folder())
+        architecture, *options = CONFIGURATIONS[configuration]
+        self.tools = ARCHITECTURES[architecture][0]
         self.folder = folder() / configuration.replace(" ", "-")
         self.crate = self.folder / "through"
         self.build = Build(f"{self.folder.name}/build", root / "init-build.sh")
@@ -77,8 +93,8 @@ libsel4-kit-sys = {{ path = "{KIT}/rust/libsel4-sys" }}
         write(self.crate / "through.h", "")
         run("cargo", "generate-lockfile", "--offline", cwd=self.crate)
         self.build.configure(
-            *CONFIGURATIONS[configuration],
-            "-DCROSS_COMPILER_PREFIX=aarch64-linux-gnu-",
+            *options,
+            f"-DCROSS_COMPILER_PREFIX={self.tools}",
             "-DSIMULATION=ON",
             f"-DCMAKE_PROJECT_sel4test-driver_INCLUDE={HERE}/through_rust.cmake",
             f"-DTHROUGH_RUST={self.crate}",
@@ -151,12 +167,14 @@ def test_G1_sel4test_passes_through_Rust_on(configuration):
 @ROWS
 def test_G1_nothing_but_Rust_enters_the_kernel_on(configuration):
     """No object file of sel4test and its libraries has the instruction but one that a test is about."""
-    folder = built(configuration).build.path / "apps" / "sel4test-driver"
+    sel4test = built(configuration)
+    entry = ENTRIES[CONFIGURATIONS[configuration][0]]
+    folder = sel4test.build.path / "apps" / "sel4test-driver"
     objects = [
         path
         for path in sorted(folder.rglob("*.obj"))
         if path.relative_to(folder).parts[0] not in ("sel4runtime", "musllibc")
     ]
     assert len(objects) > 100, f"only {len(objects)} object files are found in `{folder}`"
-    holders = [path.name for path in objects if "\tsvc\t" in run("aarch64-linux-gnu-objdump", "-d", path)]
+    holders = [path.name for path in objects if f"\t{entry}" in run(f"{sel4test.tools}objdump", "-d", path)]
     assert holders == ["faults.c.obj"], f"these have it: {' '.join(holders)}"
