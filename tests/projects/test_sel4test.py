@@ -14,8 +14,8 @@ pytestmark = [pytest.mark.needs("sources", "rust", "protobuf"), pytest.mark.weig
 
 HERE = KIT / "tests" / "projects" / "sel4test"
 
-# Architecture, and arguments of init-build.sh. MCS has other system calls, and objects of its own. On ia32, the flags that
-# sel4test sets in a subfolder are those without which no image links: -m32, and thread-local storage of a static program.
+# Architecture, and arguments of init-build.sh. MCS has other system calls, and objects of its own. On ia32, sel4test sets
+# more flags in a subfolder than on aarch64, among them -m32.
 CONFIGURATIONS = {
     "qemu-arm-virt": ("aarch64", "-DPLATFORM=qemu-arm-virt", "-DAARCH64=TRUE"),
     "qemu-arm-virt MCS": ("aarch64", "-DPLATFORM=qemu-arm-virt", "-DAARCH64=TRUE", "-DMCS=ON"),
