@@ -270,7 +270,7 @@ REFUSED = {
     "a generic test": ("mod tests { #[test] fn it<T>() {} }", "a test has no generic parameters"),
     "a handler of faults without a promise": (
         "mod tests { #[test] fn it(t: &mut libsel4_test::Resources) "
-        "{ let _ = t.service().map(|it| t.spawn_watched(it.endpoint, || ())); } }",
+        "{ let _ = t.service().map(|it| t.spawn_watched(libsel4::FaultEndpoint::new(it.endpoint), || ())); } }",
         "error[E0133]",
     ),
     "tests that nobody runs": ("mod tests { #[test] fn it() {} }", "function `it` is never used"),
@@ -286,7 +286,7 @@ def test_is_refused(what: str, build: Shared) -> None:
     write(
         crate / "Cargo.toml",
         f'[package]\nname = "refused"\nedition = "2024"\n[workspace]\n[dependencies]\n'
-        f'libsel4-test = {{ path = "{LIBRARY}" }}\n',
+        f'libsel4 = {{ path = "{KIT}/rust/libsel4" }}\nlibsel4-test = {{ path = "{LIBRARY}" }}\n',
     )
     write(crate / "src" / "lib.rs", f"#![no_std]\n#![deny(warnings)]\n#[libsel4_test::tests]\n{module}\n")
     run("cp", KIT / "Cargo.lock", crate)
