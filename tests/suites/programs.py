@@ -164,4 +164,7 @@ def build(folder, architecture, wanted):
     missing = [name for name in wanted if name not in objects]
     if missing:
         raise Failure(f"cargo built no program `{missing[0]}`")
+    # The root server has a main() of its own, which calls the program's.
+    for program in objects.values():
+        run(f"{prefix}objcopy", "--redefine-sym", "main=suite_main", program)
     return objects

@@ -18,7 +18,8 @@ extern const char _cpio_archive[], _cpio_archive_end[];
 extern int suite_argument_count;
 extern char *suite_arguments[];
 
-int __real_main(int count, char **arguments);
+/* main() of the program, as programs.py has named it. */
+int suite_main(int count, char **arguments);
 
 /* Rust's start code asks whether the console is open. */
 static long console_is_open(va_list arguments)
@@ -43,7 +44,7 @@ void sel4std_exit(int code)
     }
 }
 
-int __wrap_main(void)
+int main(void)
 {
     printf("Booting all finished, dropped to user space\n");
     muslcsys_install_cpio_interface(_cpio_archive, _cpio_archive_end - _cpio_archive, cpio_get_file);
@@ -53,5 +54,5 @@ int __wrap_main(void)
     muslcsys_install_syscall(__NR_ppoll, console_is_open);
     /* With it libtest takes the options that are unstable. */
     setenv("RUSTC_BOOTSTRAP", "1", 1);
-    exit(__real_main(suite_argument_count, suite_arguments));
+    exit(suite_main(suite_argument_count, suite_arguments));
 }
