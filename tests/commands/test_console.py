@@ -104,6 +104,7 @@ def test_on_a_busy_machine_silence_lasts_longer(monkeypatch):
     monkeypatch.setattr(console, "_share", lambda: 0.0)
     monkeypatch.setattr(console, "SHARE_SECONDS", 0.02)
     passes("echo one; sleep 1; echo two", "one", "two", silence=0.2, limit=0.3)
+    fails("echo one; while :; do :; done", "one", "two", says="no new line for 0.2 s", silence=0.2)
     monkeypatch.setattr(console, "_share", lambda: 1.0)
     fails("echo one; sleep 1000", "one", "two", says="no new line for 0.2 s", silence=0.2)
 

@@ -155,9 +155,42 @@ def _share():
     return min(1.0, len(os.sched_getaffinity(0)) / max(1, running))
 
 
+def _processor_seconds(session):
+    """Returns the processor time of the processes of a session that are still there."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except (OSError, ValueError):
+            continue
+        if int(fields[3]) == session:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+class _Starvation:
+    """The time in which other processes keep a command from running."""
+
+    def __init__(self, session):
+        self.session = session
+        self.at, self.used = time.monotonic(), 0.0
+
+    def seconds(self):
+        """Returns that time since the last call, once SHARE_SECONDS have passed."""
+        passed = time.monotonic() - self.at
+        if passed < SHARE_SECONDS:
+            return 0.0
+        used = _processor_seconds(self.session)
+        # One that computes has had what it used; one that waits could have had its share.
+        had = max(used - self.used, passed * _share())
+        self.at, self.used = self.at + passed, used
+        return max(0.0, passed - had)
+
+
 def _watch(process, matcher, show, silence, limit, linger, ask):
     outcome, crash, pending, ended, hung = Outcome(), "", b"", False, ""
     start = heard_at = time.monotonic()
+    starvation = _Starvation(process.pid)
     ends_at = start + limit
     poll = select.poll()
     poll.register(process.stdout, select.POLLIN | select.POLLHUP)
@@ -188,9 +221,8 @@ def _watch(process, matcher, show, silence, limit, linger, ask):
                 break
             heard_at, silence = time.monotonic(), REPORT_SECONDS
             continue
-        asked_at = time.monotonic()
         ready = poll.poll(min(left, SHARE_SECONDS) * 1000)
-        lost = (time.monotonic() - asked_at) * (1 - _share())
+        lost = starvation.seconds()
         heard_at, ends_at = heard_at + lost, ends_at + lost
         if not ready:
             continue
