@@ -225,12 +225,10 @@ def test_is_bound_by_environment_variables_alone(release: str, verified: str, bu
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "app",
-    [
-        pytest.param("objects", id="A8 objects boots on seL4 15.0.0"),
-        pytest.param("drivers-first-step", id="A8 drivers-first-step boots on seL4 15.0.0", marks=pytest.mark.long),
-    ],
+    [pytest.param(app, id=f"A8 {app} boots on seL4 15.0.0") for app in ("objects", "drivers-first-step")],
 )
 def test_boots_on_a_release(app: str) -> None:
     # The manifest's sources but for the kernel; it lies there as a folder, for the build looks beside it for the tools.

@@ -56,6 +56,8 @@ def test_the_documentation_tells_the_same_difference():
         check_says(text, *(f"-{line}" for line in lost), *(f"+{line}" for line in gained))
 
 
+# The start of test_a_configured_folder_takes_Rust_in_without_starting_afresh, in Debug.
+@pytest.mark.long
 def test_in_C_it_builds_and_boots_without_the_kit():
     build = Workspace("in-c").build()
     build.configure("-DPLATFORM=qemu-arm-virt")
