@@ -255,7 +255,7 @@ REFUSED = (
     row(
         "an unknown RUST_HEAP",
         "RUST_HEAP is `jemalloc`",
-        "-DRUST_HEAP= one of: linked-list, rlsf, muslc",
+        "-DRUST_HEAP= one of: rlsf, linked-list, muslc",
         arguments=["-DRUST_HEAP=jemalloc"],
     ),
     row(
