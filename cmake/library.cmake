@@ -168,7 +168,7 @@ function(_sel4_rust_add_header target header cbindgen_toml)
     _sel4_rust_put(request TEXT depfile "${dir}/${header}.d")
     _sel4_rust_put(request TEXT config "${cbindgen_toml}")
     # Corrosion's; build scripts write below it.
-    _sel4_rust_put(request TEXT cargo-folder "${CMAKE_BINARY_DIR}/cargo")
+    _sel4_rust_put(request TEXT target-folder "${CMAKE_BINARY_DIR}/cargo")
     _sel4_rust_request_file(file header ${target})
     file(GENERATE OUTPUT "${file}" CONTENT "${request}")
     add_custom_command(

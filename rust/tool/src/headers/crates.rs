@@ -84,7 +84,7 @@ impl<'a> Parsed<'a> {
         let cfg = Cfg {
             features: graph.node(&package.id).map(|node| node.features.clone()),
             target: request.cargo.target.clone(),
-            out_dirs: out_dirs(request.cargo_folder.as_deref(), &package.name),
+            out_dirs: out_dirs(request.target_folder.as_deref(), &package.name),
         };
         let sources = Sources::load(&library.src_path, &cfg).map_err(|error| {
             Failure::new(format!(

@@ -53,7 +53,7 @@ pub struct Request {
     /// The user's cbindgen.toml, which has the last word on style.
     pub config: Option<PathBuf>,
     /// Folder of cargo's in the build, in which build scripts have run.
-    pub cargo_folder: Option<PathBuf>,
+    pub target_folder: Option<PathBuf>,
     /// Further `#include <...>` lines.
     #[serde(default)]
     pub sys_includes: Vec<String>,

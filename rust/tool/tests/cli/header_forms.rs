@@ -287,7 +287,7 @@ fn each_form_has_its_header_or_a_reason() {
                 "cbindgen.toml",
                 "--cargo.cache",
                 "cache",
-                "--cargo-folder",
+                "--target-folder",
                 "cargo",
             ],
         );
