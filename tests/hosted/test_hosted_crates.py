@@ -94,8 +94,8 @@ mod tests {{
     #[sel4_hosted::test]
     fn nobody_sends(info: &seL4_BootInfo) {{
         let info = unsafe {{ BootInfo::from_ptr(info) }};
-        let endpoint: Cap<Endpoint> = Allocator::<8>::new(&info).make().unwrap();
-        endpoint.recv();
+        let endpoint: Cap<Endpoint> = unsafe {{ Allocator::new(&info) }}.make().unwrap();
+        let _ = endpoint.recv(());
     }}
     #[sel4_hosted::test]
     fn sums() {{
