@@ -69,9 +69,8 @@ def test_libsel4_needs_nothing_named():
     cargo("doc", "--locked", "--no-deps", cwd=KIT / "rust" / "libsel4", env={"RUSTDOCFLAGS": "--deny warnings"})
 
 
-def test_a_crate_of_ones_own_is_tested_as_the_docs_show():
-    """A test that passes, one that a deadlock ends, and two that panic."""
-    shown = re.search(r"```rust\n(.*?)```", (KIT / "docs" / "hosted-tests.md").read_text(), re.DOTALL)[1]
+def crate_of_ones_own():
+    """The folder of a crate outside the kit, still without source, that depends on libsel4 and on the hosted platform."""
     crate = folder() / "crate"
     write(
         crate / "Cargo.toml",
@@ -85,6 +84,13 @@ sel4-hosted = {{ path = "{HOSTED}/process" }}
 [workspace]
 """,
     )
+    return crate
+
+
+def test_a_crate_of_ones_own_is_tested_as_the_docs_show():
+    """A test that passes, one that a deadlock ends, and two that panic."""
+    shown = re.search(r"```rust\n(.*?)```", (KIT / "docs" / "hosted-tests.md").read_text(), re.DOTALL)[1]
+    crate = crate_of_ones_own()
     write(
         crate / "src" / "lib.rs",
         f"""#![no_std]
@@ -129,18 +135,7 @@ mod tests {{
 
 def test_a_test_cannot_keep_the_boot_info():
     """The kernel takes it along. A module without unsafe code could read freed memory otherwise."""
-    crate = folder() / "crate"
-    write(
-        crate / "Cargo.toml",
-        f"""[package]
-name = "keeps"
-edition = "2024"
-[dev-dependencies]
-libsel4 = {{ path = "{KIT}/rust/libsel4" }}
-sel4-hosted = {{ path = "{HOSTED}/process" }}
-[workspace]
-""",
-    )
+    crate = crate_of_ones_own()
     safe = """#![forbid(unsafe_code)]
 #[cfg(test)]
 mod tests {

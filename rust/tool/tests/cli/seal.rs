@@ -271,19 +271,13 @@ fn an_object_takes_the_place_of_the_code_it_was_made_of() {
     sealed("lib.rs").fails("`lib.rs` is not an object file", "-DRUST_INLINE=OFF");
 }
 
-#[test]
-fn calls_of_the_symbolizer_come_to_nothing() {
-    let fixture = Fixture::new();
-    let function = "_ZN3std12backtrace_rs9symbolize5gimli7resolve17h508bc0237af9918dE";
+/// Compiles `source` to in.a, as one object. C calls its function `names`.
+fn library_of_names(fixture: &Fixture, source: &str) {
     fixture.write(
         "lib.rs",
         format!(
             "#![no_std]\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! {{ loop {{}} }}\n\
-             #[unsafe(no_mangle)]\nextern \"C\" fn rust_eh_personality() {{}}\n\
-             #[unsafe(no_mangle)]\nextern \"C\" fn sel4_rust_symbolizes_nothing() {{}}\n\
-             #[unsafe(export_name = \"{function}\")]\n#[inline(never)]\n\
-             extern \"C\" fn resolve(to: &mut u8) {{ unsafe {{ core::ptr::write_volatile(to, 7) }} }}\n\
-             #[unsafe(no_mangle)]\npub extern \"C\" fn names() -> u8 {{ let mut n = 42; resolve(&mut n); n }}\n"
+             #[unsafe(no_mangle)]\nextern \"C\" fn rust_eh_personality() {{}}\n{source}"
         ),
     );
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
@@ -294,16 +288,34 @@ fn calls_of_the_symbolizer_come_to_nothing() {
         "main.c",
         "int names(void); int main(void) { return names(); }\n",
     );
+}
+
+/// Seals in.a with these options. Returns what `names` returns in a program that is linked with it.
+fn returned(fixture: &Fixture, options: &[&str]) -> Option<i32> {
+    let mut arguments = vec!["seal", "--archive", "in.a", "--out", "sealed.a"];
+    arguments.extend(options);
+    fixture.step(&arguments).succeeds();
+    let link = "-no-pie -Wl,--gc-sections main.c sealed.a -o image";
+    fixture.tool("gcc", &link.split_whitespace().collect::<Vec<_>>());
+    let status = Command::new(fixture.path("image")).status();
+    status.expect("the image").code()
+}
+
+#[test]
+fn calls_of_the_symbolizer_come_to_nothing() {
+    let fixture = Fixture::new();
+    let function = "_ZN3std12backtrace_rs9symbolize5gimli7resolve17h508bc0237af9918dE";
+    library_of_names(
+        &fixture,
+        &format!(
+            "#[unsafe(no_mangle)]\nextern \"C\" fn sel4_rust_symbolizes_nothing() {{}}\n\
+             #[unsafe(export_name = \"{function}\")]\n#[inline(never)]\n\
+             extern \"C\" fn resolve(to: &mut u8) {{ unsafe {{ core::ptr::write_volatile(to, 7) }} }}\n\
+             #[unsafe(no_mangle)]\npub extern \"C\" fn names() -> u8 {{ let mut n = 42; resolve(&mut n); n }}\n"
+        ),
+    );
     for (options, names, there) in [(&[][..], 7, true), (&["--no-symbolizer"], 42, false)] {
-        let mut arguments = vec!["seal", "--archive", "in.a", "--out", "sealed.a"];
-        arguments.extend(options);
-        fixture.step(&arguments).succeeds();
-        let link = "-no-pie -Wl,--gc-sections main.c sealed.a -o image";
-        fixture.tool("gcc", &link.split_whitespace().collect::<Vec<_>>());
-        let status = Command::new(fixture.path("image"))
-            .status()
-            .expect("the image");
-        assert_eq!(status.code(), Some(names));
+        assert_eq!(returned(&fixture, options), Some(names));
         assert_eq!(fixture.tool("nm", &["image"]).contains(function), there);
     }
 }
@@ -394,12 +406,10 @@ fn two_crates_that_export_one_name_are_refused_with_a_weak_definition_between_th
 fn calls_of_the_symbolizers_neighbours_stay() {
     let fixture = Fixture::new();
     let resolve = "_ZN3std12backtrace_rs9symbolize5gimli7resolve17h508bc0237af9918dE";
-    fixture.write(
-        "lib.rs",
-        format!(
-            "#![no_std]\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! {{ loop {{}} }}\n\
-             #[unsafe(no_mangle)]\nextern \"C\" fn rust_eh_personality() {{}}\n\
-             core::arch::global_asm!(r#\"\n\
+    library_of_names(
+        &fixture,
+        &format!(
+            "core::arch::global_asm!(r#\"\n\
              .section .text.both,\"ax\",@progbits\n\
              .type neighbour,@function\nneighbour: addl $40, (%rdi); ret\n.size neighbour, . - neighbour\n\
              .type {resolve},@function\n{resolve}: addl $7, (%rdi); ret\n.size {resolve}, . - {resolve}\n\
@@ -411,23 +421,7 @@ fn calls_of_the_symbolizers_neighbours_stay() {
              movl 8(%rsp), %eax; addq $24, %rsp; ret\n.text\n\"#, options(att_syntax));\n"
         ),
     );
-    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    let arguments = "--edition=2024 --crate-type=staticlib --crate-name=t -Cpanic=abort -Ccodegen-units=1 \
-                     -Crelocation-model=static -O lib.rs -o in.a";
-    fixture.tool(&rustc, &arguments.split_whitespace().collect::<Vec<_>>());
-    fixture.write(
-        "main.c",
-        "int names(void); int main(void) { return names(); }\n",
-    );
     for (options, names) in [(&[][..], 49), (&["--no-symbolizer"], 42)] {
-        let mut arguments = vec!["seal", "--archive", "in.a", "--out", "sealed.a"];
-        arguments.extend(options);
-        fixture.step(&arguments).succeeds();
-        let link = "-no-pie main.c sealed.a -o image";
-        fixture.tool("gcc", &link.split_whitespace().collect::<Vec<_>>());
-        let status = Command::new(fixture.path("image"))
-            .status()
-            .expect("the image");
-        assert_eq!(status.code(), Some(names), "with {options:?}");
+        assert_eq!(returned(&fixture, options), Some(names), "with {options:?}");
     }
 }
