@@ -141,6 +141,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         group = group_of(item)
         weights[group] = max(weights.get(group, 0), weight_of(item))
         item.add_marker(pytest.mark.xdist_group(group.replace("@", "-")))
+        # Sources that no network brings are the one reason; any other failure of the set-up ends the run.
         if reason := _missing(needs_of(item)):
             item.add_marker(pytest.mark.skip(reason=reason))
     # Within a group the order of the files stays.
