@@ -25,7 +25,7 @@ use crate::debugger;
 use crate::end::{self, End};
 use crate::executable::Executable;
 use crate::machine::{Process, UnkeyedHasher};
-use crate::signals::{self, Trap};
+use crate::signals::{self, Trap, Watch};
 use crate::stack::Stack;
 use crate::storage;
 use crate::switch::{self, FpState, Frame};
@@ -38,9 +38,6 @@ const BOOT_PAGES: usize = 0x2000_0000_0000;
 
 /// Bytes of the host's stack.
 const HOST_STACK: usize = 8 << 20;
-
-/// Number of kernel entries, of all kernels of the process, for the watchdog.
-static ENTRIES: AtomicU64 = AtomicU64::new(0);
 
 /// Registers of the system call number, its first arguments, the TLS base and the stack pointer.
 #[cfg(target_arch = "aarch64")]
@@ -385,6 +382,8 @@ struct Platform {
     shared_storage: usize,
     /// Alarms that are set: deadline and interrupt.
     alarms: BTreeSet<(u64, usize)>,
+    /// Timer that finds threads without a kernel entry.
+    _watch: Option<Watch>,
 }
 
 impl Platform {
@@ -449,7 +448,6 @@ impl Platform {
         instance.frame.fp = &raw mut *host_state.fp;
         let limit = (settings.watchdog > 0).then(|| Duration::from_secs(settings.watchdog));
         signals::enable_ticks(settings.kernel.mcs);
-        signals::watch(&ENTRIES, limit);
         Self {
             kernel,
             root,
@@ -460,6 +458,7 @@ impl Platform {
             host_states: HashMap::from_iter([(root, host_state)]),
             shared_storage,
             alarms: BTreeSet::new(),
+            _watch: signals::watch(limit),
         }
     }
 

@@ -43,14 +43,10 @@ pub enum Trap {
     Tick,
 }
 
-/// Signal of the watchdog.
-pub const WATCHDOG: c_int = libc::SIGALRM;
-/// Signal that interrupts a thread that computes, while a timer runs.
+/// Signal that comes after each [`TICK_INTERVAL`].
 const TICK: c_int = libc::SIGVTALRM;
-/// CPU time after which a thread gets [`TICK`].
+/// CPU time between two ticks.
 const TICK_INTERVAL: Duration = Duration::from_millis(10);
-/// Interval of the watchdog's checks while no timer runs.
-const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Signals of the processor's exceptions.
 pub const FAULTS: &[c_int] = &[
@@ -60,8 +56,8 @@ pub const FAULTS: &[c_int] = &[
     libc::SIGFPE,
     libc::SIGTRAP,
 ];
-/// Signals that other threads and processes send.
-pub const OTHERS: [c_int; 5] = [libc::SIGABRT, libc::SIGINT, libc::SIGTERM, WATCHDOG, TICK];
+/// Signals that other threads and processes, and the timer of [`watch`], send.
+pub const OTHERS: [c_int; 4] = [libc::SIGABRT, libc::SIGINT, libc::SIGTERM, TICK];
 
 /// Set while a tick must not preempt the running thread.
 static UNPREEMPTIBLE: AtomicBool = AtomicBool::new(false);
@@ -78,8 +74,16 @@ pub fn without_preemption<R>(work: impl FnOnce() -> R) -> R {
 
 /// Signal that has arrived while the host ran; 0 for none.
 static PENDING: AtomicU64 = AtomicU64::new(0);
-/// Set while a timer runs, so that a thread that computes needs ticks.
+/// Set while a timer of seL4 runs, so that a tick preempts a thread that computes.
 static TICKS: AtomicBool = AtomicBool::new(false);
+/// Number of kernel entries, of all kernels of the process.
+static ENTRIES: AtomicU64 = AtomicU64::new(0);
+/// Value of [`ENTRIES`] at the last tick.
+static SEEN: AtomicU64 = AtomicU64::new(0);
+/// Ticks since the last kernel entry.
+static QUIET: AtomicU64 = AtomicU64::new(0);
+/// Number of [`QUIET`] ticks after which a thread is stuck.
+static LIMIT: AtomicU64 = AtomicU64::new(u64::MAX);
 /// Thread of the host that runs a kernel.
 static RUNNER: AtomicU64 = AtomicU64::new(0);
 
@@ -133,8 +137,6 @@ pub fn pending() -> Option<Trap> {
 
 fn asynchronous(signal: c_int) -> Trap {
     match signal {
-        WATCHDOG => Trap::Stuck,
-        TICK => Trap::Tick,
         libc::SIGABRT => Trap::Abort,
         other => Trap::Interrupt(other),
     }
@@ -163,7 +165,7 @@ pub unsafe extern "C" fn handler(
                     PENDING.store(signal as u64, Relaxed);
                     libc::pthread_kill(RUNNER.load(Relaxed), signal);
                 }
-                WATCHDOG | TICK => {}
+                TICK => {}
                 libc::SIGABRT => end::aborted_outside_kernel(),
                 _ => end::host_crashed(signal, ip),
             }
@@ -178,15 +180,19 @@ pub unsafe extern "C" fn handler(
                 PENDING.store(signal as u64, Relaxed);
             }
             ptr::null_mut()
-        } else if signal == TICK
-            && (*frame).unmodified == 0
-            && (UNPREEMPTIBLE.load(Relaxed) || !is_in_executable(ip))
-        {
-            ptr::null_mut()
         } else {
             let trap = match signal {
                 libc::SIGSYS => Trap::Syscall,
                 libc::SIGTRAP if (*frame).stepping != 0 => Trap::Step,
+                TICK => {
+                    let preemptible = (*frame).unmodified != 0
+                        || !UNPREEMPTIBLE.load(Relaxed) && is_in_executable(ip);
+                    match tick() {
+                        Some(Trap::Tick) if !preemptible => return ptr::null_mut(),
+                        Some(trap) => trap,
+                        None => return ptr::null_mut(),
+                    }
+                }
                 _ if expected => asynchronous(signal),
                 _ => Trap::Fault(machine::fault(signal, machine)),
             };
@@ -209,63 +215,75 @@ fn is_in_executable(ip: usize) -> bool {
     (&raw const __executable_start as usize..&raw const etext as usize).contains(&ip)
 }
 
-/// Enables or disables ticks.
+/// Counts a tick in a thread. Returns what becomes of the thread, or `None` if it continues.
+fn tick() -> Option<Trap> {
+    let entries = ENTRIES.load(Relaxed);
+    if SEEN.swap(entries, Relaxed) != entries {
+        QUIET.store(0, Relaxed);
+        return None;
+    }
+    let quiet = QUIET.fetch_add(1, Relaxed) + 1;
+    if quiet >= LIMIT.load(Relaxed) {
+        Some(Trap::Stuck)
+    } else {
+        TICKS.load(Relaxed).then_some(Trap::Tick)
+    }
+}
+
+/// Counts a kernel entry.
+#[inline]
+pub fn count_entry() {
+    ENTRIES.store(ENTRIES.load(Relaxed).wrapping_add(1), Relaxed);
+}
+
+/// Enables or disables preemption by ticks.
 pub fn enable_ticks(enabled: bool) {
     TICKS.store(enabled, Relaxed);
 }
 
-/// Starts the watchdog of the calling thread of the host. A thread without a kernel entry gets [`TICK`] at
-/// intervals if ticks are enabled, and [`WATCHDOG`] after `limit`. The limit is CPU time, so a debugger may
-/// stop the thread for as long as it likes.
-pub fn watch(entries: &'static AtomicU64, limit: Option<Duration>) {
-    // SAFETY: plain calls of libc.
-    let (runner, clock) = unsafe {
-        let mut clock = MaybeUninit::uninit();
-        let runner = libc::pthread_self();
-        if libc::pthread_getcpuclockid(runner, clock.as_mut_ptr()) != 0 {
-            return;
-        }
-        (runner, clock.assume_init())
+/// Timer that sends [`TICK`] to the thread that has made it. It is no thread of its own: while a second thread
+/// runs, gdb may lose a process that ends.
+pub struct Watch(libc::timer_t);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // SAFETY: the timer exists.
+        unsafe { libc::timer_delete(self.0) };
+    }
+}
+
+/// Watches the calling thread of the host. A thread of seL4 that computes without a kernel entry is preempted
+/// at the next tick if ticks are enabled, and is stuck after `limit`. Both count CPU time, so a debugger may
+/// stop the thread for as long as it likes. Returns `None`, and watches nothing, if Linux has no timer left.
+#[must_use]
+pub fn watch(limit: Option<Duration>) -> Option<Watch> {
+    let ticks = limit.map_or(u64::MAX, |limit| {
+        (limit.as_millis() / TICK_INTERVAL.as_millis()) as u64
+    });
+    LIMIT.store(ticks, Relaxed);
+    let interval = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: TICK_INTERVAL.subsec_nanos().into(),
     };
-    let cpu_time = move || {
-        let mut time = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        // SAFETY: a plain call, which fails once the thread has ended.
-        let result = unsafe { libc::clock_gettime(clock, &raw mut time) };
-        (result == 0).then(|| Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
+    let times = libc::itimerspec {
+        it_interval: interval,
+        it_value: interval,
     };
-    let watchdog = move || {
-        // Signals are for the thread that runs the kernel.
-        // SAFETY: plain calls of libc.
-        unsafe {
-            let mut all = MaybeUninit::uninit();
-            libc::sigfillset(all.as_mut_ptr());
-            libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), ptr::null_mut());
+    let mut timer = MaybeUninit::uninit();
+    // SAFETY: plain calls of libc; the timer is initialised if the first succeeds.
+    unsafe {
+        let mut event: libc::sigevent = zeroed();
+        event.sigev_notify = libc::SIGEV_THREAD_ID;
+        event.sigev_notify_thread_id = libc::gettid();
+        event.sigev_signo = TICK;
+        let clock = libc::CLOCK_THREAD_CPUTIME_ID;
+        if libc::timer_create(clock, &raw mut event, timer.as_mut_ptr()) != 0 {
+            return None;
         }
-        let (mut seen, mut since, mut ticked) = (0, Duration::ZERO, Duration::ZERO);
-        while let Some(now) = cpu_time() {
-            let count = entries.load(Relaxed);
-            let ticks = TICKS.load(Relaxed);
-            if count != seen {
-                (seen, since, ticked) = (count, now, now);
-            } else if limit.is_some_and(|limit| now - since >= limit) {
-                // SAFETY: the thread has not ended, because its clock can be read.
-                unsafe { libc::pthread_kill(runner, WATCHDOG) };
-                return;
-            } else if ticks && now - ticked >= TICK_INTERVAL {
-                // SAFETY: as above.
-                unsafe { libc::pthread_kill(runner, TICK) };
-                ticked = now;
-            }
-            std::thread::sleep(if ticks { TICK_INTERVAL } else { WATCH_INTERVAL });
-        }
-    };
-    // The program also runs without a watchdog.
-    let _ = std::thread::Builder::new()
-        .name("watchdog".into())
-        .spawn(watchdog);
+        let watch = Watch(timer.assume_init());
+        libc::timer_settime(watch.0, 0, &raw const times, ptr::null_mut());
+        Some(watch)
+    }
 }
 
 /// Returns the end of the process that `trap` leads to, if any.

@@ -2,9 +2,7 @@
 
 //! Time, which passes with the actions of threads, and the timer interrupts.
 
-use std::sync::atomic::Ordering::Relaxed;
-
-use super::{ENTRIES, Platform};
+use super::Platform;
 use crate::machine::NEVER;
 use crate::signals;
 
@@ -12,7 +10,7 @@ impl Platform {
     /// Counts a kernel entry, which takes a microsecond.
     #[inline]
     pub(super) fn count_entry(&mut self) {
-        ENTRIES.store(ENTRIES.load(Relaxed).wrapping_add(1), Relaxed);
+        signals::count_entry();
         self.kernel.machine_mut().time += 1;
         if !self.is_mcs {
             return;
