@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 KIT = Path(__file__).resolve().parent.parent
+# Folder of the kit in a workspace.
+KIT_PATH = "projects/sel4-rust-kit"
 
 
 @dataclass(frozen=True)
@@ -18,25 +20,17 @@ class Project:
     revision: str
 
 
-@dataclass(frozen=True)
-class Manifest:
-    """The upstream projects, and the folder of the kit in a workspace of `repo` (other manifests name none)."""
+def read(path: Path = KIT / "manifest.xml") -> list[Project]:
+    """Returns the upstream projects of the manifest at `path`.
 
-    projects: list[Project]
-    kit_path: str | None
-
-
-def read(path: Path = KIT / "manifest.xml") -> Manifest:
-    """Read the manifest at `path`. A remote with a relative address is the one that the kit came from."""
+    The kit is none of them, and neither is a project whose remote has a relative address: the one with the manifest.
+    """
     root = ElementTree.parse(path).getroot()
     remotes = {remote.get("name"): remote.get("fetch", "") for remote in root.iter("remote")}
     projects: list[Project] = []
-    kit_path = None
     for entry in root.iter("project"):
         name, folder = entry.get("name", ""), entry.get("path", "")
         base = remotes[entry.get("remote")]
-        if "://" in base:
+        if "://" in base and folder != KIT_PATH:
             projects.append(Project(name, folder, f"{base}/{name}", entry.get("revision", "")))
-        else:
-            kit_path = folder
-    return Manifest(projects, kit_path)
+    return projects

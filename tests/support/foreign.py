@@ -10,7 +10,7 @@ from support import Failure, run, skip
 
 def fetch(path: Path, folder: Path) -> None:
     """Fetches the projects of the manifest at `path` into `folder`; skips the test where one cannot be had."""
-    for project in manifest.read(path).projects:
+    for project in manifest.read(path):
         work = folder / project.path
         run("git", "init", "--quiet", work)
         try:

@@ -57,7 +57,7 @@ def source(version: str) -> Path:
     """Returns the sources of a release of seL4, fetched from where the manifest has the kernel."""
     path = folder() / "kernels" / version
     if not path.exists():
-        url = next(project.url for project in manifest.read().projects if project.path == "kernel")
+        url = next(project.url for project in manifest.read() if project.path == "kernel")
         try:
             run(
                 "git",

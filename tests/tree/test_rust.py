@@ -39,6 +39,13 @@ def test_the_crates_of_the_apps_are_formatted_and_have_no_warning_either():
         cargo("clippy", "--locked", "--workspace", "--manifest-path", manifest, "--", "--deny", "warnings")
 
 
+def test_the_crates_of_new_projects_are_formatted():
+    """tests/commands looks for warnings in them, in a project."""
+    sources = sorted((KIT / "template").rglob("lib.rs"))
+    assert sources, "there are none"
+    run("rustfmt", "--check", "--edition", "2024", *sources, cwd=KIT)
+
+
 def test_cargo_test_passes():
     cargo("test", "--locked", "--workspace")
     # For libraries without std.

@@ -7,7 +7,8 @@
 
 A workspace is a folder with kernel/, tools/ and projects/ at the paths that the
 manifest gives. It is the one that holds the kit, if `repo sync` made one, else
-a folder in the user's cache, named by the pins and shared by all clones.
+a folder in the user's cache, named by the pins and shared by all clones. With
+--manifest, the pins are those of another project's manifest.
 
 Exit status: 0 the path is on standard output, 1 failed, 3 upstream cannot be reached.
 """
@@ -43,10 +44,10 @@ class Unreachable(Failed):
     status = 3
 
 
-def repo_workspace(kit_path):
-    """The workspace of the `repo` tool around the kit, if there is one."""
-    root = KIT.parents[len(Path(kit_path).parts) - 1]
-    return root if root / kit_path == KIT and (root / "kernel").is_dir() else None
+def repo_workspace(project):
+    """The workspace of the `repo` tool around the project in this folder, if there is one."""
+    root = project.parent.parent
+    return root if project.parent.name == "projects" and (root / "kernel").is_dir() else None
 
 
 def cached_workspace(projects):
@@ -166,10 +167,9 @@ def fetch(workspace, projects):
             shutil.rmtree(part, ignore_errors=True)
 
 
-def find(may_fetch):
-    pinned = manifest.read()
-    projects = pinned.projects
-    around = repo_workspace(pinned.kit_path)
+def find(pins, may_fetch):
+    projects = manifest.read(pins)
+    around = repo_workspace(pins.resolve().parent)
     if around:
         missing = [project.path for project in projects if not (around / project.path).is_dir()]
         if missing:
@@ -195,11 +195,18 @@ def main():
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--path", action="store_true", help="print where the sources are, without network")
     action.add_argument("--fetch", action="store_true", help="fetch them if they are not there, then print the path")
+    parser.add_argument(
+        "--manifest",
+        type=Path,
+        default=KIT / "manifest.xml",
+        metavar="FILE",
+        help="manifest of the project that the sources are for (default: the kit's)",
+    )
     arguments = parser.parse_args()
     # A terminated run cleans up like an interrupted one.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        print(find(may_fetch=arguments.fetch))
+        print(find(arguments.manifest, may_fetch=arguments.fetch))
     except Failed as failure:
         print(failure, file=sys.stderr)
         return failure.status
