@@ -113,7 +113,7 @@ def test_a_kit_without_an_address_asks_for_it() -> None:
 
 
 REFUSED = {
-    "full": ("error: the folder", "is not empty", "docs/adopting.md"),
+    "full": ("error: the folder", "is not empty", "./quickstart add"),
     "file": ("exists and is not a folder",),
     "1st": ("`1st` cannot be the name of a project", "a letter first"),
     "with space": ("`with space` cannot be the name",),

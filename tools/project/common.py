@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Errors of the commands for projects of users, and the kit's address and commit."""
+"""What `quickstart new` and `quickstart add` share: errors, and the kit's address and commit."""
 
 import re
 import subprocess

@@ -47,7 +47,7 @@ def check_folder(path: Path) -> None:
     if path.is_dir() and any(path.iterdir()):
         raise Failed(
             f"the folder `{path}` is not empty",
-            "give a new one; for a project that exists, docs/adopting.md says how it takes the kit in",
+            f"give a new one; a project that exists takes the kit in by `./quickstart add {path}`",
         )
     if path.is_relative_to(KIT) and not path.relative_to(KIT).parts[0].startswith("build"):
         raise Failed(
