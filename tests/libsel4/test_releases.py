@@ -6,6 +6,7 @@ import shutil
 import pytest
 from configurations import ARCHITECTURES
 from libsel4.api import bound, cargo_against, compare, tool
+from projects.workspace import link_cache
 from support import KIT, check, folder, headers, run, workspace
 from support.builds import Build, Shared
 
@@ -238,6 +239,7 @@ def test_boots_on_a_release(app: str) -> None:
         for name in ("tools", "projects"):
             (root / name).symlink_to(workspace() / name)
         (root / "init-build.sh").symlink_to(KIT / "init-build.sh")
+        link_cache(root)
     build = Build("on-15.0.0", root / "init-build.sh")
     build.configure("-DPLATFORM=qemu-arm-virt", f"-DAPP={app}")
     build.ninja()

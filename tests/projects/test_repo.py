@@ -4,6 +4,7 @@
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from projects.workspace import link_cache
 from support import KIT, Failure, folder, run, skip
 from support.builds import Build
 
@@ -30,6 +31,7 @@ def root():
     repo = ("python3", folder() / "git-repo" / "repo")
     run(*repo, "init", "-u", remote, "-m", "manifest.xml", "--repo-url", TOOL, cwd=workspace)
     run(*repo, "sync", cwd=workspace)
+    link_cache(workspace)
     return workspace
 
 

@@ -3,10 +3,10 @@
 
 import functools
 import re
-import shutil
 
 import pytest
 from configurations import ARCHITECTURES
+from projects.workspace import copy_project, link_cache
 from support import KIT, folder, foreign, run, workspace, write
 from support.builds import Build
 
@@ -56,7 +56,8 @@ def sel4test(parent):
         *(f"projects/{path.name}" for path in (upstream / "projects").iterdir()),
     ):
         if part != "projects/sel4-rust-kit":
-            shutil.copytree(upstream / part, root / part, symlinks=True)
+            copy_project(root, part)
+    link_cache(root)
     foreign.fetch(HERE / "manifest.xml", root)
     (root / "projects" / "sel4-rust-kit").symlink_to(KIT)
     (root / "init-build.sh").symlink_to("tools/seL4/cmake-tool/init-build.sh")

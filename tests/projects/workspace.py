@@ -4,10 +4,26 @@
 import shutil
 
 import support
-from support import KIT, folder
+from support import KIT, folder, run
 from support.builds import Build
 
 HERE = KIT / "tests" / "projects" / "adopt"
+
+
+def copy_project(root, path):
+    """Copies an upstream project into the workspace `root`, with its place in git: seL4's build asks for its commit."""
+    source, copy = support.workspace() / path, root / path
+    shutil.copytree(source, copy, symlinks=True)
+    if (source / ".git").is_file():
+        # The one of the original may be relative to it.
+        (copy / ".git").write_text(f"gitdir: {run('git', '-C', source, 'rev-parse', '--absolute-git-dir')}")
+
+
+def link_cache(root):
+    """Gives the workspace `root` the builds of muslc that other workspaces have made."""
+    cache = support.workspace() / ".sel4_cache"
+    cache.mkdir(exist_ok=True)
+    (root / ".sel4_cache").symlink_to(cache)
 
 
 class Workspace:
@@ -21,15 +37,13 @@ class Workspace:
         for path in ("kernel", "tools", *(f"projects/{project.name}" for project in (upstream / "projects").iterdir())):
             # The build of muslc copies its sources by `cp -a`, which copies a link as one.
             if path == "projects/musllibc":
-                shutil.copytree(upstream / path, self.root / path, symlinks=True)
+                copy_project(self.root, path)
             elif path != "projects/sel4-rust-kit":
                 (self.root / path).symlink_to(upstream / path)
-        # As a manifest would link them, and the builds of muslc that other tests have made.
+        # As a manifest would link them.
         (self.root / "init-build.sh").symlink_to("tools/seL4/cmake-tool/init-build.sh")
         (self.root / "easy-settings.cmake").symlink_to("projects/greetings/easy-settings.cmake")
-        cache = upstream / ".sel4_cache"
-        cache.mkdir(exist_ok=True)
-        (self.root / ".sel4_cache").symlink_to(cache)
+        link_cache(self.root)
 
     def add_kit(self):
         (self.root / "projects" / "sel4-rust-kit").symlink_to(KIT)
