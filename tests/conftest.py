@@ -68,7 +68,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Returns what the set-up put on PATH for this user, and how ccache shares what differs in its folder alone."""
+    """Returns what the set-up put on PATH for this user, and how ccache and cargo work for builds that few others follow.
+
+    ccache shares what differs in its folder alone.
+    """
     script = 'kit=$0; . "$kit/tools/environment.sh"; printf %s "$PATH"'
     path = subprocess.run(["sh", "-c", script, KIT], check=True, stdout=subprocess.PIPE, text=True)
     return {
@@ -77,6 +80,8 @@ def _environment() -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(sys.path[:3]),
         "CCACHE_BASEDIR": str(BUILD_TEST),
         "CCACHE_NOHASHDIR": "1",
+        # What cargo would keep for a third build costs the first two more than a test gains.
+        "CARGO_INCREMENTAL": "0",
     }
 
 

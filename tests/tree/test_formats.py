@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support import KIT, folder, run
-from support.rust import TARGET
+from support.rust import ENVIRONMENT
 from tree.files import tracked
 
 pytestmark = pytest.mark.quick
@@ -30,5 +30,5 @@ def test_gersemi_has_nothing_to_change() -> None:
 @pytest.mark.needs("rust")
 def test_the_book_builds_without_warnings_and_dead_links() -> None:
     path = os.pathsep.join([str(PROGRAMS), os.environ["PATH"]])
-    output = run(KIT / "docs" / "build", folder(), env={"PATH": path, "CARGO_TARGET_DIR": TARGET, "SEL4_SYS_DIR": None})
+    output = run(KIT / "docs" / "build", folder(), env={**ENVIRONMENT, "PATH": path})
     assert f"{folder()}/book/index.html" in output, output
