@@ -454,8 +454,8 @@ pub extern "C" fn room(n: usize) -> usize {
     project.works(asked + "100000")
     project.works(asked + "0", arguments=["-DRUST_HEAP_BYTES=50000"])
     project.works("0", arguments=["-DRUST_LOG_LEVEL=warn"])
-    project.works("0", arguments=["-DRUST_HEAP=linked-list"])
     project.works("100000", arguments=["-DRUST_HEAP=muslc"])
+    project.works("0", arguments=["-DRUST_HEAP=linked-list"])
     project.works(
         asked + "100000", arguments=["-DRUST_HEAP=rlsf", "-DRUST_HEAP_BYTES=200000", "-DRUST_LOG_LEVEL=trace"]
     )
