@@ -65,13 +65,13 @@ extern "C" fn spinning(_: usize) -> ! {
     }
 }
 
-/// A thousand periods of ten seconds pass at once while no thread has work to do.
+/// A thousand periods of ten seconds pass at once while no thread has work to do, even on a busy machine in a tenth.
 #[sel4_hosted::test]
 fn time_is_skipped_where_nobody_runs(info: &seL4_BootInfo) {
     let began = Instant::now();
     start(info, 1_000, 10_000_000, yielding).wait();
     assert_eq!(COUNT.load(SeqCst), 1000);
-    assert!(began.elapsed() < Duration::from_secs(60));
+    assert!(began.elapsed() < Duration::from_secs(1_000));
 }
 
 #[sel4_hosted::test]

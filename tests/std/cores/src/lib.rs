@@ -186,7 +186,7 @@ fn come_and_go() -> bool {
         }
     });
     let start = Instant::now();
-    while RUN.load(SeqCst) < 600 && start.elapsed() < Duration::from_secs(10) {
+    while RUN.load(SeqCst) < 600 && start.elapsed() < Duration::from_secs(100) {
         thread::sleep(Duration::from_millis(1));
     }
     right && RUN.load(SeqCst) == 600
