@@ -77,7 +77,7 @@ CONFIGURATIONS = {
         Configuration("zynqmp Release", "aarch64", (*ZYNQMP, *TRACED, "-DKernelAllowSMCCalls=ON"), 150),
         Configuration("zynqmp silent", "aarch64", (*ZYNQMP, *SILENT), 60),
         Configuration("zynqmp aarch32", "aarch32", (*ZYNQMP, "-DAARCH32=TRUE"), 30, long=True),
-        Configuration("qemu-arm-virt", "aarch64", ARM, 400),
+        Configuration("qemu-arm-virt", "aarch64", ARM, 500),
         Configuration("qemu-arm-virt Release", "aarch64", (*ARM, RELEASE, LARGE), 300),
         Configuration("qemu-arm-virt MCS", "aarch64", (*ARM, MCS), 300),
         Configuration("qemu-arm-virt MCS Release", "aarch64", (*ARM, MCS, *TRACED, LARGE), 200, long=True),

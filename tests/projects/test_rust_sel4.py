@@ -3,9 +3,6 @@
 
 import pytest
 from support import KIT, check_says, folder, foreign, headers, must_fail, run, workspace, write
-from support.builds import Build
-
-pytestmark = [pytest.mark.needs("sources", "rust", "aarch64"), pytest.mark.weight(120)]
 
 HERE = KIT / "tests" / "projects" / "rust-sel4"
 
@@ -54,15 +51,15 @@ pub extern "C" fn visitor_wait(slot: usize) -> bool {
 """
 
 
-def test_X1_their_crate_works_in_our_library_and_shares_Cs_IPC_buffer():
+@pytest.mark.on("zynqmp")
+def test_X1_their_crate_works_in_our_library_and_shares_Cs_IPC_buffer(build):
     theirs = folder() / "rust-sel4"
     foreign.fetch(HERE / "manifest.xml", folder())
     visitor = folder() / "visitor"
     write(visitor / "Cargo.toml", MANIFEST.format(sel4=theirs))
     write(visitor / "src" / "lib.rs", SOURCE)
     run("cargo", "generate-lockfile", cwd=visitor)
-    build = Build("build")
-    build.configure("-DPLATFORM=qemu-arm-virt", "-DAPP=../tests/projects/rust-sel4/rootserver", f"-DVISITOR={visitor}")
+    build.select("tests/projects/rust-sel4/rootserver", f"-DVISITOR={visitor}")
     build.ninja("sel4_generated")
     kernel = workspace() / "kernel"
     configs = [
