@@ -28,7 +28,7 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def main() -> int:
-    # One more than cores: a test that waits for a console leaves its core to another.
+    # Two more than cores: a test that waits for a console, or for another's cargo, leaves its core to another.
     cores = len(os.sched_getaffinity(0))
     parser = argparse.ArgumentParser(
         prog="test",
@@ -39,7 +39,7 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="the tests marked `long`, too")
     parser.add_argument("--toolchain", metavar="NAME", help="run all with this Rust toolchain of rustup's")
     parser.add_argument(
-        "--jobs", type=int, metavar="N", default=min(4, cores) + 1, help="tests side by side (default: %(default)s)"
+        "--jobs", type=int, metavar="N", default=min(4, cores) + 2, help="tests side by side (default: %(default)s)"
     )
     arguments, rest = parser.parse_known_args()
     tier = [*(["--quick"] if arguments.quick else []), *(["--all"] if arguments.all else [])]
