@@ -31,7 +31,8 @@ ARCHITECTURES = ("aarch64", "aarch64-linux", "aarch32", "riscv64", "x86_64", "ia
 MARKERS = (
     "on(configuration): the test uses the shared build of this configuration of tests/configurations.py",
     f"needs(NEED...): what must be installed: {' '.join(NEEDS)}",
-    "quick: boots no kernel and needs no upstream sources: `./test --quick` runs it",
+    "quick: boots no kernel and needs no upstream sources: `./test --quick` runs it; quick(False) leaves a row of such a "
+    "module out",
     "long: only `./test --all` runs it",
     "group(name): one worker runs all tests of a group, in a row; the default is the module",
     "weight(seconds): estimated seconds of a group; the longest start first",
@@ -132,7 +133,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     others: list[pytest.Item] = []
     for item in items:
         name = configuration_of(item)
-        quick = item.get_closest_marker("quick")
+        mark = item.get_closest_marker("quick")
+        quick = mark and mark.args in ((), (True,))
         if name and CONFIGURATIONS[name].long:
             item.add_marker(pytest.mark.long)
         long = item.get_closest_marker("long")

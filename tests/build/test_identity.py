@@ -35,7 +35,7 @@ def sha256(path):
         pytest.param("qemu-arm-virt", "OFF", id="qemu-arm-virt-Debug"),
         pytest.param("qemu-arm-virt", "ON", id="qemu-arm-virt-Release", marks=pytest.mark.long),
         pytest.param("x86_64", "OFF", id="x86_64-Debug", marks=pytest.mark.long),
-        pytest.param("x86_64", "ON", id="x86_64-Release"),
+        pytest.param("x86_64", "ON", id="x86_64-Release", marks=pytest.mark.long),
     ),
 )
 def test_kernel_elf_has_one_SHA_256_with_and_without_the_kit(platform, release):

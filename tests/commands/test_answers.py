@@ -143,6 +143,7 @@ def test_setup_corrosion_does_not_end_silently_when_commands_write_line_by_line(
     assert ended.returncode == 0 or "error: apt could not download `corrosion`" in ended.stderr, f"{ended}"
 
 
+@pytest.mark.quick(False)
 def test_setup_corrosion_brings_a_package_that_CMake_can_use():
     cache = {"XDG_CACHE_HOME": str(folder() / "corrosion-cache")}
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support import KIT, Failure, check_says, folder, run, skip, write
 
-pytestmark = [pytest.mark.needs("rust", "hosted"), pytest.mark.quick]
+pytestmark = pytest.mark.needs("rust", "hosted")
 
 
 def test_quickstart_takes_a_fresh_clone_to_the_console_without_sources():

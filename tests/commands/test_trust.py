@@ -148,6 +148,7 @@ def wheel(place: Path) -> Path:
     return path
 
 
+@pytest.mark.quick(False)
 def test_only_a_package_of_the_pinned_content_is_installed_and_only_python3_gets_on_PATH() -> None:
     kit, (cache, env) = folder() / "kit", cache_of("python-cache")
     shutil.copytree(KIT / "tools", kit / "tools")

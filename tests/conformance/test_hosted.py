@@ -22,14 +22,23 @@ def recording_of(name):
     return architecture + ("-mcs" if name.endswith("-mcs") else "")
 
 
-@pytest.mark.parametrize("name", recording.HOSTED_CONFIGURATIONS)
+def rows(*usual: str) -> pytest.MarkDecorator:
+    """Returns a row for each variant of the hosted platform; those that are not `usual` are long."""
+    marked = [
+        pytest.param(name, marks=() if name in usual else pytest.mark.long) for name in recording.HOSTED_CONFIGURATIONS
+    ]
+    return pytest.mark.parametrize("name", marked)
+
+
+# QEMU's user mode is slow, and both kinds of scheduling are the same code on both architectures.
+@rows("hosted", "hosted-mcs", "hosted-aarch64")
 def test_the_scenarios_go_as_recorded(name):
     theirs = recorded("scenarios", recording_of(name))
     ours = recording.transcript("scenarios", recording.build("scenarios", name), ("./simulate",))
     check_hosted(ours, theirs, HOSTED)
 
 
-@pytest.mark.parametrize("name", recording.HOSTED_CONFIGURATIONS)
+@rows("hosted", "hosted-mcs")
 def test_random_sequences_go_as_recorded(name):
     theirs = recorded("sequences", recording_of(name))
     ours = recording.transcript("sequences", recording.build("sequences", name), ("./simulate",))

@@ -14,10 +14,13 @@ pytestmark = [pytest.mark.needs("rust", "hosted", "aarch64-linux"), pytest.mark.
 
 
 def rows(*variants):
-    """Returns a row for each pair of an application and a variant."""
+    """Returns a row for each pair of an application and a variant; `./test --quick` runs those on this machine."""
     return pytest.mark.parametrize(
         ("app", "variant"),
-        [pytest.param(app, variant, id=f"{app} {variant}".strip()) for app, variant in variants],
+        [
+            pytest.param(app, variant, id=f"{app} {variant}".strip(), marks=pytest.mark.quick(not variant))
+            for app, variant in variants
+        ],
     )
 
 
@@ -117,6 +120,7 @@ def test_a_panic_gives_its_exit_code():
     run("./simulate", cwd=built("panic").path, status=82)
 
 
+@pytest.mark.quick(False)
 def test_with_MCS_a_run_is_the_same_each_time():
     build = boots("objects", *MCS)
     for seed in "", "7":
@@ -145,6 +149,7 @@ __attribute__((constructor)) static void beyond(void) { which = ((int *)__builti
 }
 
 
+@pytest.mark.quick(False)
 def test_C_runs_under_sanitizers():
     build = Build("sanitized")
     flags = "-fsanitize=address,undefined -fno-sanitize-recover"
@@ -245,8 +250,8 @@ TRAP = "api::faults::tests::a_system_call_that_there_is_not"
     ("variant", "but"),
     (
         pytest.param("", {PORTS, TRAP}, id="on this machine"),
-        pytest.param("aarch64", {TRAP}, id="on aarch64"),
-        pytest.param("MCS", {PORTS, TRAP}, id="with MCS"),
+        pytest.param("aarch64", {TRAP}, id="on aarch64", marks=pytest.mark.long),
+        pytest.param("MCS", {PORTS, TRAP}, id="with MCS", marks=pytest.mark.quick(False)),
     ),
 )
 def test_the_tests_of_kernels_pass(variant, but):
@@ -254,6 +259,7 @@ def test_the_tests_of_kernels_pass(variant, but):
     check_verdicts(build, "./simulate", but, mcs=variant == "MCS", halted=0)
 
 
+@pytest.mark.quick(False)
 def test_run_tests_tells_what_each_came_to():
     """As on kernels; behind a test that stops the system it begins a new one."""
     build = built("tests/kernel/rootserver")

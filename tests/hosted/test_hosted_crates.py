@@ -165,6 +165,7 @@ def test_libsel4_has_the_labels_of_MCS():
     )
 
 
+@pytest.mark.quick(False)
 def test_aarch64_has_the_labels_of_libsel4_and_threads_with_all_their_registers():
     for features in (), ("--features", "sel4-hosted-libsel4/mcs"):
         cargo(

@@ -30,7 +30,7 @@ PLATFORMS = (
 )
 APP = "tests/kernel/rootserver"
 # A console that says nothing for so long hangs; a busy machine is slow.
-SILENCE = 30
+SILENCE = 15
 STOPPED = rf"the system stopped: no new line for {SILENCE} s"
 PANICKED = r"it panicked, or called abort\(\)"
 REGISTERS = r"(pc|rip|eip):0x[0-9a-f]+ .*"

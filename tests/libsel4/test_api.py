@@ -3,7 +3,7 @@
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pytest
 from libsel4.api import API, cargo_against, compare
@@ -49,9 +49,12 @@ OPTIMISED = {
 ENTRY = re.compile(r"\t(svc|ecall|syscall)\b|seL4_Call")
 
 
-def on_platforms(name: str) -> pytest.MarkDecorator:
-    """Returns the rows of PLATFORMS; `name` is that of a row."""
-    return pytest.mark.parametrize("configuration", [pytest.param(each, id=name.format(each)) for each in PLATFORMS])
+def on_platforms(name: str, usual: Collection[str] = PLATFORMS) -> pytest.MarkDecorator:
+    """Returns the rows of PLATFORMS; `name` is that of a row, and rows that are not `usual` are long."""
+    rows = [
+        pytest.param(each, id=name.format(each), marks=() if each in usual else pytest.mark.long) for each in PLATFORMS
+    ]
+    return pytest.mark.parametrize("configuration", rows)
 
 
 @pytest.mark.quick
@@ -106,7 +109,8 @@ def test_boots(configuration: str, build: Shared) -> None:
     build.app(APP).boot(EXPECTED, linger=0.5)
 
 
-@on_platforms("A5 {}: no warning")
+# Between them they have both word sizes, both kinds of scheduling, and debugging.
+@on_platforms("A5 {}: no warning", usual=("qemu-arm-virt MCS", "x86_64"))
 def test_is_free_of_warnings(configuration: str, build: Shared) -> None:
     build.app(APP)
     for crate in CRATES:

@@ -51,7 +51,14 @@ def test_every_type_has_an_example() -> None:
 
 @pytest.mark.quick
 @pytest.mark.needs("rust", "hosted")
-@pytest.mark.parametrize("features", [(), ("--features", "sel4-hosted/mcs")], ids=["the examples run", "and with MCS"])
+@pytest.mark.parametrize(
+    "features",
+    [
+        # Among the tests of the workspace, which tests/tree runs.
+        pytest.param((), id="the examples run", marks=pytest.mark.long),
+        pytest.param(("--features", "sel4-hosted/mcs"), id="and with MCS", marks=pytest.mark.quick(False)),
+    ],
+)
 def test_the_examples_run(features: tuple[str, ...]) -> None:
     output = cargo("test", "--locked", "--doc", "--package", "libsel4", *features)
     # Those of a few types belong to one of the two kernels.

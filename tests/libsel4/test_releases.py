@@ -141,6 +141,8 @@ OPTIONAL: dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
 }
+# Those whose options others have on another architecture.
+RARE = ("aarch64 breakpoints, tracepoints", "aarch32 hypervisor, MCS", "riscv64 MCS SMP, utilisation")
 DEBUGGED = ("-DKernelVerificationBuild=OFF", "-DKernelDebugBuild=ON", "-DKernelPrinting=ON")
 # Releases, and the configurations that they come with: target, prefix of the C compiler, what the compiler is told.
 RELEASES = ("13.0.0", "14.0.0", "15.0.0", "master")
@@ -155,7 +157,14 @@ VERIFIED = {
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, id=f"A1 {name}: the API has what C has, compiles and is documented") for name in OPTIONAL],
+    [
+        pytest.param(
+            name,
+            id=f"A1 {name}: the API has what C has, compiles and is documented",
+            marks=pytest.mark.long if name in RARE else (),
+        )
+        for name in OPTIONAL
+    ],
 )
 def test_is_as_a_whole_in_the_API(name: str, build: Shared) -> None:
     build.app(APP)
@@ -171,6 +180,8 @@ def test_is_as_a_whole_in_the_API(name: str, build: Shared) -> None:
 
 # The oldest and the newest kernel, on two architectures; the others are in `./test --all`.
 USUAL = (("13.0.0", "AARCH64"), ("master", "X64"))
+# The newest kernel in each configuration, each release in one.
+ALONE = {*(("master", verified) for verified in VERIFIED), ("13.0.0", "ARM"), ("14.0.0", "AARCH64"), ("15.0.0", "X64")}
 
 
 @pytest.mark.parametrize(
@@ -202,6 +213,7 @@ def test_compiles_against_a_release(release: str, verified: str, build: Shared) 
             release,
             verified,
             id=f"I1 A8 seL4 {release} {verified}: bound and compiled by environment variables alone",
+            marks=() if (release, verified) in ALONE else pytest.mark.long,
         )
         for release in RELEASES
         for verified in VERIFIED

@@ -2,6 +2,7 @@
 """Rust's std in a C root server: boots, what it stands on, what is refused."""
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from support import check, check_says, run
@@ -22,12 +23,17 @@ def on(*configurations: str, name: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("configuration", rows)
 
 
+def often(configuration: str) -> Sequence[pytest.MarkDecorator]:
+    """Returns the marks of apps that go as on qemu-arm-virt in Debug: long, but where the architecture or MCS differs."""
+    return () if configuration in ("qemu-arm-virt", "qemu-arm-virt MCS", "x86_64") else (pytest.mark.long,)
+
+
 @pytest.mark.parametrize(
     "configuration, app",
     [
-        pytest.param(configuration, app, id=f"D8 {app} on {configuration}")
+        pytest.param(configuration, app, id=f"D8 {app} on {configuration}", marks=marks)
         for configuration in PLATFORMS
-        for app in ("std-tour", "threads", "resilient")
+        for app, marks in (("std-tour", ()), ("threads", often(configuration)), ("resilient", often(configuration)))
     ]
     + [
         pytest.param(configuration, "std-tour", id=f"D8 std-tour on {configuration}")
@@ -109,9 +115,12 @@ LACKING = {"connects": "socket", "resolves": "(socket|getaddrinfo)", "starts": "
 @pytest.mark.parametrize(
     "configuration, also",
     [
-        pytest.param(name, also, id=f"K3 what has nothing behind it is told on {name}, with the way there")
+        pytest.param(name, also, id=f"K3 what has nothing behind it is told on {name}, with the way there", marks=marks)
         # An optimised build inlines what opens a file.
-        for name, also in (("qemu-arm-virt", {"writes_a_file": "std::fs::write"}), ("qemu-arm-virt Release", {}))
+        for name, also, marks in (
+            ("qemu-arm-virt", {"writes_a_file": "std::fs::write"}, ()),
+            ("qemu-arm-virt Release", {}, pytest.mark.long),
+        )
     ],
 )
 def test_tells_what_has_nothing_behind_it(configuration: str, also: dict[str, str], build: Shared) -> None:

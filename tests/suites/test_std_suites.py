@@ -29,7 +29,12 @@ def objects(configuration: str, architecture: str) -> dict[str, Path]:
 @pytest.mark.parametrize(
     "configuration, name",
     [
-        pytest.param(configuration, name, id=f"{name} on {configuration}")
+        pytest.param(
+            configuration,
+            name,
+            id=f"{name} on {configuration}",
+            marks=() if configuration == "x86_64 Release" else pytest.mark.long,
+        )
         for configuration, names in SUITES.items()
         for name in names
     ],
