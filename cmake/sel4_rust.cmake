@@ -2,6 +2,7 @@
 #
 # The kit's CMake functions, one file per step, in the order in which the steps happen.
 
+include("${CMAKE_CURRENT_LIST_DIR}/version.cmake") # before all that an old CMake does not know
 cmake_minimum_required(VERSION 3.22)
 
 include("${CMAKE_CURRENT_LIST_DIR}/options.cmake")

@@ -3,6 +3,7 @@
 # Turns the options of easy-settings.cmake into a configuration of the seL4 build. init-build.sh runs it first
 # (`cmake -C`), and CMakeLists.txt includes it, so that an edit takes effect in a configured folder too.
 
+include("${CMAKE_CURRENT_LIST_DIR}/../cmake/version.cmake")
 cmake_minimum_required(VERSION 3.22)
 include_guard(GLOBAL)
 

@@ -2,11 +2,12 @@
 #
 # Turns the options of easy-settings.cmake into a configuration of the seL4 build.
 
+set(kit_dir "${CMAKE_CURRENT_LIST_DIR}/sel4-rust-kit")
+include("${kit_dir}/cmake/version.cmake")
 cmake_minimum_required(VERSION 3.22)
 include_guard(GLOBAL)
 
 include("${CMAKE_CURRENT_LIST_DIR}/easy-settings.cmake")
-set(kit_dir "${CMAKE_CURRENT_LIST_DIR}/sel4-rust-kit")
 if(PLATFORM STREQUAL "hosted")
     # A model of the kernel in a Linux process, which needs no sources of seL4.
     include("${kit_dir}/hosted/cmake/settings.cmake")

@@ -4,6 +4,7 @@ folder, configured again once the fault is mended, gives the program."""
 
 import pytest
 from build.project import ADD, GREETER, LINK, MAIN, Project, crate
+from support import KIT, folder, must_fail, run, write
 
 pytestmark = [pytest.mark.needs("kernel", "rust", "aarch64", "x86_64"), pytest.mark.quick]
 
@@ -305,3 +306,13 @@ def test_add_rust_library_refuses(cmake, says, files, arguments, mend):
         # What the row changes is written anew; what it adds stays and harms nobody.
         project.write({**GOOD, "CMakeLists.txt": Project.text_of(ADD + LINK)})
         project.works(arguments=["-DRUST_HEAP_BYTES=65536", "-DRUST_HEAP=linked-list", "-DRUST_LOG_LEVEL=warn"])
+
+
+@pytest.mark.parametrize("file", ["Findsel4_rust.cmake", "settings/settings.cmake"])
+def test_an_old_CMake_is_told_the_way_out(file: str) -> None:
+    """The variable says what the command cmake_minimum_required() would find by itself."""
+    script = write(folder() / "old.cmake", f'set(CMAKE_VERSION 3.18.4)\ninclude("{KIT}/{file}")\n')
+    says = ("CMake is of version 3.18.4, and sel4-rust-kit needs 3.22 or later", "Help: ", "pip install cmake")
+    must_fail("cmake", "-P", script, says=says)
+    write(script, script.read_text().replace("3.18.4", "3.22.0").replace(file, "cmake/version.cmake"))
+    run("cmake", "-P", script)
