@@ -230,8 +230,7 @@ def test_uses_memory_up_without_a_region(configuration: str, build: Shared) -> N
     ],
 )
 def test_keeps_time(configuration: str, options: tuple[str, ...], build: Shared) -> None:
-    # More than a hundred threads.
-    build.app("tests/std/time", *options, "-DRUST_STD_THREADS=112", "-DRUST_STD_MEMORY=8388608")
+    build.app("tests/std/time", *options)
     build.boot("tests/std/time/expected.txt", command=STEADY, linger=0.5)
 
 

@@ -3,10 +3,11 @@
 //! Precision of std's sleeps, and the processor time that they leave to others.
 
 use std::hint::black_box;
+use std::os::unix::thread::JoinHandleExt;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Condvar, Mutex, mpsc};
-use std::thread::{self, sleep};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, mpsc};
+use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Delay of the latest sleeper, in microseconds.
@@ -193,58 +194,43 @@ fn futex(word: &AtomicI32, command: i32, value: i32, bit: u32) {
     unsafe { syscall(FUTEX, word.as_ptr(), command, value, none, none, bit) };
 }
 
-fn set_priority(priority: i32) {
-    // SAFETY: the calling thread lives.
-    assert_eq!(unsafe { pthread_setschedprio(pthread_self(), priority) }, 0);
+/// Starts a thread of this priority, which runs once the calling one sleeps. Returns its pthread_t, too.
+fn spawn<T: Send + 'static>(
+    priority: i32,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> (JoinHandle<T>, usize) {
+    let thread = thread::spawn(work);
+    let number = thread.as_pthread_t() as usize;
+    // SAFETY: the thread lives until it is joined.
+    assert_eq!(unsafe { pthread_setschedprio(number, priority) }, 0);
+    (thread, number)
 }
 
-/// Threads that only sleep. A wake that is none of theirs looks at each, which takes time.
-const SLEEPERS: usize = 100;
-
-/// Measures how long a thread of high priority waits to wake somebody, while one of low priority does so all the time, and
-/// one in between computes for milliseconds, which stops that of low priority wherever it is.
+/// Measures how long a thread of high priority waits for the futex, while one of low priority is about to release it and
+/// one in between computes.
+///
+/// Each is where it must be by its priority alone. The thread of low priority wakes the one in between, which then runs
+/// at once, in the midst of the wake, unless the holder of the futex has a higher priority. It raises the thread of high
+/// priority, which uses the futex, and computes.
 fn holds_up_none() -> bool {
     static WORD: AtomicI32 = AtomicI32::new(0);
     static OTHER: AtomicI32 = AtomicI32::new(0);
-    static OVER: AtomicBool = AtomicBool::new(false);
-    let mut threads = Vec::new();
-    for _ in 0..SLEEPERS {
-        let small = thread::Builder::new().stack_size(16 << 10);
-        threads.push(small.spawn(|| futex(&WORD, WAIT_BITSET, 0, 1)).unwrap());
-    }
-    threads.push(thread::spawn(|| {
-        set_priority(10);
-        while !OVER.load(SeqCst) {
-            futex(&WORD, WAKE_BITSET, 1, 2);
-        }
-    }));
-    threads.push(thread::spawn(|| {
-        set_priority(50);
-        while !OVER.load(SeqCst) {
-            sleep(Duration::from_micros(300));
-            let start = Instant::now();
-            while start.elapsed() < Duration::from_millis(5) {}
-        }
-    }));
-    let high = thread::spawn(|| {
-        set_priority(100);
-        let mut longest = Duration::ZERO;
-        for round in 0..100 {
-            sleep(Duration::from_micros(900 + 7 * round));
-            let start = Instant::now();
-            futex(&OTHER, WAKE_BITSET, 1, 1);
-            longest = longest.max(start.elapsed());
-        }
-        longest
+    static RAISED: OnceLock<Instant> = OnceLock::new();
+    let (high, number) = spawn(5, || {
+        futex(&OTHER, WAKE_BITSET, 1, 1);
+        RAISED.get().map(Instant::elapsed)
     });
-    let longest = high.join().unwrap_or(Duration::MAX);
-    OVER.store(true, SeqCst);
-    for thread in threads {
-        futex(&WORD, WAKE_BITSET, i32::MAX, 1);
-        if thread.join().is_err() {
-            return false;
-        }
-    }
-    println!("The longest wait for the futex took {longest:?}");
-    longest < LATE
+    let (between, _) = spawn(50, move || {
+        futex(&WORD, WAIT_BITSET, 0, 1);
+        let start = *RAISED.get_or_init(Instant::now);
+        // SAFETY: the thread has not been joined.
+        assert_eq!(unsafe { pthread_setschedprio(number, 100) }, 0);
+        while start.elapsed() < 3 * LATE {}
+    });
+    let (low, _) = spawn(10, || futex(&WORD, WAKE_BITSET, 1, 1));
+    let Ok(Some(waited)) = high.join() else {
+        return false;
+    };
+    println!("A wait for the futex took {waited:?}");
+    between.join().is_ok() && low.join().is_ok() && waited < LATE
 }
