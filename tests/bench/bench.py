@@ -13,7 +13,8 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 KIT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(KIT / folder) for folder in ("tests", "tools", "tools/run")]
+# In place of this folder, where `bench` would be this file.
+sys.path[:1] = [str(KIT / folder) for folder in ("tests", "tools", "tools/run")]
 
 import support
 from bench import counts, sizes, std, system_calls, table, times

@@ -18,6 +18,13 @@ def test_quickstart_explains_itself():
     check_says(run(QUICKSTART, "--help"), "usage: ./quickstart", "zynqmp", "hello")
 
 
+@pytest.mark.parametrize(
+    "script", ["bench/bench", "conformance/find_difference", "conformance/record", "suites/suites"]
+)
+def test_a_script_of_the_tests_explains_itself(script):
+    check_says(run(KIT / "tests" / f"{script}.py", "--help"), f"usage: {script.rpartition('/')[2]}.py")
+
+
 REFUSED = {
     "nowhere": ("no platform `nowhere`", "give one of: zynqmp"),
     "--app nothing": ("no app `nothing`", "give one of: ", " hello "),

@@ -14,7 +14,8 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 KIT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(KIT / folder) for folder in ("tests", "tools", "tools/run")]
+# In place of this folder, where `suites` would be this file.
+sys.path[:1] = [str(KIT / folder) for folder in ("tests", "tools", "tools/run")]
 
 import support
 from suites import programs, suite
