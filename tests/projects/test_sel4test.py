@@ -20,6 +20,7 @@ CONFIGURATIONS = {
     "qemu-arm-virt": ("aarch64", "-DPLATFORM=qemu-arm-virt", "-DAARCH64=TRUE"),
     "qemu-arm-virt MCS": ("aarch64", "-DPLATFORM=qemu-arm-virt", "-DAARCH64=TRUE", "-DMCS=ON"),
     "ia32": ("ia32", "-DPLATFORM=ia32"),
+    "qemu-riscv-virt": ("riscv64", "-DPLATFORM=qemu-riscv-virt", "-DRISCV64=TRUE"),
 }
 ROWS = pytest.mark.parametrize(
     "configuration",
@@ -35,7 +36,7 @@ ROWS = pytest.mark.parametrize(
     ],
 )
 # Instruction that enters the kernel.
-ENTRIES = {"aarch64": "svc", "ia32": "sysenter"}
+ENTRIES = {"aarch64": "svc", "ia32": "sysenter", "riscv64": "ecall"}
 # sel4debug declares it `static` once more. It enters no kernel.
 DECLARED_AGAIN = {"seL4_GetIPCBuffer"}
 PASSED = re.compile(r"Test suite passed\. (\d+) tests passed\. (\d+) tests disabled\.")
@@ -53,6 +54,7 @@ def sel4test(parent):
         "kernel",
         "tools/seL4",
         "tools/corrosion",
+        "tools/opensbi",
         *(f"projects/{path.name}" for path in (upstream / "projects").iterdir()),
     ):
         if part != "projects/sel4-rust-kit":
