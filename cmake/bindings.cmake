@@ -58,42 +58,33 @@ function(_sel4_rust_add_bindings sys dir executable triple)
     # out of images that are linked with --gc-sections.
     target_compile_options(${sys} PRIVATE -w -ffunction-sections)
 
-    set(options "")
     set(configs "")
     foreach(prefix IN ITEMS kernel sel4)
         get_target_property(include_dir ${prefix}_Config INTERFACE_INCLUDE_DIRECTORIES)
         list(APPEND configs "${include_dir}/${prefix}/gen_config.json")
-        list(APPEND options --config "${include_dir}/${prefix}/gen_config.json")
     endforeach()
     _sel4_rust_flags(flags ${executable})
-    foreach(flag IN LISTS flags)
-        if(flag MATCHES "^-D(.+)")
-            list(APPEND options --define "${CMAKE_MATCH_1}")
-        endif()
-    endforeach()
-    set(own "$<TARGET_PROPERTY:sel4,INTERFACE_INCLUDE_DIRECTORIES>")
-    set(all "$<TARGET_PROPERTY:${sys},INCLUDE_DIRECTORIES>")
-    set(defined "$<TARGET_PROPERTY:${sys},COMPILE_DEFINITIONS>")
-    set(files "")
-    foreach(
-        file
-        IN
-        ITEMS bindings.rs wrappers.c layout.c config.rs cfg
-    )
-        list(APPEND files "${dir}/${file}")
-    endforeach()
+    set(request "")
+    _sel4_rust_put(request TEXT target ${triple})
+    _sel4_rust_put(request TEXT out "${dir}")
+    _sel4_rust_put(request TEXT depfile "${dir}/bindings.d")
+    _sel4_rust_put(request LIST configs "${configs}")
+    _sel4_rust_put(request GENEX include-dirs "$<TARGET_PROPERTY:sel4,INTERFACE_INCLUDE_DIRECTORIES>")
+    _sel4_rust_put(request GENEX system-include-dirs "$<TARGET_PROPERTY:${sys},INCLUDE_DIRECTORIES>")
+    _sel4_rust_put(request LIST flags "${flags}")
+    _sel4_rust_put(request GENEX defines "$<TARGET_PROPERTY:${sys},COMPILE_DEFINITIONS>")
+    _sel4_rust_request_file(file bindings ${sys})
+    file(GENERATE OUTPUT "${file}" CONTENT "${request}")
+    set(files bindings.rs wrappers.c layout.c config.rs cfg)
+    list(TRANSFORM files PREPEND "${dir}/")
     get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
     add_custom_command(
         OUTPUT ${files}
-        COMMAND
-            "${tool}" bindings --target ${triple} --out "${dir}" --depfile "${dir}/bindings.d" ${options}
-            "--include-dir;$<JOIN:${own},;--include-dir;>" "--system-include-dir;$<JOIN:${all},;--system-include-dir;>"
-            "$<$<BOOL:${defined}>:--define;$<JOIN:${defined},;--define;>>"
+        COMMAND "${tool}" bindings "${file}"
         # libsel4's own headers are generated, and muslc's are installed, by these.
-        DEPENDS "${tool}" ${configs} sel4 ${libc_gen}
+        DEPENDS "${tool}" "${file}" ${configs} sel4 ${libc_gen}
         DEPFILE "${dir}/bindings.d"
         COMMENT "Rust: reading the headers of libsel4"
-        COMMAND_EXPAND_LISTS
         VERBATIM
     )
     add_custom_target(${sys}_gen DEPENDS ${files})

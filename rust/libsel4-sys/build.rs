@@ -4,7 +4,7 @@
 //! variable names a libsel4, uses that of the hosted platform, provided the target is hosted.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -48,30 +48,37 @@ fn generate(includes: Option<OsString>) -> Result<PathBuf, String> {
     let out = PathBuf::from(variable("OUT_DIR").unwrap_or_default());
     let tool = variable("SEL4_RUST_TOOL").unwrap_or_else(|| "sel4-rust".into());
     let target = variable("SEL4_TARGET").or_else(|| variable("TARGET"));
-    let mut command = Command::new(&tool);
-    command.arg("bindings").arg("--out").arg(&out);
-    command.arg("--target").arg(target.unwrap_or_default());
+    let include = env::split_paths(&includes).collect();
     let system = list("SEL4_SYSTEM_INCLUDE_DIRS");
-    for (option, paths) in [
-        ("--include-dir", env::split_paths(&includes).collect()),
-        ("--system-include-dir", system.clone()),
-        ("--config", list("SEL4_CONFIG_JSON")),
-    ] {
-        for path in paths {
-            command.arg(option).arg(&path);
-            watch(&path);
-        }
-    }
     let defines = variable("SEL4_DEFINES").unwrap_or_default();
     let defines = defines.to_string_lossy();
-    for define in defines.split_whitespace() {
-        command.arg("--define").arg(define);
+    // Literal strings of TOML, in which nothing is escaped.
+    let text = |value: &OsStr| format!("'''{}'''", value.to_string_lossy());
+    let mut request = format!("out = {}\n", text(out.as_os_str()));
+    request += &format!("target = {}\n", text(&target.unwrap_or_default()));
+    for (key, paths) in [
+        ("include-dirs", &include),
+        ("system-include-dirs", &system),
+        ("configs", &list("SEL4_CONFIG_JSON")),
+    ] {
+        paths.iter().for_each(|path| watch(path));
+        let items: Vec<String> = paths.iter().map(|path| text(path.as_os_str())).collect();
+        request += &format!("{key} = [{}]\n", items.join(", "));
     }
+    let items: Vec<String> = defines
+        .split_whitespace()
+        .map(|define| text(define.as_ref()))
+        .collect();
+    request += &format!("defines = [{}]\n", items.join(", "));
+    let file = out.join("request.toml");
+    std::fs::write(&file, request)
+        .map_err(|error| format!("cannot write `{}`: {error}", file.display()))?;
+    let mut command = Command::new(&tool);
+    command.arg("bindings").arg(&file);
     succeed(&mut command, "name the program in SEL4_RUST_TOOL")?;
 
     if let Some(compiler) = variable("SEL4_CC") {
-        let includes = env::split_paths(&includes).chain(system).collect();
-        compile(&out, &compiler, includes, &defines)?;
+        compile(&out, &compiler, [include, system].concat(), &defines)?;
     }
     Ok(out)
 }

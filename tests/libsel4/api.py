@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What tests of the crate libsel4 share: cargo against given bindings, and the comparison with C's functions."""
 
+import json
 import re
 from pathlib import Path
 
-from support import KIT, check, folder, run
+from support import KIT, check, folder, run, write
 from support.builds import Shared
 from support.headers import Headers
 
@@ -50,5 +51,8 @@ def bound(build: Shared, name: str, target: str, found: Headers) -> Path:
     """Returns the folder of the bindings of these headers, made by the host tool of the build."""
     path = folder() / "bound" / name
     path.mkdir(parents=True, exist_ok=True)
-    run(tool(build), "bindings", "--target", target, "--out", path, *found.arguments())
+    request = {"target": target, "out": path, **found.request()}
+    lines = (f"{key} = {json.dumps(value, default=str)}\n" for key, value in request.items())
+    write(path / "request.toml", "".join(lines))
+    run(tool(build), "bindings", path / "request.toml")
     return path

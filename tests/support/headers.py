@@ -21,14 +21,13 @@ class Headers:
     configs: list[Path]
     values: dict[str, Any]
 
-    def arguments(self) -> list[object]:
-        """Returns them as `sel4-rust bindings` takes them."""
-        options = {
-            "--include-dir": self.include_dirs,
-            "--system-include-dir": self.system_include_dirs,
-            "--config": self.configs,
+    def request(self) -> dict[str, list[Path]]:
+        """Returns them as `sel4-rust bindings` reads them in its request."""
+        return {
+            "include-dirs": self.include_dirs,
+            "system-include-dirs": self.system_include_dirs,
+            "configs": self.configs,
         }
-        return [word for option, paths in options.items() for path in paths for word in (option, path)]
 
     def environment(self) -> dict[str, str]:
         """Returns them as libsel4-sys takes them where no CMake is."""

@@ -3,40 +3,25 @@
 //! The command line: a step, and the file with CMake's request for it.
 
 use std::ffi::OsString;
-use std::path::Path;
 use std::process::ExitCode;
 
-use serde::de::DeserializeOwned;
-
 use crate::cargo::check;
-use crate::failure::Failure;
 use crate::objects::{link, seal};
-use crate::{bindings, bundle, compiler, headers, output};
+use crate::request::{Stop, alone};
+use crate::{bindings, bundle, compiler, headers};
 
 const USAGE: &str = "\
-usage: sel4-rust target REQUEST       prints the Rust target that fits a C compiler
-       sel4-rust crate  REQUEST       checks a crate, and prints facts about it
-       sel4-rust bundle REQUEST       writes the umbrella crate of an executable, and prints facts about it
-       sel4-rust header REQUEST       writes the C header of a crate
-       sel4-rust seal   REQUEST       leaves out of a Rust archive what C provides
-       sel4-rust link   REQUEST -- LINKER ARGUMENT...
-       sel4-rust bindings ...
-       sel4-rust libclang
+usage: sel4-rust target   REQUEST     prints the Rust target that fits a C compiler
+       sel4-rust crate    REQUEST     checks a crate, and prints facts about it
+       sel4-rust bundle   REQUEST     writes the umbrella crate of an executable, and prints facts about it
+       sel4-rust header   REQUEST     writes the C header of a crate
+       sel4-rust bindings REQUEST     writes the bindings of libsel4's headers
+       sel4-rust seal     REQUEST     leaves out of a Rust archive what C provides
+       sel4-rust link     REQUEST -- LINKER ARGUMENT...
+       sel4-rust libclang             checks that libclang can be loaded
 
 REQUEST is a TOML file, as CMake writes it into the folder rust/requests of a build folder.
 ";
-
-/// Reasons for which nothing was done: the exit code is 2 and the usage is shown, or it is 1.
-enum Stop {
-    Misuse(String),
-    Failed(Failure),
-}
-
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
 
 /// Runs the tool with the arguments of a process, the program's name first.
 /// The exit code is 0, 1 when the work failed, and 2 when the request was not understood.
@@ -78,20 +63,4 @@ fn execute(arguments: Vec<OsString>) -> Result<(), Stop> {
         other => return Err(Stop::Misuse(format!("there is no step `{other}`"))),
     }
     Ok(())
-}
-
-/// Reads the request that is the only argument.
-fn alone<T: DeserializeOwned>(arguments: &[OsString]) -> Result<T, Stop> {
-    let [path] = arguments else {
-        return Err(Stop::Misuse(
-            "a step takes one argument, the file of its request".to_owned(),
-        ));
-    };
-    let path = Path::new(path);
-    toml::from_str(&output::read(path)?).map_err(|error| {
-        let place = error.span().map_or(0, |span| span.start);
-        let text = output::read(path).unwrap_or_default();
-        let line = 1 + text.get(..place).unwrap_or_default().matches('\n').count();
-        Stop::Misuse(format!("{}:{line}: {}", path.display(), error.message()))
-    })
 }

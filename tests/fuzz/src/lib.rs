@@ -175,6 +175,7 @@ fn header(data: &[u8]) {
             headers: vec!["lib.h".into()],
             include_dirs: vec![folder.join("include")],
             system_include_dirs: Vec::new(),
+            flags: Vec::new(),
             defines: Vec::new(),
             configs: Vec::new(),
             target: "x86_64-unknown-linux-gnu".into(),

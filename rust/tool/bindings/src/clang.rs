@@ -56,7 +56,7 @@ pub fn run(request: &Request) -> Result<Raw> {
     let generated = catch_unwind(AssertUnwindSafe(|| builder.generate())).map_err(|_| {
         Failure::new(format!(
             "bindgen panicked on `{}`",
-            request.headers.join("`, `")
+            request.headers().join("`, `")
         ))
         .help("see its message above, and report the headers to the project")
     })?;
@@ -131,10 +131,10 @@ fn builder(request: &Request) -> Result<bindgen::Builder> {
         }
         builder = builder.clang_arg(format!("-isystem{}", output::absolute(dir)?.display()));
     }
-    for define in &request.defines {
-        builder = builder.clang_arg(format!("-D{define}"));
-    }
-    Ok(builder)
+    let flags = request.flags.iter();
+    let flags = flags.filter(|flag| flag.len() > 2 && flag.starts_with("-D"));
+    let defines = request.defines.iter().map(|define| format!("-D{define}"));
+    Ok(builder.clang_args(flags.cloned().chain(defines)))
 }
 
 /// Returns the release of Rust to write for: the oldest that the kit supports.
@@ -167,14 +167,14 @@ fn literally(text: &str) -> String {
 }
 
 fn refused(request: &Request, error: &BindgenError) -> Failure {
-    let headers = request.headers.join("`, `");
+    let headers = request.headers().join("`, `");
     match error {
         BindgenError::ClangDiagnostic(text) => Failure::new(format!(
             "`{headers}` does not compile for `{}`:\n{}",
             request.target,
             text.trim_end()
         ))
-        .help("give the include folders and macros that the C build uses (--include-dir, --system-include-dir, --define)"),
+        .help("give the include folders and macros that the C build uses (`include-dirs`, `system-include-dirs` and `defines` of the request)"),
         other => Failure::new(format!("bindgen cannot bind `{headers}`: {other}"))
             .help("report the headers to the project"),
     }

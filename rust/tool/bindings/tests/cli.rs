@@ -35,7 +35,7 @@ extern __thread lib_pair *lib_current;
  * @retval LibBad Never.
  */
 static inline lib_error_t lib_add(number_t n) { (void)n; return LibFine; }
-seL4_Word lib_plain(lib_pair pair, lib_long_t kind);
+LIB_WORD lib_plain(lib_pair pair, lib_long_t kind);
 "#;
 
 fn library() -> Fixture {
@@ -56,13 +56,23 @@ fn bind(fixture: &Fixture, target: &str, more: &[&str]) -> Outcome {
         "out",
         "--depfile",
         "out/d",
-        "--header",
+        "--headers",
         "lib/lib.h",
     ]);
-    arguments.extend(["--include-dir", "include", "--system-include-dir", "system"]);
-    arguments.extend(["--config", "gen_config.json"]);
+    arguments.extend([
+        "--include-dirs",
+        "include",
+        "--system-include-dirs",
+        "system",
+    ]);
+    arguments.extend([
+        "--configs",
+        "gen_config.json",
+        "--flags",
+        "-DLIB_WORD=seL4_Word",
+    ]);
     arguments.extend(more);
-    fixture.run(&arguments)
+    fixture.step(&arguments)
 }
 
 fn check_has(text: &str, fragments: &[&str]) {
@@ -196,11 +206,11 @@ fn only_what_changes_is_written_again() {
 fn what_cannot_be_read_is_named_and_leaves_nothing_behind() {
     let fixture = library();
     let none = "aarch64-unknown-none";
-    bind(&fixture, none, &["--header", "lib/gone.h"]).fails(
+    bind(&fixture, none, &["--headers", "lib/gone.h"]).fails(
         "`lib/lib.h`, `lib/gone.h` does not compile for `aarch64-unknown-none`",
-        "--include-dir",
+        "`include-dirs`",
     );
-    bind(&fixture, none, &["--config", "gone.json"]).fails("cannot read `gone.json`", "");
+    bind(&fixture, none, &["--configs", "gone.json"]).fails("cannot read `gone.json`", "");
     for (text, message) in [
         (
             "{\"ARCH\": \"x86\"}",
@@ -219,7 +229,7 @@ fn what_cannot_be_read_is_named_and_leaves_nothing_behind() {
         ("{\"A\": \"x\\ny\"}", "which no C macro could have"),
     ] {
         fixture.write("other.json", text);
-        bind(&fixture, none, &["--config", "other.json"]).fails(message, "");
+        bind(&fixture, none, &["--configs", "other.json"]).fails(message, "");
     }
     assert!(!fixture.path("out").exists());
 }
@@ -227,15 +237,12 @@ fn what_cannot_be_read_is_named_and_leaves_nothing_behind() {
 #[test]
 fn a_missing_libclang_is_said_with_its_package() {
     let fixture = library();
+    fixture.write(
+        "request.toml",
+        "target = 'aarch64-unknown-none'\nout = 'out'\ninclude-dirs = ['include']\nheaders = ['lib/lib.h']\n",
+    );
     let output = Command::new(TOOL)
-        .args([
-            "bindings",
-            "--target",
-            "aarch64-unknown-none",
-            "--out",
-            "out",
-        ])
-        .args(["--include-dir", "include", "--header", "lib/lib.h"])
+        .args(["bindings", "request.toml"])
         .env("LIBCLANG_PATH", fixture.path("nowhere"))
         .current_dir(fixture.path(""))
         .output()
@@ -250,4 +257,30 @@ fn a_missing_libclang_is_said_with_its_package() {
         ],
     );
     assert!(!fixture.path("out").exists());
+}
+
+#[test]
+fn a_request_that_is_not_understood_is_shown_with_its_line() {
+    let fixture = library();
+    for (request, message) in [
+        (
+            "target = 'a'\nout = 'out'\n",
+            "missing field `include-dirs`",
+        ),
+        (
+            "target = 'a'\nout = 'out'\ninclude-dirs = []\nincludes = []\n",
+            "request.toml:4: unknown field `includes`",
+        ),
+    ] {
+        fixture.write("request.toml", request);
+        let outcome = fixture.run(&["bindings", "request.toml"]);
+        assert_eq!(outcome.code, Some(2), "{outcome:?}");
+        check_has(
+            &outcome.stderr,
+            &[message, "usage: sel4-rust bindings REQUEST"],
+        );
+    }
+    let outcome = fixture.run(&["bindings", "--out", "out"]);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    check_has(&outcome.stderr, &["a step takes one argument"]);
 }

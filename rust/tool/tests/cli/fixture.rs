@@ -263,13 +263,19 @@ impl Fixture {
 }
 
 /// Keys of requests that hold lists.
-const LISTS: [&str; 6] = [
+const LISTS: [&str; 12] = [
+    "configs",
+    "defines",
     "features",
+    "flags",
+    "headers",
+    "include-dirs",
     "provided-by",
     "runtime.features",
     "rustflags",
     "slots",
     "sys-includes",
+    "system-include-dirs",
 ];
 
 fn request(words: &[&str]) -> Table {

@@ -104,7 +104,7 @@ fn bindings_are_the_work_of_the_program_beside_the_tool() {
     let run = || {
         let mut command = Command::new(fixture.path("sel4-rust"));
         command
-            .args(["bindings", "--out", "a b"])
+            .args(["bindings", "a b"])
             .output()
             .expect("the tool")
     };
@@ -121,5 +121,5 @@ fn bindings_are_the_work_of_the_program_beside_the_tool() {
     std::fs::set_permissions(fixture.path("sel4-rust-bindings"), executable).expect("executable");
     let output = run();
     assert_eq!(output.status.code(), Some(3));
-    assert_eq!(output.stdout, b"bindings,--out,a b,");
+    assert_eq!(output.stdout, b"bindings,a b,");
 }
