@@ -27,13 +27,18 @@ def link_cache(root):
 
 
 class Workspace:
-    """`name` is its folder in that of the test. It begins without the kit and without Rust."""
+    """`name` is its folder in that of the test. It begins without the kit and without Rust.
 
-    def __init__(self, name):
+    `overlay` is a folder whose files are added to those of the project.
+    """
+
+    def __init__(self, name, overlay=None):
         self.name, self.root = name, folder() / name
         self.project = self.root / "projects" / "greetings"
         upstream = support.workspace()
         shutil.copytree(HERE / "project", self.project)
+        if overlay:
+            shutil.copytree(overlay, self.project, dirs_exist_ok=True)
         for path in ("kernel", "tools", *(f"projects/{project.name}" for project in (upstream / "projects").iterdir())):
             # The build of muslc copies its sources by `cp -a`, which copies a link as one.
             if path == "projects/musllibc":
