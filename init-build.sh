@@ -29,7 +29,7 @@ fi
 case "$build/" in
     "$kit"/.ci/* | "$kit"/.github/* | "$kit"/LICENSES/* | "$kit"/apps/* | "$kit"/cmake/* | "$kit"/docs/* | "$kit"/hosted/* | \
         "$kit"/libsel4std/* | "$kit"/rust/* | "$kit"/settings/* | "$kit"/template/* | "$kit"/tests/* | "$kit"/tools/*)
-        die "\`$build\` lies among the kit's sources" \
+        die "\`$build\` is inside the kit's sources" \
             "make the build folder beside them: mkdir \"$kit/build\" && cd \"$kit/build\"" ;;
 esac
 # Tools that quickstart brought into the user's cache.

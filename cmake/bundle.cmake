@@ -135,7 +135,7 @@ function(_sel4_rust_build_bundle executable)
     set(no_uses_terminal "")
     if(has_no_uses_terminal)
         set(no_uses_terminal NO_USES_TERMINAL)
-        set(cor_uses_terminal USES_TERMINAL COMMENT "Rust: building what ${executable} links" CACHE INTERNAL "")
+        set(cor_uses_terminal USES_TERMINAL COMMENT "Rust: building the libraries of ${executable}" CACHE INTERNAL "")
     endif()
     corrosion_import_crate(
         MANIFEST_PATH "${dir}/Cargo.toml"
@@ -150,7 +150,7 @@ function(_sel4_rust_build_bundle executable)
     set_target_properties(${bundle} PROPERTIES ARCHIVE_OUTPUT_DIRECTORY "${dir}/archive")
     # Only those who link the bundle want it built.
     set_target_properties(cargo-build_${bundle} PROPERTIES EXCLUDE_FROM_ALL TRUE)
-    set_target_properties(_cargo-build_${bundle} PROPERTIES EchoString "Rust: taking the archive of ${executable}")
+    set_target_properties(_cargo-build_${bundle} PROPERTIES EchoString "Rust: copying the archive of ${executable}")
 
     set(inlined "")
     if(its_SYS)
@@ -168,7 +168,7 @@ function(_sel4_rust_build_bundle executable)
                 "${its_LLD}"
             )
         else()
-            message(STATUS "Rust: system calls are calls of C's functions (${its_CALLS})")
+            message(STATUS "Rust: system calls call C's functions (${its_CALLS})")
         endif()
     endif()
     _sel4_rust_platform(own_std OWN_STD)

@@ -13,7 +13,7 @@ ANCHOR: options
 | `RUST_LOG_LEVEL` | `info` | lowest level of the `log` crate that is compiled in: `off`, `error`, `warn`, `info`, `debug`, `trace` |
 | `RUST_LOGGER` | `console` | the `log` crate's logger: `console`, or `none` where a crate of the image installs its own |
 | `RUST_PANIC` | `abort` | how a thread ends after the message of a panic, where no library has STD: by C's `abort()`, or by a `fault` for its fault handler |
-| `RUST_STD_CHECK` | `warn` | what linking an image says about parts of std that have nothing behind them: `warn`, `error`, or `off` for no check at all |
+| `RUST_STD_CHECK` | `warn` | what linking an image reports about parts of std that are not implemented on seL4: `warn`, `error`, or `off` for no check at all |
 | `RUST_STD_MEMORY` | `4194304` | bytes that `mmap` can hand out where a library has STD: for thread stacks and large blocks |
 | `RUST_STD_GROWTH` | `0` | bytes of untyped memory, up to 1 GiB, that large blocks may take in addition |
 | `RUST_STD_PANIC` | `unwind` | what a panic does where a library has STD: `unwind`, so that it can be caught, or `abort`, which makes the image smaller |
@@ -24,19 +24,19 @@ ANCHOR: options
 ANCHOR_END: options
 #]=======================================================================]
 
-set(RUST_BACKTRACE OFF CACHE BOOL "A panic tells from where it came, where a library uses Rust's std")
+set(RUST_BACKTRACE OFF CACHE BOOL "A panic prints a backtrace, where a library uses Rust's std")
 set(RUST_HEAP_BYTES "262144" CACHE STRING "Bytes of the heap that the Rust libraries of one executable share")
 set(RUST_HEAP "rlsf" CACHE STRING "Allocator of that heap: rlsf, linked-list, muslc or none")
 set(RUST_INLINE "AUTO" CACHE STRING "System calls from Rust are inlined from C: AUTO, ON or OFF")
 set(RUST_LOG_LEVEL "info" CACHE STRING "Lowest level of the log crate that is compiled in")
 set(RUST_LOGGER "console" CACHE STRING "Logger of the log crate: console, or none where a crate installs its own")
 set(RUST_PANIC "abort" CACHE STRING "How a thread ends that panicked, without Rust's std: abort or fault")
-set(RUST_STD_CHECK "warn" CACHE STRING "Parts of Rust's std with nothing behind them: warn, error or off")
+set(RUST_STD_CHECK "warn" CACHE STRING "Parts of Rust's std that are not implemented on seL4: warn, error or off")
 set(RUST_STD_MEMORY "4194304" CACHE STRING "Bytes for thread stacks and large blocks of Rust's std")
 set(RUST_STD_GROWTH "0" CACHE STRING "Bytes of untyped memory that large blocks of Rust's std may take")
-set(RUST_STD_PANIC "unwind" CACHE STRING "What a panic does where Rust's std is: unwind or abort")
+set(RUST_STD_PANIC "unwind" CACHE STRING "What a panic does in an executable with Rust's std: unwind or abort")
 set(RUST_STD_STACK "131072" CACHE STRING "Bytes of stack of a thread of Rust's std that asks for no other size")
-set(RUST_STD_THREADS "16" CACHE STRING "Threads of Rust's std beside the first that can live at a time")
+set(RUST_STD_THREADS "16" CACHE STRING "Threads of Rust's std that can exist at a time, besides the first")
 set_property(
     CACHE RUST_HEAP
     PROPERTY STRINGS rlsf linked-list muslc none

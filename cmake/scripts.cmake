@@ -19,7 +19,7 @@ function(_sel4_rust_write_test_runner executable)
         GENERATE OUTPUT "${CMAKE_BINARY_DIR}/run-tests"
         CONTENT
             "#!/bin/sh
-# Boots the image and tells what its tests came to; `./run-tests --help`.
+# Boots the image and reports the results of its tests; `./run-tests --help`.
 exec '${SEL4_RUST_DIR}/tools/run/run_tests.py' '${CMAKE_BINARY_DIR}' ${program}--executable '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' \"$@\"
 "
         FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE
@@ -49,7 +49,7 @@ function(_sel4_rust_write_backtrace executable)
         GENERATE OUTPUT "${CMAKE_BINARY_DIR}/${script}"
         CONTENT
             "#!/bin/sh
-# ./simulate | ./${script}: says which functions the addresses on the console are; `./${script} --help`.
+# ./simulate | ./${script}: names the functions at the addresses on the console; `./${script} --help`.
 exec '${SEL4_RUST_DIR}/tools/run/backtrace.py' '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' ${sources} \"$@\"
 "
         FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE

@@ -21,7 +21,7 @@ function(_sel4_rust_check_std_configuration call)
     foreach(needed IN ITEMS sel4muslcsys muslc sel4runtime)
         if(NOT TARGET ${needed})
             _sel4_rust_error(
-                "${call}: there is no target `${needed}`, and Rust's std stands on it."
+                "${call}: there is no target `${needed}`, and Rust's std needs it."
                 "bring in musllibc, sel4runtime and seL4_libs before, as other root servers with muslc do"
             )
         endif()
@@ -93,7 +93,7 @@ function(_sel4_rust_link_std executable bundle triple unwinder)
     if(NOT unwinder)
         _sel4_rust_error(
             "`${CMAKE_C_COMPILER}` has no libgcc_eh.a, the unwinder for Rust's panics."
-            "take a GCC with its static libraries, as the package gcc of Debian has them"
+            "use a GCC with its static libraries, such as Debian's package gcc"
         )
     endif()
     # As objects, not as an archive: what they define takes the place of muslc's, whatever the order of libraries.

@@ -54,7 +54,7 @@ def main() -> int:
                               cwd=KIT, stdout=subprocess.PIPE, text=True)  # fmt: skip
     if prepared.returncode != 0:
         print(prepared.stdout, end="")
-        print("error: the tests could not be collected, or this machine not be set up for them", file=sys.stderr)
+        print("error: the tests could not be collected, or this machine could not be set up for them", file=sys.stderr)
         print("0 passed, 1 failed, 0 skipped")
         return 1
     groups = json.loads((BUILD_TEST / "provisioned.json").read_text())["groups"]

@@ -171,7 +171,8 @@ def steps(output):
     return [
         step
         for step in found
-        if not step.startswith("Rust: building what ") and not step.startswith("Rust: taking the archive of ")
+        if not step.startswith("Rust: building the libraries of ")
+        and not step.startswith("Rust: copying the archive of ")
     ]
 
 

@@ -34,7 +34,7 @@ SOURCE_FOLDERS = (
             folder,
             ("is a source folder", "help: mkdir build")
             if (KIT / folder / "CMakeLists.txt").exists()
-            else ("lies among the kit's sources", "help: make the build folder beside them"),
+            else ("is inside the kit's sources", "help: make the build folder beside them"),
             id=folder,
         )
         for folder in ("rust/tool", *top_folders())

@@ -83,8 +83,8 @@ def test_the_console_shows_a_short_line_for_each_step(built):
     output = built.ninja("-j1")
     long = [line for line in output.splitlines() if len(line) > 160]
     assert not long, f"long lines: {long}"
-    check_says(output, "Rust: building what main links", "Rust: writing the header greeter.h")
-    assert "Rust: building what second links" in output, "the other executable's step is not shown"
+    check_says(output, "Rust: building the libraries of main", "Rust: writing the header greeter.h")
+    assert "Rust: building the libraries of second" in output, "the other executable's step is not shown"
 
 
 def row(about, path, old, new, adds, does=(SEAL, LINK), leaves=(COMPILE,)):

@@ -175,7 +175,7 @@ REFUSED = (
     row(
         "a profile that nobody defines",
         "has no profile `fsat`",
-        "Known are: ",
+        "The known profiles are: ",
         add="add_rust_library(greeter PROFILE fsat)\n",
     ),
     # What is said in the call; it is read before anything is done.

@@ -151,7 +151,7 @@ def test_many_consoles_cost_little(monkeypatch):
 
 def test_the_command_tells_its_verdict():
     expected = write(folder() / "expected.txt", "# a comment\none\n")
-    check_says(run(BOOT, folder(), expected, "--", "echo", "one"), "one boot: all 1 expected lines came")
+    check_says(run(BOOT, folder(), expected, "--", "echo", "one"), "one boot: all 1 expected lines appeared")
     check_says(
         run(BOOT, folder(), expected, "--", "echo", "two", status=1), "error: `one` (line 1 of 1 expected)", "help: "
     )

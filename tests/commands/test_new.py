@@ -41,7 +41,7 @@ def test_L1_a_new_project_comes_to_its_console_without_upstream() -> None:
     says = (
         "No sources of seL4, so `server` runs on the hosted platform",
         "Round 4, of C and Rust",
-        "printed what it should",
+        "printed its expected output",
     )
     check_says(run(project / "quickstart", cwd=project, env=without_upstream()), *says)
     run("git", "init", "--quiet", cwd=project)
@@ -120,7 +120,7 @@ REFUSED = {
     "sel4-rust-kit": ("a workspace has another project `sel4-rust-kit`",),
     "nowhere/project": ("there is no folder", "mkdir -p"),
     "a$b/project": ("a `$` in its path",),
-    f"{KIT}/apps/mine": ("lies among the kit's sources", "outside the clone"),
+    f"{KIT}/apps/mine": ("is inside the kit's sources", "outside the clone"),
 }
 
 

@@ -36,7 +36,7 @@ def test_L1_one_command_takes_a_fresh_clone_to_the_console(clone):
         "[1/6]",
         "[6/6]",
         "Rust Routine: 10 + 20 = 30",
-        "quickstart: `hello` ran on zynqmp (aarch64) and printed what it should",
+        "quickstart: `hello` ran on zynqmp (aarch64) and printed its expected output",
     )
 
 
@@ -46,7 +46,7 @@ def test_the_source_tree_stays_clean(ran):
 
 def test_a_second_run_does_nothing_twice(ran):
     output = quickstart(ran)
-    check_says(output, "configured already", "printed what it should")
+    check_says(output, "configured already", "printed its expected output")
     for work in ("fetching", "installing", "adding Rust targets", "Compiling", "Building C", "Linking"):
         assert work not in output, f"it did work again: `{work}`:\n{output}"
 
@@ -58,4 +58,4 @@ def test_a_crash_instead_of_the_expected_output_fails_at_once(ran):
     check_says(
         output, "error: crashed: `", "`Rust Routine: 10 + 20 = 30` (line 2 of 4 expected) did not come", "help: "
     )
-    assert "printed what it should" not in output, output
+    assert "printed its expected output" not in output, output

@@ -30,7 +30,7 @@ def test_quickstart_takes_a_fresh_clone_to_the_console_without_sources():
         first,
         "No sources of seL4, so `hello` runs on the hosted platform",
         "[6/6] run",
-        "quickstart: `hello` ran on hosted (x86_64) and printed what it should",
+        "quickstart: `hello` ran on hosted (x86_64) and printed its expected output",
     )
     assert run("git", "-C", clone, "status", "--porcelain") == "", "git status shows changes"
     again = run(clone / "quickstart", "hosted", cwd=clone, env=env)

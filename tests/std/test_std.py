@@ -115,7 +115,9 @@ LACKING = {"connects": "socket", "resolves": "(socket|getaddrinfo)", "starts": "
 @pytest.mark.parametrize(
     "configuration, also",
     [
-        pytest.param(name, also, id=f"K3 what has nothing behind it is told on {name}, with the way there", marks=marks)
+        pytest.param(
+            name, also, id=f"K3 unimplemented parts of std are reported on {name}, with the way there", marks=marks
+        )
         # An optimised build inlines what opens a file.
         for name, also, marks in (
             ("qemu-arm-virt", {"writes_a_file": "std::fs::write"}, ()),
@@ -123,11 +125,11 @@ LACKING = {"connects": "socket", "resolves": "(socket|getaddrinfo)", "starts": "
         )
     ],
 )
-def test_tells_what_has_nothing_behind_it(configuration: str, also: dict[str, str], build: Shared) -> None:
+def test_reports_unimplemented_parts_of_std(configuration: str, also: dict[str, str], build: Shared) -> None:
     app = "tests/std/lacking"
     build.select(app)
     output = build.ninja()
-    check_says(output, f"warning: `{app}/rootserver` uses parts of Rust's std that have nothing behind them")
+    check_says(output, f"warning: `{app}/rootserver` uses parts of Rust's std that are not implemented on seL4")
     for function, symbol in {**LACKING, **also}.items():
         check(
             re.search(rf"^    lacking::{function} → (.* → )?{symbol}$", output, re.MULTILINE),

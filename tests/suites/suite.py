@@ -19,7 +19,7 @@ CONFIGURATIONS = {
     "qemu-arm-virt MCS": ("aarch64", "-DPLATFORM=qemu-arm-virt", "-DMCS=ON"),
     "x86_64": ("x86_64", "-DPLATFORM=x86_64"),
 }
-# Some tests make a hundred threads and more. std is linked with all that it has, and not all has something behind it.
+# Some tests make a hundred threads and more. std is linked with all that it has, and not all of it is implemented.
 OPTIONS = ("-DRUST_STD_CHECK=off", "-DRUST_STD_THREADS=160", "-DRUST_STD_STACK=524288", "-DRUST_STD_MEMORY=167772160")
 # What the kernel and C say when something went wrong for good. Panics belong to many tests.
 CRASHES = [pattern for pattern in console.CRASHES if "panicked" not in pattern]

@@ -21,7 +21,7 @@ REFUSED = {
 # compile.
 REFUSED_WITHOUT = {
     **REFUSED,
-    "cfg": "depend on `unix`, which C knows nothing about",
+    "cfg": "depend on `unix`, for which C has no macro",
     "enum_self_flags": "`Start` is a value of the enum `PositionAreaTrack` ({place}:22`) and of the enum",
     "transform_op": "`Bar_i32` is a value of the enum `Foo_i32` and the name of",
 }

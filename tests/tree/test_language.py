@@ -27,7 +27,7 @@ BANNED = {
     "wherever (it|they) lies?": "in any folder",
     "tells? of|told of": "describes, reports, names",
     "goes wrong": "fails",
-    "nothing behind it": "not implemented",
+    "nothing behind (it|them)": "not implemented",
     "vouch(es)? for": "by the contract of this function",
     "in whatever way": "(leave it out)",
     "(what|if it|unless it) is to be": "must be",

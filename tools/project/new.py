@@ -51,7 +51,7 @@ def check_folder(path: Path) -> None:
         )
     if path.is_relative_to(KIT) and not path.relative_to(KIT).parts[0].startswith("build"):
         raise Failed(
-            f"`{path}` lies among the kit's sources", "give a folder outside the clone, such as `../my-project`"
+            f"`{path}` is inside the kit's sources", "give a folder outside the clone, such as `../my-project`"
         )
 
 

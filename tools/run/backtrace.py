@@ -138,8 +138,8 @@ def explained(lines, program, full):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("executable", help="the program that runs there, not stripped")
-    parser.add_argument("--addr2line", default="addr2line", help="the one of the compiler's tools")
+    parser.add_argument("executable", help="the program that printed the addresses, not stripped")
+    parser.add_argument("--addr2line", default="addr2line", help="addr2line of the C compiler's tools")
     parser.add_argument(
         "--sources", action="append", default=[], help="a folder that is left out of the paths of its files"
     )

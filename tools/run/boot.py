@@ -70,7 +70,7 @@ def main():
     except KeyboardInterrupt:
         return 130
     if outcome.passed:
-        print(f"boot: all {len(expected)} expected lines came, in {outcome.seconds:.1f} s", file=sys.stderr)
+        print(f"boot: all {len(expected)} expected lines appeared, in {outcome.seconds:.1f} s", file=sys.stderr)
         return 0
     print(
         f"error: {outcome.reason}\nhelp: compare the console above with `{Path(arguments.expected)}`", file=sys.stderr

@@ -79,7 +79,7 @@ def read_expected(path):
 
 @dataclass
 class Outcome:
-    """What a console showed. `reason` is empty if all expected lines came."""
+    """What a console showed. `reason` is empty if all expected lines appeared."""
 
     reason: str = "not run"
     lines: list = field(default_factory=list)

@@ -55,7 +55,7 @@ def holds(condition, values):
     text = re.sub(r"defined\((CONFIG_)?(\w+)\)", lambda name: str(bool(values.get(name[2]))), condition)
     text = re.sub(r"!(?!=)", " not ", text).replace("&&", " and ").replace("||", " or ")
     if not re.fullmatch(r"(True|False|not|and|or|[()\s])+", text):
-        stop(f"libsel4 has the condition `{condition}`, which this cannot judge", "tell the authors of the kit")
+        stop(f"libsel4 has the condition `{condition}`, which cannot be evaluated", "report it to the kit's authors")
     # Of these words alone. The spaces at its beginning are no indentation.
     return eval(text.strip())
 
@@ -96,8 +96,8 @@ def runner():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=Path, help="the folder of a build for PLATFORM=x86_64")
-    parser.add_argument("--gdb", action="store_true", help="in gdb, where it stands when the image is in its place")
-    parser.add_argument("rest", nargs="*", metavar="GDB-OPTION", help="behind --: options of gdb")
+    parser.add_argument("--gdb", action="store_true", help="run it in gdb, which stops once the image is loaded")
+    parser.add_argument("rest", nargs="*", metavar="GDB-OPTION", help="options of gdb, after `--`")
     arguments = parser.parse_args()
     build = arguments.build.resolve()
     if platform.machine() != "x86_64":

@@ -4,7 +4,7 @@
 
 One line for each test, what it printed if it failed, and `N passed, N failed, N skipped`. Exit status 0
 only if at least one test passed and none failed. A test that hangs the whole system is cut off, and the
-system is booted again for those behind it. docs/testing.md says how tests are written.
+system is booted again for the remaining ones. docs/testing.md says how tests are written.
 """
 
 import argparse
@@ -217,8 +217,10 @@ def main():
     parser.add_argument(
         "--program", type=Path, metavar="FILE", help="a program of Linux to run, in place of booting an image"
     )
-    parser.add_argument("--executable", metavar="FILE", help="the root server, for where in its sources a thread was")
-    parser.add_argument("--addr2line", default="addr2line", metavar="PROGRAM", help="what finds that out")
+    parser.add_argument("--executable", metavar="FILE", help="the root server, to name the source line of a thread")
+    parser.add_argument(
+        "--addr2line", default="addr2line", metavar="PROGRAM", help="addr2line of the C compiler's tools"
+    )
     parser.add_argument("--console", action="store_true", help="show all that the console shows")
     arguments = parser.parse_intermixed_args()
     if len(arguments.text.encode()) > TEXT:

@@ -82,5 +82,5 @@ def main():
 
 if __name__ == "__main__":
     if len(sys.argv) < 2:
-        sys.exit(f"{__doc__}\nerror: no script is given\nhelp: a build folder's ./simulate does that")
+        sys.exit(f"{__doc__}\nerror: no script is given\nhelp: run ./simulate in a build folder")
     sys.exit(main())

@@ -500,7 +500,7 @@ impl<'a> Bundle<'a> {
         for (index, part) in self.libraries.iter().enumerate() {
             text += &dependency(&format!("library_{}", index + 1), part, None);
         }
-        // At level off the calls vanish, and the logger behind them is not needed either.
+        // At level off the calls vanish, and the logger is not needed either.
         let logger = log && self.request.log_level != LogLevel::Off;
         text += &dependency("runtime", &self.runtime, logger.then_some("log"));
         if log {

@@ -149,7 +149,7 @@ fn unknown(at: &str, asked: &str, profiles: &Table, whose: &str) -> Failure {
         _ => String::new(),
     };
     Failure::new(format!("`{whose}` has no profile `{at}`{via}"))
-        .help(format!("{meant}Known are: `{}`", known.join("`, `")))
+        .help(format!("{meant}The known profiles are: `{}`", known.join("`, `")))
 }
 
 #[cfg(test)]

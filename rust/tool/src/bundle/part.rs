@@ -39,7 +39,7 @@ impl Part {
             && one != two
         {
             return Err(Failure::new(format!(
-                "the package `{}` is wanted with the profiles `{one}` (`{}`) and `{two}` (`{}`)",
+                "the package `{}` is requested with the profiles `{one}` (`{}`) and `{two}` (`{}`)",
                 self.package,
                 self.targets.join("`, `"),
                 other.targets.join("`, `")

@@ -409,7 +409,7 @@ fn no_runtime_of_its_own(package: &Package, asked: &Package) -> Result<()> {
     }
     if staticlib && sources.no_std {
         return Err(Failure::new(format!(
-            "{whose} (`{}`) is built as `{}`, and rustc wants a panic handler in a `staticlib`",
+            "{whose} (`{}`) is built as `{}`, and rustc requires a panic handler in a `staticlib`",
             package.manifest_path.display(),
             library.crate_types.join("`, `")
         ))

@@ -66,7 +66,7 @@ impl Lock {
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let mut lock: Self = toml::from_str(text).map_err(|error| {
             Failure::new(format!(
-                "`{}` is not a lock: {}",
+                "`{}` is not a lock file: {}",
                 path.display(),
                 error.message()
             ))

@@ -232,7 +232,7 @@ impl Cargo {
     fn parse(&self, answer: &[u8]) -> Result<Metadata> {
         serde_json::from_slice(answer).map_err(|error| {
             Failure::new(format!(
-                "`{} metadata` gave an answer that is not understood: {error}",
+                "the output of `{} metadata` does not parse: {error}",
                 self.program.display()
             ))
             .help("is it cargo 1.95 or newer?")

@@ -75,7 +75,7 @@ fn look(
     const OLDEST: u32 = 14;
     let tried = ["aarch64", "arm", "i686", "riscv64", "x86_64"];
     if !tried.iter().any(|arch| triple.starts_with(arch)) {
-        return Ok(Err(format!("not tried for {triple}")));
+        return Ok(Err(format!("not tested for {triple}")));
     }
     let (host, newest) = host(rustc)?;
     let lld = compiler.sysroot.join("lib/rustlib").join(host);
@@ -98,7 +98,7 @@ fn look(
         .and_then(|major| major.parse().ok());
     let Some(major) = major.filter(|major| (OLDEST..=newest).contains(major)) else {
         return Ok(Err(format!(
-            "clang is {version}, and rustc reads what {OLDEST} to {newest} write"
+            "clang has version {version}, and rustc reads the output of {OLDEST} to {newest}"
         )));
     };
     let flags = flags(&compiler.flags, triple, major);

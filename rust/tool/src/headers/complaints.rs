@@ -225,7 +225,7 @@ fn failure(flat: &Flat, package: &str, known: &KnownToC, complaint: &str) -> Opt
         }
         (Meaning::UnknownCondition, [condition]) => {
             let failure = Failure::new(format!(
-                "exports of the crate `{package}` depend on `{condition}`, which C knows nothing about"
+                "exports of the crate `{package}` depend on `{condition}`, for which C has no macro"
             ));
             // cbindgen wants no quotes around the value of a condition.
             let key = condition.replace('"', "");

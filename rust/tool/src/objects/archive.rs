@@ -65,7 +65,7 @@ impl<'a> Archive<'a> {
     pub(crate) fn parse(path: &Path, bytes: &'a [u8]) -> Result<Self> {
         let broken = |why: &dyn std::fmt::Display| {
             Failure::new(format!(
-                "`{}` is not a whole archive: {why}",
+                "`{}` is not a complete archive: {why}",
                 path.display()
             ))
             .help("delete it and build it again")

@@ -145,14 +145,14 @@ pub fn sealed(
             .any(|member| member.crate_name().is_some()) =>
         {
             eprintln!(
-                "note: nothing in `{}` is of compiler_builtins, so its copies of C's functions stay in it",
+                "note: no member of `{}` belongs to compiler_builtins, so its copies of C's functions stay in it",
                 archive.display()
             );
             0..0
         }
         None => {
             return Err(Failure::new(format!(
-                "`{}` is not a Rust static library: nothing in it is of compiler_builtins",
+                "`{}` is not a Rust static library: no member of it belongs to compiler_builtins",
                 archive.display()
             ))
             .help(
@@ -196,7 +196,7 @@ pub fn sealed(
         });
         left_out.map_err(|error| {
             Failure::new(format!(
-                "the member `{}` of `{}` is not a whole object: {error}",
+                "the member `{}` of `{}` is not a complete object file: {error}",
                 String::from_utf8_lossy(&member.name),
                 archive.display()
             ))

@@ -221,7 +221,7 @@ fn profiles_of_a_library_are_honoured() {
 
     let unknown = library(&fixture, "greeter", "greeter", "--profile fats");
     bundle(&fixture, "dev", &[&unknown])
-        .fails("has no profile `fats`", "did you mean `fast`? Known are:");
+        .fails("has no profile `fats`", "did you mean `fast`? The known profiles are:");
 }
 
 #[test]

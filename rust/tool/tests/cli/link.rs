@@ -131,7 +131,7 @@ fn what_is_missing_can_be_an_error_and_leaves_no_image() {
 fn two_versions_of_musl_are_refused() {
     let fixture = Fixture::new();
     program(&fixture, SAYS);
-    let says = "muslc is of version `1.2.5`, and Rust's std for this target was made with musl `1.2.3`, `older.a`";
+    let says = "muslc has version `1.2.5`, but Rust's std for this target was built with musl `1.2.3`, `older.a`";
     link(&fixture, "older.a", &["--strict"]).fails(says, "-DRUST_STD_CHECK=off");
     link(&fixture, "other.a", &["--strict"]).fails("`other.a` is not musl", "musllibc");
     assert!(!fixture.path("image").exists());

@@ -189,11 +189,11 @@ fn archives_that_are_none() {
     library(&fixture);
     seal(&fixture, "nothing.a", &[]).fails("cannot read `nothing.a`", "");
     fixture.write("text.a", "hello");
-    seal(&fixture, "text.a", &[]).fails("`text.a` is not a whole archive", "build it again");
+    seal(&fixture, "text.a", &[]).fails("`text.a` is not a complete archive", "build it again");
     let whole = std::fs::read(fixture.path("in.a")).expect("an archive");
     for part in [10, 100, whole.len() / 2, whole.len() - 100] {
         fixture.write("half.a", &whole[..part]);
-        seal(&fixture, "half.a", &[]).fails("`half.a` is not a whole archive", "build it again");
+        seal(&fixture, "half.a", &[]).fails("`half.a` is not a complete archive", "build it again");
     }
     fixture.write("c.c", "int f(void) { return 0; }\n");
     fixture.tool("gcc", &["-c", "c.c"]);
@@ -335,7 +335,7 @@ fn a_rust_archive_without_compiler_builtins_is_a_note() {
     assert!(
         outcome
             .stderr
-            .starts_with("note: nothing in `in.a` is of compiler_builtins"),
+            .starts_with("note: no member of `in.a` belongs to compiler_builtins"),
         "{}",
         outcome.stderr
     );

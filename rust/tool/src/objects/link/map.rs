@@ -46,7 +46,7 @@ pub fn no_traps(map: &str, libc: &Path) -> Result<()> {
         if TRAPS.contains(&&*member) {
             let asked = asked_by(map, &member, member_of).unwrap_or("the linker's command line");
             return Err(Failure::new(format!(
-                "`{member}` of {name} would be in the image, and it makes system calls of Linux; {asked} asks for it"
+                "`{member}` of {name} would be in the image, but it makes system calls of Linux; {asked} refers to it"
             ))
             .help("remove the calls that need it: fork(), vfork(), pthread_cancel() and clone() do not exist on seL4"));
         }
@@ -58,7 +58,7 @@ pub fn no_traps(map: &str, libc: &Path) -> Result<()> {
         "the link map shows nothing in the image from `{}`",
         libc.display()
     ))
-    .help("link with GNU ld, or go on without this check: configure with -DRUST_STD_CHECK=off"))
+    .help("link with GNU ld, or switch this check off: configure with -DRUST_STD_CHECK=off"))
 }
 
 /// Returns the object that pulled in `member`: the line below its own in the map's list of included members.
@@ -110,7 +110,7 @@ Linker script and memory map
             "{error}"
         );
         assert!(
-            error.contains("lib/libc.a(long_name.o) (vfork) asks for it"),
+            error.contains("lib/libc.a(long_name.o) (vfork) refers to it"),
             "{error}"
         );
     }

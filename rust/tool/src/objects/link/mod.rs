@@ -41,7 +41,7 @@ pub struct Request {
     pub rust_libc: PathBuf,
     /// Slots of the root CNode, and how many of them are for other things than the image's pages and libsel4std's objects.
     pub slots: (u64, u64),
-    /// Makes errors of warnings: of parts of std with nothing behind them, and of C libraries of two versions.
+    /// Makes errors of warnings: of parts of std that are not implemented, and of C libraries of two versions.
     #[serde(default)]
     pub strict: bool,
 }
@@ -115,7 +115,7 @@ fn check(request: &Request, output: &Path, map: &Path) -> Result<()> {
             "`{}` is not an ELF file: {error}",
             output.display()
         ))
-        .help("link executables in ELF, or go on without this check: configure with -DRUST_STD_CHECK=off")
+        .help("link an ELF executable, or switch this check off: configure with -DRUST_STD_CHECK=off")
     })?;
     enough_slots(output, &image, request.slots)?;
     let archive = read(&request.archive)?;
@@ -124,7 +124,7 @@ fn check(request: &Request, output: &Path, map: &Path) -> Result<()> {
         return Ok(());
     };
     let message = format!(
-        "`{}` uses parts of Rust's std that have nothing behind them on seL4; they return errors or do nothing:\n{missing}",
+        "`{}` uses parts of Rust's std that are not implemented on seL4; they return errors or do nothing:\n{missing}",
         output.display()
     );
     if request.strict {
@@ -180,11 +180,11 @@ fn different_version(libc: &Path, rust_libc: &Path) -> Result<Option<Failure>> {
         Err(failure) => return Ok(Some(failure)),
     };
     let failure = Failure::new(format!(
-        "muslc is of version `{ours}`, and Rust's std for this target was made with musl `{rusts}`, `{}`",
+        "muslc has version `{ours}`, but Rust's std for this target was built with musl `{rusts}`, `{}`",
         rust_libc.display()
     ));
     Ok(Some(failure.help(
-        "take a muslc or a Rust of the same musl; to go on all the same, configure with -DRUST_STD_CHECK=off and test well",
+        "use a muslc and a Rust with the same version of musl; to build anyway, configure with -DRUST_STD_CHECK=off and test well",
     )))
 }
 
