@@ -91,6 +91,12 @@ function(_sel4_rust_compile_as target executable)
         set_property(TARGET ${target} PROPERTY ${property} "${all}")
         set(all "")
     endforeach()
+    foreach(property IN ITEMS C_STANDARD C_EXTENSIONS)
+        get_property(value TARGET ${executable} PROPERTY ${property})
+        if(NOT "${value}" STREQUAL "")
+            set_property(TARGET ${target} PROPERTY ${property} "${value}")
+        endif()
+    endforeach()
 endfunction()
 
 # Appends the C compiler with `flags` to the request in the variable `_to`. `std` is the call that asks for Rust's
