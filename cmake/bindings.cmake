@@ -8,8 +8,8 @@
 function(_sel4_rust_choose_bindings flags used out out_dir)
     # Warnings change nothing, here or there.
     list(FILTER flags EXCLUDE REGEX "^-W[^l]")
-    get_property(keys GLOBAL PROPERTY SEL4_RUST_SYS_KEYS)
     string(MD5 key "${flags}")
+    get_property(keys GLOBAL PROPERTY SEL4_RUST_SYS_KEYS)
     list(FIND keys "${key}" index)
     if(index EQUAL -1)
         list(LENGTH keys index)
@@ -20,16 +20,19 @@ function(_sel4_rust_choose_bindings flags used out out_dir)
     set(suffix "")
     if(index GREATER 0)
         math(EXPR suffix "${index} + 1")
-        set(suffix "-${suffix}")
+        set(suffix "_${suffix}")
     endif()
-    string(REPLACE "-" "_" name "sel4_rust_sys${suffix}")
-    set(${out} ${name} PARENT_SCOPE)
+    set(${out} sel4_rust_sys${suffix} PARENT_SCOPE)
+    string(REPLACE "_" "-" suffix "${suffix}")
     set(${out_dir} "${CMAKE_BINARY_DIR}/rust/libsel4-sys${suffix}" PARENT_SCOPE)
 endfunction()
 
-# Adds, once, the library `sys`: the C side of the bindings, compiled as `executable` is. Its
-# generation into `dir` is the target <sys>_gen.
-function(_sel4_rust_add_bindings sys dir executable triple)
+# Adds, once per set of C flags, the library of the bindings for `executable` and Rust target `triple`: the C side,
+# compiled as the executable is. Sets `out` to its name; <out>_gen is the target that generates the files.
+function(_sel4_rust_add_bindings out executable triple)
+    _sel4_rust_flags(flags ${executable})
+    _sel4_rust_choose_bindings("${flags}" TRUE sys dir)
+    set(${out} ${sys} PARENT_SCOPE)
     if(TARGET ${sys})
         return()
     endif()
@@ -43,10 +46,11 @@ function(_sel4_rust_add_bindings sys dir executable triple)
     endforeach()
     # Only builds that use libsel4-sys pay for bindgen.
     _sel4_rust_build_tool(sel4-rust-bindings)
-    # Asked for now, so that a missing one is told now and not by ninja.
+    # Here, so that CMake and not ninja reports a missing libclang.
     _sel4_rust_run_tool(ignored libclang)
 
     add_library(${sys} STATIC EXCLUDE_FROM_ALL "${dir}/wrappers.c" "${dir}/layout.c")
+    set_target_properties(${sys} PROPERTIES SEL4_RUST_DIR "${dir}")
     _sel4_rust_compile_as(${sys} ${executable})
     target_link_libraries(${sys} PUBLIC sel4 PRIVATE sel4_autoconf kernel_Config sel4_Config)
     set(libc_gen "")
@@ -54,8 +58,8 @@ function(_sel4_rust_add_bindings sys dir executable triple)
         target_link_libraries(${sys} PUBLIC muslc)
         set(libc_gen muslc_gen)
     endif()
-    # What C warns of in its own headers nobody can mend in a generated file; and what Rust does not call is to stay
-    # out of images that are linked with --gc-sections.
+    # Nobody can edit a generated file for C's warnings of its own headers. Functions that Rust does not call stay out of
+    # images that are linked with --gc-sections.
     target_compile_options(${sys} PRIVATE -w -ffunction-sections)
 
     set(configs "")
@@ -63,21 +67,26 @@ function(_sel4_rust_add_bindings sys dir executable triple)
         get_target_property(include_dir ${prefix}_Config INTERFACE_INCLUDE_DIRECTORIES)
         list(APPEND configs "${include_dir}/${prefix}/gen_config.json")
     endforeach()
-    _sel4_rust_flags(flags ${executable})
     set(request "")
     _sel4_rust_put(request TEXT target ${triple})
     _sel4_rust_put(request TEXT out "${dir}")
     _sel4_rust_put(request TEXT depfile "${dir}/bindings.d")
     _sel4_rust_put(request LIST configs "${configs}")
+    _sel4_rust_put(request LIST flags "${flags}")
     _sel4_rust_put(request GENEX include-dirs "$<TARGET_PROPERTY:sel4,INTERFACE_INCLUDE_DIRECTORIES>")
     _sel4_rust_put(request GENEX system-include-dirs "$<TARGET_PROPERTY:${sys},INCLUDE_DIRECTORIES>")
-    _sel4_rust_put(request LIST flags "${flags}")
     _sel4_rust_put(request GENEX defines "$<TARGET_PROPERTY:${sys},COMPILE_DEFINITIONS>")
     _sel4_rust_request_file(file bindings ${sys})
     # CMake evaluates the content for each language of the project. C's counts.
     set(other_language "$<$<NOT:$<COMPILE_LANGUAGE:C>>:.$<COMPILE_LANGUAGE>>")
     file(GENERATE OUTPUT "${file}${other_language}" CONTENT "${request}")
-    set(files bindings.rs wrappers.c layout.c config.rs cfg)
+    set(files
+        bindings.rs
+        wrappers.c
+        layout.c
+        config.rs
+        cfg
+    )
     list(TRANSFORM files PREPEND "${dir}/")
     get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
     add_custom_command(

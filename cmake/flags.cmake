@@ -4,7 +4,7 @@
 # its folder: projects set them at the top, in a subfolder, or for a single target.
 
 # Sets `out` to the C flags of `target`; without a target, to those of the current folder. Generator expressions are left
-# out, for nobody can evaluate them yet.
+# out, as nothing can evaluate them yet.
 function(_sel4_rust_flags out target)
     string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
     if(target)
@@ -148,7 +148,8 @@ function(_sel4_rust_find_triple out)
     set(request "")
     _sel4_rust_put_compiler(request "${flags}" "")
     string(MD5 name "${CMAKE_CURRENT_BINARY_DIR}")
-    _sel4_rust_run_step(target ${name} "${request}" TRIPLE)
+    _sel4_rust_run_step(facts target ${name} "${request}")
+    _sel4_rust_read_facts("${facts}" TRIPLE)
     _sel4_rust_agree_on_triple(${fact_TRIPLE})
     set(${out} ${fact_TRIPLE} PARENT_SCOPE)
 endfunction()

@@ -64,27 +64,6 @@ function(add_rust_library target)
     endif()
     if(NOT DEFINED ARG_HEADER)
         set(ARG_HEADER "${target}.h")
-    elseif(NOT ARG_HEADER MATCHES "^[A-Za-z0-9_][A-Za-z0-9_.-]*$")
-        _sel4_rust_error(
-            "${call}: HEADER is `${ARG_HEADER}`, which is not a file name."
-            "give a plain one, such as ${target}.h"
-        )
-    endif()
-    # It would hide C's own from all that link the library.
-    string(
-        CONCAT headers_of_c
-        "aio|alloca|ar|assert|byteswap|complex|cpio|crypt|ctype|dirent|dlfcn|elf|endian|err|errno|fcntl|features|fenv|"
-        "float|fmtmsg|fnmatch|ftw|getopt|glob|grp|iconv|ifaddrs|inttypes|iso646|langinfo|lastlog|libgen|libintl|limits|"
-        "link|locale|malloc|math|memory|mntent|monetary|mqueue|netdb|nl_types|paths|poll|pthread|pty|pwd|regex|resolv|"
-        "sched|search|semaphore|setjmp|shadow|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|"
-        "stdio_ext|stdlib|stdnoreturn|string|strings|stropts|syscall|sysexits|syslog|tar|termios|tgmath|threads|time|"
-        "uchar|ucontext|ulimit|unistd|utime|utmp|utmpx|values|wait|wchar|wctype|wordexp"
-    )
-    if(ARG_HEADER MATCHES "^(${headers_of_c})\\.h$")
-        _sel4_rust_error(
-            "${call}: the C library has a header `${ARG_HEADER}` of its own."
-            "give this one another name, such as HEADER rust_${ARG_HEADER}"
-        )
     endif()
     # In a file that is included, the current source folder is that of another.
     cmake_path(ABSOLUTE_PATH ARG_MANIFEST_PATH BASE_DIRECTORY "${CMAKE_CURRENT_LIST_DIR}" NORMALIZE)
@@ -98,83 +77,77 @@ function(add_rust_library target)
     set(request "")
     _sel4_rust_put_cargo(request)
     _sel4_rust_put_compiler(request "${flags}" "${std}")
+    _sel4_rust_put(request TEXT target ${target})
+    _sel4_rust_put(request TEXT header "${ARG_HEADER}")
     _sel4_rust_put(request TEXT manifest "${ARG_MANIFEST_PATH}")
     _sel4_rust_put(request TEXT package "${ARG_PACKAGE}")
     _sel4_rust_put(request LIST features "${ARG_FEATURES}")
     _sel4_rust_put(request FLAG no-default-features "${ARG_NO_DEFAULT_FEATURES}")
-    _sel4_rust_run_step(
-        crate
-        ${target}
-        "${request}"
+    if(ARG_STD)
+        _sel4_rust_put_std(request)
+    endif()
+    _sel4_rust_run_step(facts crate ${target} "${request}")
+    _sel4_rust_read_facts(
+        "${facts}"
         PLAIN
         PACKAGE
         MANIFEST
         LOCK
         CBINDGEN
-        CONFIG
         INPUT
     )
     _sel4_rust_agree_on_triple(${fact_PLAIN})
+    add_library(${target} INTERFACE)
     if(ARG_STD)
         _sel4_rust_use_std("${std}")
-    endif()
-    set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${fact_INPUT})
-
-    add_library(${target} INTERFACE)
-    set_target_properties(
-        ${target}
-        PROPERTIES
-            SEL4_RUST_PACKAGE "${fact_PACKAGE}"
-            SEL4_RUST_MANIFEST "${fact_MANIFEST}"
-            SEL4_RUST_LOCK "${fact_LOCK}"
-            SEL4_RUST_CONFIG "${fact_CONFIG}"
-            SEL4_RUST_PROFILE "${ARG_PROFILE}"
-            SEL4_RUST_FEATURES "${ARG_FEATURES}"
-            SEL4_RUST_NO_DEFAULT_FEATURES "${ARG_NO_DEFAULT_FEATURES}"
-            SEL4_RUST_STD "${ARG_STD}"
-            SEL4_RUST_HEADER "${ARG_HEADER}"
-    )
-    set_property(GLOBAL APPEND PROPERTY SEL4_RUST_LIBRARIES ${target})
-    if(ARG_STD)
         # The hooks that an application may define.
         target_include_directories(${target} INTERFACE "${SEL4_RUST_DIR}/libsel4std/include")
     endif()
+    set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${fact_INPUT})
+
+    # The crate in the requests for its header and for bundles.
+    set(crate "")
+    _sel4_rust_put(crate TEXT package "${fact_PACKAGE}")
+    _sel4_rust_put(crate TEXT manifest "${fact_MANIFEST}")
+    _sel4_rust_put(crate LIST features "${ARG_FEATURES}")
+    _sel4_rust_put(crate FLAG no-default-features "${ARG_NO_DEFAULT_FEATURES}")
+    _sel4_rust_add_header(${target} "${ARG_HEADER}" "${crate}" "${facts}")
+    _sel4_rust_put(crate TEXT target ${target})
+    _sel4_rust_put(crate TEXT header "${ARG_HEADER}")
+    _sel4_rust_put(crate TEXT lock "${fact_LOCK}")
+    _sel4_rust_put(crate TEXT profile "${ARG_PROFILE}")
+    _sel4_rust_put(crate FLAG std "${ARG_STD}")
+    set_target_properties(${target} PROPERTIES SEL4_RUST_LIBRARY "${crate}")
+    set_property(GLOBAL APPEND PROPERTY SEL4_RUST_LIBRARIES ${target})
     # In the library's place on the linker's command line, behind whatever calls it, stands the bundle of the
     # executable that is linked.
     target_link_libraries(${target} INTERFACE "$<TARGET_PROPERTY:SEL4_RUST_BUNDLE>")
-    _sel4_rust_add_header(${target} "${ARG_HEADER}" "${fact_CBINDGEN}")
     _sel4_rust_bundle_at_end()
 endfunction()
 
-# Adds the step that writes the header of `target`, and puts it on the include path of what links the target.
-# Bundles make it wait for rustc, so that an error in the Rust code is told by the compiler.
-function(_sel4_rust_add_header target header cbindgen_toml)
+# Adds the step that writes the header of `target`, and puts it on the include path of what links the target. `crate` is
+# the crate's part of the request, and `facts` are those of the step `crate`. Bundles make it wait for rustc, so that the
+# compiler reports an error in the Rust code.
+function(_sel4_rust_add_header target header crate facts)
+    _sel4_rust_read_facts("${facts}" MANIFEST CBINDGEN)
     get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
     get_property(rustc GLOBAL PROPERTY SEL4_RUST_RUSTC)
-    get_target_property(manifest ${target} SEL4_RUST_MANIFEST)
-    get_target_property(package ${target} SEL4_RUST_PACKAGE)
-    get_target_property(features ${target} SEL4_RUST_FEATURES)
-    get_target_property(no_default_features ${target} SEL4_RUST_NO_DEFAULT_FEATURES)
     set(dir "${CMAKE_CURRENT_BINARY_DIR}/${target}-include")
-    set(request "")
+    set(request "${crate}")
     _sel4_rust_put_cargo(request)
     # Known at the end of the configuration: a later library with STD changes it.
     _sel4_rust_put(request TEXT cargo.target "$<TARGET_PROPERTY:${target},SEL4_RUST_HEADER_TRIPLE>")
-    _sel4_rust_put(request TEXT manifest "${manifest}")
-    _sel4_rust_put(request TEXT package "${package}")
-    _sel4_rust_put(request LIST features "${features}")
-    _sel4_rust_put(request FLAG no-default-features "${no_default_features}")
-    _sel4_rust_put(request TEXT out "${dir}/${header}")
-    _sel4_rust_put(request TEXT depfile "${dir}/${header}.d")
-    _sel4_rust_put(request TEXT config "${cbindgen_toml}")
     # Corrosion's; build scripts write below it.
     _sel4_rust_put(request TEXT target-folder "${CMAKE_BINARY_DIR}/cargo")
+    _sel4_rust_put(request TEXT out "${dir}/${header}")
+    _sel4_rust_put(request TEXT depfile "${dir}/${header}.d")
+    _sel4_rust_put(request TEXT config "${fact_CBINDGEN}")
     _sel4_rust_request_file(file header ${target})
     file(GENERATE OUTPUT "${file}" CONTENT "${request}")
     add_custom_command(
         OUTPUT "${dir}/${header}"
         COMMAND "${CMAKE_COMMAND}" -E env "RUSTC=${rustc}" "${tool}" header "${file}"
-        DEPENDS "${tool}" "${file}" "${manifest}" ${cbindgen_toml}
+        DEPENDS "${tool}" "${file}" "${fact_MANIFEST}" ${fact_CBINDGEN}
         DEPFILE "${dir}/${header}.d"
         COMMENT "Rust: writing the header ${header}"
         VERBATIM

@@ -45,16 +45,21 @@ function(_sel4_rust_request_file out step name)
     set(${out} "${CMAKE_BINARY_DIR}/rust/requests/${name}.${step}.toml" PARENT_SCOPE)
 endfunction()
 
-# Has the host tool take the step `step` now, by the text of its request. Sets fact_<KEY>, for each key that follows, to
-# the values that the tool prints for it. The tool words its own errors.
-function(_sel4_rust_run_step step name request)
+# Has the host tool take the step `step` now, by the text of its request. Sets `out` to the facts that the tool prints.
+# The tool words its own errors.
+function(_sel4_rust_run_step out step name request)
     _sel4_rust_request_file(file ${step} "${name}")
     _sel4_rust_write_if_changed("${file}" "${request}")
-    _sel4_rust_run_tool(text ${step} "${file}")
+    _sel4_rust_run_tool(facts ${step} "${file}")
+    set(${out} "${facts}" PARENT_SCOPE)
+endfunction()
+
+# Sets fact_<KEY>, for each key that follows, to the list of its values in `facts`.
+function(_sel4_rust_read_facts facts)
     foreach(key IN LISTS ARGN)
         set(fact_${key} "")
     endforeach()
-    string(REPLACE "\n" ";" lines "${text}")
+    string(REPLACE "\n" ";" lines "${facts}")
     foreach(line IN LISTS lines)
         if(line MATCHES "^([A-Z]+)=(.*)$" AND CMAKE_MATCH_1 IN_LIST ARGN)
             list(APPEND fact_${CMAKE_MATCH_1} "${CMAKE_MATCH_2}")

@@ -1,6 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What is written into the build folder for those who run the image, beside seL4's ./simulate.
+# Scripts in the build folder for those who run the image, beside seL4's ./simulate.
+
+# Writes the script `name`, which runs `command` with the arguments that it is given. `about` is its comment.
+function(_sel4_rust_write_script name about command)
+    file(
+        GENERATE OUTPUT "${CMAKE_BINARY_DIR}/${name}"
+        CONTENT "#!/bin/sh\n# ${about}\nexec ${command} \"$@\"\n"
+        FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE
+    )
+endfunction()
 
 # Writes ./run-tests beside ./simulate, for images in whose `executable` Rust has tests.
 function(_sel4_rust_write_test_runner executable)
@@ -15,18 +24,14 @@ function(_sel4_rust_write_test_runner executable)
     if(programs)
         set(program "--program '$<TARGET_FILE:${executable}>' ")
     endif()
-    file(
-        GENERATE OUTPUT "${CMAKE_BINARY_DIR}/run-tests"
-        CONTENT
-            "#!/bin/sh
-# Boots the image and reports the results of its tests; `./run-tests --help`.
-exec '${SEL4_RUST_DIR}/tools/run/run_tests.py' '${CMAKE_BINARY_DIR}' ${program}--executable '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' \"$@\"
-"
-        FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE
+    _sel4_rust_write_script(
+        run-tests
+        "Boots the image and reports the results of its tests; `./run-tests --help`."
+        "'${SEL4_RUST_DIR}/tools/run/run_tests.py' '${CMAKE_BINARY_DIR}' ${program}--executable '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}'"
     )
 endfunction()
 
-# Writes ./backtrace, which names the functions behind addresses on the console. ./backtrace-NAME is for an executable
+# Writes ./backtrace, which names the functions at addresses on the console. ./backtrace-NAME is for an executable
 # that is not the first with Rust in it.
 function(_sel4_rust_write_backtrace executable)
     # A program of the host tells names itself.
@@ -45,13 +50,9 @@ function(_sel4_rust_write_backtrace executable)
         cmake_path(GET KERNEL_PATH PARENT_PATH workspace)
         string(APPEND sources " --sources '${workspace}'")
     endif()
-    file(
-        GENERATE OUTPUT "${CMAKE_BINARY_DIR}/${script}"
-        CONTENT
-            "#!/bin/sh
-# ./simulate | ./${script}: names the functions at the addresses on the console; `./${script} --help`.
-exec '${SEL4_RUST_DIR}/tools/run/backtrace.py' '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' ${sources} \"$@\"
-"
-        FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE
+    _sel4_rust_write_script(
+        ${script}
+        "./simulate | ./${script}: names the functions at the addresses on the console; `./${script} --help`."
+        "'${SEL4_RUST_DIR}/tools/run/backtrace.py' '$<TARGET_FILE:${executable}>' --addr2line '${CMAKE_ADDR2LINE}' ${sources}"
     )
 endfunction()

@@ -2,18 +2,12 @@
 #
 # The archive of a bundle as an executable links it: without what C's own libraries provide.
 
-# Adds the imported library <bundle>-sealed: the bundle's archive in `dir` less what C's own libraries provide, so that
-# memcpy() and the compiler's helpers stay C's. The object `inlined`, if any, takes the place of rustc's; `libgcc` is
-# the compiler's library; `options` are further flags of the request. `executable` links the archive.
-function(
-    _sel4_rust_seal
-    executable
-    bundle
-    dir
-    inlined
-    libgcc
-    options
-)
+# Adds the imported library <bundle>-sealed: the archive of the bundle of `executable` less what C's own libraries provide,
+# so that memcpy() and the compiler's helpers stay C's. The step `bundle` has written the request. The object `inlined`, if
+# any, takes the place of rustc's.
+function(_sel4_rust_seal executable bundle inlined facts)
+    _sel4_rust_read_facts("${facts}" LIBGCC)
+    set(dir "${CMAKE_BINARY_DIR}/rust/${executable}")
     add_library(${bundle}-sealed STATIC IMPORTED GLOBAL)
     set(archive "${dir}/archive/lib${bundle}.a")
     _sel4_rust_platform(link_libraries LINK_LIBRARIES)
@@ -30,30 +24,17 @@ function(
         return()
     endif()
 
-    set(provided_by "")
-    set(depends "")
+    # The linker finds what is left out in these.
     _sel4_rust_add_runtime(${executable})
-    # What is left out is looked for behind the archive.
-    set(behind sel4_rust_rt)
+    set(provided_by ${fact_LIBGCC})
+    set(depends "")
     if(TARGET muslc_imported)
-        get_target_property(provided_by muslc_imported IMPORTED_LOCATION)
-        set(depends muslc_gen "${provided_by}")
-        list(APPEND behind muslc)
+        list(PREPEND provided_by muslc)
+        get_target_property(libc muslc_imported IMPORTED_LOCATION)
+        set(depends muslc_gen "${libc}")
     endif()
-    list(APPEND provided_by ${libgcc})
-    list(APPEND behind ${libgcc})
     set(sealed "${dir}/lib${bundle}.a")
-    set(request "")
-    _sel4_rust_put(request TEXT archive "${archive}")
-    _sel4_rust_put(request TEXT out "${sealed}")
-    _sel4_rust_put(request LIST provided-by "${provided_by}")
-    _sel4_rust_put(request TEXT inlined "${inlined}")
-    foreach(option IN LISTS options)
-        _sel4_rust_put(request FLAG ${option} TRUE)
-    endforeach()
     _sel4_rust_request_file(file seal ${bundle})
-    _sel4_rust_write_if_changed("${file}" "${request}")
-
     get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
     add_custom_command(
         OUTPUT "${sealed}"
@@ -68,7 +49,7 @@ function(
         ${bundle}-sealed
         PROPERTIES
             IMPORTED_LOCATION "${sealed}"
-            INTERFACE_LINK_LIBRARIES "${behind}"
+            INTERFACE_LINK_LIBRARIES "sel4_rust_rt;${provided_by}"
             INTERFACE_LINK_OPTIONS "-Wl,-u,sel4_rust_log"
     )
     add_dependencies(${bundle}-sealed ${bundle}-seal)
@@ -102,22 +83,15 @@ function(_sel4_rust_add_runtime executable)
 endfunction()
 
 # Adds the steps that make <dir>/inlined.o, the code of `bundle` with C's inline functions inlined. clang compiles the
-# wrappers of libsel4-sys, those of the target `sys` in `sys_dir`, to LLVM's code with `flags`; LLVM's linker, `lld`,
-# which comes with rustc, optimises that and all Rust code as one. A system call from Rust is then the instructions that C
-# gets of it. What comes out is an ordinary object; the image is linked by the project's linker as ever.
-function(
-    _sel4_rust_add_inlining
-    bundle
-    dir
-    sys
-    sys_dir
-    clang
-    flags
-    lld
-)
+# wrappers of libsel4-sys, those of the target `sys`, to LLVM's code; LLVM's linker, which comes with rustc, optimises that
+# and all Rust code as one. A system call from Rust is then the instructions that C gets of it. The result is an ordinary
+# object; the project's linker links the image as ever.
+function(_sel4_rust_add_inlining bundle dir sys facts)
+    _sel4_rust_read_facts("${facts}" CLANG CLANGFLAGS LLD)
+    get_target_property(sys_dir ${sys} SEL4_RUST_DIR)
     set(wrappers "${sys_dir}/wrappers.bc")
     if(NOT TARGET ${sys}_bc)
-        # Without the attribute many a wrapper stays a call, for clang and rustc name the processor's features otherwise.
+        # Without the attribute many wrappers stay calls, as clang and rustc name the processor's features differently.
         _sel4_rust_write_if_changed(
             "${sys_dir}/inlined.c"
             "#pragma clang attribute push(__attribute__((always_inline)), apply_to = function)
@@ -130,7 +104,7 @@ function(
         add_custom_command(
             OUTPUT "${wrappers}"
             COMMAND
-                "${clang}" ${flags} "$<$<BOOL:${includes}>:-I;$<JOIN:${includes},;-I;>>"
+                "${fact_CLANG}" ${fact_CLANGFLAGS} "$<$<BOOL:${includes}>:-I;$<JOIN:${includes},;-I;>>"
                 "$<$<BOOL:${defines}>:-D;$<JOIN:${defines},;-D;>>" -emit-llvm -c "${sys_dir}/inlined.c" -o "${wrappers}"
                 -MD -MT "${wrappers}" -MF "${wrappers}.d"
             DEPENDS "${sys_dir}/inlined.c" "${sys_dir}/wrappers.c" ${sys}_gen
@@ -146,8 +120,8 @@ function(
     # rustc writes its code beside the archive; the archive is what ninja knows the time of.
     add_custom_command(
         OUTPUT "${dir}/inlined.o"
-        COMMAND "${lld}" -flavor gnu -r --lto-O3 -o "${dir}/linked.o" "${dir}/rust.bc" "${wrappers}"
-        # What is inlined everywhere is nobody else's to call.
+        COMMAND "${fact_LLD}" -flavor gnu -r --lto-O3 -o "${dir}/linked.o" "${dir}/rust.bc" "${wrappers}"
+        # Nothing outside calls what is inlined everywhere.
         COMMAND "${CMAKE_OBJCOPY}" --wildcard "--localize-symbol=*__extern" "${dir}/linked.o" "${dir}/inlined.o"
         DEPENDS "${dir}/archive/lib${bundle}.a" cargo-build_${bundle} "${wrappers}" ${sys}_bc
         COMMENT "Rust: inlining libsel4 into lib${bundle}.a"

@@ -3,11 +3,46 @@
 # Rust's std: the Rust target whose prebuilt std fits this build, what must be configured for it, and the C library
 # libsel4std that it stands on.
 
+# Appends what std needs of the configuration to the request in the variable `_to`, for the host tool to check.
+function(_sel4_rust_put_std _to)
+    _sel4_rust_platform(own_std OWN_STD)
+    if(own_std)
+        return()
+    endif()
+    foreach(
+        name
+        IN
+        ITEMS
+            KernelArchARM
+            KernelArmExportVCNTUser
+            KernelRootCNodeSizeBits
+            LibSel4MuslcSysMorecoreBytes
+            LibSel4UseThreadLocals
+            RUST_STD_GROWTH
+            RUST_STD_MEMORY
+            RUST_STD_PANIC
+            RUST_STD_STACK
+            RUST_STD_THREADS
+    )
+        if(DEFINED ${name})
+            string(APPEND ${_to} "std.${name} = '''${${name}}'''\n")
+        endif()
+    endforeach()
+    set(${_to} "${${_to}}" PARENT_SCOPE)
+endfunction()
+
 # Notes that a library of this build uses std, by the call `call`, and adds the C library.
 function(_sel4_rust_use_std call)
     _sel4_rust_platform(own_std OWN_STD)
     if(NOT own_std)
-        _sel4_rust_check_std_configuration("${call}")
+        foreach(needed IN ITEMS sel4muslcsys muslc sel4runtime)
+            if(NOT TARGET ${needed})
+                _sel4_rust_error(
+                    "${call}: there is no target `${needed}`, and Rust's std needs it."
+                    "bring in musllibc, sel4runtime and seL4_libs before, as other root servers with muslc do"
+                )
+            endif()
+        endforeach()
         set_property(GLOBAL PROPERTY SEL4_RUST_STD_CALL "${call}")
     endif()
     # Here and not when executables are linked: CMake adds no subdirectory in a deferred call.
@@ -16,63 +51,14 @@ function(_sel4_rust_use_std call)
     endif()
 endfunction()
 
-# Stops where the configuration of the kernel or of muslc leaves std without what it needs.
-function(_sel4_rust_check_std_configuration call)
-    foreach(needed IN ITEMS sel4muslcsys muslc sel4runtime)
-        if(NOT TARGET ${needed})
-            _sel4_rust_error(
-                "${call}: there is no target `${needed}`, and Rust's std needs it."
-                "bring in musllibc, sel4runtime and seL4_libs before, as other root servers with muslc do"
-            )
-        endif()
-    endforeach()
-    if(KernelArchARM AND NOT KernelArmExportVCNTUser)
-        _sel4_rust_error(
-            "${call}: KernelArmExportVCNTUser is `${KernelArmExportVCNTUser}`, and std's clock reads that counter."
-            "configure a fresh build folder with -DKernelArmExportVCNTUser=ON"
-        )
+# Links what std stands on to `executable`, which links the archive of `bundle`.
+function(_sel4_rust_link_std executable bundle facts)
+    _sel4_rust_platform(own_std OWN_STD)
+    if(own_std)
+        target_sources(${executable} PRIVATE $<TARGET_OBJECTS:sel4std>)
+        return()
     endif()
-    if(DEFINED LibSel4UseThreadLocals AND NOT LibSel4UseThreadLocals)
-        _sel4_rust_error(
-            "${call}: LibSel4UseThreadLocals is `${LibSel4UseThreadLocals}`, so that threads would share one IPC buffer."
-            "configure a fresh build folder with -DLibSel4UseThreadLocals=ON"
-        )
-    endif()
-    foreach(option IN ITEMS RUST_STD_MEMORY RUST_STD_STACK RUST_STD_THREADS)
-        if(NOT ${option} MATCHES "^[1-9][0-9]*$")
-            _sel4_rust_error(
-                "${option} is `${${option}}`; it must be a number above 0."
-                "configure with -D${option}= a number"
-            )
-        endif()
-    endforeach()
-    if(NOT RUST_STD_STACK LESS RUST_STD_MEMORY)
-        _sel4_rust_error(
-            "${call}: RUST_STD_STACK is `${RUST_STD_STACK}`, and such a stack does not fit into the `${RUST_STD_MEMORY}` bytes of RUST_STD_MEMORY."
-            "configure with a smaller -DRUST_STD_STACK= or a larger -DRUST_STD_MEMORY="
-        )
-    endif()
-    if(NOT RUST_STD_GROWTH MATCHES "^[0-9]+$" OR RUST_STD_GROWTH GREATER 1073741824)
-        _sel4_rust_error(
-            "RUST_STD_GROWTH is `${RUST_STD_GROWTH}`; it must be a number from 0 to 1073741824, 1 GiB."
-            "configure with -DRUST_STD_GROWTH= a number"
-        )
-    endif()
-    _sel4_rust_check_choice(RUST_STD_PANIC "${RUST_STD_PANIC}" "unwind;abort")
-    # Each 4 KiB of the image takes a slot. What is known here is the memory of std and of malloc; the link tells the rest.
-    math(EXPR slots "(${RUST_STD_MEMORY} + 0${LibSel4MuslcSysMorecoreBytes}) / 4096")
-    math(EXPR all "1 << ${KernelRootCNodeSizeBits}")
-    if(NOT slots LESS all)
-        _sel4_rust_error(
-            "${call}: KernelRootCNodeSizeBits is `${KernelRootCNodeSizeBits}`, ${all} slots, and the pages of RUST_STD_MEMORY and LibSel4MuslcSysMorecoreBytes alone take ${slots}."
-            "configure a fresh build folder with a larger -DKernelRootCNodeSizeBits=, or a smaller -DRUST_STD_MEMORY="
-        )
-    endif()
-endfunction()
-
-# Links what std stands on to `executable`, whose Rust target is `triple`, and whose Rust
-# archive is that of `bundle`. `unwinder` is the compiler's libgcc_eh.a, if it has one.
-function(_sel4_rust_link_std executable bundle triple unwinder)
+    _sel4_rust_read_facts("${facts}" TRIPLE UNWINDER)
     if(LibSel4MuslcSysCPIOFS)
         # Those of upstream have assembly of their own.
         _sel4_rust_find_closure(
@@ -90,7 +76,7 @@ function(_sel4_rust_link_std executable bundle triple unwinder)
             )
         endif()
     endif()
-    if(NOT unwinder)
+    if(NOT fact_UNWINDER)
         _sel4_rust_error(
             "`${CMAKE_C_COMPILER}` has no libgcc_eh.a, the unwinder for Rust's panics."
             "use a GCC with its static libraries, such as Debian's package gcc"
@@ -117,9 +103,9 @@ function(_sel4_rust_link_std executable bundle triple unwinder)
     get_target_property(behind ${bundle}-sealed INTERFACE_LINK_LIBRARIES)
     set_property(
         TARGET ${bundle}-sealed
-        PROPERTY INTERFACE_LINK_LIBRARIES "${unwinder};sel4muslcsys;sel4runtime;sel4;${behind}"
+        PROPERTY INTERFACE_LINK_LIBRARIES "${fact_UNWINDER};sel4muslcsys;sel4runtime;sel4;${behind}"
     )
-    _sel4_rust_check_linked(${executable} ${bundle} ${triple})
+    _sel4_rust_check_linked(${executable} ${bundle} ${fact_TRIPLE})
 endfunction()
 
 # Has the host tool run the linker of `executable`, and look at what came out. A step after linking would have to be

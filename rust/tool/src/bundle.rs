@@ -25,6 +25,7 @@ use crate::cargo::{self, Cargo, Metadata, Refusal};
 use crate::compiler::Compiler;
 use crate::compiler::inline::{self, Inliner};
 use crate::failure::{Failure, Result};
+use crate::objects::seal;
 use crate::{output, profile};
 
 /// Writes the bundle that is asked for.
@@ -36,6 +37,7 @@ use crate::{output, profile};
 /// When a package or feature does not exist, or the libraries cannot be built together from the
 /// versions that their locks name. The folder is then as it was.
 pub fn write(request: &Request) -> Result<Facts> {
+    headers_differ(request)?;
     let mut cargo = request.cargo.clone();
     if let Some(compiler) = &request.compiler {
         let (_, triple) = compiler.triples()?;
@@ -54,14 +56,46 @@ pub fn write(request: &Request) -> Result<Facts> {
             links
         }
     };
-    Facts::new(request, cargo.target.clone(), links)
+    let facts = Facts::new(request, cargo.target.clone(), links)?;
+    if let Some(path) = &request.seal {
+        let text = toml::to_string(&facts.sealing(request, &out)).map_err(|error| {
+            Failure::new(format!("cannot write `{}`: {error}", path.display()))
+                .help("name files and folders in UTF-8")
+        })?;
+        output::write_if_changed(path, text.as_bytes())?;
+    }
+    Ok(facts)
+}
+
+/// Refuses two headers of one name: the first on the include path would hide the other, and C accepts calls without a
+/// prototype.
+fn headers_differ(request: &Request) -> Result<()> {
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    for library in &request.libraries {
+        let Some(header) = &library.header else {
+            continue;
+        };
+        if let Some(other) = seen.insert(header, &library.target) {
+            return Err(Failure::new(format!(
+                "`{}` links `{other}` and `{}`, whose headers are both called `{header}`.",
+                request.executable, library.target
+            ))
+            .help(format!(
+                "give one of them another name: add_rust_library({0} HEADER {0}.h)",
+                library.target
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Facts for CMake about a bundle. Their text form is one `KEY=value` per line.
 #[derive(Debug)]
 pub struct Facts {
     triple: Option<String>,
+    std: bool,
     links: BTreeSet<String>,
+    configs: Vec<PathBuf>,
     inliner: Option<std::result::Result<Inliner, String>>,
     reads_tpidruro: bool,
     libgcc: Option<PathBuf>,
@@ -84,13 +118,48 @@ impl Facts {
                 && compiler.is_some_and(Compiler::reads_tpidruro),
             libgcc: compiler.and_then(|compiler| compiler.file("-print-libgcc-file-name")),
             unwinder: compiler
-                .filter(|_| request.std)
+                .filter(|_| request.std())
                 .and_then(|compiler| compiler.file("-print-file-name=libgcc_eh.a")),
+            configs: configs(request),
+            std: request.std(),
             triple,
             links,
             inliner,
         })
     }
+
+    /// Returns the request to seal the archive of the bundle in `out`.
+    fn sealing(&self, request: &Request, out: &Path) -> seal::Request {
+        // Debuggers follow Rust's frames by the unwind tables; C's Release build has none.
+        let small = request.profile.is_small();
+        let std = self.std;
+        let provided_by = request.libc.iter().chain(&self.libgcc);
+        let inlined = matches!(self.inliner, Some(Ok(_)));
+        seal::Request {
+            archive: out.join(format!("archive/lib{}.a", request.name)),
+            out: out.join(format!("lib{}.a", request.name)),
+            provided_by: provided_by.cloned().collect(),
+            inlined: inlined.then(|| out.join("inlined.o")),
+            // They are for panics that unwind, and for backtraces.
+            no_unwind_tables: small && (!std || (request.panic_abort && !request.backtrace)),
+            no_symbolizer: small && std,
+            no_read_tp: self.reads_tpidruro,
+        }
+    }
+}
+
+/// Returns the cargo configurations that count for the libraries, without repetition. Of those for one library the nearest
+/// comes last, since the last one wins.
+fn configs(request: &Request) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for library in &request.libraries {
+        for config in cargo::configs(folder(&library.manifest)).into_iter().rev() {
+            if !found.contains(&config) {
+                found.push(config);
+            }
+        }
+    }
+    found
 }
 
 impl fmt::Display for Facts {
@@ -100,6 +169,12 @@ impl fmt::Display for Facts {
         }
         if let Some(triple) = &self.triple {
             writeln!(f, "TRIPLE={triple}")?;
+        }
+        if self.std {
+            writeln!(f, "STD=ON")?;
+        }
+        for config in &self.configs {
+            writeln!(f, "CONFIG={}", config.display())?;
         }
         for (key, path) in [("LIBGCC", &self.libgcc), ("UNWINDER", &self.unwinder)] {
             if let Some(path) = path {
@@ -112,9 +187,6 @@ impl fmt::Display for Facts {
                 writeln!(f, "LLD={}", inliner.lld.display())?;
                 for flag in &inliner.flags {
                     writeln!(f, "CLANGFLAGS={flag}")?;
-                }
-                if self.reads_tpidruro {
-                    writeln!(f, "TPIDRURO=ON")?;
                 }
             }
             Some(Err(why)) => writeln!(f, "CALLS={why}")?,
@@ -141,7 +213,7 @@ struct Bundle<'a> {
 
 impl<'a> Bundle<'a> {
     fn new(request: &'a Request, out: &'a Path, cargo: &'a Cargo) -> Result<Self> {
-        let runtime = runtime(&request.runtime)?;
+        let runtime = runtime(&request.runtime, request.std())?;
         let mut libraries: Vec<Part> = Vec::new();
         for library in &request.libraries {
             let mut new = part(library, cargo)?;
@@ -264,6 +336,10 @@ impl<'a> Bundle<'a> {
             environment.insert(name.to_owned(), Value::Table(Table::from_iter(forced)));
         }
         let mut flags = self.request.rustflags.clone();
+        if self.request.std() && self.request.backtrace && self.request.profile.is_small() {
+            // For ./backtrace. The line tables stay in the file; nothing of them is loaded.
+            flags.push("-Cdebuginfo=line-tables-only".to_owned());
+        }
         let target = self.cargo.target.as_deref().unwrap_or_default();
         if self.request.compiler.is_some() && target.ends_with("-linux-musl") {
             // Images are linked at a fixed address.
@@ -476,7 +552,11 @@ impl<'a> Bundle<'a> {
             "// Generated by sel4-rust of sel4-rust-kit for `{}`. Do not edit: CMake writes it again.\n\n\
              //! All Rust code of one executable.\n{}\n",
             self.request.name,
-            if self.request.std { "" } else { "#![no_std]\n" }
+            if self.request.std() {
+                ""
+            } else {
+                "#![no_std]\n"
+            }
         );
         for (index, part) in self.libraries.iter().enumerate() {
             text += &format!(
@@ -509,7 +589,7 @@ impl<'a> Bundle<'a> {
                 self.request.log_level.feature()
             );
         }
-        let unwinds = self.request.std && !self.request.panic_abort;
+        let unwinds = self.request.std() && !self.request.panic_abort;
         text += &PROFILES.replace("PANIC", if unwinds { "unwind" } else { "abort" });
         for (package, table) in overrides {
             let profile = self.request.profile.name();

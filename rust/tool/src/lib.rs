@@ -12,6 +12,7 @@
 //! | [`headers`] | `header`: the C header of a crate, and the modules of a crate, parsed |
 //! | [`bindings`] | `bindings` and `libclang`, which the program in `bindings/` does |
 //! | [`objects`] | `seal` and `link`: Rust archives, object files and executables |
+//! | [`std_needs`] | what must be configured for Rust's std |
 //! | [`request`] | the file with CMake's request for a step |
 //! | [`failure`] | errors that name the next step |
 //! | [`output`] | files that are written whole, or not at all |
@@ -27,3 +28,4 @@ pub mod objects;
 pub mod output;
 pub mod profile;
 pub mod request;
+pub mod std_needs;

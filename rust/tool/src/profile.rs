@@ -148,8 +148,10 @@ fn unknown(at: &str, asked: &str, profiles: &Table, whose: &str) -> Failure {
         Some(near) if near != at => format!("did you mean `{near}`? "),
         _ => String::new(),
     };
-    Failure::new(format!("`{whose}` has no profile `{at}`{via}"))
-        .help(format!("{meant}The known profiles are: `{}`", known.join("`, `")))
+    Failure::new(format!("`{whose}` has no profile `{at}`{via}")).help(format!(
+        "{meant}The known profiles are: `{}`",
+        known.join("`, `")
+    ))
 }
 
 #[cfg(test)]

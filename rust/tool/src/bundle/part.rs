@@ -89,7 +89,12 @@ pub fn part(library: &Library, cargo: &Cargo) -> Result<Part> {
 }
 
 /// Returns the runtime crate. It is the kit's own, so its manifest says all, and cargo need not be asked.
-pub fn runtime(runtime: &Runtime) -> Result<Part> {
+pub fn runtime(runtime: &Runtime, std: bool) -> Result<Part> {
+    let features = if std {
+        &runtime.std_features
+    } else {
+        &runtime.features
+    };
     let manifest = output::absolute(&runtime.manifest)?;
     let lock = output::absolute(&runtime.lock)?;
     let table = table(&manifest)?;
@@ -100,9 +105,9 @@ pub fn runtime(runtime: &Runtime) -> Result<Part> {
         // Its workspace is the host tool's, and they share the version.
         version: text("version").unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
         manifest,
-        features: runtime.features.iter().cloned().collect(),
+        features: features.iter().cloned().collect(),
         // Its heaps exclude each other, and one of them is the default.
-        default_features: runtime.features.is_empty(),
+        default_features: features.is_empty(),
         profile: None,
         logs: false,
         members: BTreeSet::new(),

@@ -44,12 +44,27 @@ pub struct Request {
     pub environment: BTreeMap<String, String>,
     /// Folder of the bindings of libsel4, for a bundle that uses them.
     pub bindings_dir: Option<String>,
-    /// Set if Rust's std is in the executable, and with it panics that unwind.
+    /// The executable, as CMake calls it.
     #[serde(default)]
-    pub std: bool,
+    pub executable: String,
     /// Set if panics end the program even with std.
     #[serde(default)]
     pub panic_abort: bool,
+    /// Set if panics with std print a backtrace, which names functions by the unwind tables and the line tables.
+    #[serde(default)]
+    pub backtrace: bool,
+    /// The C library.
+    pub libc: Option<PathBuf>,
+    /// File to write the request of the step `seal` into.
+    pub seal: Option<PathBuf>,
+}
+
+impl Request {
+    /// Returns whether Rust's std is in the executable: if so, panics unwind.
+    #[must_use]
+    pub fn std(&self) -> bool {
+        self.libraries.iter().any(|library| library.std)
+    }
 }
 
 /// The profiles a bundle has, one per CMake build type.
@@ -67,6 +82,11 @@ pub enum BundleProfile {
 }
 
 impl BundleProfile {
+    /// Returns whether images are made small, without what only debuggers read.
+    pub(super) fn is_small(self) -> bool {
+        matches!(self, Self::Release | Self::MinSizeRel)
+    }
+
     const ALL: [Self; 4] = [
         Self::Dev,
         Self::Release,
@@ -172,6 +192,9 @@ pub struct Runtime {
     /// The features to turn on, instead of the default ones. None: the default ones.
     #[serde(default)]
     pub features: Vec<String>,
+    /// Those to turn on beside Rust's std.
+    #[serde(default)]
+    pub std_features: Vec<String>,
 }
 
 /// One `add_rust_library`.
@@ -194,4 +217,9 @@ pub struct Library {
     pub no_default_features: bool,
     /// The profile of its own workspace to take settings from.
     pub profile: Option<String>,
+    /// Set if it uses Rust's std.
+    #[serde(default)]
+    pub std: bool,
+    /// File name of its C header.
+    pub header: Option<String>,
 }

@@ -13,7 +13,8 @@ use crate::cargo::{self, Cargo, Metadata, Package};
 use crate::compiler::Compiler;
 use crate::failure::{Failure, Result};
 use crate::headers::source::{Cfg, Presence, Sources, attributes};
-use crate::output;
+use crate::std_needs::Variables;
+use crate::{output, std_needs};
 
 /// Properties of a crate for CMake. The text form is one `KEY=value` per line.
 #[derive(Debug)]
@@ -80,6 +81,45 @@ pub struct Request {
     pub no_default_features: bool,
     /// C compiler and flags of the calling folder.
     pub compiler: Option<Compiler>,
+    /// The CMake target.
+    #[serde(default)]
+    pub target: String,
+    /// File name of the C header.
+    pub header: Option<String>,
+    /// Variables of CMake that std depends on, if the library asks for it in a root server.
+    pub std: Option<Variables>,
+}
+
+/// Headers of the C library, of sel4runtime and of libcpio, without `.h`. A header of the same name would hide the one of C
+/// from all that link the Rust library.
+const HEADERS_OF_C: &str = "aio alloca ar assert byteswap complex cpio crypt ctype dirent dlfcn elf endian err errno fcntl \
+    features fenv float fmtmsg fnmatch ftw getopt glob grp iconv ifaddrs inttypes iso646 langinfo lastlog libgen libintl \
+    limits link locale malloc math memory mntent monetary mqueue netdb nl_types paths poll pthread pty pwd regex resolv \
+    sched search semaphore setjmp shadow signal spawn stdalign stdarg stdatomic stdbool stddef stdint stdio stdio_ext \
+    stdlib stdnoreturn string strings stropts syscall sysexits syslog tar termios tgmath threads time uchar ucontext ulimit \
+    unistd utime utmp utmpx values wait wchar wctype wordexp";
+
+/// Refuses the name of a header that is not a plain file name, or that C has.
+fn header_is_free(target: &str, header: &str) -> Result<()> {
+    let call = format!("add_rust_library({target})");
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let inside = |letter: char| plain(letter) || ".-".contains(letter);
+    if !header.starts_with(plain) || !header.chars().all(inside) {
+        return Err(Failure::new(format!(
+            "{call}: HEADER is `{header}`, which is not a file name."
+        ))
+        .help(format!("give a plain one, such as {target}.h")));
+    }
+    let stem = header.strip_suffix(".h").unwrap_or_default();
+    if HEADERS_OF_C.split_whitespace().any(|known| known == stem) {
+        return Err(Failure::new(format!(
+            "{call}: the C library has a header `{header}` of its own."
+        ))
+        .help(format!(
+            "give this one another name, such as HEADER rust_{header}"
+        )));
+    }
+    Ok(())
 }
 
 /// Arguments of `cargo metadata` that choose features.
@@ -102,6 +142,9 @@ pub fn features(names: &[String], no_default: bool) -> Vec<String> {
 /// When there is no such crate, when it is not a plain library, when its `Cargo.lock` is missing
 /// or stale, or when it brings, or makes rustc ask for, its own panic handler or allocator.
 pub fn check(request: &Request) -> Result<Facts> {
+    if let Some(header) = &request.header {
+        header_is_free(&request.target, header)?;
+    }
     let mut cargo = request.cargo.clone();
     let mut plain_triple = None;
     if let Some(compiler) = &request.compiler {
@@ -154,6 +197,12 @@ pub fn check(request: &Request) -> Result<Facts> {
     let graph = cargo.locked(&chosen.manifest_path, &arguments)?;
     for dependency in graph.closure(&chosen.id) {
         no_runtime_of_its_own(dependency, chosen)?;
+    }
+    if let Some(variables) = &request.std {
+        std_needs::check(
+            variables,
+            &format!("add_rust_library({} STD)", request.target),
+        )?;
     }
 
     let folder = chosen.folder();

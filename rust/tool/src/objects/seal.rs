@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use object::elf::{FileHeader32, FileHeader64};
 use object::read::elf::FileHeader;
 use object::{FileKind, LittleEndian, Object, ObjectSymbol};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, Result};
 use crate::output;
@@ -35,7 +35,7 @@ use super::archive::{Archive, Member, read};
 use super::{read_tp, symbolizer};
 
 /// An archive to seal, and what to leave out of it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Request {
     /// Archive that cargo made.

@@ -39,7 +39,7 @@ fn bundle_with(fixture: &Fixture, more: &[&str], libraries: &[&str]) -> Outcome 
             "rt",
             "libsel4-rt",
             "0.1.0",
-            "[features]\nlog = []\nheap = []\n",
+            "[features]\nlog = []\nheap = []\nstd = []\n",
         );
         fixture.lock("rt");
     }
@@ -48,6 +48,7 @@ fn bundle_with(fixture: &Fixture, more: &[&str], libraries: &[&str]) -> Outcome 
     let mut arguments = vec!["bundle", "--out", "out", "--name", "sel4_rust_app"];
     arguments.extend(["--runtime.manifest", &manifest, "--runtime.lock", &lock]);
     arguments.extend(["--runtime.features", "heap"]);
+    arguments.extend(["--runtime.std-features", "std"]);
     arguments.extend(more);
     arguments.extend(libraries.iter().flat_map(|library| library.lines()));
     fixture.step(&arguments)
@@ -220,24 +221,31 @@ fn profiles_of_a_library_are_honoured() {
     assert_eq!(packages["helper"]["codegen-units"].as_integer(), Some(4));
 
     let unknown = library(&fixture, "greeter", "greeter", "--profile fats");
-    bundle(&fixture, "dev", &[&unknown])
-        .fails("has no profile `fats`", "did you mean `fast`? The known profiles are:");
+    bundle(&fixture, "dev", &[&unknown]).fails(
+        "has no profile `fats`",
+        "did you mean `fast`? The known profiles are:",
+    );
 }
 
 #[test]
 fn with_std_panics_unwind_unless_they_are_to_abort() {
     let fixture = Fixture::new();
     fixture.library("greeter", "");
-    let greeter = library(&fixture, "greeter", "greeter", "");
     let settings = ["--profile", "release", "--log-level", "info"];
-    for (options, panic, attribute) in [
-        (&[][..], "abort", true),
-        (&["--std"], "unwind", false),
-        (&["--std", "--panic-abort"], "abort", false),
+    for (std, options, panic, attribute) in [
+        ("", &[][..], "abort", true),
+        ("--std", &[], "unwind", false),
+        ("--std", &["--panic-abort"], "abort", false),
     ] {
+        let greeter = library(&fixture, "greeter", "greeter", std);
         let more: Vec<&str> = settings.iter().chain(options).copied().collect();
         bundle_with(&fixture, &more, &[&greeter]).succeeds();
         let manifest = fixture.read("out/Cargo.toml");
+        let feature = if attribute { "heap" } else { "std" };
+        assert!(
+            manifest.contains(&format!("features = [\"{feature}\"]")),
+            "{manifest}"
+        );
         let profiles = manifest.matches("panic = ").count();
         let right = format!("panic = \"{panic}\"");
         assert_eq!(
@@ -248,6 +256,71 @@ fn with_std_panics_unwind_unless_they_are_to_abort() {
         let root = fixture.read("out/src/lib.rs");
         assert_eq!(root.contains("#![no_std]"), attribute, "{root}");
     }
+}
+
+#[test]
+fn the_request_to_seal_follows_from_profile_std_and_panics() {
+    let fixture = Fixture::new();
+    fixture.library("greeter", "");
+    for (profile, std, options, flags) in [
+        ("dev", "", &[][..], (false, false)),
+        ("dev", "--std", &["--panic-abort"], (false, false)),
+        ("relwithdebinfo", "--std", &[], (false, false)),
+        ("release", "", &[], (true, false)),
+        ("minsizerel", "--std", &[], (false, true)),
+        ("release", "--std", &["--panic-abort"], (true, true)),
+        (
+            "release",
+            "--std",
+            &["--panic-abort", "--backtrace"],
+            (false, true),
+        ),
+    ] {
+        let greeter = library(&fixture, "greeter", "greeter", std);
+        let mut more = vec!["--profile", profile, "--log-level", "info"];
+        more.extend(["--libc", "libc.a", "--seal", "requests/seal.toml"]);
+        more.extend(options);
+        let outcome = bundle_with(&fixture, &more, &[&greeter]).succeeds();
+        let asked = if std.is_empty() { &[][..] } else { &["ON"] };
+        assert_eq!(outcome.values("STD"), asked);
+        let text = fixture.read("requests/seal.toml");
+        let seal: toml::Table = text.parse().expect("TOML");
+        let seen = ["no-unwind-tables", "no-symbolizer"].map(|key| seal[key].as_bool());
+        assert_eq!(seen, [Some(flags.0), Some(flags.1)], "{profile} {text}");
+        let provided_by = seal["provided-by"].as_array().expect("a list");
+        assert_eq!(provided_by[0].as_str(), Some("libc.a"));
+        for (key, name) in [
+            ("archive", "out/archive/libsel4_rust_app.a"),
+            ("out", "out/libsel4_rust_app.a"),
+        ] {
+            assert_eq!(seal[key].as_str(), Some(&*fixture.text(name)));
+        }
+        let config = fixture.read("out/.cargo/config.toml");
+        let lines = config.contains("-Cdebuginfo=line-tables-only");
+        assert_eq!(lines, options.contains(&"--backtrace"), "{config}");
+    }
+}
+
+#[test]
+fn two_headers_of_one_name_are_refused() {
+    let fixture = Fixture::new();
+    fixture.library("one", "");
+    fixture.library("two", "");
+    let [one, two] = ["one", "two"].map(|name| library(&fixture, name, name, "--header greeter.h"));
+    let more = [
+        "--profile",
+        "dev",
+        "--log-level",
+        "info",
+        "--executable",
+        "app",
+    ];
+    bundle_with(&fixture, &more, &[&one, &two]).fails(
+        "`app` links `one` and `two`, whose headers are both called `greeter.h`",
+        "add_rust_library(two HEADER two.h)",
+    );
+    assert!(!fixture.path("out").exists());
+    bundle_with(&fixture, &more, &[&one]).succeeds();
 }
 
 #[test]

@@ -262,3 +262,33 @@ fn a_runtime_in_a_dependency() {
     fixture.library("tester", "[dev-dependencies]\npanics = \"1\"\n");
     check(&fixture, "tester/Cargo.toml").succeeds();
 }
+
+#[test]
+fn a_header_has_a_plain_name_that_c_does_not_have() {
+    let fixture = Fixture::new();
+    fixture.library("greeter", "");
+    let named = |header: &str| {
+        let manifest = fixture.text("greeter/Cargo.toml");
+        fixture.step(&[
+            "crate",
+            "--manifest",
+            &manifest,
+            "--target",
+            "greeter",
+            "--header",
+            header,
+        ])
+    };
+    for header in ["../greeter.h", ".h", "a b.h", "-a.h"] {
+        let message =
+            format!("add_rust_library(greeter): HEADER is `{header}`, which is not a file name");
+        named(header).fails(&message, "such as greeter.h");
+    }
+    for header in ["limits.h", "cpio.h", "wordexp.h"] {
+        let message = format!("the C library has a header `{header}` of its own");
+        named(header).fails(&message, &format!("such as HEADER rust_{header}"));
+    }
+    for header in ["greeter.h", "limits", "greeter-1.0.h", "_a.hpp"] {
+        named(header).succeeds();
+    }
+}

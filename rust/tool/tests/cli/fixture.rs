@@ -263,7 +263,7 @@ impl Fixture {
 }
 
 /// Keys of requests that hold lists.
-const LISTS: [&str; 12] = [
+const LISTS: [&str; 13] = [
     "configs",
     "defines",
     "features",
@@ -272,6 +272,7 @@ const LISTS: [&str; 12] = [
     "include-dirs",
     "provided-by",
     "runtime.features",
+    "runtime.std-features",
     "rustflags",
     "slots",
     "sys-includes",

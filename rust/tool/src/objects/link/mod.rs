@@ -115,7 +115,9 @@ fn check(request: &Request, output: &Path, map: &Path) -> Result<()> {
             "`{}` is not an ELF file: {error}",
             output.display()
         ))
-        .help("link an ELF executable, or switch this check off: configure with -DRUST_STD_CHECK=off")
+        .help(
+            "link an ELF executable, or switch this check off: configure with -DRUST_STD_CHECK=off",
+        )
     })?;
     enough_slots(output, &image, request.slots)?;
     let archive = read(&request.archive)?;
