@@ -88,12 +88,14 @@ def test_vendored_sources_are_used():
 
 def test_sources_vendored_without_the_runtime_are_an_error_that_says_how():
     files = vendored({"little": {"1.0.1": "#![no_std]\npub const NUMBER: i32 = 42;\n"}})
-    files = {path: text for path, text in files.items() if "/rlsf/" not in path}
+    files = {path: text for path, text in files.items() if "/linked_list_allocator/" not in path}
     project = one_library(
         "half vendored", GREETER.replace("    42", "    little::NUMBER"), '[dependencies]\nlittle = "1"\n', files=files
     )
     project.lock()
-    project.configure_fails(says=("cannot be built together", "rlsf", "cargo vendor --sync ", "/libsel4-rt/Cargo.toml"))
+    project.configure_fails(
+        says=("cannot be built together", "linked_list_allocator", "cargo vendor --sync ", "/libsel4-rt/Cargo.toml")
+    )
 
 
 def test_environment_and_flags_of_the_users_cargo_configuration_count():

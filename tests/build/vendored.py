@@ -46,11 +46,11 @@ def of_the_runtime():
     files = {}
     for package in json.loads(asked)["packages"]:
         name, version, folder = package["name"], package["version"], Path(package["manifest_path"]).parent
-        if name not in ("cfg-if", "const-default", "libc", "log", "rlsf", "rustversion"):
+        # With the heap of project.py.
+        if name not in ("linked_list_allocator", "log"):
             continue
         for path in folder.rglob("*"):
-            # rlsf includes a picture and its README.
-            if path.suffix in (".md", ".rs", ".svg", ".toml"):
+            if path.suffix in (".rs", ".toml"):
                 files[f"vendor/{name}/{path.relative_to(folder)}"] = path.read_text()
         found = re.search(rf'name = "{name}"\nversion = "{re.escape(version)}"\nsource = .*\nchecksum = "(.*)"', lock)
         files[f"vendor/{name}/.cargo-checksum.json"] = json.dumps({"files": {}, "package": found[1]})
