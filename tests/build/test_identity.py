@@ -128,7 +128,7 @@ def link_with_map(build, program):
     ],
 )
 def test_memcpy_of_muslc_and_helpers_of_libgcc_stay_in_the_image(configuration, build):
-    build.app("teamwork")
+    build.program("teamwork")
     link_with_map(build, "apps/teamwork/rootserver")
     image = images.Image(build, "apps/teamwork/rootserver", MAP)
     origin = image.origins()

@@ -251,7 +251,7 @@ def reads_register_7(configuration: str, lines: list[str]) -> bool:
     ],
 )
 def test_a_register_is_read_again_after_a_call(configuration: str, options: tuple[str, ...], build: Shared) -> None:
-    build.app(APP, *options)
+    build.program(APP, *options)
     lines = after_the_call(build, "checks_reread")
     check(
         reads_register_7(configuration, lines)

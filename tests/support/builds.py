@@ -159,10 +159,19 @@ class Shared(Build):
     def app(self, app: str | Path, *options: str) -> "Shared":
         """Makes an application the root server and builds the image; does nothing if it was the last one."""
         __tracebackhide__ = True
+        return self._built(app, options)
+
+    def program(self, app: str | Path, *options: str) -> "Shared":
+        """Makes an application the root server and links it, without the image, which takes long on RISC-V."""
+        __tracebackhide__ = True
+        return self._built(app, options, "rootserver")
+
+    def _built(self, app: str | Path, options: tuple[str, ...], *targets: str) -> "Shared":
+        __tracebackhide__ = True
         self.start()
         if not self.is_selected(app, *options):
             self.select(app, *options)
-        self.ninja()
+        self.ninja(*targets)
         return self
 
     def is_selected(self, app: str | Path, *options: str) -> bool:
