@@ -51,15 +51,31 @@ pub extern "C" fn visitor_wait(slot: usize) -> bool {
 """
 
 
-@pytest.mark.on("zynqmp")
-def test_X1_their_crate_works_in_our_library_and_shares_Cs_IPC_buffer(build):
+def configure(build):
+    """Configures `build` for a root server in C that links a library with their crate."""
     theirs = folder() / "rust-sel4"
-    foreign.fetch(HERE / "manifest.xml", folder())
+    if not (theirs / "crates").exists():
+        foreign.fetch(HERE / "manifest.xml", folder())
     visitor = folder() / "visitor"
     write(visitor / "Cargo.toml", MANIFEST.format(sel4=theirs))
     write(visitor / "src" / "lib.rs", SOURCE)
     run("cargo", "generate-lockfile", cwd=visitor)
     build.select("tests/projects/rust-sel4/rootserver", f"-DVISITOR={visitor}")
+
+
+@pytest.mark.on("zynqmp")
+def test_X1_their_crate_goes_into_our_bundle(build):
+    configure(build)
+    lock = (build.path / "rust" / "rootserver" / "Cargo.lock").read_text()
+    for package in ("visitor", "sel4", "sel4-sys", "libsel4-rt"):
+        assert f'\nname = "{package}"\n' in lock, f"the bundle lacks `{package}`:\n{lock}"
+
+
+# Building their crate takes as long as twenty other tests.
+@pytest.mark.long
+@pytest.mark.on("zynqmp")
+def test_X1_their_crate_works_in_our_library_and_shares_Cs_IPC_buffer(build):
+    configure(build)
     build.ninja("sel4_generated")
     kernel = workspace() / "kernel"
     configs = [
