@@ -37,7 +37,11 @@ LINGER = {"panic": 0.0}
 def often(name: str, app: str) -> tuple[pytest.MarkDecorator, ...]:
     """Returns the marks of a row: long, where it differs little from the same app in the Debug build of that platform."""
     little = name.endswith(("Release", "SMP", "MCS")) and app in ("teamwork", "drivers-first-step", "panic")
-    return (pytest.mark.long,) if little and (name, app) != ("qemu-arm-virt MCS", "drivers-first-step") else ()
+    if (name, app) == ("qemu-arm-virt MCS", "drivers-first-step"):
+        return ()
+    # Other tests make all system calls there.
+    little = little or app == "objects" and name in ("zynqmp Release", "qemu-arm-virt SMP")
+    return (pytest.mark.long,) if little else ()
 
 
 @pytest.mark.parametrize(

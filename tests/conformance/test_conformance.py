@@ -2,6 +2,7 @@
 """What the kernel answers to every kind of use is what was recorded from it, line by line."""
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from conformance import recording
@@ -12,9 +13,10 @@ from support import KIT, check, run
 from support.builds import STEADY, Shared
 
 
-def on(*recordings: str, name: str) -> pytest.MarkDecorator:
-    """Returns rows of these recordings on their configurations; `name` is that of a row."""
+def on(*recordings: str, name: str, also: Sequence[str] = ()) -> pytest.MarkDecorator:
+    """Returns rows of these recordings on their configurations; `name` is that of a row. Those that `also` has are long."""
     rows = [pytest.param(each, CONFIGURATIONS[each], id=name.format(each)) for each in recordings]
+    rows += [pytest.param(each, CONFIGURATIONS[each], id=name.format(each), marks=pytest.mark.long) for each in also]
     return pytest.mark.parametrize("name, configuration", rows)
 
 
@@ -65,7 +67,7 @@ def test_answers_sequences_as_recorded(name: str, configuration: str) -> None:
 
 
 @pytest.mark.needs("hosted")
-@on("x86_64", "x86_64-mcs", name="{}: images do on the hosted platform what they do on the kernel")
+@on("x86_64-mcs", also=["x86_64"], name="{}: images do on the hosted platform what they do on the kernel")
 def test_images_do_on_the_hosted_platform_what_they_do_on_the_kernel(name: str, configuration: str) -> None:
     ours = recording.transcript("sequences", recording.build("sequences", name), ("./simulate-hosted",))
     check(ours == recorded("sequences", name), "a random sequence differs")

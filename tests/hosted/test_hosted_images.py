@@ -112,7 +112,7 @@ def test_gdb_shows_the_threads_of_an_image_as_it_is(build: Shared) -> None:
     check_says(output, "the thread answers: 42", "The program ended with exit code 3")
 
 
-@pytest.mark.parametrize("configuration", ["x86_64", "x86_64 MCS"])
+@pytest.mark.parametrize("configuration", [pytest.param("x86_64", marks=pytest.mark.long), "x86_64 MCS"])
 def test_seL4_libs_do_as_on_the_kernel(configuration: str, build: Shared) -> None:
     """allocman, vka, vspaces, and threads and processes of sel4utils: the image in QEMU, and in a Linux process."""
     build.app("tests/hosted/libraries")

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.needs("rust", "hosted"), pytest.mark.weight(120)]
 @pytest.mark.parametrize("which", ["oldest", "newest"])
 def test_an_app_runs_with_the(which: str, app: str) -> None:
     environment = other_toolchain(which)
-    build = Build(f"{app}-{which}")
+    build = Build(which)
     build.configure("-DPLATFORM=hosted", f"-DAPP={app}", env=environment)
     build.ninja(env=environment)
     build.boot(f"apps/{app}/expected.txt")

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -77,11 +78,10 @@ def line_of(file: str, text: str) -> str:
     return "at " + re.escape(f"{APP}/{file}:{number}")
 
 
-def on_platforms(name: str) -> pytest.MarkDecorator:
-    """Returns the rows of PLATFORMS; `name` is that of a row. Release is long on one of the architectures."""
+def on_platforms(name: str, long: Collection[str] = ("x86_64 Release",)) -> pytest.MarkDecorator:
+    """Returns the rows of PLATFORMS; `name` is that of a row, and those are long that `long` has."""
     rows = [
-        pytest.param(each, id=name.format(each), marks=pytest.mark.long if each == "x86_64 Release" else ())
-        for each in PLATFORMS
+        pytest.param(each, id=name.format(each), marks=pytest.mark.long if each in long else ()) for each in PLATFORMS
     ]
     return pytest.mark.parametrize("configuration", rows)
 
@@ -121,7 +121,7 @@ def test_a_panic_that_escapes_to_C(configuration: str, build: Shared) -> None:
     )
 
 
-@on_platforms("the place of a fault is named on {}")
+@on_platforms("the place of a fault is named on {}", long=("qemu-arm-virt Release", "x86_64 Release"))
 def test_the_place_of_a_fault_is_named(configuration: str, build: Shared) -> None:
     build_ending(build, "fault")
     expected = ["/vm fault on data at address 0x8/", "/^0x[0-9a-f]+: 0x/"]

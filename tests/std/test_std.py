@@ -17,10 +17,28 @@ CORES = ("qemu-arm-virt SMP", "qemu-arm-virt MCS SMP", "x86_64 SMP")
 TRAPS = {"aarch64": (r"\tsvc\t", "arm_sys_"), "x86_64": (r"\tsyscall", "x64_sys_")}
 
 
-def on(*configurations: str, name: str) -> pytest.MarkDecorator:
-    """Returns rows of these configurations; `name` is that of a row."""
+def on(*configurations: str, name: str, also: Sequence[str] = ()) -> pytest.MarkDecorator:
+    """Returns rows of these configurations; `name` is that of a row. Those that `also` has are long."""
     rows = [pytest.param(each, id=name.format(each)) for each in configurations]
+    rows += [pytest.param(each, id=name.format(each), marks=pytest.mark.long) for each in also]
     return pytest.mark.parametrize("configuration", rows)
+
+
+# Before the rows of the same program, which is then built once.
+@on("qemu-arm-virt", "x86_64", name="A11 std enters the kernel through libsel4 alone on {}")
+def test_enters_the_kernel_through_libsel4_alone(configuration: str, build: Shared) -> None:
+    build.app("std-tour")
+    image = build.path / "apps/std-tour/rootserver"
+    instruction, own = TRAPS[build.configuration.architecture]
+    function, holders = "", set()
+    for line in run(f"{build.configuration.tools}objdump", "-d", image).splitlines():
+        if start := re.match(r"[0-9a-f]+ <(.*)>:$", line):
+            function = start[1]
+        elif re.search(instruction, line):
+            holders.add(function)
+    foreign = sorted(name for name in holders if not name.startswith(own))
+    check(len(holders) > len(foreign), f"no function of libsel4 holds `{instruction}`: is this the right instruction?")
+    check(not foreign, f"these enter a kernel by themselves: {' '.join(foreign)}")
 
 
 def often(configuration: str) -> Sequence[pytest.MarkDecorator]:
@@ -44,23 +62,7 @@ def test_boots(configuration: str, app: str, build: Shared) -> None:
     build.app(app).boot(f"apps/{app}/expected.txt", linger=0.5)
 
 
-@on("qemu-arm-virt", "x86_64", name="A11 std enters the kernel through libsel4 alone on {}")
-def test_enters_the_kernel_through_libsel4_alone(configuration: str, build: Shared) -> None:
-    build.app("std-tour")
-    image = build.path / "apps/std-tour/rootserver"
-    instruction, own = TRAPS[build.configuration.architecture]
-    function, holders = "", set()
-    for line in run(f"{build.configuration.tools}objdump", "-d", image).splitlines():
-        if start := re.match(r"[0-9a-f]+ <(.*)>:$", line):
-            function = start[1]
-        elif re.search(instruction, line):
-            holders.add(function)
-    foreign = sorted(name for name in holders if not name.startswith(own))
-    check(len(holders) > len(foreign), f"no function of libsel4 holds `{instruction}`: is this the right instruction?")
-    check(not foreign, f"these enter a kernel by themselves: {' '.join(foreign)}")
-
-
-@on("qemu-arm-virt", "x86_64", name="libraries with and without STD in one executable on {}")
+@on("qemu-arm-virt", also=["x86_64"], name="libraries with and without STD in one executable on {}")
 def test_mixes(configuration: str, build: Shared) -> None:
     # The strictest setting: the program uses no function without an implementation.
     build.app("tests/std/mixed", "-DRUST_STD_CHECK=error").boot("tests/std/mixed/expected.txt", linger=0.5)
@@ -90,7 +92,7 @@ def test_goes_beside_allocman(configuration: str, build: Shared) -> None:
     build.boot("tests/std/allocman/expected.txt", linger=0.5)
 
 
-@on("qemu-arm-virt MCS", "x86_64", name="std takes its objects from allocman on {}")
+@on("qemu-arm-virt MCS", also=["x86_64"], name="std takes its objects from allocman on {}")
 def test_takes_objects_from_allocman(configuration: str, build: Shared) -> None:
     kinds = 3 if "MCS" in configuration else 2
     build.app("tests/std/allocman", "-DRUST_STD_GROWTH=8388608", "-DOBJECTS=application")
@@ -201,7 +203,11 @@ def test_reads_files(configuration: str, build: Shared) -> None:
     "configuration",
     [
         pytest.param(each, id=f"functions of sel4std.h may wait, and C's calls tell the truth, on {each}", marks=marks)
-        for each, marks in (("qemu-arm-virt", ()), ("x86_64", ()), ("qemu-arm-virt MCS", pytest.mark.long))
+        for each, marks in (
+            ("qemu-arm-virt", ()),
+            ("x86_64", pytest.mark.long),
+            ("qemu-arm-virt MCS", pytest.mark.long),
+        )
     ],
 )
 def test_calls_hooks_without_a_lock(configuration: str, build: Shared) -> None:
@@ -212,7 +218,7 @@ def uses_memory_up(build: Shared, *options: str) -> None:
     build.app("tests/std/memory", "-DRUST_STD_GROWTH=16777216", *options).boot("tests/std/memory/expected.txt")
 
 
-@on("qemu-arm-virt", "x86_64", name="memory grows, and its end is an error, on {}")
+@on("qemu-arm-virt", also=["x86_64"], name="memory grows, and its end is an error, on {}")
 def test_uses_memory_up(configuration: str, build: Shared) -> None:
     uses_memory_up(build)
 
