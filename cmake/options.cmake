@@ -7,6 +7,7 @@ ANCHOR: options
 | option | default | |
 |---|---|---|
 | `RUST_BACKTRACE` | `OFF` | where a library has STD, a panic prints a backtrace on the console; `./backtrace` names its functions |
+| `RUST_EXPORT_CHECK` | `warn` | what sealing says about [exports without a prototype](calls.md#exports-without-a-prototype): `warn`, `error`, or `off` |
 | `RUST_HEAP` | `rlsf` | allocator: `rlsf` (bounded time), `linked-list` (wastes least), `muslc` (C's `malloc`) or `none` |
 | `RUST_HEAP_BYTES` | `262144` | bytes of the heap that the Rust libraries of one executable share; ignored with `muslc` |
 | `RUST_INLINE` | `AUTO` | whether system calls from Rust are inlined from C: `AUTO` where it can be done, `ON`, or `OFF` for calls of C's functions |
@@ -25,6 +26,7 @@ ANCHOR_END: options
 #]=======================================================================]
 
 set(RUST_BACKTRACE OFF CACHE BOOL "A panic prints a backtrace, where a library uses Rust's std")
+set(RUST_EXPORT_CHECK "warn" CACHE STRING "Exports without a prototype in a generated header: warn, error or off")
 set(RUST_HEAP_BYTES "262144" CACHE STRING "Bytes of the heap that the Rust libraries of one executable share")
 set(RUST_HEAP "rlsf" CACHE STRING "Allocator of that heap: rlsf, linked-list, muslc or none")
 set(RUST_INLINE "AUTO" CACHE STRING "System calls from Rust are inlined from C: AUTO, ON or OFF")
@@ -37,6 +39,7 @@ set(RUST_STD_GROWTH "0" CACHE STRING "Bytes of untyped memory that large blocks 
 set(RUST_STD_PANIC "unwind" CACHE STRING "What a panic does in an executable with Rust's std: unwind or abort")
 set(RUST_STD_STACK "131072" CACHE STRING "Bytes of stack of a thread of Rust's std that asks for no other size")
 set(RUST_STD_THREADS "16" CACHE STRING "Threads of Rust's std that can exist at a time, besides the first")
+set_property(CACHE RUST_EXPORT_CHECK PROPERTY STRINGS warn error off)
 set_property(
     CACHE RUST_HEAP
     PROPERTY STRINGS rlsf linked-list muslc none

@@ -233,3 +233,31 @@ pub extern "C" fn sum(of: &[i32; 8]) -> i32 {
     # Unoptimised code keeps the closures as functions of their own, unless the bundle is optimised as a whole.
     closures = [name for name in symbols(project.build / "main") if "greeter" in name and "closure" in name]
     assert bool(closures) != optimised or profile != "dev", f"the code is not {expected}: {closures}"
+
+
+def test_an_export_without_prototype_is_reported_when_the_archive_is_sealed():
+    source = (
+        GREETER
+        + """
+macro_rules! device {
+    ($name:ident) => {
+        #[unsafe(export_name = concat!("dev_", stringify!($name)))]
+        pub extern "C" fn $name(n: u32) -> u32 { n }
+    };
+}
+device!(open);
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub extern "system" fn checksum(n: u32) -> u32 { n }
+"""
+    )
+    main = program('printf("%d %u\\n", answer(), checksum(3));', "greeter.h")
+    project = one_library("no prototype", source, main=main)
+    named = "`dev_open` of the crate `greeter`"
+    for build_type in ("Debug", "Release"):
+        project.configure(f"-DCMAKE_BUILD_TYPE={build_type}", "-DRUST_EXPORT_CHECK=error")
+        project.ninja_fails(says=("error: the generated headers have no prototype", named, "help: "))
+        project.configure("-DRUST_EXPORT_CHECK=warn")
+        said = project.ninja()
+        assert said.count("has no prototype") + said.count(named) == 1, said
+        assert "`answer`" not in said and "`checksum`" not in said, said
+        project.prints("42 3")

@@ -10,7 +10,9 @@ mod part;
 mod request;
 mod stamp;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +27,7 @@ use crate::cargo::{self, Cargo, Metadata, Refusal};
 use crate::compiler::Compiler;
 use crate::compiler::inline::{self, Inliner};
 use crate::failure::{Failure, Result};
-use crate::objects::seal;
+use crate::objects::{seal, witness};
 use crate::{output, profile};
 
 /// Writes the bundle that is asked for.
@@ -70,12 +72,13 @@ pub fn write(request: &Request) -> Result<Facts> {
 /// Refuses two headers of one name: the first on the include path would hide the other, and C accepts calls without a
 /// prototype.
 fn headers_differ(request: &Request) -> Result<()> {
-    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut seen: BTreeMap<Cow<'_, str>, &str> = BTreeMap::new();
     for library in &request.libraries {
-        let Some(header) = &library.header else {
+        let header = library.header.as_ref().and_then(|path| path.file_name());
+        let Some(header) = header.map(OsStr::to_string_lossy) else {
             continue;
         };
-        if let Some(other) = seen.insert(header, &library.target) {
+        if let Some(other) = seen.insert(header.clone(), &library.target) {
             return Err(Failure::new(format!(
                 "`{}` links `{other}` and `{}`, whose headers are both called `{header}`.",
                 request.executable, library.target
@@ -144,6 +147,15 @@ impl Facts {
             no_unwind_tables: small && (!std || (request.panic_abort && !request.backtrace)),
             no_symbolizer: small && std,
             no_read_tp: self.reads_tpidruro,
+            exports: witness::Request {
+                headers: request
+                    .libraries
+                    .iter()
+                    .filter_map(|library| library.header.clone())
+                    .collect(),
+                cargo_folder: request.cargo_folder.clone(),
+                check: request.export_check,
+            },
         }
     }
 }

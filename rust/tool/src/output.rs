@@ -56,6 +56,23 @@ pub fn fingerprint<'p>(files: impl Iterator<Item = &'p Path>) -> String {
     format!("{:016x}", hasher.finish())
 }
 
+/// Returns the folders of cargo's profiles below its folder in a build: it has one for each workspace, target and profile.
+#[must_use]
+pub fn profiles(folder: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![folder.to_owned()];
+    for _ in ["workspace", "target", "profile"] {
+        let entries = folders
+            .iter()
+            .filter_map(|folder| fs::read_dir(folder).ok());
+        folders = entries
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
+    }
+    folders
+}
+
 /// `out: inputs` as make and ninja read it.
 #[must_use]
 pub fn depfile(out: &Path, inputs: &BTreeSet<PathBuf>) -> String {

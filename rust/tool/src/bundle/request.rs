@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::cargo::Cargo;
 use crate::compiler::{Compiler, inline};
+use crate::objects::witness;
 
 /// The bundle that CMake asks for.
 #[derive(Debug, Deserialize)]
@@ -57,6 +58,11 @@ pub struct Request {
     pub libc: Option<PathBuf>,
     /// File to write the request of the step `seal` into.
     pub seal: Option<PathBuf>,
+    /// Folder that cargo builds in.
+    pub cargo_folder: Option<PathBuf>,
+    /// Reaction to an export without a prototype.
+    #[serde(default)]
+    pub export_check: witness::Check,
 }
 
 impl Request {
@@ -220,6 +226,6 @@ pub struct Library {
     /// Set if it uses Rust's std.
     #[serde(default)]
     pub std: bool,
-    /// File name of its C header.
-    pub header: Option<String>,
+    /// Its C header.
+    pub header: Option<PathBuf>,
 }

@@ -13,6 +13,7 @@ use crate::cargo::{Metadata, Package};
 use crate::failure::{Failure, Result};
 use crate::headers::Request;
 use crate::headers::source::{Cfg, SourceItem, Sources};
+use crate::output;
 
 /// A crate and the path dependencies whose items it may use, the crate itself first, then nearest first.
 pub struct Crates<'a>(pub Vec<Parsed<'a>>);
@@ -113,20 +114,13 @@ impl<'a> Parsed<'a> {
 
 /// Returns the folders below cargo's that build scripts of the package wrote to, the newest first.
 fn out_dirs(folder: Option<&Path>, package: &str) -> Vec<PathBuf> {
-    let entries = |folders: Vec<PathBuf>| -> Vec<PathBuf> {
-        let all = folders
-            .iter()
-            .filter_map(|folder| fs::read_dir(folder).ok());
-        all.flatten().flatten().map(|entry| entry.path()).collect()
-    };
-    // One folder for each workspace, target and profile.
-    let profiles = entries(entries(entries(
-        folder.map(Path::to_owned).into_iter().collect(),
-    )));
-    let runs = entries(profiles.iter().map(|folder| folder.join("build")).collect());
+    let profiles = folder.map(output::profiles).unwrap_or_default();
+    let runs = profiles
+        .iter()
+        .filter_map(|folder| fs::read_dir(folder.join("build")).ok());
+    let runs = runs.flatten().flatten().map(|entry| entry.path());
     let prefix = format!("{package}-");
     let mut found: Vec<(SystemTime, PathBuf)> = runs
-        .into_iter()
         .filter(|run| {
             let name = run.file_name().unwrap_or_default().to_string_lossy();
             name.strip_prefix(&prefix)

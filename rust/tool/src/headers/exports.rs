@@ -19,6 +19,26 @@ pub struct Export<'a> {
     pub id: Id,
     /// Signature of a function; `None` for a static.
     signature: Option<&'a syn::Signature>,
+    /// True if a comment tells cbindgen to leave it out.
+    ignored: bool,
+}
+
+impl Export<'_> {
+    /// Returns whether the crate's author keeps the export out of the header.
+    pub fn is_kept_from_c(&self) -> bool {
+        let abi = self.signature.and_then(|signature| signature.abi.as_ref());
+        let name = abi.and_then(|abi| abi.name.as_ref());
+        self.ignored || name.is_some_and(|name| name.value() == "Rust")
+    }
+}
+
+/// Returns whether an attribute is the comment `cbindgen:ignore`.
+fn ignores(attribute: &Attribute) -> bool {
+    let Meta::NameValue(pair) = &attribute.meta else {
+        return false;
+    };
+    pair.path.is_ident("doc")
+        && text(&pair.value).is_some_and(|text| text.trim() == "cbindgen:ignore")
 }
 
 /// Returns the name that an attribute exports its item under; the inner `None` stands for the item's own name.
@@ -67,6 +87,7 @@ pub fn find<'a>(names: &Names<'a>, items: impl IntoIterator<Item = Id>) -> Vec<E
                     ident,
                     id,
                     signature,
+                    ignored: attributes.iter().any(ignores),
                 });
             }
         };

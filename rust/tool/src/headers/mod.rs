@@ -28,6 +28,7 @@ use syn::spanned::Spanned;
 use crate::cargo::Cargo;
 use crate::cargo::check::{choose, features};
 use crate::failure::{Failure, Result};
+use crate::objects::witness::Record;
 use crate::output;
 
 use crates::Crates;
@@ -78,9 +79,10 @@ pub fn write(request: &Request) -> Result<()> {
     let chosen = choose(&graph, &manifest, Some(&request.package))?;
     let crates = Crates::load(&graph, &chosen.id, request)?;
     let settings = Settings::new(request)?;
-    let text = generate(request, &crates, settings)?;
+    let (text, record) = generate(request, &crates, settings)?;
 
     output::write_if_changed(&request.out, text.as_bytes())?;
+    record.write(&request.out)?;
     let mut inputs = crates.files();
     inputs.extend(request.config.clone());
     output::write_if_changed(
@@ -90,7 +92,12 @@ pub fn write(request: &Request) -> Result<()> {
     Ok(())
 }
 
-fn generate(request: &Request, crates: &Crates<'_>, settings: Settings) -> Result<String> {
+/// Returns the text of the header, and the record of the exports that it accounts for.
+fn generate(
+    request: &Request,
+    crates: &Crates<'_>,
+    settings: Settings,
+) -> Result<(String, Record)> {
     let names = Names::new(crates);
     let public = names.public();
     let all = umbrella(&names, &public, &settings).chain(public.items.iter().copied());
@@ -172,7 +179,24 @@ fn generate(request: &Request, crates: &Crates<'_>, settings: Settings) -> Resul
         // The user's own lines enclose all in a comment, which this one would end.
         header = header.replace(&format!("#endif  /* {guard} */"), "#endif");
     }
-    Ok(header)
+    let crates = crates
+        .0
+        .iter()
+        .filter_map(|parsed| parsed.package.library());
+    let mut record = Record {
+        crates: crates
+            .map(|library| library.name.replace('-', "_"))
+            .collect(),
+        symbols: settings.config.export.exclude.iter().cloned().collect(),
+    };
+    let words: BTreeSet<&str> = text::tokens(&header).into_iter().collect();
+    let accounted = exports
+        .iter()
+        .filter(|export| export.is_kept_from_c() || words.contains(&*export.symbol));
+    record
+        .symbols
+        .extend(accounted.map(|export| export.symbol.clone()));
+    Ok((header, record))
 }
 
 type Made = std::result::Result<Result<(cbindgen::Bindings, String)>, String>;

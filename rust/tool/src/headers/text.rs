@@ -93,7 +93,7 @@ fn unconditional(text: &str) -> String {
 }
 
 /// Returns the words and marks of C code outside comments, strings and directives.
-fn tokens(text: &str) -> Vec<&str> {
+pub fn tokens(text: &str) -> Vec<&str> {
     let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let mut found = Vec::new();
     let mut rest = text;

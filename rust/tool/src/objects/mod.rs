@@ -7,3 +7,4 @@ pub mod link;
 pub mod read_tp;
 pub mod seal;
 pub mod symbolizer;
+pub mod witness;

@@ -32,7 +32,7 @@ use crate::failure::{Failure, Result};
 use crate::output;
 
 use super::archive::{Archive, Member, read};
-use super::{read_tp, symbolizer};
+use super::{read_tp, symbolizer, witness};
 
 /// An archive to seal, and what to leave out of it.
 #[derive(Debug, Deserialize, Serialize)]
@@ -56,59 +56,57 @@ pub struct Request {
     /// Replaces calls for aarch32's thread pointer.
     #[serde(default)]
     pub no_read_tp: bool,
+    /// Headers that must have a prototype of each export.
+    #[serde(default)]
+    pub exports: witness::Request,
 }
 
-/// Does what a request of CMake asks for; see [`seal`].
+/// Writes the archive of a request: without the members of compiler_builtins that C's libraries make superfluous. All
+/// other members keep their order, and their bytes but for the parts that the request leaves out. The object `inlined`
+/// replaces the members that it was made of.
 ///
 /// # Errors
 ///
-/// When [`seal`] fails.
+/// When the input is not a Rust archive or is truncated, when two crates in it export the same name, when a library cannot
+/// be read, when `inlined` was not made of all Rust code of the archive, or when an export lacks a prototype that the
+/// request insists on.
 pub fn run(request: &Request) -> Result<()> {
-    let options = SealOptions {
-        unwind_tables: !request.no_unwind_tables,
-        symbolizer: !request.no_symbolizer,
-        read_tp: !request.no_read_tp,
-    };
-    let inlined = request.inlined.as_deref();
-    let provided_by = &request.provided_by;
-    seal(
-        &request.archive,
-        &request.out,
-        provided_by,
-        inlined,
-        options,
-    )
-}
-
-/// Writes to `out` the Rust static library `archive`, without the members of compiler_builtins
-/// that the libraries `provided_by` make superfluous. All other members keep their order, and their
-/// bytes but for the parts that `options` leave out. The object `inlined` replaces the members that it was made of.
-///
-/// # Errors
-///
-/// When `archive` is not a Rust archive or is truncated, when two crates in it export the same name, when
-/// a library cannot be read, or when `inlined` was not made of all Rust code of `archive`.
-pub fn seal(
-    archive: &Path,
-    out: &Path,
-    provided_by: &[PathBuf],
-    inlined: Option<&Path>,
-    options: SealOptions,
-) -> Result<()> {
-    let bytes = read(archive)?;
+    let bytes = read(&request.archive)?;
     let mut libraries = Vec::new();
-    for library in provided_by {
+    for library in &request.provided_by {
         libraries.push((&**library, read(library)?));
     }
     let libraries: Vec<File<'_>> = libraries
         .iter()
         .map(|(path, bytes)| (*path, &**bytes))
         .collect();
+    let inlined = request.inlined.as_deref();
     let object = inlined.map(read).transpose()?;
-    let object = inlined.zip(object.as_deref());
-    let sealed = sealed((archive, &bytes), &libraries, object, options)?;
-    output::write_if_changed(out, &sealed)?;
+    let options = SealOptions {
+        unwind_tables: !request.no_unwind_tables,
+        symbolizer: !request.no_symbolizer,
+        read_tp: !request.no_read_tp,
+    };
+    let archive = (&*request.archive, &*bytes);
+    let sealed = sealed(archive, &libraries, inlined.zip(object.as_deref()), options)?;
+    let rust = Archive::parse(&request.archive, &bytes)?;
+    witness::check(
+        (&request.archive, &rust),
+        &request.exports,
+        &symbols(&libraries)?,
+    )?;
+    output::write_if_changed(&request.out, &sealed)?;
     Ok(())
+}
+
+/// Returns the symbols that libraries define.
+fn symbols(libraries: &[File<'_>]) -> Result<HashSet<Vec<u8>>> {
+    let mut symbols = HashSet::new();
+    for (library, bytes) in libraries {
+        let index = Archive::parse(library, bytes)?.symbols;
+        symbols.extend(index.into_iter().map(|(name, _)| name.to_vec()));
+    }
+    Ok(symbols)
 }
 
 /// Parts of the members to keep.
@@ -125,11 +123,11 @@ pub struct SealOptions {
 /// Path of a file, for messages, and its content.
 pub type File<'a> = (&'a Path, &'a [u8]);
 
-/// Returns the archive that [`seal`] writes.
+/// Returns the archive that [`run`] writes.
 ///
 /// # Errors
 ///
-/// When [`seal`] fails.
+/// When [`run`] fails.
 pub fn sealed(
     (archive, bytes): File<'_>,
     provided_by: &[File<'_>],
@@ -161,11 +159,7 @@ pub fn sealed(
         }
     };
     rust.exports_once()?;
-    let mut provided: HashSet<Vec<u8>> = HashSet::new();
-    for (library, bytes) in provided_by {
-        let symbols = Archive::parse(library, bytes)?.symbols;
-        provided.extend(symbols.into_iter().map(|(name, _)| name.to_vec()));
-    }
+    let provided = symbols(provided_by)?;
 
     let mut keep = vec![true; rust.members.len()];
     for index in builtins {

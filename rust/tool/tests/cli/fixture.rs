@@ -263,9 +263,10 @@ impl Fixture {
 }
 
 /// Keys of requests that hold lists.
-const LISTS: [&str; 13] = [
+const LISTS: [&str; 14] = [
     "configs",
     "defines",
+    "exports.headers",
     "features",
     "flags",
     "headers",

@@ -425,3 +425,117 @@ fn calls_of_the_symbolizers_neighbours_stay() {
         assert_eq!(returned(&fixture, options), Some(names), "with {options:?}");
     }
 }
+
+/// Source of a crate with an export that the header step reads, and others that it does not see.
+const EXPORTS: &str = r#"#![no_std]
+pub extern "C" fn callback() {}
+#[unsafe(no_mangle)] pub extern "C" fn seen(n: u32) -> u32 { n }
+#[cfg_attr(all(), unsafe(no_mangle))] pub extern "system" fn seen_too(n: u32) -> u32 { n }
+macro_rules! one { ($name:ident) => {
+    #[unsafe(export_name = concat!("dev_", stringify!($name)))] pub extern "C" fn $name(n: u32) -> u32 { n }
+    #[unsafe(no_mangle)] pub static LIMIT: u32 = 3;
+} }
+one!(open);
+/// cbindgen:ignore
+#[unsafe(no_mangle)] pub extern "C" fn kept(n: u32) -> u32 { n }
+#[unsafe(no_mangle)] pub extern "Rust" fn rust_only(n: u32) -> u32 { n }
+#[unsafe(no_mangle)] pub extern "C" fn _reserved(n: u32) -> u32 { n }
+"#;
+
+/// Builds `main` of `greeter` as a static library.
+fn build_main(fixture: &Fixture, lto: bool) {
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let deps = "cargo/ws/target/dev/deps";
+    std::fs::create_dir_all(fixture.path(deps)).expect("a folder");
+    // As cargo does it.
+    let (of_greeter, of_main) = match lto {
+        true => ("-Clinker-plugin-lto", "-Clto=fat"),
+        false => ("-Copt-level=0", "-Copt-level=0"),
+    };
+    let flags = ["--edition=2024", "-Cpanic=abort"];
+    let compile = |krate: &str, more: &[&str]| {
+        let krate = format!("--crate-name={krate}");
+        let names = ["-Cextra-filename=-0123", "--out-dir", deps, &krate];
+        fixture.tool(&rustc, &[&flags[..], &names, more].concat());
+    };
+    compile(
+        "greeter",
+        &["--crate-type=lib", of_greeter, "greeter/src/lib.rs"],
+    );
+    let dependency = format!("greeter={deps}/libgreeter-0123.rlib");
+    compile(
+        "main",
+        &[
+            "--crate-type=staticlib",
+            of_main,
+            "--extern",
+            &dependency,
+            "main.rs",
+        ],
+    );
+    let archive = fixture.path(&format!("{deps}/libmain-0123.a"));
+    std::fs::rename(archive, fixture.path("libmain.a")).expect("the archive");
+}
+
+/// Seals `main` with the header of `greeter`.
+fn seal_with_header(fixture: &Fixture, more: &[&str]) -> Outcome {
+    let request = [
+        "--archive",
+        "libmain.a",
+        "--out",
+        "sealed.a",
+        "--exports.headers",
+        "include/greeter.h",
+    ];
+    let folder = ["--exports.cargo-folder", "cargo"];
+    fixture.step(&[&["seal"], &request[..], &folder, more].concat())
+}
+
+#[test]
+fn an_export_without_prototype_is_reported_by_its_name() {
+    let fixture = Fixture::new();
+    fixture.library("greeter", "");
+    fixture.write("greeter/src/lib.rs", EXPORTS);
+    fixture.write(
+        "main.rs",
+        "#![no_std]\nextern crate greeter;\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n\
+         #[unsafe(no_mangle)]\nextern \"C\" fn rust_eh_personality() {}\n",
+    );
+    crate::header::again(&fixture, &[]).succeeds();
+    for lto in [true, false] {
+        build_main(&fixture, lto);
+        let said = seal_with_header(&fixture, &[]).succeeds().stderr;
+        assert!(
+            said.starts_with("warning: the generated headers have no prototype"),
+            "{said}"
+        );
+        for name in ["LIMIT", "dev_open"] {
+            assert!(
+                said.contains(&format!("`{name}` of the crate `greeter`")),
+                "{said}"
+            );
+        }
+        for name in [
+            "seen",
+            "seen_too",
+            "kept",
+            "rust_only",
+            "_reserved",
+            "callback",
+            "rust_eh",
+        ] {
+            assert!(!said.contains(&format!("`{name}")), "{said}");
+        }
+        seal_with_header(&fixture, &["--exports.check", "error"])
+            .fails("`dev_open`", "-DRUST_EXPORT_CHECK=warn");
+        let off = seal_with_header(&fixture, &["--exports.check", "off"]).succeeds();
+        assert_eq!(off.stderr, "");
+    }
+    // What the author excludes is reported no more.
+    fixture.write(
+        "greeter/cbindgen.toml",
+        "[export]\nexclude = [\"dev_open\", \"LIMIT\"]\n",
+    );
+    crate::header::again(&fixture, &["--config", "greeter/cbindgen.toml"]).succeeds();
+    assert_eq!(seal_with_header(&fixture, &[]).succeeds().stderr, "");
+}
