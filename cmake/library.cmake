@@ -142,8 +142,26 @@ function(_sel4_rust_add_header target header crate facts)
     _sel4_rust_put(request TEXT out "${dir}/${header}")
     _sel4_rust_put(request TEXT depfile "${dir}/${header}.d")
     _sel4_rust_put(request TEXT config "${fact_CBINDGEN}")
+    if(RUST_HEADER_CHECK)
+        _sel4_rust_flags(flags "")
+        _sel4_rust_put(request TEXT judge.cc "${CMAKE_C_COMPILER}")
+        _sel4_rust_put(request LIST judge.flags "${flags}")
+        # Known at the end, too.
+        _sel4_rust_put(request TEXT judge.cxx "$<TARGET_PROPERTY:${target},SEL4_RUST_CXX>")
+        _sel4_rust_put(request TEXT judge.archive "$<TARGET_PROPERTY:${target},SEL4_RUST_ARCHIVE>")
+        set(folders "$<TARGET_PROPERTY:${target},INTERFACE_INCLUDE_DIRECTORIES>")
+        foreach(library IN ITEMS sel4 muslc)
+            list(
+                APPEND folders
+                "$<$<TARGET_EXISTS:${library}>:$<TARGET_PROPERTY:${library},INTERFACE_INCLUDE_DIRECTORIES>>"
+            )
+        endforeach()
+        _sel4_rust_put(request GENEX judge.include-dirs "${folders}")
+    endif()
     _sel4_rust_request_file(file header ${target})
-    file(GENERATE OUTPUT "${file}" CONTENT "${request}")
+    # CMake evaluates the content for each language of the project. C's counts.
+    set(other_language "$<$<NOT:$<COMPILE_LANGUAGE:C>>:.$<COMPILE_LANGUAGE>>")
+    file(GENERATE OUTPUT "${file}${other_language}" CONTENT "${request}")
     add_custom_command(
         OUTPUT "${dir}/${header}"
         COMMAND "${CMAKE_COMMAND}" -E env "RUSTC=${rustc}" "${tool}" header "${file}"

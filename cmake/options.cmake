@@ -7,7 +7,8 @@ ANCHOR: options
 | option | default | |
 |---|---|---|
 | `RUST_BACKTRACE` | `OFF` | where a library has STD, a panic prints a backtrace on the console; `./backtrace` names its functions |
-| `RUST_EXPORT_CHECK` | `warn` | what sealing says about [exports without a prototype](calls.md#exports-without-a-prototype): `warn`, `error`, or `off` |
+| `RUST_EXPORT_CHECK` | `warn` | what sealing says about [exports without a prototype](what-c-sees.md#exports-without-a-prototype): `warn`, `error`, or `off` |
+| `RUST_HEADER_CHECK` | `ON` | whether the C and C++ compilers judge each generated header ([what is checked](what-c-sees.md#what-is-checked)) |
 | `RUST_HEAP` | `rlsf` | allocator: `rlsf` (bounded time), `linked-list` (wastes least), `muslc` (C's `malloc`) or `none` |
 | `RUST_HEAP_BYTES` | `262144` | bytes of the heap that the Rust libraries of one executable share; ignored with `muslc` |
 | `RUST_INLINE` | `AUTO` | whether system calls from Rust are inlined from C: `AUTO` where it can be done, `ON`, or `OFF` for calls of C's functions |
@@ -27,6 +28,7 @@ ANCHOR_END: options
 
 set(RUST_BACKTRACE OFF CACHE BOOL "A panic prints a backtrace, where a library uses Rust's std")
 set(RUST_EXPORT_CHECK "warn" CACHE STRING "Exports without a prototype in a generated header: warn, error or off")
+set(RUST_HEADER_CHECK ON CACHE BOOL "The project's compilers judge each generated header")
 set(RUST_HEAP_BYTES "262144" CACHE STRING "Bytes of the heap that the Rust libraries of one executable share")
 set(RUST_HEAP "rlsf" CACHE STRING "Allocator of that heap: rlsf, linked-list, muslc or none")
 set(RUST_INLINE "AUTO" CACHE STRING "System calls from Rust are inlined from C: AUTO, ON or OFF")

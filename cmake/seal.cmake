@@ -5,7 +5,14 @@
 # Adds the imported library <bundle>-sealed: the archive of the bundle of `executable` less what C's own libraries provide,
 # so that memcpy() and the compiler's helpers stay C's. The step `bundle` has written the request. The object `inlined`, if
 # any, takes the place of rustc's. The targets `headers` write the headers that the archive is compared with.
-function(_sel4_rust_seal executable bundle inlined headers facts)
+function(
+    _sel4_rust_seal
+    executable
+    bundle
+    inlined
+    headers
+    facts
+)
     _sel4_rust_read_facts("${facts}" LIBGCC)
     set(dir "${CMAKE_BINARY_DIR}/rust/${executable}")
     add_library(${bundle}-sealed STATIC IMPORTED GLOBAL)

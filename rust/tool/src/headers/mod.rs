@@ -10,6 +10,7 @@ mod complaints;
 mod crates;
 mod exports;
 mod flat;
+mod judge;
 mod layout;
 mod macros;
 mod names;
@@ -55,6 +56,8 @@ pub struct Request {
     pub config: Option<PathBuf>,
     /// Folder of cargo's in the build, in which build scripts have run.
     pub target_folder: Option<PathBuf>,
+    /// Compilers that judge the header.
+    pub judge: Option<judge::Judge>,
     /// Further `#include <...>` lines.
     #[serde(default)]
     pub sys_includes: Vec<String>,
@@ -150,7 +153,8 @@ fn generate(
     let config = &settings.config;
     let own = [&config.header, &config.after_includes, &config.trailer]
         .map(|text| text.as_deref().unwrap_or_default());
-    if text::is_closed(config.header.as_deref().unwrap_or_default()) {
+    let closed = text::is_closed(config.header.as_deref().unwrap_or_default());
+    if closed {
         text::clashes(&flat, &text, &own.concat())?;
     }
 
@@ -183,10 +187,34 @@ fn generate(
         .0
         .iter()
         .filter_map(|parsed| parsed.package.library());
+    let crates: Vec<String> = crates
+        .map(|library| library.name.replace('-', "_"))
+        .collect();
+    if let Some(judge) = request.judge.as_ref().filter(|_| closed) {
+        let places = exports.iter().filter(|export| !export.is_kept_from_c());
+        let places = places.map(|export| {
+            let place = names.place(export.id, export.ident.span());
+            (export.symbol.clone(), place)
+        });
+        let constants = flattener.constants().iter().filter_map(|id| {
+            let ident = crates::item_ident(names.get(*id))?;
+            Some((ident.unraw().to_string(), public.paths.get(id)?.clone()))
+        });
+        let own_text = [&config.header, &config.after_includes, &config.trailer];
+        let case = judge::Case {
+            path: &request.out,
+            header: &header,
+            flat: &flat,
+            exports: places.collect(),
+            constants: constants.collect(),
+            crates: crates.clone(),
+            lenient: !config.export.exclude.is_empty()
+                || own_text.iter().any(|text| text.is_some()),
+        };
+        judge.check(&case, request.target_folder.as_deref())?;
+    }
     let mut record = Record {
-        crates: crates
-            .map(|library| library.name.replace('-', "_"))
-            .collect(),
+        crates: crates.into_iter().collect(),
         symbols: settings.config.export.exclude.iter().cloned().collect(),
     };
     let words: BTreeSet<&str> = text::tokens(&header).into_iter().collect();

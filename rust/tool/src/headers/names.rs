@@ -81,6 +81,8 @@ pub struct Public {
     pub items: BTreeSet<Id>,
     /// Other crates that are re-exported as a whole.
     pub crates: BTreeSet<usize>,
+    /// Path from the root of the crate of each item that has one.
+    pub paths: BTreeMap<Id, String>,
     seen: BTreeSet<usize>,
 }
 
@@ -388,43 +390,59 @@ impl<'a> Names<'a> {
             for name in module.linked.iter().filter(|_| module.krate == 0) {
                 let path = [String::new(), name.clone()];
                 if let Found::Module(target) = self.resolve(index, &path, Space::Types) {
-                    self.visit(target, &mut public);
+                    self.visit(target, None, &mut public);
                 }
             }
         }
-        self.visit(self.roots[0], &mut public);
+        self.visit(self.roots[0], Some(""), &mut public);
         public.crates.remove(&0);
         public
     }
 
-    fn visit(&self, module: usize, public: &mut Public) {
+    fn visit(&self, module: usize, path: Option<&str>, public: &mut Public) {
         if !public.seen.insert(module) {
             return;
         }
         if self.roots.contains(&module) {
             public.crates.insert(self.modules[module].krate);
         }
-        let mut go = |found: Found| match found {
-            Found::Items(items) => public.items.extend(items),
-            Found::Module(module) => self.visit(module, public),
+        // A glob has the names of what it leads to.
+        // A glob has the names of what it leads to.
+        let mut go = |found: Found, name: Option<&str>| match found {
+            Found::Items(items) => {
+                if let (Some(path), Some(name)) = (path, name) {
+                    for id in &items {
+                        let path = format!("{path}{name}");
+                        public.paths.entry(*id).or_insert(path);
+                    }
+                }
+                public.items.extend(items);
+            }
+            Found::Module(module) => {
+                let name = name.map_or_else(String::new, |name| format!("{name}::"));
+                let path = path.map(|path| format!("{path}{name}"));
+                self.visit(module, path.as_deref(), public);
+            }
             _ => {}
         };
-        for ((space, _), meanings) in &self.modules[module].names {
+        for ((space, name), meanings) in &self.modules[module].names {
             for meaning in meanings {
                 match meaning {
-                    Meaning::Item(id) if is_public(self.get(*id)) => go(Found::Items(vec![*id])),
+                    Meaning::Item(id) if is_public(self.get(*id)) => {
+                        go(Found::Items(vec![*id]), Some(name))
+                    }
                     Meaning::Module(inner) if self.modules[*inner].public => {
-                        go(Found::Module(*inner));
+                        go(Found::Module(*inner), Some(name));
                     }
                     Meaning::Use(target) if target.public => {
-                        go(self.resolve(module, &target.path, *space));
+                        go(self.resolve(module, &target.path, *space), Some(name));
                     }
                     _ => {}
                 }
             }
         }
         for glob in self.modules[module].globs.iter().filter(|glob| glob.public) {
-            go(self.resolve(module, &glob.path, Space::Types));
+            go(self.resolve(module, &glob.path, Space::Types), None);
         }
     }
 

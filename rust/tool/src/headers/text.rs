@@ -74,7 +74,7 @@ pub fn is_closed(lines: &str) -> bool {
 }
 
 /// Returns the text without the parts under conditions, since those may exclude each other.
-fn unconditional(text: &str) -> String {
+pub fn unconditional(text: &str) -> String {
     let mut depth = 0_u32;
     let mut kept = String::new();
     for line in text.lines() {

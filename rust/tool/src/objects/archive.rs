@@ -17,7 +17,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// One file in an archive.
-pub(super) struct Member<'a> {
+pub(crate) struct Member<'a> {
     pub name: Cow<'a, [u8]>,
     pub data: Cow<'a, [u8]>,
 }
@@ -28,6 +28,13 @@ impl Member<'_> {
         let name = std::str::from_utf8(&self.name).ok()?;
         let (name, _) = name.strip_suffix(".rcgu.o")?.split_once('-')?;
         Some(name.to_owned())
+    }
+
+    /// Part of the names of cargo's files for that crate, such as `0123456789abcdef`.
+    pub fn crate_hash(&self) -> Option<String> {
+        let name = std::str::from_utf8(&self.name).ok()?;
+        let (_, rest) = name.split_once('-')?;
+        Some(rest.split_once('.')?.0.to_owned())
     }
 
     /// Removes the part of the name that rustc draws at random in incremental builds, such as `102hrja` in
@@ -55,7 +62,7 @@ impl Member<'_> {
 
 /// An archive in memory.
 pub(crate) struct Archive<'a> {
-    pub(super) members: Vec<Member<'a>>,
+    pub(crate) members: Vec<Member<'a>>,
     /// Symbols in the archive's index, each with the number of the member that defines it.
     pub(super) symbols: Vec<(&'a [u8], usize)>,
 }

@@ -7,4 +7,5 @@ pub mod link;
 pub mod read_tp;
 pub mod seal;
 pub mod symbolizer;
+pub mod types;
 pub mod witness;

@@ -230,6 +230,50 @@ impl Fixture {
         self.run(&command)
     }
 
+    /// Compiles the crate in a folder with debug information, as cargo does it, and with what `folders` hold. Returns the
+    /// library, or the errors.
+    pub fn rustc(&self, folder: &str, folders: &[&str]) -> Result<String, String> {
+        let deps = "cargo/all/x86_64-unknown-linux-gnu/dev/deps";
+        let krate = |folder: &str| {
+            let name = folder.rsplit('/').next().unwrap_or(folder);
+            name.trim_end_matches(|letter: char| letter == '.' || letter.is_ascii_digit())
+                .trim_end_matches('-')
+                .replace('-', "_")
+        };
+        let library = |folder: &str| format!("{deps}/lib{}-0123.rlib", krate(folder));
+        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let mut command = Command::new(rustc);
+        command
+            .args([
+                "--edition=2024",
+                "-Cpanic=abort",
+                "-g",
+                "--crate-type=lib",
+                "--cap-lints=allow",
+            ])
+            .args([
+                "-Cextra-filename=-0123",
+                "--out-dir",
+                deps,
+                &format!("--crate-name={}", krate(folder)),
+            ])
+            .args(["-L", &format!("dependency={deps}")]);
+        for folder in folders {
+            command
+                .arg("--extern")
+                .arg(format!("{}={}", krate(folder), library(folder)));
+        }
+        command
+            .arg(format!("{folder}/src/lib.rs"))
+            .current_dir(self.path(""));
+        fs::create_dir_all(self.path(deps)).expect("a folder");
+        let output = command.output().expect("rustc");
+        match output.status.success() {
+            true => Ok(library(folder)),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    }
+
     /// Runs the tool in the fixture's folder.
     pub fn run(&self, arguments: &[&str]) -> Outcome {
         let output = Command::new(crate::TOOL)
@@ -263,7 +307,7 @@ impl Fixture {
 }
 
 /// Keys of requests that hold lists.
-const LISTS: [&str; 14] = [
+const LISTS: [&str; 17] = [
     "configs",
     "defines",
     "exports.headers",
@@ -271,6 +315,9 @@ const LISTS: [&str; 14] = [
     "flags",
     "headers",
     "include-dirs",
+    "judge.cxx-flags",
+    "judge.flags",
+    "judge.include-dirs",
     "provided-by",
     "runtime.features",
     "runtime.std-features",

@@ -443,3 +443,79 @@ fn the_users_configuration_has_the_last_word() {
     std::fs::remove_file(fixture.path("cbindgen.toml")).expect("removed");
     again(&fixture, &["--config", "cbindgen.toml"]).fails("cannot read `cbindgen.toml`", "");
 }
+
+#[test]
+fn a_header_that_differs_from_what_rustc_made_ends_the_build() {
+    let fixture = Fixture::new();
+    fixture.library("greeter", "");
+    let source = "#![no_std]\n#[repr(C)] pub struct Pair { pub a: u8, pub b: u64 }\npub mod limits { pub const MAX: u32 = 1 << 31; }\n\
+        #[repr(C)] pub enum Kind { Small, Large }\n\
+        #[unsafe(no_mangle)]\npub extern \"C\" fn area(pair: &Pair) -> u64 { pair.b }\n\
+        #[unsafe(no_mangle)]\npub extern \"C\" fn kind(n: i32) -> Kind { if n > 0 { Kind::Large } else { Kind::Small } }\n";
+    fixture.write("greeter/src/lib.rs", source);
+    let library = fixture.rustc("greeter", &[]).expect("a library");
+    let judge = [
+        "--judge.cc",
+        "gcc",
+        "--judge.cxx",
+        "g++",
+        "--judge.archive",
+        &library,
+        "--target-folder",
+        "cargo",
+    ];
+    let config = ["--config", "cbindgen.toml"];
+    let whole = [&judge[..], &config].concat();
+    // Texts of a user's own change what C makes of the header; flags do, too.
+    for (config, flags, said) in [
+        (
+            "after_includes = \"#pragma pack(1)\"",
+            &[][..],
+            &[
+                "wrong about `area` (`",
+                "lib.rs:6`)",
+                "`b` of `Pair` is at byte 8 in Rust and at byte 1 in C",
+            ][..],
+        ),
+        (
+            "",
+            &["--judge.flags", "-fshort-enums"],
+            &[
+                "wrong about `kind` (`",
+                "lib.rs:8`)",
+                "its result is `Kind` of 4 bytes in Rust and `Kind` of 1 bytes in C",
+            ],
+        ),
+        (
+            "trailer = \"#undef MAX\\n#define MAX 1\"",
+            &[],
+            &[
+                "wrong about the constant `MAX` (`",
+                "lib.rs:3`)",
+                "it is 1 in C, and another number in Rust",
+            ],
+        ),
+    ] {
+        fixture.write("cbindgen.toml", config);
+        let _ = std::fs::remove_file(fixture.path("include/greeter.h"));
+        let outcome = again(&fixture, &[&whole, flags].concat());
+        let (first, rest) = said.split_first().expect("words");
+        let stderr = outcome.fails(first, "RUST_HEADER_CHECK=OFF").stderr;
+        for words in rest {
+            assert!(stderr.contains(words), "no `{words}` in:\n{stderr}");
+        }
+        assert!(!fixture.path("include/greeter.h").exists());
+    }
+    // What a compiler refuses is named.
+    fixture.write("cbindgen.toml", "[fn]\nprefix = \"no_such_word\"\n");
+    again(&fixture, &whole).fails(
+        "the C compiler `gcc` does not accept greeter.h",
+        "RUST_HEADER_CHECK=OFF",
+    );
+    // Without its texts the header is right, and is judged once only.
+    fixture.write("cbindgen.toml", "");
+    assert_eq!(again(&fixture, &whole).succeeds().stderr, "");
+    std::fs::remove_file(fixture.path(&library)).expect("the library");
+    fixture.write(&library, "no archive");
+    assert_eq!(again(&fixture, &whole).succeeds().stderr, "");
+}
