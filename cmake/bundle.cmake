@@ -81,6 +81,17 @@ endfunction()
 
 # Sets `out` to the request for the bundle `bundle` of `executable` and the libraries.
 function(_sel4_rust_bundle_request out executable bundle libraries)
+    # An executable may have an option of its own.
+    foreach(
+        option
+        IN
+        ITEMS RUST_HEAP RUST_HEAP_BYTES RUST_LOGGER RUST_LOG_LEVEL RUST_PANIC
+    )
+        get_property(own TARGET ${executable} PROPERTY ${option})
+        if(NOT "${own}" STREQUAL "")
+            set(${option} "${own}")
+        endif()
+    endforeach()
     if(NOT RUST_HEAP_BYTES MATCHES "^[1-9][0-9]*$")
         _sel4_rust_error(
             "RUST_HEAP_BYTES is `${RUST_HEAP_BYTES}`; it must be a number of bytes above 0."

@@ -22,7 +22,9 @@ ANCHOR: options
 | `RUST_STD_STACK` | `131072` | stack size, in bytes, of a thread that asks for no other |
 | `RUST_STD_THREADS` | `16` | threads that can exist at a time, besides the first, where a library has STD |
 
-[The runtime](runtime.md) says when to take which heap.
+[The runtime](runtime.md) says when to take which heap. An executable takes `RUST_HEAP`, `RUST_HEAP_BYTES`, `RUST_LOGGER`,
+`RUST_LOG_LEVEL` and `RUST_PANIC` from its target properties of these names, if it has them:
+`set_target_properties(child PROPERTIES RUST_PANIC fault)`.
 ANCHOR_END: options
 #]=======================================================================]
 

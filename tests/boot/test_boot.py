@@ -29,6 +29,8 @@ PLATFORMS = (
 )
 # Only what makes system calls by itself differs there.
 MCS_PLATFORMS = ("qemu-arm-virt aarch32 MCS", "qemu-riscv-virt MCS", "x86_64 MCS", "ia32 MCS")
+# Where programs other than the root server start, and one of them panics.
+CHILDREN_PLATFORMS = ("qemu-arm-virt", "qemu-arm-virt MCS", "qemu-riscv-virt", "x86_64", "x86_64 Release")
 SILENT = tuple(name for name in CONFIGURATIONS if name.endswith(" silent"))
 # A root server that returns from main() must not crash afterwards; the one that panics ends in abort().
 LINGER = {"panic": 0.0}
@@ -55,6 +57,12 @@ def often(name: str, app: str) -> tuple[pytest.MarkDecorator, ...]:
         pytest.param(name, app, id=f"{APPS[app]} {app} on {name}")
         for name in MCS_PLATFORMS
         for app in ("objects", "drivers-first-step")
+    ]
+    + [
+        pytest.param(
+            name, "children", id=f"children on {name}", marks=() if name == "qemu-arm-virt" else pytest.mark.long
+        )
+        for name in CHILDREN_PLATFORMS
     ],
 )
 def test_app_boots(configuration: str, app: str, build: Shared) -> None:
