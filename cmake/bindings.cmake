@@ -44,6 +44,17 @@ function(_sel4_rust_add_bindings out executable triple)
             )
         endif()
     endforeach()
+    # Kernels before 13.0.0 write their configuration for C alone.
+    set(writes_json TRUE)
+    if(EXISTS "${KERNEL_HELPERS_PATH}")
+        file(STRINGS "${KERNEL_HELPERS_PATH}" writes_json REGEX "gen_config\\.json|config_json_file" LIMIT_COUNT 1)
+    endif()
+    if(NOT writes_json)
+        _sel4_rust_error(
+            "a Rust library depends on libsel4-sys, which reads gen_config.json, and the kernel of `${KERNEL_HELPERS_PATH}` does not write one."
+            "take seL4 13.0.0 or later, or leave libsel4-sys and libsel4 out: other crates work with this kernel"
+        )
+    endif()
     # Only builds that use libsel4-sys pay for bindgen.
     _sel4_rust_build_tool(sel4-rust-bindings)
     # Here, so that CMake and not ninja reports a missing libclang.

@@ -43,6 +43,17 @@ function(_sel4_rust_use_std call)
                 )
             endif()
         endforeach()
+        # libsel4std replaces functions inside musl, and those of 1.1 are others.
+        set(version "")
+        if(EXISTS "${MUSLLIBC_CURRENT_DIR}/VERSION")
+            file(STRINGS "${MUSLLIBC_CURRENT_DIR}/VERSION" version LIMIT_COUNT 1)
+        endif()
+        if(version AND version VERSION_LESS 1.2)
+            _sel4_rust_error(
+                "${call}: muslc is of version ${version}, and Rust's std needs 1.2.5, as seL4 14.0.0 and later have it."
+                "take the musllibc of a later release, or leave STD out: libraries without STD work with this one"
+            )
+        endif()
         set_property(GLOBAL PROPERTY SEL4_RUST_STD_CALL "${call}")
     endif()
     # Here and not when executables are linked: CMake adds no subdirectory in a deferred call.

@@ -316,3 +316,32 @@ def test_an_old_CMake_is_told_the_way_out(file: str) -> None:
     must_fail("cmake", "-P", script, says=says)
     write(script, script.read_text().replace("3.18.4", "3.22.0").replace(file, "cmake/version.cmake"))
     run("cmake", "-P", script)
+
+
+def test_STD_over_an_old_muslc_is_refused() -> None:
+    targets = "".join(f"add_library({name} INTERFACE)\n" for name in ("sel4muslcsys", "muslc", "sel4runtime"))
+    there = 'set(MUSLLIBC_CURRENT_DIR "${CMAKE_CURRENT_SOURCE_DIR}")\nset(KernelRootCNodeSizeBits 20)\n'
+    project = Project(
+        "old-muslc", f"{there}{targets}add_rust_library(greeter STD)\n{LINK}", {**GOOD, "VERSION": "1.1.16\n"}
+    )
+    says = "add_rust_library(greeter STD): muslc is of version 1.1.16, and Rust's std needs 1.2.5"
+    project.configure_fails(says=(says, "leave STD out"))
+    project.edit("CMakeLists.txt", "greeter STD", "greeter")
+    project.configure()
+
+
+BINDINGS = f'''
+[dependencies]
+libsel4-kit-sys = {{ path = "{KIT}/rust/libsel4-sys" }}
+'''
+
+
+def test_bindings_of_a_kernel_without_its_configuration_in_JSON_are_refused() -> None:
+    names = ("sel4", "sel4_autoconf", "kernel_Config", "sel4_Config")
+    targets = "".join(f"add_library({name} INTERFACE)\n" for name in names)
+    there = 'set(KERNEL_HELPERS_PATH "${CMAKE_CURRENT_SOURCE_DIR}/helpers.cmake")\n'
+    files = {**GOOD, **crate("greeter", manifest=BINDINGS), "helpers.cmake": "# gen_config.h\n"}
+    project = Project("old-kernel", there + targets + ADD + LINK, files)
+    project.lock()
+    says = ("reads gen_config.json, and the kernel of `", "helpers.cmake` does not write one", "seL4 13.0.0 or later")
+    project.configure_fails(says=says)
