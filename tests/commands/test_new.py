@@ -11,7 +11,7 @@ from pathlib import Path
 import manifest
 import pytest
 from commands.upstream import no_upstream
-from support import KIT, check_says, folder, must_fail, run, until, write
+from support import KIT, Failure, check_says, folder, must_fail, run, skip, until, write
 
 pytestmark = [pytest.mark.needs("rust", "hosted"), pytest.mark.quick]
 
@@ -172,3 +172,35 @@ def test_all_tests_of_a_new_project_pass_on_the_kernel(options: tuple[str, ...])
         cwd=project / "build-tests",
         says=("error: the kit is not at", f"help: git clone {ADDRESS}"),
     )
+
+
+@pytest.mark.needs("sources")
+@pytest.mark.long
+def test_the_manifest_of_a_new_project_makes_a_workspace_of_repo() -> None:
+    tool = "https://github.com/GerritCodeReview/git-repo"
+    remote, root = folder() / "remote", folder() / "root"
+    remote.mkdir()
+    root.mkdir()
+    try:
+        run("git", "clone", "--quiet", "--bare", KIT, remote / "sel4-rust-kit")
+        run("git", "clone", "--quiet", "--depth=1", "--branch=stable", tool, folder() / "git-repo")
+    except Failure as failure:
+        skip(f"a repository cannot be cloned: {failure}")
+    project = remote / "mine"
+    run(KIT / "quickstart", "new", project, "--kit", f"file://{remote}/sel4-rust-kit")
+    for command in (
+        ("init", "--quiet", "--initial-branch=main"),
+        ("add", "."),
+        ("commit", "--quiet", "--message=first"),
+    ):
+        run("git", "-c", "user.name=A", "-c", "user.email=a@b.invalid", *command, cwd=project)
+    repo = ("python3", folder() / "git-repo" / "repo")
+    run(*repo, "init", "-u", f"file://{project}", "-m", "manifest.xml", "--repo-url", tool, cwd=root)
+    run(*repo, "sync", cwd=root)
+    checkout = root / "projects" / "mine"
+    assert (checkout / "sel4-rust-kit").resolve() == root / "projects" / "sel4-rust-kit"
+    assert (root / "init-build.sh").resolve() == checkout / "init-build.sh"
+    sources = checkout / "sel4-rust-kit" / "tools" / "provision" / "sources.py"
+    assert run(sources, "--path", "--manifest", checkout / "manifest.xml").strip() == str(root)
+    (root / "build").mkdir()
+    run(root / "init-build.sh", "-DPLATFORM=hosted", cwd=root / "build")
