@@ -41,9 +41,10 @@ def test_enters_the_kernel_through_libsel4_alone(configuration: str, build: Shar
     check(not foreign, f"these enter a kernel by themselves: {' '.join(foreign)}")
 
 
-def often(configuration: str) -> Sequence[pytest.MarkDecorator]:
-    """Returns the marks of apps that go as on qemu-arm-virt in Debug: long, but where the architecture or MCS differs."""
-    return () if configuration in ("qemu-arm-virt", "qemu-arm-virt MCS", "x86_64") else (pytest.mark.long,)
+def often(configuration: str, app: str) -> Sequence[pytest.MarkDecorator]:
+    """Returns the marks of a row: long, where it goes as on qemu-arm-virt in Debug, or is shown by std-tour."""
+    differs = configuration in ("qemu-arm-virt", "qemu-arm-virt MCS", "x86_64")
+    return () if differs or (configuration, app) == ("qemu-arm-virt Release", "std-tour") else (pytest.mark.long,)
 
 
 @pytest.mark.parametrize(
@@ -51,11 +52,12 @@ def often(configuration: str) -> Sequence[pytest.MarkDecorator]:
     [
         pytest.param(configuration, app, id=f"D8 {app} on {configuration}", marks=marks)
         for configuration in PLATFORMS
-        for app, marks in (("std-tour", ()), ("threads", often(configuration)), ("resilient", often(configuration)))
+        for app in ("std-tour", "threads", "resilient")
+        for marks in [often(configuration, app)]
     ]
     + [
-        pytest.param(configuration, "std-tour", id=f"D8 std-tour on {configuration}")
-        for configuration in ("qemu-arm-virt SMP", "x86_64 SMP")
+        pytest.param(configuration, "std-tour", id=f"D8 std-tour on {configuration}", marks=marks)
+        for configuration, marks in (("qemu-arm-virt SMP", pytest.mark.long), ("x86_64 SMP", ()))
     ],
 )
 def test_boots(configuration: str, app: str, build: Shared) -> None:

@@ -38,7 +38,7 @@ pub const TARGETS: &[Target] = &[
     target("archive", archive, 20_000),
     target("header", header, 40),
     target("boot_info", boot_info::read, 50_000),
-    target("model", model::obey, 300),
+    target("model", model::obey, 150),
 ];
 
 const fn target(name: &'static str, read: fn(&[u8]), inputs: usize) -> Target {
