@@ -35,6 +35,7 @@ def without_upstream() -> dict[str, str]:
     return env
 
 
+@pytest.mark.quick(False)
 def test_L1_a_new_project_comes_to_its_console_without_upstream() -> None:
     project = new("beginning")
     assert not list(folder().glob(".*.part")), "it left its intermediate folder"
