@@ -177,6 +177,10 @@ REFUSED = {
         "a comment ends the arguments",
     ),
     "no-set-up": ({"CMakeLists.txt": f"DeclareRootserver(server)\n{EXECUTABLE}{LINKS}"}, "it is not clear where"),
+    "line-ends": (
+        {"CMakeLists.txt": f"DeclareRootserver(server)\r\n{EXECUTABLE}{LINKS}sel4_import_libsel4()\n"},
+        "a file with the line ends of Windows",
+    ),
     "crate": (
         {"CMakeLists.txt": f"DeclareRootserver(server)\n{EXECUTABLE}{LINKS}sel4_import_libsel4()\n", "Cargo.toml": ""},
         "Cargo.toml` already",
@@ -191,9 +195,11 @@ def test_add_refuses(case: str) -> None:
     root = folder() / "refused" / case
     root.mkdir(parents=True)
     for name, text in files.items():
-        write(root / name, text)
+        write(root / name, "").write_bytes(text.encode())
     must_fail(KIT / "quickstart", "add", root, "--yes", says=("error: ", says, "help: "))
-    assert {str(path.relative_to(root)): path.read_text() for path in root.rglob("*") if path.is_file()} == files
+    assert {
+        str(path.relative_to(root)): path.read_bytes().decode() for path in root.rglob("*") if path.is_file()
+    } == files
 
 
 @pytest.mark.needs("sources", "aarch64")

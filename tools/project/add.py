@@ -260,6 +260,10 @@ def plan(root: Path, app: str | None, name: str | None, kit_url: str | None) -> 
     server.line_before(server.of("add_executable", target), f"add_rust_library({name})")
     server.argument(server.of("target_link_libraries", target), name)
 
+    for file in files:
+        if file.insertions and (file.path.is_symlink() or b"\r" in file.path.read_bytes()):
+            kind = "a link" if file.path.is_symlink() else "a file with the line ends of Windows"
+            raise Failed(f"`{file.path}` is {kind}", BY_HAND)
     changes = {file.path: (file.before, file.after) for file in files if file.insertions}
     changes[crate / "Cargo.toml"] = ("", CARGO_TOML.format(name=name))
     changes[crate / "Cargo.lock"] = ("", lock_of(name))
