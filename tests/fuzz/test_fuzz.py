@@ -18,6 +18,19 @@ def test_the_crates_are_formatted_and_free_of_warnings():
     cargo("clippy", "--locked", "--", "--deny", "warnings", cwd=CRATE)
 
 
+def test_dependencies_have_the_versions_and_features_of_the_workspace():
+    """The tests of both then compile each of them once."""
+
+    def tree(folder, *options):
+        shown = ("--locked", "--offline", "--edges", "normal,build,dev", "--prefix", "none", "--format", "{p} [{f}]")
+        lines = cargo("tree", *shown, *options, cwd=folder).replace(" (*)", "").splitlines()
+        # Those of the workspace itself have their folder in the line.
+        return {line for line in lines if line and str(KIT) not in line}
+
+    alone = tree(CRATE) - tree(KIT, "--workspace")
+    assert not alone, f"other versions or features than in {KIT / 'Cargo.lock'}: {sorted(alone)}"
+
+
 def test_each_reader_has_its_program_under_cargo_fuzz():
     programs = re.findall(
         r'^name = "(\w+)"\npath = "target.rs"', (CRATE / "cargo-fuzz/Cargo.toml").read_text(), re.MULTILINE
