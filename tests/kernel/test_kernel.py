@@ -161,6 +161,31 @@ def test_the_heaps_lock(configuration: str, build: Shared) -> None:
         check(re.search(line, output), f"there is no line `{line}`:\n{output}")
 
 
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        pytest.param(
+            name,
+            id=f"{name}: threads of two priorities share the heap of a child",
+            marks=() if name == "qemu-arm-virt" else pytest.mark.long,
+        )
+        for name in ("qemu-arm-virt", "qemu-arm-virt MCS", "qemu-arm-virt SMP", "x86_64")
+    ],
+)
+def test_the_heaps_lock_in_a_child(configuration: str, build: Shared) -> None:
+    build.app("tests/kernel/child").boot("tests/kernel/child/expected.txt")
+    # The yields of a child with MCS end with its budgets, and take minutes.
+    if "MCS" not in configuration:
+        build.app("tests/kernel/child", "-DHOOK=OFF").boot(
+            [
+                r"/^Rust panicked at rust\/libsel4-rt\/src\/lock\.rs:\d+:\d+:$/",
+                "the heap's lock stays taken, perhaps by a thread of lower priority",
+                "help: define sel4_rust_heap_notification() in C",
+                "Child: a thread ended in a user exception",
+            ]
+        )
+
+
 @pytest.mark.on("qemu-arm-virt")
 def test_with_RUST_PANIC_fault_two_threads_that_panic_are_reported_in_full_and_fault(build: Shared) -> None:
     build.app(APP, "-DRUST_PANIC=fault")
