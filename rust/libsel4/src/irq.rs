@@ -20,13 +20,12 @@ impl Cap<IrqControl> {
         irq: usize,
         slot: EmptySlot,
     ) -> Result<Cap<IrqHandler>, FillError> {
-        let to = slot.slot();
-        // SAFETY: nothing else names the slot, so no `Cap` changes.
-        let code = unsafe {
-            sys::seL4_IRQControl_Get(self.word(), irq, to.root().word(), to.index(), to.depth())
-        };
-        // SAFETY: the kernel has put such a capability there.
-        unsafe { slot.filled(code) }
+        // SAFETY: nothing else names the slot, so no `Cap` changes, and the kernel puts such a capability there.
+        unsafe {
+            slot.fill(|root, index, depth| {
+                sys::seL4_IRQControl_Get(self.word(), irq, root, index, depth)
+            })
+        }
     }
 
     /// Corresponds to `seL4_IRQControl_GetTrigger`. The same, where `edge` says that the interrupt is
@@ -40,20 +39,12 @@ impl Cap<IrqControl> {
         edge: bool,
         slot: EmptySlot,
     ) -> Result<Cap<IrqHandler>, FillError> {
-        let to = slot.slot();
-        // SAFETY: nothing else names the slot, so no `Cap` changes.
-        let code = unsafe {
-            sys::seL4_IRQControl_GetTrigger(
-                self.word(),
-                irq,
-                edge.into(),
-                to.root().word(),
-                to.index(),
-                to.depth(),
-            )
-        };
-        // SAFETY: the kernel has put such a capability there.
-        unsafe { slot.filled(code) }
+        // SAFETY: nothing else names the slot, so no `Cap` changes, and the kernel puts such a capability there.
+        unsafe {
+            slot.fill(|root, index, depth| {
+                sys::seL4_IRQControl_GetTrigger(self.word(), irq, edge.into(), root, index, depth)
+            })
+        }
     }
 
     /// Corresponds to `seL4_IRQControl_GetTriggerCore`. The same, for an interrupt that goes to the core
@@ -68,21 +59,20 @@ impl Cap<IrqControl> {
         slot: EmptySlot,
         target: usize,
     ) -> Result<Cap<IrqHandler>, FillError> {
-        let to = slot.slot();
-        // SAFETY: nothing else names the slot, so no `Cap` changes.
-        let code = unsafe {
-            sys::seL4_IRQControl_GetTriggerCore(
-                self.word(),
-                irq,
-                edge.into(),
-                to.root().word(),
-                to.index(),
-                to.depth(),
-                target,
-            )
-        };
-        // SAFETY: the kernel has put such a capability there.
-        unsafe { slot.filled(code) }
+        // SAFETY: nothing else names the slot, so no `Cap` changes, and the kernel puts such a capability there.
+        unsafe {
+            slot.fill(|root, index, depth| {
+                sys::seL4_IRQControl_GetTriggerCore(
+                    self.word(),
+                    irq,
+                    edge.into(),
+                    root,
+                    index,
+                    depth,
+                    target,
+                )
+            })
+        }
     }
 
     /// Corresponds to `seL4_IRQControl_IssueSGISignal`. Fills `slot` with the capability to send the
@@ -96,20 +86,12 @@ impl Cap<IrqControl> {
         target: usize,
         slot: EmptySlot,
     ) -> Result<Cap<SgiSignal>, FillError> {
-        let to = slot.slot();
-        // SAFETY: nothing else names the slot, so no `Cap` changes.
-        let code = unsafe {
-            sys::seL4_IRQControl_IssueSGISignal(
-                self.word(),
-                irq,
-                target,
-                to.root().word(),
-                to.index(),
-                to.depth(),
-            )
-        };
-        // SAFETY: the kernel has put such a capability there.
-        unsafe { slot.filled(code) }
+        // SAFETY: nothing else names the slot, so no `Cap` changes, and the kernel puts such a capability there.
+        unsafe {
+            slot.fill(|root, index, depth| {
+                sys::seL4_IRQControl_IssueSGISignal(self.word(), irq, target, root, index, depth)
+            })
+        }
     }
 
     /// Corresponds to `seL4_IRQControl_GetIOAPIC`. Fills `slot` with the handler of a pin of an I/O
@@ -123,23 +105,22 @@ impl Cap<IrqControl> {
         vector: usize,
         slot: EmptySlot,
     ) -> Result<Cap<IrqHandler>, FillError> {
-        let to = slot.slot();
-        // SAFETY: nothing else names the slot, so no `Cap` changes.
-        let code = unsafe {
-            sys::seL4_IRQControl_GetIOAPIC(
-                self.word(),
-                to.root().word(),
-                to.index(),
-                to.depth(),
-                pin.io_apic,
-                pin.pin,
-                pin.level_triggered.into(),
-                pin.active_low.into(),
-                vector,
-            )
-        };
-        // SAFETY: the kernel has put such a capability there.
-        unsafe { slot.filled(code) }
+        // SAFETY: nothing else names the slot, so no `Cap` changes, and the kernel puts such a capability there.
+        unsafe {
+            slot.fill(|root, index, depth| {
+                sys::seL4_IRQControl_GetIOAPIC(
+                    self.word(),
+                    root,
+                    index,
+                    depth,
+                    pin.io_apic,
+                    pin.pin,
+                    pin.level_triggered.into(),
+                    pin.active_low.into(),
+                    vector,
+                )
+            })
+        }
     }
 
     /// Corresponds to `seL4_IRQControl_GetMSI`. Fills `slot` with the handler of a message-signalled
@@ -153,23 +134,22 @@ impl Cap<IrqControl> {
         vector: usize,
         slot: EmptySlot,
     ) -> Result<Cap<IrqHandler>, FillError> {
-        let to = slot.slot();
-        // SAFETY: nothing else names the slot, so no `Cap` changes.
-        let code = unsafe {
-            sys::seL4_IRQControl_GetMSI(
-                self.word(),
-                to.root().word(),
-                to.index(),
-                to.depth(),
-                msi.bus,
-                msi.device,
-                msi.function,
-                msi.handle,
-                vector,
-            )
-        };
-        // SAFETY: the kernel has put such a capability there.
-        unsafe { slot.filled(code) }
+        // SAFETY: nothing else names the slot, so no `Cap` changes, and the kernel puts such a capability there.
+        unsafe {
+            slot.fill(|root, index, depth| {
+                sys::seL4_IRQControl_GetMSI(
+                    self.word(),
+                    root,
+                    index,
+                    depth,
+                    msi.bus,
+                    msi.device,
+                    msi.function,
+                    msi.handle,
+                    vector,
+                )
+            })
+        }
     }
 }
 

@@ -129,13 +129,19 @@ impl EmptySlot {
         self.offset
     }
 
-    /// Turns the result of an invocation that fills the slot into the capability.
+    /// Calls `invoke` with root, index and depth of the slot, and turns its result into the capability.
     ///
     /// # Safety
     ///
-    /// After success there is a capability of the kind `T` in the slot; after an error it is as it was.
+    /// `invoke` fills the slot, and no other, with a capability of the kind `T`; if it returns an error, the slot is
+    /// as it was.
     #[inline]
-    pub(crate) unsafe fn filled<T: Kind>(self, code: sys::seL4_Error) -> Result<Cap<T>, FillError> {
+    pub(crate) unsafe fn fill<T: Kind>(
+        self,
+        invoke: impl FnOnce(usize, usize, u8) -> sys::seL4_Error,
+    ) -> Result<Cap<T>, FillError> {
+        let slot = self.slot;
+        let code = invoke(slot.root().word(), slot.index(), slot.depth());
         // SAFETY: the contract is the same.
         unsafe { self.filled_if(check(code)) }
     }
@@ -144,7 +150,7 @@ impl EmptySlot {
     ///
     /// # Safety
     ///
-    /// Those of [`filled`](Self::filled).
+    /// After success there is a capability of the kind `T` in the slot; after an error it is as it was.
     #[inline]
     pub(crate) unsafe fn filled_if<T: Kind>(self, result: Result<()>) -> Result<Cap<T>, FillError> {
         match result {

@@ -130,19 +130,12 @@ impl Cap<AsidControl> {
         untyped: Cap<Untyped>,
         slot: EmptySlot,
     ) -> Result<Cap<AsidPool>, FillError> {
-        let to = slot.slot();
-        // SAFETY: nothing else names the slot, so no `Cap` changes.
-        let code = unsafe {
-            c::asid_control_make_pool(
-                self.word(),
-                untyped.word(),
-                to.root().word(),
-                to.index(),
-                to.depth(),
-            )
-        };
-        // SAFETY: the kernel has put such a capability there.
-        unsafe { slot.filled(code) }
+        // SAFETY: nothing else names the slot, so no `Cap` changes, and the kernel puts such a capability there.
+        unsafe {
+            slot.fill(|root, index, depth| {
+                c::asid_control_make_pool(self.word(), untyped.word(), root, index, depth)
+            })
+        }
     }
 }
 

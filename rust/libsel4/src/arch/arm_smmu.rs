@@ -50,19 +50,12 @@ impl Cap<SidControl> {
     #[doc(alias = "seL4_ARM_SIDControl_GetSID")]
     #[inline]
     pub fn sid_control_get_sid(self, sid: usize, slot: EmptySlot) -> Result<Cap<Sid>, FillError> {
-        let to = slot.slot();
-        // SAFETY: nothing else names the slot, so no `Cap` changes.
-        let code = unsafe {
-            sys::seL4_ARM_SIDControl_GetSID(
-                self.word(),
-                sid,
-                to.root().word(),
-                to.index(),
-                to.depth(),
-            )
-        };
-        // SAFETY: the kernel has put such a capability there.
-        unsafe { slot.filled(code) }
+        // SAFETY: nothing else names the slot, so no `Cap` changes, and the kernel puts such a capability there.
+        unsafe {
+            slot.fill(|root, index, depth| {
+                sys::seL4_ARM_SIDControl_GetSID(self.word(), sid, root, index, depth)
+            })
+        }
     }
 
     /// Corresponds to `seL4_ARM_SIDControl_GetFault`.
@@ -115,13 +108,12 @@ impl Cap<CbControl> {
     #[doc(alias = "seL4_ARM_CBControl_GetCB")]
     #[inline]
     pub fn cb_control_get_cb(self, cb: usize, slot: EmptySlot) -> Result<Cap<Cb>, FillError> {
-        let to = slot.slot();
-        // SAFETY: nothing else names the slot, so no `Cap` changes.
-        let code = unsafe {
-            sys::seL4_ARM_CBControl_GetCB(self.word(), cb, to.root().word(), to.index(), to.depth())
-        };
-        // SAFETY: the kernel has put such a capability there.
-        unsafe { slot.filled(code) }
+        // SAFETY: nothing else names the slot, so no `Cap` changes, and the kernel puts such a capability there.
+        unsafe {
+            slot.fill(|root, index, depth| {
+                sys::seL4_ARM_CBControl_GetCB(self.word(), cb, root, index, depth)
+            })
+        }
     }
 
     /// Corresponds to `seL4_ARM_CBControl_TLBInvalidateAll`. The SMMU looks all mappings up anew.

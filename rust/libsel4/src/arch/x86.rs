@@ -297,20 +297,19 @@ impl Cap<IoPortControl> {
         last: u16,
         slot: EmptySlot,
     ) -> Result<Cap<IoPort>, FillError> {
-        let to = slot.slot();
-        // SAFETY: nothing else names the slot, so no `Cap` changes.
-        let code = unsafe {
-            sys::seL4_X86_IOPortControl_Issue(
-                self.word(),
-                first.into(),
-                last.into(),
-                to.root().word(),
-                to.index(),
-                to.depth(),
-            )
-        };
-        // SAFETY: the kernel has put such a capability there.
-        unsafe { slot.filled(code) }
+        // SAFETY: nothing else names the slot, so no `Cap` changes, and the kernel puts such a capability there.
+        unsafe {
+            slot.fill(|root, index, depth| {
+                sys::seL4_X86_IOPortControl_Issue(
+                    self.word(),
+                    first.into(),
+                    last.into(),
+                    root,
+                    index,
+                    depth,
+                )
+            })
+        }
     }
 }
 
