@@ -64,7 +64,7 @@ ROWS = pytest.mark.parametrize(
                 pytest.mark.needs("sources", "rust", shape.architecture),
                 pytest.mark.group(name),
                 pytest.mark.weight(100),
-                *([pytest.mark.long] if name in ("riscv64", "x86_64 with std") else []),
+                *([] if name == "ia32" else [pytest.mark.long]),
             ],
         )
         for name, shape in SHAPES.items()
