@@ -14,8 +14,8 @@ from support import BUILD_TEST, KIT, run, skip
 
 # Target folder of the kit's own workspaces, for the tests of all subjects.
 TARGET = BUILD_TEST / "target"
-# Tests of these workspaces read no debug info, and without it they compile and link in half the time. Whoever uses the
-# folder sets the same, so that dependencies are compiled once.
+# Tests of these workspaces read no debug info, and without it they compile and link in half the time. Every test that uses
+# the folder has the same settings, so that dependencies are compiled once.
 ENVIRONMENT: Mapping[str, object] = {"CARGO_TARGET_DIR": TARGET, "CARGO_PROFILE_DEV_DEBUG": "0", "SEL4_SYS_DIR": None}
 
 
