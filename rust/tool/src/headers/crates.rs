@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::SystemTime;
 
 use syn::Item;
@@ -16,7 +17,11 @@ use crate::headers::source::{Cfg, SourceItem, Sources};
 use crate::output;
 
 /// A crate and the path dependencies whose items it may use, the crate itself first, then nearest first.
-pub struct Crates<'a>(pub Vec<Parsed<'a>>);
+pub struct Crates<'a> {
+    pub all: Vec<Parsed<'a>>,
+    /// Those that several libraries of a bundle have.
+    pub shared: BTreeSet<usize>,
+}
 
 /// One parsed crate.
 pub struct Parsed<'a> {
@@ -30,9 +35,10 @@ impl<'a> Crates<'a> {
     /// Reads the package `id` and its path dependencies.
     pub fn load(graph: &'a Metadata, id: &str, request: &Request) -> Result<Self> {
         let mut all = Vec::new();
+        let known = request.exact.then(|| cfgs(request)).transpose()?;
         for package in graph.closure(id) {
             if (package.source.is_none() || package.id == id)
-                && let Some(parsed) = Parsed::load(graph, package, request)?
+                && let Some(parsed) = Parsed::load(graph, package, request, known.as_ref())?
             {
                 all.push(parsed);
             } else if package.id == id {
@@ -55,17 +61,18 @@ impl<'a> Crates<'a> {
             });
             parsed.dependencies = names.collect();
         }
-        Ok(Self(all))
+        let shared = shared(graph, &all);
+        Ok(Self { all, shared })
     }
 
     /// Returns the crate itself.
     pub fn own(&self) -> &Parsed<'a> {
-        &self.0[0]
+        &self.all[0]
     }
 
     /// Returns every file that was read.
     pub fn files(&self) -> BTreeSet<PathBuf> {
-        let all = self.0.iter().flat_map(|parsed| {
+        let all = self.all.iter().flat_map(|parsed| {
             let manifest = [&parsed.package.manifest_path];
             parsed.sources.files.iter().chain(manifest)
         });
@@ -75,17 +82,47 @@ impl<'a> Crates<'a> {
 
 impl<'a> Parsed<'a> {
     /// Parses a package. Returns `None` if it has no library, or is a procedural macro.
-    fn load(graph: &Metadata, package: &'a Package, request: &Request) -> Result<Option<Self>> {
+    fn load(
+        graph: &Metadata,
+        package: &'a Package,
+        request: &Request,
+        known: Option<&BTreeSet<String>>,
+    ) -> Result<Option<Self>> {
         let Some(library) = package.library() else {
             return Ok(None);
         };
         if library.kind.iter().any(|kind| kind == "proc-macro") {
             return Ok(None);
         }
+        let out_dirs = out_dirs(request.target_folder.as_deref(), &package.name);
+        let known = known.map(|known| {
+            let output = out_dirs
+                .first()
+                .and_then(|out| fs::read_to_string(out.with_file_name("output")).ok());
+            let output = output.unwrap_or_default();
+            let lines = output
+                .lines()
+                .filter_map(|line| line.strip_prefix("cargo:"));
+            // Newer scripts write two colons.
+            let lines = lines.map(|line| line.trim_start_matches(':'));
+            let of_script = lines
+                .filter_map(|line| line.strip_prefix("rustc-cfg="))
+                .map(plain);
+            known.iter().cloned().chain(of_script).collect()
+        });
         let cfg = Cfg {
             features: graph.node(&package.id).map(|node| node.features.clone()),
             target: request.cargo.target.clone(),
-            out_dirs: out_dirs(request.target_folder.as_deref(), &package.name),
+            out_dirs,
+            known,
+            variables: request
+                .variables
+                .iter()
+                .filter_map(|pair| {
+                    let (name, value) = pair.split_once('=')?;
+                    Some((name.to_owned(), value.to_owned()))
+                })
+                .collect(),
         };
         let sources = Sources::load(&library.src_path, &cfg).map_err(|error| {
             Failure::new(format!(
@@ -109,6 +146,83 @@ impl<'a> Parsed<'a> {
     /// Returns the `file:line` of an item.
     pub fn place(&self, source: &SourceItem, line: usize) -> String {
         format!("{}:{line}", self.sources.path(source).display())
+    }
+}
+
+/// Returns the crates that several libraries of a bundle have among their dependencies, or are.
+fn shared(graph: &Metadata, all: &[Parsed<'_>]) -> BTreeSet<usize> {
+    let members: Vec<&Package> = graph.members().collect();
+    let edges = members.iter().filter_map(|member| graph.node(&member.id));
+    // As the bundle's manifest calls them.
+    let edges = edges
+        .flat_map(|node| &node.deps)
+        .filter(|edge| edge.name.starts_with("library_"));
+    let closures: Vec<_> = edges.map(|edge| graph.closure(&edge.pkg)).collect();
+    let count = |id: &str| {
+        let has = |closure: &&Vec<&Package>| closure.iter().any(|package| package.id == id);
+        closures.iter().filter(has).count()
+    };
+    let indices = all.iter().enumerate();
+    indices
+        .filter(|(_, parsed)| count(&parsed.package.id) > 1)
+        .map(|(index, _)| index)
+        .collect()
+}
+
+/// Returns the cfgs that rustc sets for the target, and those that the request adds.
+fn cfgs(request: &Request) -> Result<BTreeSet<String>> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let mut command = Command::new(&rustc);
+    command.args(["--print", "cfg"]);
+    if let Some(target) = &request.cargo.target {
+        command.args(["--target", target]);
+    }
+    let output = command
+        .output()
+        .map_err(|error| Failure::io("run", Path::new(&rustc), &error))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    // These follow from the profile.
+    let own = text
+        .lines()
+        .filter(|cfg| !cfg.starts_with("panic") && *cfg != "debug_assertions");
+    let assertions = request.debug_assertions.then_some("debug_assertions");
+    let mut rustflags = request.rustflags.clone();
+    for config in &request.configs {
+        let table: toml::Table = output::read(Path::new(config))?.parse().unwrap_or_default();
+        let targets = table.get("target").and_then(toml::Value::as_table);
+        let target = request
+            .cargo
+            .target
+            .as_ref()
+            .and_then(|target| targets?.get(target));
+        match target.and_then(|target| target.get("rustflags")) {
+            Some(toml::Value::String(text)) => {
+                rustflags.extend(text.split_whitespace().map(str::to_owned));
+            }
+            Some(toml::Value::Array(flags)) => {
+                rustflags.extend(
+                    flags
+                        .iter()
+                        .filter_map(|flag| flag.as_str().map(str::to_owned)),
+                );
+            }
+            _ => {}
+        }
+    }
+    let flags = rustflags.iter().enumerate();
+    let flags = flags.filter_map(|(index, flag)| match &**flag {
+        "--cfg" => rustflags.get(index + 1).map(|cfg| &**cfg),
+        flag => flag.strip_prefix("--cfg="),
+    });
+    let further = request.cfgs.iter().map(|cfg| &**cfg).chain(flags);
+    Ok(own.chain(assertions).chain(further).map(plain).collect())
+}
+
+/// Returns a cfg without spaces around its value.
+fn plain(cfg: &str) -> String {
+    match cfg.split_once('=') {
+        Some((name, value)) => format!("{}={}", name.trim(), value.trim()),
+        None => cfg.trim().to_owned(),
     }
 }
 

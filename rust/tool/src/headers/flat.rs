@@ -163,7 +163,7 @@ impl<'a> Flattener<'a> {
             impls: BTreeMap::new(),
             constants: BTreeSet::new(),
         };
-        for krate in 0..names.crates.0.len() {
+        for krate in 0..names.crates.all.len() {
             for id in names.of_crate(krate) {
                 if let Item::Impl(item) = names.get(id)
                     && let Type::Path(path) = &*item.self_ty

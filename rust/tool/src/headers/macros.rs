@@ -25,6 +25,8 @@ pub enum Name {
     Package(String),
     /// Path from the folder that the build script of the package writes to.
     Out(String),
+    /// Value of an environment variable of the build.
+    Variable(String),
     /// Another expression.
     Unknown,
 }
@@ -53,8 +55,14 @@ fn included(tokens: TokenStream) -> Name {
         let name = rest.trim_end_matches(',').strip_suffix('"')?;
         (!name.contains('"')).then(|| name.trim_start_matches('/').to_owned())
     };
+    let variable = compact
+        .strip_prefix("env!(\"")
+        .and_then(|rest| rest.strip_suffix("\")"));
+    let variable = variable.map(|name| Name::Variable(name.to_owned()));
     let package = inside("CARGO_MANIFEST_DIR").map(Name::Package);
-    let found = package.or_else(|| inside("OUT_DIR").map(Name::Out));
+    let found = package
+        .or_else(|| inside("OUT_DIR").map(Name::Out))
+        .or(variable);
     found.unwrap_or(Name::Unknown)
 }
 

@@ -20,14 +20,14 @@ mod text;
 mod values;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use crate::cargo::Cargo;
 use crate::cargo::check::{choose, features};
+use crate::cargo::{Cargo, Metadata, Package};
 use crate::failure::{Failure, Result};
 use crate::objects::witness::Record;
 use crate::output;
@@ -56,6 +56,27 @@ pub struct Request {
     pub config: Option<PathBuf>,
     /// Folder of cargo's in the build, in which build scripts have run.
     pub target_folder: Option<PathBuf>,
+    /// Manifests of the bundles that the crate is in, which decide on features. The first is that of the judge's archive.
+    #[serde(default)]
+    pub bundles: Vec<PathBuf>,
+    /// Configurations of cargo for the bundles.
+    #[serde(default)]
+    pub configs: Vec<String>,
+    /// Set if the cfgs are all known: rustc's own, those of the flags, and those of build scripts that have run.
+    #[serde(default)]
+    pub exact: bool,
+    /// Further cfgs, such as `board="zynqmp"`.
+    #[serde(default)]
+    pub cfgs: Vec<String>,
+    /// Environment variables of the build that the project sets, as `NAME=value`.
+    #[serde(default)]
+    pub variables: Vec<String>,
+    /// Flags of rustc, of which `--cfg` counts.
+    #[serde(default)]
+    pub rustflags: Vec<String>,
+    /// Set if the build has debug assertions.
+    #[serde(default)]
+    pub debug_assertions: bool,
     /// Compilers that judge the header.
     pub judge: Option<judge::Judge>,
     /// Further `#include <...>` lines.
@@ -78,9 +99,28 @@ pub fn write(request: &Request) -> Result<()> {
     let manifest = output::absolute(&request.manifest)?;
     let arguments = features(&request.features, request.no_default_features);
     let arguments: Vec<&str> = arguments.iter().map(|argument| &**argument).collect();
-    let graph = request.cargo.locked(&manifest, &arguments)?;
-    let chosen = choose(&graph, &manifest, Some(&request.package))?;
-    let crates = Crates::load(&graph, &chosen.id, request)?;
+    let mut graphs = Vec::new();
+    let configs: Vec<String> = request
+        .configs
+        .iter()
+        .map(|config| format!("--config={config}"))
+        .collect();
+    let configs: Vec<&str> = configs.iter().map(|argument| &**argument).collect();
+    for bundle in &request.bundles {
+        graphs.push(request.cargo.locked(bundle, &configs)?);
+    }
+    if graphs.is_empty() {
+        graphs.push(request.cargo.locked(&manifest, &arguments)?);
+    }
+    let graph = &graphs[0];
+    let chosen = match request.bundles.first() {
+        Some(_) => member(graph, &manifest, &request.package)?,
+        None => choose(graph, &manifest, Some(&request.package))?,
+    };
+    let crates = Crates::load(graph, &chosen.id, request)?;
+    for (other, bundle) in graphs.iter().zip(&request.bundles).skip(1) {
+        same_features(&crates, graph, other, [&request.bundles[0], bundle])?;
+    }
     let settings = Settings::new(request)?;
     let (text, record) = generate(request, &crates, settings)?;
 
@@ -88,10 +128,64 @@ pub fn write(request: &Request) -> Result<()> {
     record.write(&request.out)?;
     let mut inputs = crates.files();
     inputs.extend(request.config.clone());
+    // These decide on features.
+    for graph in graphs.iter().filter(|_| !request.bundles.is_empty()) {
+        let packages = graph
+            .packages
+            .iter()
+            .filter(|package| package.source.is_none());
+        inputs.extend(packages.map(|package| package.manifest_path.clone()));
+    }
     output::write_if_changed(
         &request.depfile,
         output::depfile(&request.out, &inputs).as_bytes(),
     )?;
+    Ok(())
+}
+
+/// Returns the package of a bundle with this manifest.
+fn member<'g>(graph: &'g Metadata, manifest: &Path, package: &str) -> Result<&'g Package> {
+    let mut all = graph.packages.iter();
+    let found = all.find(|known| known.name == package && known.manifest_path == manifest);
+    found.ok_or_else(|| {
+        Failure::new(format!(
+            "`{}` is not in the bundle of its executable",
+            manifest.display()
+        ))
+        .help("configure the build again")
+    })
+}
+
+/// Refuses features that differ between the bundles of two executables, which share the header.
+fn same_features(
+    crates: &Crates<'_>,
+    one: &Metadata,
+    two: &Metadata,
+    bundles: [&Path; 2],
+) -> Result<()> {
+    for parsed in &crates.all {
+        let id = &parsed.package.id;
+        let features = |graph: &Metadata| graph.node(id).map(|node| node.features.clone());
+        let (in_one, in_two) = (features(one), features(two));
+        if in_two.is_none() || in_one == in_two {
+            continue;
+        }
+        let differ: Vec<String> = in_one
+            .unwrap_or_default()
+            .symmetric_difference(&in_two.unwrap_or_default())
+            .map(|feature| format!("`{feature}`"))
+            .collect();
+        let [one, two] = bundles.map(|bundle| {
+            let folder = bundle.parent().and_then(Path::file_name);
+            folder.unwrap_or_default().to_string_lossy().into_owned()
+        });
+        return Err(Failure::new(format!(
+            "`{one}` and `{two}` share a header, and `{}` is built for one of them with the feature {}",
+            parsed.package.name,
+            differ.join(", ")
+        ))
+        .help("link the same Rust libraries into both, give both the feature, or call add_rust_library() twice, for one each"));
+    }
     Ok(())
 }
 
@@ -178,13 +272,13 @@ fn generate(
     if exports.is_empty() {
         header += "/* The crate exports nothing to C: no function is `extern \"C\"` and `#[unsafe(no_mangle)]`. */\n";
     }
-    header += &body(&bindings);
+    header += &text::guarded(&body(&bindings), |name| shared(crates, &flat, name));
     if in_comment && let Some(guard) = &bindings.config.include_guard {
         // The user's own lines enclose all in a comment, which this one would end.
         header = header.replace(&format!("#endif  /* {guard} */"), "#endif");
     }
     let crates = crates
-        .0
+        .all
         .iter()
         .filter_map(|parsed| parsed.package.library());
     let crates: Vec<String> = crates
@@ -301,7 +395,7 @@ fn umbrella<'n>(
             Some(include) => {
                 crates.extend(include.iter().filter_map(|name| names.dependency(name)))
             }
-            None => crates.extend(0..names.crates.0.len()),
+            None => crates.extend(0..names.crates.all.len()),
         }
     }
     let extra = parse.extra_bindings.iter();
@@ -315,7 +409,7 @@ fn umbrella<'n>(
 /// Returns the types that cbindgen.toml names under `export.include`.
 fn included(names: &Names<'_>, settings: &Settings) -> Vec<Id> {
     let wanted = &settings.config.export.include;
-    let all = (0..names.crates.0.len()).flat_map(|krate| names.of_crate(krate));
+    let all = (0..names.crates.all.len()).flat_map(|krate| names.of_crate(krate));
     let found = all.filter(|id| {
         let ident = crates::item_ident(names.get(*id));
         ident.is_some_and(|ident| wanted.contains(&ident.unraw().to_string()))
@@ -325,6 +419,26 @@ fn included(names: &Names<'_>, settings: &Settings) -> Vec<Id> {
     } else {
         found.collect()
     }
+}
+
+/// Returns the macro that guards the definition of the type `name`, if other libraries of the bundle have the type as well.
+///
+/// A type with fields in its variants has several definitions.
+fn shared(crates: &Crates<'_>, flat: &Flat, name: &str) -> Option<String> {
+    let owner = flat.owner_of_body(name);
+    let whole = [name, &owner, name.strip_suffix("_Tag").unwrap_or(name)]
+        .into_iter()
+        .find(|name| flat.type_named(name).is_some());
+    let place = flat.place_of(whole?)?;
+    let file = Path::new(place.rsplit_once(':')?.0);
+    let mut parsed = crates.all.iter().enumerate();
+    let (index, parsed) =
+        parsed.find(|(_, parsed)| parsed.sources.files.iter().any(|known| known == file))?;
+    let package = parsed.package.name.replace('-', "_");
+    crates
+        .shared
+        .contains(&index)
+        .then(|| format!("SEL4_RUST_TYPE_{package}_{name}"))
 }
 
 /// Returns the text that cbindgen writes.

@@ -96,7 +96,7 @@ impl<'a> Names<'a> {
             roots: Vec::new(),
             open: RefCell::default(),
         };
-        for (krate, parsed) in crates.0.iter().enumerate() {
+        for (krate, parsed) in crates.all.iter().enumerate() {
             let base = all.modules.len();
             all.roots.push(base);
             for (index, module) in parsed.sources.modules.iter().enumerate() {
@@ -216,7 +216,7 @@ impl<'a> Names<'a> {
     /// Returns the crate and the source of an item.
     pub fn source(&self, id: Id) -> (&'a Parsed<'a>, &'a SourceItem) {
         let (krate, index) = self.items[id];
-        let parsed = &self.crates.0[krate];
+        let parsed = &self.crates.all[krate];
         (parsed, &parsed.sources.items[index])
     }
 
@@ -315,7 +315,7 @@ impl<'a> Names<'a> {
     }
 
     fn extern_crate(&self, module: usize, name: &str, path: &[String]) -> Found {
-        let parsed = &self.crates.0[self.modules[module].krate];
+        let parsed = &self.crates.all[self.modules[module].krate];
         match parsed.dependencies.get(name) {
             Some(Some(krate)) => Found::Module(self.roots[*krate]),
             Some(None) => Found::Foreign(vec![name.to_owned()]),
@@ -449,7 +449,7 @@ impl<'a> Names<'a> {
     /// Returns the crate that a crate calls `name`.
     pub fn dependency(&self, name: &str) -> Option<usize> {
         let name = name.replace('-', "_");
-        let mut all = self.crates.0.iter();
+        let mut all = self.crates.all.iter();
         all.position(|parsed| parsed.package.name.replace('-', "_") == name)
     }
 }

@@ -2,7 +2,7 @@
 
 //! Modules of a crate, parsed and laid flat, with their `#[cfg]`s evaluated as far as they are known.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use syn::punctuated::Punctuated;
@@ -95,6 +95,10 @@ pub struct Cfg {
     pub target: Option<String>,
     /// Folders that the build script of the package wrote to, the newest first.
     pub out_dirs: Vec<PathBuf>,
+    /// All cfgs but those of features, if they are all known.
+    pub known: Option<BTreeSet<String>>,
+    /// Environment variables of the build that the project sets.
+    pub variables: BTreeMap<String, String>,
 }
 
 impl Cfg {
@@ -220,6 +224,22 @@ impl Cfg {
             .collect();
     }
 
+    /// Returns whether a cfg is set, where that is known of all.
+    fn is_set(&self, meta: &Meta) -> Option<bool> {
+        let known = self.known.as_ref()?;
+        let cfg = match meta {
+            Meta::Path(path) => path.get_ident()?.to_string(),
+            Meta::NameValue(pair) => {
+                format!("{}={:?}", pair.path.get_ident()?, literal(&pair.value)?)
+            }
+            Meta::List(_) => return None,
+        };
+        let apart = ["feature", "panic"]
+            .iter()
+            .any(|name| cfg.starts_with(&format!("{name}=")));
+        (!apart).then(|| known.contains(&cfg))
+    }
+
     fn holds(&self, meta: &Meta) -> Presence {
         match meta {
             Meta::Path(path)
@@ -233,6 +253,12 @@ impl Cfg {
                 Some(target) if target.contains("-none") => Presence::No,
                 _ => Presence::Yes,
             },
+            Meta::Path(_) | Meta::NameValue(_) if self.is_set(meta).is_some() => {
+                match self.is_set(meta) {
+                    Some(true) => Presence::Yes,
+                    _ => Presence::No,
+                }
+            }
             Meta::NameValue(pair) if pair.path.is_ident("feature") => {
                 let (Some(features), Some(name)) = (&self.features, literal(&pair.value)) else {
                     return Presence::Unknown;
@@ -507,6 +533,7 @@ impl Sources {
                         let mut files = cfg.out_dirs.iter().map(|folder| folder.join(&name));
                         files.find(|file| file.is_file())
                     }
+                    macros::Name::Variable(name) => cfg.variables.get(&name).map(PathBuf::from),
                     macros::Name::Unknown => None,
                 };
                 let Some(path) = path.filter(|path| path.is_file()) else {
@@ -630,12 +657,36 @@ mod tests {
             features: Some(BTreeSet::from(["a".to_owned()])),
             target: Some("aarch64-unknown-none".to_owned()),
             out_dirs: Vec::new(),
+            known: None,
+            variables: BTreeMap::new(),
         };
         let presence = |text: &str| {
             let item: syn::ItemFn =
                 syn::parse_str(&format!("{text} fn f() {{}}")).expect("a function");
             cfg.presence(&item.attrs)
         };
+        let exact = Cfg {
+            known: Some(BTreeSet::from([
+                "sel4".to_owned(),
+                "board=\"a\"".to_owned(),
+            ])),
+            ..cfg.clone()
+        };
+        for (text, is) in [
+            (
+                "#[cfg(all(sel4, board = \"a\", feature = \"a\"))]",
+                Presence::Yes,
+            ),
+            (
+                "#[cfg(any(board = \"b\", CONFIG_KERNEL_MCS, debug_assertions))]",
+                Presence::No,
+            ),
+            ("#[cfg(panic = \"abort\")]", Presence::Unknown),
+        ] {
+            let item: syn::ItemFn =
+                syn::parse_str(&format!("{text} fn f() {{}}")).expect("a function");
+            assert_eq!(exact.presence(&item.attrs), is, "{text}");
+        }
         assert_eq!(presence(""), Presence::Yes);
         assert_eq!(presence("#[cfg(test)]"), Presence::No);
         assert_eq!(presence("#[cfg(not(test))]"), Presence::Yes);

@@ -118,6 +118,32 @@ pub fn tokens(text: &str) -> Vec<&str> {
     found
 }
 
+/// Puts the definitions of the types for which `guard` gives a macro under the condition that the macro is not defined.
+///
+/// cbindgen separates items by empty lines.
+pub fn guarded(text: &str, guard: impl Fn(&str) -> Option<String>) -> String {
+    let blocks = text.split("\n\n").map(|block| {
+        let tokens = tokens(block);
+        // `struct Name {`, and `} Name;` or `typedef … Name;`.
+        let defined = tokens.windows(3).find_map(|window| match window {
+            ["struct" | "union" | "enum", name, "{" | ":"] => guard(name),
+            _ => None,
+        });
+        let last = match tokens[..] {
+            ["typedef" | "struct" | "union" | "enum", .., name, ";"] => guard(name),
+            _ => None,
+        };
+        match defined.or(last) {
+            Some(guard) => {
+                let block = block.trim_matches('\n');
+                format!("#ifndef {guard}\n#define {guard}\n{block}\n#endif")
+            }
+            None => block.to_owned(),
+        }
+    });
+    blocks.collect::<Vec<_>>().join("\n\n")
+}
+
 /// Returns a struct or union that stands before the definition of a type that it has by value.
 ///
 /// cbindgen writes types in the order in which it finds them, also behind pointers.

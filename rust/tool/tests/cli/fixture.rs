@@ -307,7 +307,9 @@ impl Fixture {
 }
 
 /// Keys of requests that hold lists.
-const LISTS: [&str; 17] = [
+const LISTS: [&str; 19] = [
+    "bundles",
+    "cfgs",
     "configs",
     "defines",
     "exports.headers",
