@@ -55,39 +55,114 @@ function(_sel4_rust_add_bindings out executable triple)
             "take seL4 13.0.0 or later, or leave libsel4-sys and libsel4 out: other crates work with this kernel"
         )
     endif()
-    # Only builds that use libsel4-sys pay for bindgen.
-    _sel4_rust_build_tool(sel4-rust-bindings)
-    # Here, so that CMake and not ninja reports a missing libclang.
-    _sel4_rust_run_tool(ignored libclang)
-
-    add_library(${sys} STATIC EXCLUDE_FROM_ALL "${dir}/wrappers.c" "${dir}/layout.c")
-    set_target_properties(${sys} PROPERTIES SEL4_RUST_DIR "${dir}")
-    _sel4_rust_compile_as(${sys} ${executable})
-    target_link_libraries(${sys} PUBLIC sel4 PRIVATE sel4_autoconf kernel_Config sel4_Config)
-    set(libc_gen "")
-    if(TARGET muslc)
-        target_link_libraries(${sys} PUBLIC muslc)
-        set(libc_gen muslc_gen)
-    endif()
-    # Nobody can edit a generated file for C's warnings of its own headers. Functions that Rust does not call stay out of
-    # images that are linked with --gc-sections.
-    target_compile_options(${sys} PRIVATE -w -ffunction-sections)
-
     set(configs "")
     foreach(prefix IN ITEMS kernel sel4)
         get_target_property(include_dir ${prefix}_Config INTERFACE_INCLUDE_DIRECTORIES)
         list(APPEND configs "${include_dir}/${prefix}/gen_config.json")
     endforeach()
     set(request "")
+    _sel4_rust_put(request LIST configs "${configs}")
+    _sel4_rust_put(request GENEX include-dirs "$<TARGET_PROPERTY:sel4,INTERFACE_INCLUDE_DIRECTORIES>")
+    _sel4_rust_generate_bindings(${sys} ${executable} ${triple} "${dir}" "${request}" "libsel4" "${configs};sel4")
+    target_link_libraries(${sys} PUBLIC sel4 PRIVATE sel4_autoconf kernel_Config sel4_Config)
+    set_target_properties(${sys} PROPERTIES SEL4_RUST_DIR "${dir}")
+endfunction()
+
+# Adds, once, the library of the bindings for the C library `library`, which Rust libraries of `executable` name in BINDS.
+# Sets `out` to the library's name, and `out_variable` to the environment variable with the path of the Rust file.
+function(
+    _sel4_rust_bind
+    out
+    out_variable
+    library
+    executable
+    triple
+)
+    if(NOT TARGET ${library})
+        _sel4_rust_error(
+            "a Rust library of `${executable}` BINDS `${library}`, which is not a target."
+            "name a C library of the project, as in target_link_libraries()"
+        )
+    endif()
+    string(MAKE_C_IDENTIFIER "${library}" name)
+    string(TOUPPER "${name}" variable)
+    set(dir "${CMAKE_BINARY_DIR}/rust/bindings/${name}")
+    set(${out} ${name}_rust_bindings PARENT_SCOPE)
+    set(${out_variable} "${variable}_BINDINGS=${dir}/bindings.rs" PARENT_SCOPE)
+    if(TARGET ${name}_rust_bindings)
+        return()
+    endif()
+    # The headers of the library itself: those that it declares public, or all in its folders.
+    get_target_property(folders ${library} INTERFACE_INCLUDE_DIRECTORIES)
+    get_target_property(headers ${library} PUBLIC_HEADER)
+    string(REGEX REPLACE "\\$<BUILD_INTERFACE:([^<>]*)>" "\\1" folders "${folders}")
+    list(FILTER folders EXCLUDE REGEX "\\$<|NOTFOUND$")
+    if(headers)
+        list(TRANSFORM headers REPLACE "^.*/" "")
+    else()
+        set(headers "")
+        foreach(folder IN LISTS folders)
+            file(GLOB_RECURSE found RELATIVE "${folder}" CONFIGURE_DEPENDS "${folder}/*.h")
+            list(APPEND headers ${found})
+        endforeach()
+    endif()
+    if(NOT headers)
+        _sel4_rust_error(
+            "a Rust library of `${executable}` BINDS `${library}`, which has no headers."
+            "give it the folder of its headers: target_include_directories(${library} PUBLIC include)"
+        )
+    endif()
+    set(request "")
+    _sel4_rust_put(request LIST headers "${headers}")
+    _sel4_rust_put(request LIST include-dirs "${folders}")
+    _sel4_rust_generate_bindings(
+        ${name}_rust_bindings
+        ${executable}
+        ${triple}
+        "${dir}"
+        "${request}"
+        "${library}"
+        "${library}"
+    )
+    target_link_libraries(${name}_rust_bindings PUBLIC ${library})
+endfunction()
+
+# Adds the static library `library`, the C side of bindings, compiled as `executable` is; <library>_gen is the target that
+# generates the files in `dir`. `request` is the part of the request that names the headers, `of` is their owner, and
+# `depends` are targets and files that must be there.
+function(
+    _sel4_rust_generate_bindings
+    library
+    executable
+    triple
+    dir
+    request
+    of
+    depends
+)
+    # Only builds with bindings pay for bindgen.
+    _sel4_rust_build_tool(sel4-rust-bindings)
+    # Here, so that CMake and not ninja reports a missing libclang.
+    _sel4_rust_run_tool(ignored libclang)
+
+    add_library(${library} STATIC EXCLUDE_FROM_ALL "${dir}/wrappers.c" "${dir}/layout.c")
+    _sel4_rust_compile_as(${library} ${executable})
+    if(TARGET muslc)
+        target_link_libraries(${library} PUBLIC muslc)
+        list(APPEND depends muslc_gen)
+    endif()
+    # Nobody can edit a generated file for C's warnings of its own headers. Functions that Rust does not call stay out of
+    # images that are linked with --gc-sections.
+    target_compile_options(${library} PRIVATE -w -ffunction-sections)
+
+    _sel4_rust_flags(flags ${executable})
     _sel4_rust_put(request TEXT target ${triple})
     _sel4_rust_put(request TEXT out "${dir}")
     _sel4_rust_put(request TEXT depfile "${dir}/bindings.d")
-    _sel4_rust_put(request LIST configs "${configs}")
     _sel4_rust_put(request LIST flags "${flags}")
-    _sel4_rust_put(request GENEX include-dirs "$<TARGET_PROPERTY:sel4,INTERFACE_INCLUDE_DIRECTORIES>")
-    _sel4_rust_put(request GENEX system-include-dirs "$<TARGET_PROPERTY:${sys},INCLUDE_DIRECTORIES>")
-    _sel4_rust_put(request GENEX defines "$<TARGET_PROPERTY:${sys},COMPILE_DEFINITIONS>")
-    _sel4_rust_request_file(file bindings ${sys})
+    _sel4_rust_put(request GENEX system-include-dirs "$<TARGET_PROPERTY:${library},INCLUDE_DIRECTORIES>")
+    _sel4_rust_put(request GENEX defines "$<TARGET_PROPERTY:${library},COMPILE_DEFINITIONS>")
+    _sel4_rust_request_file(file bindings ${library})
     # CMake evaluates the content for each language of the project. C's counts.
     set(other_language "$<$<NOT:$<COMPILE_LANGUAGE:C>>:.$<COMPILE_LANGUAGE>>")
     file(GENERATE OUTPUT "${file}${other_language}" CONTENT "${request}")
@@ -103,12 +178,12 @@ function(_sel4_rust_add_bindings out executable triple)
     add_custom_command(
         OUTPUT ${files}
         COMMAND "${tool}" bindings "${file}"
-        # libsel4's own headers are generated, and muslc's are installed, by these.
-        DEPENDS "${tool}" "${file}" ${configs} sel4 ${libc_gen}
+        # Headers may be generated or installed by these.
+        DEPENDS "${tool}" "${file}" ${depends}
         DEPFILE "${dir}/bindings.d"
-        COMMENT "Rust: reading the headers of libsel4"
+        COMMENT "Rust: reading the headers of ${of}"
         VERBATIM
     )
-    add_custom_target(${sys}_gen DEPENDS ${files})
-    add_dependencies(${sys} ${sys}_gen)
+    add_custom_target(${library}_gen DEPENDS ${files})
+    add_dependencies(${library} ${library}_gen)
 endfunction()

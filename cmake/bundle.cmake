@@ -160,8 +160,13 @@ function(_sel4_rust_bundle_request out executable bundle libraries)
     _sel4_rust_put(request TEXT runtime.lock "${SEL4_RUST_DIR}/Cargo.lock")
     _sel4_rust_put(request LIST runtime.features "${features}")
     _sel4_rust_put(request LIST runtime.std-features "${std_features}")
-    # Panic messages name files as seen from the project, not as they lie on this machine; debuggers find them still.
-    set(rustflags
+    # Panic messages name files as seen from the project, not as they lie on this machine; debuggers find them still. The
+    # user's own flags come first, and the kit's win.
+    _sel4_rust_environment_flags(rustflags)
+    list(
+        APPEND rustflags
+        "--cfg=sel4"
+        "--check-cfg=cfg(sel4)"
         "--remap-path-prefix=${SEL4_RUST_DIR}/=sel4-rust-kit/"
         "--remap-path-prefix=${CMAKE_SOURCE_DIR}/="
         "--remap-path-scope=macro"
@@ -187,6 +192,7 @@ function(_sel4_rust_build_bundle executable bundle libraries facts)
     )
     set(dir "${CMAKE_BINARY_DIR}/rust/${executable}")
     _sel4_rust_cargo_profile(profile)
+    set(configs "${fact_CONFIG}")
     list(TRANSFORM fact_CONFIG PREPEND "--config=")
     # Corrosion has no COMMENT for its step (docs/upstream/corrosion-comment.patch offers one), so that ninja shows the
     # whole command line. With NO_USES_TERMINAL, Corrosion 0.6 unsets a variable in the place where one can stand, and a
@@ -205,7 +211,7 @@ function(_sel4_rust_build_bundle executable bundle libraries facts)
         PROFILE ${profile}
         NO_LINKER_OVERRIDE
         ${no_uses_terminal}
-        FLAGS --locked ${fact_CONFIG}
+        FLAGS --locked ${fact_CONFIG} "--config=${dir}/cfg.toml"
     )
     unset(cor_uses_terminal CACHE)
     set_target_properties(${bundle} PROPERTIES ARCHIVE_OUTPUT_DIRECTORY "${dir}/archive")
@@ -213,8 +219,17 @@ function(_sel4_rust_build_bundle executable bundle libraries facts)
     set_target_properties(cargo-build_${bundle} PROPERTIES EXCLUDE_FROM_ALL TRUE)
     set_target_properties(_cargo-build_${bundle} PROPERTIES EchoString "Rust: copying the archive of ${executable}")
 
+    # Build scripts that compile C read its headers, which are generated and installed.
+    if(fact_LINKS MATCHES "(^|;)(bindgen|cc|cmake)(;|$)")
+        foreach(generated IN ITEMS sel4 muslc_gen)
+            if(TARGET ${generated})
+                add_dependencies(cargo-prebuild_${bundle} ${generated})
+            endif()
+        endforeach()
+    endif()
+
     # Libraries that Rust's code needs stand after the archive on the linker's command line.
-    set(needs "")
+    _sel4_rust_set_environment(needs ${executable} ${bundle} "${libraries}" ${fact_TRIPLE})
     set(inlined "")
     _sel4_rust_platform(libsel4_in_rust LIBSEL4_IN_RUST)
     if("sel4" IN_LIST fact_LINKS AND NOT libsel4_in_rust)
@@ -234,6 +249,8 @@ function(_sel4_rust_build_bundle executable bundle libraries facts)
     endif()
     _sel4_rust_write_backtrace(${executable})
     foreach(library IN LISTS libraries)
+        set_property(TARGET ${library} APPEND PROPERTY SEL4_RUST_MANIFESTS "${dir}/Cargo.toml")
+        set_property(TARGET ${library} APPEND PROPERTY SEL4_RUST_CONFIGS ${configs})
         # One bundle is enough for rustc to speak first; the others are not made to wait for each other.
         get_target_property(waits ${library}-header SEL4_RUST_WAITS)
         if(NOT waits)

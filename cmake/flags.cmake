@@ -67,6 +67,19 @@ function(_sel4_rust_drop_included_files variable)
     set(${variable} "${kept}" PARENT_SCOPE)
 endfunction()
 
+# Sets `out` to the folders of the headers of libsel4 and muslc, as far as the project has them: a generator expression.
+function(_sel4_rust_header_folders out)
+    set(folders "")
+    foreach(
+        target
+        IN
+        ITEMS sel4 sel4_autoconf kernel_Config sel4_Config muslc
+    )
+        list(APPEND folders "$<$<TARGET_EXISTS:${target}>:$<TARGET_PROPERTY:${target},INTERFACE_INCLUDE_DIRECTORIES>>")
+    endforeach()
+    set(${out} "${folders}" PARENT_SCOPE)
+endfunction()
+
 # Compiles `target` as `executable` is compiled: with the flags of its folder and its own.
 function(_sel4_rust_compile_as target executable)
     string(TOUPPER "${CMAKE_BUILD_TYPE}" type)

@@ -10,6 +10,11 @@ add_rust_library(<target>
     [PROFILE <cargo profile>]
     [FEATURES <feature>...]
     [NO_DEFAULT_FEATURES]
+    [ENV <NAME>=<value>...]
+    [CFG <name>[="<value>"]...]
+    [INCLUDE_DIRECTORIES <dir>...]
+    [DEPENDS <target>...]
+    [BINDS <target>...]
     [STD])
 ```
 
@@ -23,11 +28,21 @@ links it can include its header. Call it after the kernel and muslc have been br
 * **PROFILE**: cargo profile whose settings the crate is compiled with: one of cargo's, or one that the crate's
   workspace defines. Default: `dev` for the build type Debug (or none), else `release`.
 * **FEATURES**, **NO_DEFAULT_FEATURES**: cargo features of the crate.
+* **ENV**: environment variables while cargo builds, for `env!("NAME")` and build scripts.
+* **CFG**: cfgs of Rust, such as `CFG tracing "board=\"zynqmp\""` for `#[cfg(tracing)]` and `#[cfg(board = "zynqmp")]`.
+* **INCLUDE_DIRECTORIES**: folders of C headers for build scripts, beside those of libsel4 and muslc.
+* **DEPENDS**: targets to build first, such as one that generates a file that the crate includes.
+* **BINDS**: C libraries whose headers the crate calls. For a library `led`, `include!(env!("LED_BINDINGS"))` has its types,
+  constants and functions, `static inline` ones as well.
 * **STD**: the crate uses Rust's std, on aarch64 and x86_64. If one library of an executable does, panics and the heap are
   std's for all of them; [std on seL4](std.md) says what there is and what is refused.
 
 Without STD, the crate is an ordinary `#![no_std]` library: it needs no `crate-type`, no panic handler and no allocator.
 It must have a `Cargo.lock`, which the build uses as it is. C sees its `extern "C"` functions that are `#[unsafe(no_mangle)]`.
+
+ENV, CFG and INCLUDE_DIRECTORIES take generator expressions. They hold for all crates of an executable, which are built
+together; two libraries of one executable must not give a variable different values. [CMake and the crate](what-cargo-sees.md)
+has an example of each, and what build scripts with the `cc` crate compile.
 
 All Rust libraries that one executable links, directly or through C libraries, share one panic handler, one heap and
 the statics of the crates they have in common. The cache variables `RUST_HEAP_BYTES`, `RUST_HEAP` and
@@ -35,13 +50,19 @@ the statics of the crates they have in common. The cache variables `RUST_HEAP_BY
 ANCHOR_END: add_rust_library
 #]=======================================================================]
 function(add_rust_library target)
-    cmake_parse_arguments(PARSE_ARGV 1 ARG "NO_DEFAULT_FEATURES;STD" "MANIFEST_PATH;PACKAGE;HEADER;PROFILE" "FEATURES")
+    cmake_parse_arguments(
+        PARSE_ARGV 1
+        ARG
+        "NO_DEFAULT_FEATURES;STD"
+        "MANIFEST_PATH;PACKAGE;HEADER;PROFILE"
+        "FEATURES;ENV;CFG;INCLUDE_DIRECTORIES;DEPENDS;BINDS"
+    )
     set(call "add_rust_library(${target})")
     if(DEFINED ARG_UNPARSED_ARGUMENTS)
         list(JOIN ARG_UNPARSED_ARGUMENTS " " unknown)
         _sel4_rust_error(
             "${call} does not know the argument `${unknown}`."
-            "it takes MANIFEST_PATH, PACKAGE, HEADER, PROFILE, FEATURES, NO_DEFAULT_FEATURES and STD"
+            "it takes MANIFEST_PATH, PACKAGE, HEADER, PROFILE, FEATURES, NO_DEFAULT_FEATURES, ENV, CFG, INCLUDE_DIRECTORIES, DEPENDS, BINDS and STD"
         )
     elseif(DEFINED ARG_KEYWORDS_MISSING_VALUES)
         _sel4_rust_error(
@@ -59,6 +80,24 @@ function(add_rust_library target)
             "give the library another name; the crate keeps its own"
         )
     endif()
+    foreach(variable IN LISTS ARG_ENV)
+        if(NOT variable MATCHES "^[A-Za-z_][A-Za-z0-9_]*=")
+            _sel4_rust_error("${call}: ENV has `${variable}`, which is not NAME=value." "write ENV \"BOARD=zynqmp\"")
+        elseif(variable MATCHES "^(RUST|CARGO|SEL4_)")
+            _sel4_rust_error(
+                "${call}: ENV sets `${variable}`, and cargo and the kit use such names."
+                "give the variable a name of your own; cfgs are set by CFG, and profiles by PROFILE"
+            )
+        endif()
+    endforeach()
+    foreach(cfg IN LISTS ARG_CFG)
+        if(NOT cfg MATCHES "^([A-Za-z_][A-Za-z0-9_]*(=\".*\")?|.*\\$<.*)$")
+            _sel4_rust_error(
+                "${call}: CFG has `${cfg}`, which is neither a name nor name=\"value\"."
+                "write CFG tracing or CFG \"board=\\\"zynqmp\\\"\""
+            )
+        endif()
+    endforeach()
     if(NOT DEFINED ARG_MANIFEST_PATH)
         set(ARG_MANIFEST_PATH "Cargo.toml")
     endif()
@@ -77,6 +116,7 @@ function(add_rust_library target)
     set(request "")
     _sel4_rust_put_cargo(request)
     _sel4_rust_put_compiler(request "${flags}" "${std}")
+    _sel4_rust_put(request TEXT project "${CMAKE_SOURCE_DIR}")
     _sel4_rust_put(request TEXT target ${target})
     _sel4_rust_put(request TEXT header "${ARG_HEADER}")
     _sel4_rust_put(request TEXT manifest "${ARG_MANIFEST_PATH}")
@@ -117,7 +157,17 @@ function(add_rust_library target)
     _sel4_rust_put(crate TEXT lock "${fact_LOCK}")
     _sel4_rust_put(crate TEXT profile "${ARG_PROFILE}")
     _sel4_rust_put(crate FLAG std "${ARG_STD}")
-    set_target_properties(${target} PROPERTIES SEL4_RUST_LIBRARY "${crate}")
+    list(TRANSFORM ARG_INCLUDE_DIRECTORIES PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/" REGEX "^[^/$]")
+    set_target_properties(
+        ${target}
+        PROPERTIES
+            SEL4_RUST_LIBRARY "${crate}"
+            SEL4_RUST_ENV "${ARG_ENV}"
+            SEL4_RUST_CFG "${ARG_CFG}"
+            SEL4_RUST_INCLUDES "${ARG_INCLUDE_DIRECTORIES}"
+            SEL4_RUST_DEPENDS "${ARG_DEPENDS}"
+            SEL4_RUST_BINDS "${ARG_BINDS}"
+    )
     set_property(GLOBAL APPEND PROPERTY SEL4_RUST_LIBRARIES ${target})
     # In the library's place on the linker's command line, behind whatever calls it, stands the bundle of the
     # executable that is linked.
@@ -142,6 +192,24 @@ function(_sel4_rust_add_header target header crate facts)
     _sel4_rust_put(request TEXT out "${dir}/${header}")
     _sel4_rust_put(request TEXT depfile "${dir}/${header}.d")
     _sel4_rust_put(request TEXT config "${fact_CBINDGEN}")
+    # The bundle decides on features; a header has no other condition, either.
+    _sel4_rust_put(request GENEX bundles "$<TARGET_PROPERTY:${target},SEL4_RUST_MANIFESTS>")
+    _sel4_rust_put(request GENEX configs "$<TARGET_PROPERTY:${target},SEL4_RUST_CONFIGS>")
+    _sel4_rust_put(request FLAG exact TRUE)
+    # Those of all libraries of the executable.
+    _sel4_rust_put(request GENEX cfgs "sel4;$<TARGET_GENEX_EVAL:${target},$<TARGET_PROPERTY:${target},SEL4_RUST_CFGS>>")
+    _sel4_rust_put(
+        request
+        GENEX
+        variables
+        "$<TARGET_GENEX_EVAL:${target},$<TARGET_PROPERTY:${target},SEL4_RUST_ENVIRONMENT>>"
+    )
+    _sel4_rust_environment_flags(rustflags)
+    _sel4_rust_put(request LIST rustflags "${rustflags}")
+    _sel4_rust_cargo_profile(profile)
+    if(profile STREQUAL "dev")
+        _sel4_rust_put(request FLAG debug-assertions TRUE)
+    endif()
     if(RUST_HEADER_CHECK)
         _sel4_rust_flags(flags "")
         _sel4_rust_put(request TEXT judge.cc "${CMAKE_C_COMPILER}")
@@ -149,13 +217,8 @@ function(_sel4_rust_add_header target header crate facts)
         # Known at the end, too.
         _sel4_rust_put(request TEXT judge.cxx "$<TARGET_PROPERTY:${target},SEL4_RUST_CXX>")
         _sel4_rust_put(request TEXT judge.archive "$<TARGET_PROPERTY:${target},SEL4_RUST_ARCHIVE>")
-        set(folders "$<TARGET_PROPERTY:${target},INTERFACE_INCLUDE_DIRECTORIES>")
-        foreach(library IN ITEMS sel4 muslc)
-            list(
-                APPEND folders
-                "$<$<TARGET_EXISTS:${library}>:$<TARGET_PROPERTY:${library},INTERFACE_INCLUDE_DIRECTORIES>>"
-            )
-        endforeach()
+        _sel4_rust_header_folders(folders)
+        list(PREPEND folders "$<TARGET_PROPERTY:${target},INTERFACE_INCLUDE_DIRECTORIES>")
         _sel4_rust_put(request GENEX judge.include-dirs "${folders}")
     endif()
     _sel4_rust_request_file(file header ${target})

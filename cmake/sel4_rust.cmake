@@ -14,6 +14,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/std.cmake") # Rust's std, and what of C it st
 include("${CMAKE_CURRENT_LIST_DIR}/library.cmake") # add_rust_library()
 include("${CMAKE_CURRENT_LIST_DIR}/bindings.cmake") # libsel4 for Rust
 include("${CMAKE_CURRENT_LIST_DIR}/reach.cmake") # which libraries an executable reaches
+include("${CMAKE_CURRENT_LIST_DIR}/environment.cmake") # in which cargo compiles
 include("${CMAKE_CURRENT_LIST_DIR}/bundle.cmake") # one Rust archive per executable
 include("${CMAKE_CURRENT_LIST_DIR}/seal.cmake") # the archive without what C provides
 include("${CMAKE_CURRENT_LIST_DIR}/scripts.cmake") # ./run-tests and ./backtrace

@@ -32,7 +32,8 @@ use crate::{output, profile};
 
 /// Writes the bundle that is asked for.
 /// When nothing it depends on has changed it writes nothing, and takes no time.
-/// Says which native libraries the packages of the bundle stand for (`links` in their manifests).
+/// Says which native libraries the packages of the bundle stand for (`links` in their manifests), and which packages that
+/// compile or read C build scripts use.
 ///
 /// # Errors
 ///
@@ -326,7 +327,9 @@ impl<'a> Bundle<'a> {
             .packages
             .iter()
             .filter_map(|package| package.links.clone());
-        let links = links.collect();
+        let builders = graph.packages.iter().map(|package| package.name.clone());
+        let builders = builders.filter(|name| ["bindgen", "cc", "cmake"].contains(&&**name));
+        let links = links.chain(builders).collect();
         output::write_if_changed(&self.out.join(CONFIG), self.config_text(&links).as_bytes())?;
         Ok((links, inputs))
     }

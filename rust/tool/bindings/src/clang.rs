@@ -115,7 +115,9 @@ fn builder(request: &Request) -> Result<bindgen::Builder> {
         .blocklist_var("CONFIG_.*")
         .clang_arg(format!("--target={}", clang_target(&request.target)))
         .clang_args(["-std=gnu11", "-ffreestanding"]);
-    if !request.system_include_dirs.is_empty() {
+    // A C library of the build takes the place of the host's.
+    let has_libc = |dir: &PathBuf| dir.join("stdint.h").exists();
+    if request.system_include_dirs.iter().any(has_libc) {
         builder = builder.clang_arg("-nostdinc");
     }
     for dir in &request.include_dirs {

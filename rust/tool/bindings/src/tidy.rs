@@ -19,7 +19,9 @@ pub const WORD: &str = "seL4_Word";
 /// Tidies `file` in place.
 pub fn tidy(file: &mut File, request: &Request) {
     for item in &mut file.items {
-        if let Item::ForeignMod(block) = item {
+        if let Item::ForeignMod(block) = item
+            && request.headers.is_empty()
+        {
             // Variables of libsel4 are thread-local in C, which stable Rust cannot declare.
             block
                 .items

@@ -86,8 +86,31 @@ pub struct Request {
     pub target: String,
     /// File name of the C header.
     pub header: Option<String>,
+    /// Top folder of the project, whose toolchain compiles all crates.
+    pub project: Option<PathBuf>,
     /// Variables of CMake that std depends on, if the library asks for it in a root server.
     pub std: Option<Variables>,
+}
+
+/// Warns if a file of rustup's beside or above the crate names a toolchain, and another one, or none, counts for the project.
+fn warn_of_toolchain(krate: &Path, project: &Path) {
+    let nearest = |folder: &Path| {
+        let folder = folder.canonicalize().ok()?;
+        let mut files = folder.ancestors().flat_map(|folder| {
+            ["rust-toolchain.toml", "rust-toolchain"].map(|name| folder.join(name))
+        });
+        files.find(|file| file.is_file())
+    };
+    let of_crate = nearest(krate);
+    if let Some(file) = &of_crate
+        && of_crate != nearest(project)
+    {
+        eprintln!(
+            "warning: `{}` does not count: all crates of a build are compiled by the toolchain of `{}`\nhelp: move the file there, or remove it",
+            file.display(),
+            project.display()
+        );
+    }
 }
 
 /// Headers of the C library, of sel4runtime and of libcpio, without `.h`. A header of the same name would hide the one of C
@@ -205,6 +228,9 @@ pub fn check(request: &Request) -> Result<Facts> {
         )?;
     }
 
+    if let Some(project) = &request.project {
+        warn_of_toolchain(chosen.folder(), project);
+    }
     let folder = chosen.folder();
     let configs = cargo::configs(folder);
     let mut inputs: BTreeSet<PathBuf> = configs.iter().cloned().collect();

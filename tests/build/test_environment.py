@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the project gives the crate: variables, cfgs, folders of headers, the C compiler; and what it keeps from it."""
+
+import pytest
+from build.project import GREETER, LINK, MAIN, Project, crate, one_library
+from build.project import program as c_program
+from support import Failure, check, check_says, run, skip
+
+pytestmark = pytest.mark.needs("kernel", "rust", "aarch64", "x86_64")
+
+SHIM = """#include <limit.h>
+#include <stdlib.h>
+long shim(const char *text) { return strtol(text, 0, 10) + LIMIT + FROM_FLAGS; }
+"""
+BUILD = """fn main() {
+    cc::Build::new().file("shim.c").compile("shim");
+}
+"""
+SOURCE = """#![no_std]
+include!(env!("MADE"));
+unsafe extern "C" { fn shim(text: *const core::ffi::c_char) -> core::ffi::c_long; }
+const BOARD: &str = env!("BOARD");
+#[cfg(all(tracing, board = "zynqmp", sel4))]
+#[unsafe(no_mangle)]
+pub extern "C" fn answer() -> i32 {
+    // SAFETY: the text ends with a zero.
+    let number = unsafe { shim(c"40".as_ptr()) };
+    if BOARD == "zynqmp" && made() { number as i32 } else { 0 }
+}
+"""
+GIVEN = """
+set(CMAKE_C_FLAGS "${CMAKE_C_FLAGS} -DFROM_FLAGS=1")
+add_custom_command(OUTPUT made.rs COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/made.txt made.rs)
+add_custom_target(made DEPENDS made.rs)
+add_rust_library(greeter
+    ENV "BOARD=$<IF:$<BOOL:ON>,zynqmp,none>" "MADE=${CMAKE_CURRENT_BINARY_DIR}/made.rs"
+    CFG tracing "board=\\"$<LOWER_CASE:ZYNQMP>\\""
+    INCLUDE_DIRECTORIES include
+    DEPENDS made)
+"""
+
+
+def test_a_crate_gets_variables_cfgs_folders_and_C_compiled_for_the_image():
+    manifest = '[build-dependencies]\ncc = "1"\n[lints.rust]\nunexpected_cfgs = "deny"\n'
+    project = Project(
+        "given",
+        GIVEN + LINK,
+        {
+            **crate("greeter", SOURCE, manifest),
+            "build.rs": BUILD,
+            "shim.c": SHIM,
+            "include/limit.h": "#define LIMIT 1\n",
+            "made.txt": "fn made() -> bool { true }\n",
+            "main.c": MAIN,
+        },
+    )
+    try:
+        run("cargo", "generate-lockfile", "--quiet", cwd=project.source)
+        run("cargo", "fetch", "--quiet", cwd=project.source)
+    except Failure as failure:
+        skip(f"cargo cannot fetch the crate cc: {failure}")
+    project.works()
+    # The flags of C's own objects, and not those that cc chooses.
+    compiled = next(project.build.rglob("output")).read_text()
+    check_says(compiled, "CRATE_CC_NO_DEFAULTS")
+    project.edit("CMakeLists.txt", "ENV ", "ENV RUSTFLAGS=-g ")
+    says = ("ENV sets `RUSTFLAGS=-g`", "Help: give the variable a name of your own")
+    (project.build / "build.ninja").unlink()
+    project.configure_fails(says=says)
+
+
+def test_the_flags_of_the_kit_survive_those_of_the_environment():
+    source = GREETER + "pub fn warned() { let unused = 1; }\n"
+    environment = {
+        "RUSTFLAGS": "-D warnings",
+        "CARGO_PROFILE_DEV_PANIC": "unwind",
+        "CARGO_BUILD_TARGET": "wasm32-unknown-unknown",
+        "CARGO_TARGET_DIR": "elsewhere",
+    }
+    project = one_library("RUSTFLAGS", source)
+    project.configure(env=environment)
+    project.ninja_fails("-v", says=("unused variable", "src/lib.rs:9"), env=environment)
+    project.edit("src/lib.rs", "let unused = 1;", "panic!();")
+    project.ninja(env=environment)
+    project.prints("42")
+    check(not (project.source / "elsewhere").exists(), "CARGO_TARGET_DIR counts")
+    program = project.build / "stripped"
+    run("strip", "-o", program, project.build / "main")
+    check(f"{project.source}/src/lib.rs".encode() not in program.read_bytes(), "a panic names the file as it lies here")
+
+
+def test_a_toolchain_file_that_does_not_count_is_a_warning():
+    toolchain = '[toolchain]\nchannel = "nightly"\n'
+    files = {**crate("greeter", folder="lib"), "lib/rust-toolchain.toml": toolchain, "main.c": MAIN}
+    project = Project("toolchain", "add_rust_library(greeter MANIFEST_PATH lib/Cargo.toml)\n" + LINK, files)
+    said = project.configure()
+    check_says(said, "warning: `", "lib/rust-toolchain.toml` does not count", "help: move the file there")
+
+
+def test_libraries_that_share_a_type_agree_on_it_though_one_has_a_feature_more():
+    conf = """#![no_std]
+#[repr(C)]
+pub struct Conf {
+    #[cfg(feature = "big")]
+    pub extra: u64,
+    #[cfg(debug_assertions)]
+    pub debug: u64,
+    #[cfg(not(debug_assertions))]
+    pub release: u64,
+    pub n: u32,
+}
+#[repr(u8)]
+pub enum Mode { Slow, Fast }
+"""
+    use = """#![no_std]
+#[unsafe(no_mangle)]
+pub extern "C" fn NAME(conf: &shared::Conf, mode: shared::Mode) -> u32 { conf.n + mode as u32 }
+"""
+    depends = '[dependencies]\nshared = { path = "../shared" FEATURES }\n'
+    files = crate("shared", conf, "[features]\nbig = []\n", "shared")
+    for name, features in (("one", ""), ("two", ', features = ["big"]')):
+        manifest = depends.replace(" FEATURES", features)
+        files.update(crate(name, use.replace("NAME", name), manifest, name))
+    main = c_program(
+        'Conf conf = {.debug = 1, .n = 20}; printf("%u %d\\n", one(&conf, Fast) + two(&conf, Fast), (int)sizeof conf);',
+        "one.h",
+        "two.h",
+    )
+    project = Project(
+        "shared type",
+        """
+enable_language(CXX)
+add_compile_options(-Wall -Wextra -Wpedantic -Werror)
+add_rust_library(one MANIFEST_PATH one/Cargo.toml)
+add_rust_library(two MANIFEST_PATH two/Cargo.toml)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE one two)
+add_executable(in_cxx main.cpp)
+target_link_libraries(in_cxx PRIVATE one two)
+""",
+        {**files, "main.c": main, "main.cpp": main.replace("{.debug = 1, .n = 20}", "{0, 1, 20}")},
+    )
+    for name in ("one", "two"):
+        project.lock(name)
+    project.works("42 24")
+    project.prints("42 24", "in_cxx")
+    # Two executables with one header must agree.
+    project.edit(
+        "CMakeLists.txt", "target_link_libraries(in_cxx PRIVATE one two)", "target_link_libraries(in_cxx PRIVATE one)"
+    )
+    project.write({"main.cpp": c_program('Conf c = {0, 1, 42}; printf("%u\\n", one(&c, Slow));', "one.h")})
+    project.ninja_fails(says=("share a header, and `shared` is built for one of them with the feature `big`", "help: "))
+
+
+LED = """#pragma once
+#include <stdint.h>
+#define LED_STEP 2
+struct led { uint8_t pin; uint32_t level; };
+extern uint32_t led_count;
+static inline uint32_t led_level(const struct led *led) { return led->level; }
+void led_add(struct led *led, uint32_t n);
+"""
+USE = """#![no_std]
+#[allow(nonstandard_style, unused)]
+mod led {
+    include!(env!("LED_BINDINGS"));
+}
+#[unsafe(no_mangle)]
+pub extern "C" fn answer() -> i32 {
+    let mut led = led::led { pin: 1, level: 37 };
+    // SAFETY: C's functions take any led.
+    unsafe {
+        led::led_add(&mut led, led::LED_STEP as u32);
+        led::led_add(&mut led, led::LED_STEP as u32);
+        (led::led_level(&led) + led::led_count) as i32
+    }
+}
+"""
+
+
+def test_a_crate_calls_a_C_library_by_bindings_of_its_headers():
+    project = Project(
+        "binds",
+        """
+add_library(led STATIC led.c)
+target_include_directories(led PUBLIC include)
+add_rust_library(greeter BINDS led)
+"""
+        + LINK,
+        {
+            **crate("greeter", USE),
+            "include/led.h": LED,
+            "led.c": """#include <led.h>
+uint32_t led_count = 1;
+void led_add(struct led *led, uint32_t n) { led->level += n; }
+""",
+            "main.c": MAIN,
+        },
+    )
+    project.works()
+    project.edit("include/led.h", "LED_STEP 2", "LED_STEP 3")
+    project.ninja()
+    project.prints("44")
+    project.edit("CMakeLists.txt", "BINDS led", "BINDS lamp")
+    project.ninja_fails(says=("BINDS `lamp`, which is not a target", "Help: name a C library of the project"))
