@@ -196,6 +196,12 @@ def test_uses_the_cores(configuration: str, build: Shared) -> None:
     build.app("tests/std/cores").boot("tests/std/cores/expected.txt")
 
 
+@pytest.mark.long
+@on("qemu-arm-virt", "x86_64", name="SQLite on {}")
+def test_build_scripts_compile_C_for_the_image(configuration: str, build: Shared) -> None:
+    build.app("tests/std/sqlite").boot("tests/std/sqlite/expected.txt")
+
+
 @on("qemu-arm-virt", "x86_64", name="files on {}")
 def test_reads_files(configuration: str, build: Shared) -> None:
     build.app("tests/std/files").boot("tests/std/files/expected.txt", linger=0.5)
