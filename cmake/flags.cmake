@@ -33,6 +33,13 @@ function(_sel4_rust_flags out target)
     list(TRANSFORM definitions PREPEND "-D")
     list(APPEND flags ${definitions})
     list(FILTER flags EXCLUDE REGEX "-NOTFOUND$")
+    # CMake adds these itself, so that no variable of flags has them. clang compiles for the host without.
+    if(CMAKE_C_COMPILER_TARGET AND CMAKE_C_COMPILE_OPTIONS_TARGET)
+        list(PREPEND flags "${CMAKE_C_COMPILE_OPTIONS_TARGET}${CMAKE_C_COMPILER_TARGET}")
+    endif()
+    if(CMAKE_SYSROOT)
+        list(PREPEND flags "--sysroot=${CMAKE_SYSROOT}")
+    endif()
     set(${out} "${flags}" PARENT_SCOPE)
 endfunction()
 

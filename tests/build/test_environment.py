@@ -2,7 +2,7 @@
 """What the project gives the crate: variables, cfgs, folders of headers, the C compiler; and what it keeps from it."""
 
 import pytest
-from build.project import GREETER, LINK, MAIN, Project, crate, one_library
+from build.project import ADD, GREETER, HEAD, LINK, MAIN, Project, crate, one_library
 from build.project import program as c_program
 from support import Failure, check, check_says, run, skip
 
@@ -203,3 +203,12 @@ void led_add(struct led *led, uint32_t n) { led->level += n; }
     project.prints("44")
     project.edit("CMakeLists.txt", "BINDS led", "BINDS lamp")
     project.ninja_fails(says=("BINDS `lamp`, which is not a target", "Help: name a C library of the project"))
+
+
+def test_clang_compiles_for_the_target_that_CMake_gives_it():
+    head = HEAD.replace("KernelSel4Arch x86_64", "KernelSel4Arch aarch64")
+    project = Project("clang", ADD, {**crate("greeter"), "main.c": MAIN}, head)
+    clang = ["-DCMAKE_C_COMPILER=clang", "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY"]
+    project.configure(*clang, "-DCMAKE_C_COMPILER_TARGET=aarch64-linux-gnu")
+    request = (project.build / "rust" / "requests" / "greeter.crate.toml").read_text()
+    check_says(request, "--target=aarch64-linux-gnu")
