@@ -279,7 +279,7 @@ impl Court<'_> {
         Failure::new(format!(
             "{header} is wrong about {item}: {difference}"
         ))
-        .help("remove what changes the type in C, such as text in cbindgen.toml or the flag -fshort-enums; if there is nothing, report it, and configure with -DRUST_HEADER_CHECK=OFF")
+        .help("remove what changes the type in C, such as text in cbindgen.toml or the flag -fshort-enums; if nothing does, report it, and configure with -DRUST_HEADER_CHECK=OFF")
     }
 
     /// Has the C compiler compare the alignments of types with Rust's.

@@ -528,6 +528,15 @@ impl Comparison<'_, '_, '_> {
                     differ(self)
                 }
             }
+            (Kind::Enumeration, Kind::Enumeration) if sizes.0 != sizes.1 => {
+                // The ABI of bare-metal Arm gives an enum the least size, and that of Linux an `int`.
+                let name = self.rust.text(r, gimli::DW_AT_name).unwrap_or_default();
+                let (rust, c) = (self.rust.describe(rust), self.c.describe(c));
+                Err(format!(
+                    "{place} is {rust} in Rust and {c} in C, for the compilers choose different sizes for enums: give `{name}` \
+                     one, as in `#[repr(u32)]`"
+                ))
+            }
             _ if sizes.0 != sizes.1 && sizes.1.is_some() => differ(self),
             (Kind::Number, Kind::Number) => {
                 let (rust, c) = (self.rust.encoding(r), self.c.encoding(k));
@@ -552,7 +561,9 @@ impl Comparison<'_, '_, '_> {
                 // Rust keeps its truth value as a number.
                 Some(_)
                     if self.c.encoding(k) == Some(Encoding::Bool)
-                        && self.rust.is_named(r, "AtomicBool") =>
+                        && ["AtomicBool", "Atomic<bool>"]
+                            .iter()
+                            .any(|name| self.rust.is_named(r, name)) =>
                 {
                     Ok(())
                 }
