@@ -41,7 +41,7 @@ Without STD, the crate is an ordinary `#![no_std]` library: it needs no `crate-t
 It must have a `Cargo.lock`, which the build uses as it is. C sees its `extern "C"` functions that are `#[unsafe(no_mangle)]`.
 
 ENV, CFG and INCLUDE_DIRECTORIES take generator expressions. They hold for all crates of an executable, which are built
-together; two libraries of one executable must not give a variable different values. [CMake and the crate](what-cargo-sees.md)
+together; two libraries of one executable must not give a variable different values. [CMake and the crate](cmake-and-crates.md)
 has an example of each, and what build scripts with the `cc` crate compile.
 
 All Rust libraries that one executable links, directly or through C libraries, share one panic handler, one heap and

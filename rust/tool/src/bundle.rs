@@ -154,7 +154,7 @@ impl Facts {
                     .iter()
                     .filter_map(|library| library.header.clone())
                     .collect(),
-                cargo_folder: request.cargo_folder.clone(),
+                target_folder: request.target_folder.clone(),
                 check: request.export_check,
             },
         }

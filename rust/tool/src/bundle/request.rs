@@ -59,7 +59,7 @@ pub struct Request {
     /// File to write the request of the step `seal` into.
     pub seal: Option<PathBuf>,
     /// Folder that cargo builds in.
-    pub cargo_folder: Option<PathBuf>,
+    pub target_folder: Option<PathBuf>,
     /// Reaction to an export without a prototype.
     #[serde(default)]
     pub export_check: witness::Check,

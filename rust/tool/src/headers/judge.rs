@@ -71,7 +71,7 @@ impl Judge {
     /// # Errors
     ///
     /// When a compiler refuses the header, or when C and Rust differ in an export.
-    pub fn check(&self, case: &Case<'_>, cargo_folder: Option<&Path>) -> Result<()> {
+    pub fn check(&self, case: &Case<'_>, target_folder: Option<&Path>) -> Result<()> {
         let mut hasher = DefaultHasher::new();
         (self, case.header, case.flat.text(&[])).hash(&mut hasher);
         let verdict = format!("{:016x}\n", hasher.finish());
@@ -94,7 +94,7 @@ impl Judge {
         };
         if court.compile()? {
             if let Some(archive) = self.archive.as_deref().filter(|archive| archive.exists()) {
-                court.compare(archive, cargo_folder)?;
+                court.compare(archive, target_folder)?;
             }
             output::write_if_changed(&stamp, verdict.as_bytes())?;
         }
@@ -226,7 +226,7 @@ impl Court<'_> {
     }
 
     /// Compares the exports and the constants with those in rustc's archive.
-    fn compare(&self, path: &Path, cargo_folder: Option<&Path>) -> Result<()> {
+    fn compare(&self, path: &Path, target_folder: Option<&Path>) -> Result<()> {
         let object = read(&self.folder.join("probe.o"))?;
         let Some(sections) = Sections::read(&object) else {
             return Ok(());
@@ -262,7 +262,7 @@ impl Court<'_> {
             alignments.extend(found);
         }
         self.align(&alignments)?;
-        let rlib = hash.and_then(|hash| self.rlib(&hash, cargo_folder?));
+        let rlib = hash.and_then(|hash| self.rlib(&hash, target_folder?));
         match rlib {
             Some(rlib) => self.constants(&rlib, &types::variables(&c, &object)),
             None => Ok(()),
@@ -304,9 +304,9 @@ impl Court<'_> {
     }
 
     /// Returns the library that rustc made of the crate.
-    fn rlib(&self, hash: &str, cargo_folder: &Path) -> Option<PathBuf> {
+    fn rlib(&self, hash: &str, target_folder: &Path) -> Option<PathBuf> {
         let name = format!("lib{}-{hash}.rlib", self.case.crates[0]);
-        let profiles = output::profiles(&output::absolute(cargo_folder).ok()?).into_iter();
+        let profiles = output::profiles(&output::absolute(target_folder).ok()?).into_iter();
         let mut files = profiles.map(|profile| profile.join("deps").join(&name));
         files.find(|file| file.exists())
     }

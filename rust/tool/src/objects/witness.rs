@@ -37,7 +37,7 @@ pub struct Request {
     #[serde(default)]
     pub headers: Vec<PathBuf>,
     /// Folder of cargo's in the build, in which the crates were compiled.
-    pub cargo_folder: Option<PathBuf>,
+    pub target_folder: Option<PathBuf>,
     /// Reaction to an export that none of them has.
     #[serde(default)]
     pub check: Check,
@@ -175,7 +175,7 @@ fn origin(
     let has = |krate: &&String| {
         let files = rlibs.entry((*krate).clone()).or_insert_with(|| {
             let files = request
-                .cargo_folder
+                .target_folder
                 .as_deref()
                 .map(|folder| rlibs_of(folder, krate));
             files

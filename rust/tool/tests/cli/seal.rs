@@ -487,7 +487,7 @@ fn seal_with_header(fixture: &Fixture, more: &[&str]) -> Outcome {
         "--exports.headers",
         "include/greeter.h",
     ];
-    let folder = ["--exports.cargo-folder", "cargo"];
+    let folder = ["--exports.target-folder", "cargo"];
     fixture.step(&[&["seal"], &request[..], &folder, more].concat())
 }
 
