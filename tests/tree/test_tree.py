@@ -152,6 +152,17 @@ def test_each_id_of_an_earlier_system_is_shown_where_the_docs_say():
     assert not unknown, f"docs/earlier-systems.md has no row for {sorted(unknown)}"
 
 
+def test_each_finding_of_the_review_names_tests_that_there_are():
+    page = (KIT / "docs" / "review.md").read_text()
+    rows = re.findall(r"^\| (?:[CHM]|low )\d+ \|.*\|$", page, re.MULTILINE)
+    assert len(rows) >= 35, f"only {len(rows)} rows are of the form of the others"
+    for row in rows:
+        named = re.findall(r"\[[\w.]+\]\(\.\./([\w/.-]+)\): `([^`]+)`", row)
+        assert named, f"no test is named: {row}"
+        absent = [f"`{text}` in {path}" for path, text in named if text not in (KIT / path).read_text()]
+        check_none(absent, "what the page names and the file lacks:")
+
+
 def test_no_path_of_a_machine_is_in_a_file():
     # In two halves, so that this file does not find itself.
     check_none(
