@@ -12,6 +12,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/tools.cmake") # cargo, Corrosion and the host
 include("${CMAKE_CURRENT_LIST_DIR}/flags.cmake") # the C flags of a folder or a target
 include("${CMAKE_CURRENT_LIST_DIR}/std.cmake") # Rust's std, and what of C it stands on
 include("${CMAKE_CURRENT_LIST_DIR}/library.cmake") # add_rust_library()
+include("${CMAKE_CURRENT_LIST_DIR}/rootserver.cmake") # add_rust_rootserver()
 include("${CMAKE_CURRENT_LIST_DIR}/bindings.cmake") # libsel4 for Rust
 include("${CMAKE_CURRENT_LIST_DIR}/reach.cmake") # which libraries an executable reaches
 include("${CMAKE_CURRENT_LIST_DIR}/environment.cmake") # in which cargo compiles

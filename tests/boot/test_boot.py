@@ -29,6 +29,8 @@ PLATFORMS = (
 )
 # Only what makes system calls by itself differs there.
 MCS_PLATFORMS = ("qemu-arm-virt aarch32 MCS", "qemu-riscv-virt MCS", "x86_64 MCS", "ia32 MCS")
+# The C side of a root server in Rust is the same everywhere.
+ROOT_SERVER_PLATFORMS = ("qemu-arm-virt", "qemu-riscv-virt", "x86_64 Release")
 # Where programs other than the root server start, and one of them panics.
 CHILDREN_PLATFORMS = ("qemu-arm-virt", "qemu-arm-virt MCS", "qemu-riscv-virt", "x86_64", "x86_64 Release")
 SILENT = tuple(name for name in CONFIGURATIONS if name.endswith(" silent"))
@@ -62,9 +64,13 @@ def often(name: str, app: str) -> tuple[pytest.MarkDecorator, ...]:
     ]
     + [
         pytest.param(
-            name, "children", id=f"children on {name}", marks=() if name == "qemu-arm-virt" else pytest.mark.long
+            name,
+            app.split()[-1],
+            id=f"{app} on {name}",
+            marks=() if name == "qemu-arm-virt" else pytest.mark.long,
         )
-        for name in CHILDREN_PLATFORMS
+        for app, platforms in (("children", CHILDREN_PLATFORMS), ("P2 root-server", ROOT_SERVER_PLATFORMS))
+        for name in platforms
     ],
 )
 def test_app_boots(configuration: str, app: str, build: Shared) -> None:

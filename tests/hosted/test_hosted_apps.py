@@ -26,7 +26,7 @@ def rows(*variants):
 
 @rows(
     # What runs on kernels runs here, from the same folders.
-    *((app, "") for app in ("hello", "teamwork", "panic", "objects", "drivers-first-step")),
+    *((app, "") for app in ("hello", "teamwork", "panic", "objects", "drivers-first-step", "root-server")),
     # Threads share the processor here; the conformance tests have the rest.
     ("teamwork", "aarch64"),
     # The other of the two timers.

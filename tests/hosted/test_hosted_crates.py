@@ -4,7 +4,7 @@
 import re
 
 import pytest
-from support import KIT, check_says, folder, run, write
+from support import KIT, check, check_says, folder, run, write
 from support.hosted import CROSS, HOSTED, TARGETS
 from support.rust import cargo
 
@@ -60,6 +60,15 @@ seL4_CapRights_t rights(void) { return seL4_AllRights; }
             "sel4/sel4.h",
             "/dev/null",
         )
+
+
+def test_P2_cargo_run_starts_a_root_server():
+    # The last line is that of C's start code.
+    expected = (KIT / "apps" / "root-server" / "expected.txt").read_text().splitlines()[1:-1]
+    output = cargo("run", "--locked", cwd=KIT / "apps" / "root-server")
+    for line in expected:
+        pattern = line[1:-1] if line.startswith("/") else rf"^{re.escape(line)}$"
+        check(re.search(pattern, output, re.MULTILINE), f"there is no line `{line}`:\n{output}")
 
 
 def test_libsel4_needs_nothing_named():

@@ -7,6 +7,7 @@
 //! | | |
 //! |---|---|
 //! | [`run`] | runs a function as a root server |
+//! | [`root_server`] | runs a function as the root server of a Rust program, with a console |
 //! | [`start`] | makes the calling thread the root server's thread; a C program begins with it |
 //! | [`test`](macro@test) | makes a test a root server |
 //! | [`run_program`], [`unmodified`] | runs a root server as the seL4 build links it for x86_64 |
@@ -26,6 +27,8 @@ compile_error!("the hosted platform runs on Linux, on x86_64 and aarch64");
 mod debugger;
 pub mod end;
 mod executable;
+#[cfg(feature = "log")]
+mod log;
 mod machine;
 mod platform;
 mod signals;
@@ -37,11 +40,13 @@ mod timer;
 mod trace;
 pub mod unmodified;
 
+#[cfg(feature = "log")]
+pub use crate::log::install as install_logger;
 pub use sel4_hosted_attribute::test;
 pub use test::run_test;
 
 pub use platform::{
-    boot_info, clock, in_thread, memory, print_boot_message, run, run_program, set_alarm,
-    set_main_result, start,
+    boot_info, clock, in_thread, memory, print_boot_message, root_server, run, run_program,
+    set_alarm, set_main_result, start,
 };
 pub use signals::without_preemption;

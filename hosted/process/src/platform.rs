@@ -225,6 +225,22 @@ pub fn run<R>(function: impl FnOnce(&seL4_BootInfo) -> R) -> R {
     function(unsafe { &*boot_info() })
 }
 
+/// Runs `function` as the root server of this program, for `main` of a crate that `cargo run` starts. Prints the
+/// kernel's boot message, and with the feature `log` installs the logger, so that the console is that of the
+/// crate's image. The exit code is the function's result.
+///
+/// ```
+/// fn main() -> std::process::ExitCode {
+///     sel4_hosted::root_server(|info| if info.empty.end > info.empty.start { 0 } else { 1 })
+/// }
+/// ```
+pub fn root_server(function: impl FnOnce(&seL4_BootInfo) -> i32) -> std::process::ExitCode {
+    #[cfg(feature = "log")]
+    crate::install_logger();
+    print_boot_message();
+    (run(function) as u8).into()
+}
+
 /// Records the result of `main` for the exit code.
 pub fn set_main_result(code: u8) {
     MAIN_RESULT.store(code.into(), Relaxed);

@@ -15,7 +15,7 @@ extern "C" fn begin() {
     #[cfg(not(feature = "std"))]
     crate::panic::install();
     #[cfg(all(feature = "log", not(feature = "no-logger")))]
-    crate::log::install();
+    sel4_hosted::install_logger();
     // SAFETY: nothing has been printed yet; standard output is the C library's.
     unsafe {
         // Write each line at once, also to a pipe.

@@ -19,8 +19,6 @@ mod archive;
 mod begin;
 mod files;
 mod lender;
-#[cfg(all(feature = "log", not(feature = "no-logger")))]
-mod log;
 mod original;
 #[cfg(not(feature = "std"))]
 mod panic;

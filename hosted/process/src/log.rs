@@ -5,7 +5,7 @@
 use log::{LevelFilter, Log, Metadata, Record, STATIC_MAX_LEVEL};
 
 /// Installs the logger for all levels that are compiled in.
-pub(crate) fn install() {
+pub fn install() {
     if STATIC_MAX_LEVEL != LevelFilter::Off && log::set_logger(&Logger).is_ok() {
         log::set_max_level(STATIC_MAX_LEVEL);
     }
