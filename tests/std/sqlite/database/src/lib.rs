@@ -17,5 +17,9 @@ fn sum(limit: u32) -> Result<i64> {
     for number in 0..limit {
         insert.execute([number * number])?;
     }
-    database.query_row("SELECT sum(square) FROM squares WHERE square % 2 = 0", [], |row| row.get(0))
+    database.query_row(
+        "SELECT sum(square) FROM squares WHERE square % 2 = 0",
+        [],
+        |row| row.get(0),
+    )
 }
