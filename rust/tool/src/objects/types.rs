@@ -625,7 +625,15 @@ impl Comparison<'_, '_, '_> {
                 None => Ok(()),
             };
         }
-        let (in_rust, in_c) = (self.rust.fields(rust), self.c.fields(c));
+        let (mut in_rust, in_c) = (self.rust.fields(rust), self.c.fields(c));
+        // bindgen writes out padding, and collects bit-fields of C in a field of bytes; the size is compared.
+        in_rust.retain(|(name, ..)| !name.starts_with("__bindgen_padding_"));
+        if in_rust
+            .iter()
+            .any(|(name, ..)| name.starts_with("_bitfield_"))
+        {
+            return Ok(());
+        }
         let is_union = |side: &Side<'_>, node| side.is(node, gimli::DW_TAG_union_type);
         if in_rust.len() != in_c.len() || is_union(self.rust, rust) != is_union(self.c, c) {
             // A transparent type has the name of what it holds, or holds it.
