@@ -95,6 +95,10 @@ CONFIGURATIONS = {
         Configuration("qemu-riscv-virt Release", "riscv64", (*RISCV, *TRACED), 100),
         Configuration("qemu-riscv-virt MCS", "riscv64", (*RISCV, MCS), 80, long=True),
         Configuration("qemu-riscv-virt silent", "riscv64", (*RISCV, *SILENT), 60, long=True),
+        # Those that seL4's own CI boots in QEMU, beside the ones above.
+        Configuration("sabre", "aarch32", ("-DPLATFORM=sabre",), 30, long=True),
+        Configuration("zynq7000", "aarch32", ("-DPLATFORM=zynq7000",), 30, long=True),
+        Configuration("spike", "riscv64", ("-DPLATFORM=spike",), 30, long=True),
         Configuration("x86_64", "x86_64", X86_64, 400),
         Configuration("x86_64 Release", "x86_64", (*X86_64, *TRACED, LARGE), 300),
         Configuration("x86_64 MCS", "x86_64", (*X86_64, MCS), 150),

@@ -33,6 +33,8 @@ MCS_PLATFORMS = ("qemu-arm-virt aarch32 MCS", "qemu-riscv-virt MCS", "x86_64 MCS
 ROOT_SERVER_PLATFORMS = ("qemu-arm-virt", "qemu-riscv-virt", "x86_64 Release")
 # Where programs other than the root server start, and one of them panics.
 CHILDREN_PLATFORMS = ("qemu-arm-virt", "qemu-arm-virt MCS", "qemu-riscv-virt", "x86_64", "x86_64 Release")
+# Other platforms that seL4's own CI boots in QEMU.
+COMMUNITY = ("sabre", "zynq7000", "spike")
 SILENT = tuple(name for name in CONFIGURATIONS if name.endswith(" silent"))
 # A root server that returns from main() must not crash afterwards; the one that panics ends in abort().
 LINGER = {"panic": 0.0}
@@ -71,6 +73,11 @@ def often(name: str, app: str) -> tuple[pytest.MarkDecorator, ...]:
         )
         for app, platforms in (("children", CHILDREN_PLATFORMS), ("P2 root-server", ROOT_SERVER_PLATFORMS))
         for name in platforms
+    ]
+    + [
+        pytest.param(name, app, id=f"{APPS[app]} {app} on {name}")
+        for name in COMMUNITY
+        for app in ("hello", "teamwork", "objects")
     ],
 )
 def test_app_boots(configuration: str, app: str, build: Shared) -> None:
