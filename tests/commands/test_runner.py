@@ -29,6 +29,12 @@ def test_seventh(): os.kill(os.getpid(), signal.SIGSEGV)
     "empty": "",
     "upstream": "import pytest\n@pytest.mark.needs('sources')\ndef test_ninth(): pass\n",
     "quick": "import pytest\n@pytest.mark.quick\ndef test_tenth(): pass\n",
+    "partly": """import pytest
+pytestmark = pytest.mark.quick
+def test_twelfth(): pass
+@pytest.mark.quick(False)
+def test_thirteenth(): pass
+""",
     "long": "import pytest\n@pytest.mark.long\ndef test_eleventh(): pass\n",
     # Each waits for the other: they pass side by side, and only so.
     **{
@@ -142,10 +148,10 @@ def test_lists_and_chooses_tests() -> None:
 
 
 def test_tiers_choose_tests() -> None:
-    modules = ("good", "quick", "long")
-    assert last_line(drive("quick", modules, "--quick", status=0)) == "1 passed, 0 failed, 0 skipped"
-    assert last_line(drive("default", modules, status=0)) == "3 passed, 0 failed, 0 skipped"
-    assert last_line(drive("every", modules, "--all", status=0)) == "4 passed, 0 failed, 0 skipped"
+    modules = ("good", "quick", "partly", "long")
+    assert last_line(drive("quick", modules, "--quick", status=0)) == "2 passed, 0 failed, 0 skipped"
+    assert last_line(drive("default", modules, status=0)) == "5 passed, 0 failed, 0 skipped"
+    assert last_line(drive("every", modules, "--all", status=0)) == "6 passed, 0 failed, 0 skipped"
 
 
 def test_skips_tests_that_need_upstream_when_it_cannot_be_reached() -> None:
