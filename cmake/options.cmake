@@ -21,6 +21,7 @@ ANCHOR: options
 | `RUST_STD_PANIC` | `unwind` | what a panic does where a library has STD: `unwind`, so that it can be caught, or `abort`, which makes the image smaller |
 | `RUST_STD_STACK` | `131072` | stack size, in bytes, of a thread that asks for no other |
 | `RUST_STD_THREADS` | `16` | threads that can exist at a time, besides the first, where a library has STD |
+| `RUST_TRAP_CRATES` | | crates whose code may enter the kernel by instructions of its own; other crates with such code [are refused](sealing.md) |
 
 [The runtime](runtime.md) says when to take which heap. An executable takes `RUST_HEAP`, `RUST_HEAP_BYTES`, `RUST_LOGGER`,
 `RUST_LOG_LEVEL` and `RUST_PANIC` from its target properties of these names, if it has them:
@@ -43,6 +44,7 @@ set(RUST_STD_GROWTH "0" CACHE STRING "Bytes of untyped memory that large blocks 
 set(RUST_STD_PANIC "unwind" CACHE STRING "What a panic does in an executable with Rust's std: unwind or abort")
 set(RUST_STD_STACK "131072" CACHE STRING "Bytes of stack of a thread of Rust's std that asks for no other size")
 set(RUST_STD_THREADS "16" CACHE STRING "Threads of Rust's std that can exist at a time, besides the first")
+set(RUST_TRAP_CRATES "" CACHE STRING "Crates that may enter the kernel by instructions of their own")
 set_property(CACHE RUST_EXPORT_CHECK PROPERTY STRINGS warn error off)
 set_property(
     CACHE RUST_HEAP

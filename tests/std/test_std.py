@@ -13,8 +13,17 @@ from support.builds import STEADY, Build, Shared
 PLATFORMS = ("zynqmp", "qemu-arm-virt", "qemu-arm-virt MCS", "qemu-arm-virt Release", "x86_64")
 # Two cores, on both architectures, and where threads have scheduling contexts.
 CORES = ("qemu-arm-virt SMP", "qemu-arm-virt MCS SMP", "x86_64 SMP")
-# By architecture: the instruction that enters a kernel, and libsel4's functions that hold it in a debug build.
-TRAPS = {"aarch64": (r"\tsvc\t", "arm_sys_"), "x86_64": (r"\tsyscall", "x64_sys_")}
+# By architecture: the instructions that enter a kernel, and libsel4's functions that hold one in a debug build.
+TRAPS = {
+    "aarch64": (r"\tsvc\t", "arm_sys_"),
+    "aarch32": (r"\tsvc", "arm_sys_"),
+    "riscv64": (r"\tecall", "riscv_sys_"),
+    "x86_64": (r"\t(syscall|sysenter|int )", "x64_sys_"),
+    "ia32": (r"\t(syscall|sysenter|int )", "x86_sys_"),
+}
+# Apps that only aarch64 and x86_64 have.
+WITH_STD = ("std-tour", "threads", "resilient")
+WITHOUT_STD = ("hello", "teamwork", "panic", "objects", "drivers-first-step", "startup")
 
 
 def on(*configurations: str, name: str, also: Sequence[str] = ()) -> pytest.MarkDecorator:
@@ -27,10 +36,15 @@ def on(*configurations: str, name: str, also: Sequence[str] = ()) -> pytest.Mark
 # Before the rows of the same program, which is then built once.
 @on("qemu-arm-virt", "x86_64", name="A11 std enters the kernel through libsel4 alone on {}")
 def test_enters_the_kernel_through_libsel4_alone(configuration: str, build: Shared) -> None:
-    build.app("std-tour")
-    image = build.path / "apps/std-tour/rootserver"
+    audit(build, "std-tour")
+
+
+def audit(build: Shared, app: str) -> None:
+    """Fails if a function in the debug image of `app` enters the kernel, and is none of libsel4's."""
+    build.app(app)
     instruction, own = TRAPS[build.configuration.architecture]
     function, holders = "", set()
+    image = build.path / f"apps/{app}/rootserver"
     for line in run(f"{build.configuration.tools}objdump", "-d", image).splitlines():
         if start := re.match(r"[0-9a-f]+ <(.*)>:$", line):
             function = start[1]
@@ -38,7 +52,16 @@ def test_enters_the_kernel_through_libsel4_alone(configuration: str, build: Shar
             holders.add(function)
     foreign = sorted(name for name in holders if not name.startswith(own))
     check(len(holders) > len(foreign), f"no function of libsel4 holds `{instruction}`: is this the right instruction?")
-    check(not foreign, f"these enter a kernel by themselves: {' '.join(foreign)}")
+    check(not foreign, f"in `{image}`, these enter a kernel by themselves: {' '.join(foreign)}")
+
+
+@on(
+    also=["qemu-arm-virt", "qemu-arm-virt aarch32", "qemu-riscv-virt", "x86_64", "ia32"],
+    name="A11 every app enters the kernel through libsel4 alone on {}",
+)
+def test_every_app_enters_the_kernel_through_libsel4_alone(configuration: str, build: Shared) -> None:
+    for app in WITHOUT_STD + (WITH_STD if configuration in ("qemu-arm-virt", "x86_64") else ()):
+        audit(build, app)
 
 
 def often(configuration: str, app: str) -> Sequence[pytest.MarkDecorator]:

@@ -157,6 +157,7 @@ impl Facts {
                 target_folder: request.target_folder.clone(),
                 check: request.export_check,
             },
+            trap_crates: request.trap_crates.clone(),
         }
     }
 }
@@ -359,6 +360,8 @@ impl<'a> Bundle<'a> {
         if self.request.compiler.is_some() && target.ends_with("-linux-musl") {
             // Images are linked at a fixed address.
             flags.push("-Crelocation-model=static".to_owned());
+            // rustix has instructions of its own for Linux' system calls, unless it is told to use libc.
+            flags.push("--cfg=rustix_use_libc".to_owned());
         }
         let flags = Value::from(flags);
         let flags = Value::Table(Table::from_iter([("rustflags".to_owned(), flags)]));

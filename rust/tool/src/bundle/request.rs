@@ -54,6 +54,9 @@ pub struct Request {
     /// Set if panics with std print a backtrace, which names functions by the unwind tables and the line tables.
     #[serde(default)]
     pub backtrace: bool,
+    /// Crates whose code may enter the kernel by instructions of its own.
+    #[serde(default)]
+    pub trap_crates: Vec<String>,
     /// The C library.
     pub libc: Option<PathBuf>,
     /// File to write the request of the step `seal` into.

@@ -7,5 +7,6 @@ pub mod link;
 pub mod read_tp;
 pub mod seal;
 pub mod symbolizer;
+mod traps;
 pub mod types;
 pub mod witness;

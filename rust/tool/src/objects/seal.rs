@@ -11,7 +11,8 @@
 //! are weak, so that C's own win. Members of other crates always stay, even if they define a name of the C library on
 //! purpose.
 //!
-//! A name that two crates export is an error, since a linker silently takes the first.
+//! A name that two crates export is an error, since a linker silently takes the first. So is an instruction that enters the
+//! kernel, because libsel4's are in C.
 //!
 //! Tables for unwinding can be left out too. The prebuilt core and alloc bring theirs into every image, though panics
 //! abort; C's code on seL4 has none (`-fno-asynchronous-unwind-tables`).
@@ -19,7 +20,7 @@
 //! If link-time optimisation outside of rustc inlined C's functions into the Rust code, its object replaces rustc's own.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -32,7 +33,7 @@ use crate::failure::{Failure, Result};
 use crate::output;
 
 use super::archive::{Archive, Member, read};
-use super::{read_tp, symbolizer, witness};
+use super::{read_tp, symbolizer, traps, witness};
 
 /// An archive to seal, and what to leave out of it.
 #[derive(Debug, Deserialize, Serialize)]
@@ -59,6 +60,9 @@ pub struct Request {
     /// Headers that must have a prototype of each export.
     #[serde(default)]
     pub exports: witness::Request,
+    /// Crates whose code may enter the kernel by instructions of its own.
+    #[serde(default)]
+    pub trap_crates: Vec<String>,
 }
 
 /// Writes the archive of a request: without the members of compiler_builtins that C's libraries make superfluous. All
@@ -68,7 +72,7 @@ pub struct Request {
 /// # Errors
 ///
 /// When the input is not a Rust archive or is truncated, when two crates in it export the same name, when a library cannot
-/// be read, when `inlined` was not made of all Rust code of the archive, or when an export lacks a prototype that the
+/// be read, when a crate enters the kernel by an instruction of its own, when `inlined` was not made of all Rust code of the archive, or when an export lacks a prototype that the
 /// request insists on.
 pub fn run(request: &Request) -> Result<()> {
     let bytes = read(&request.archive)?;
@@ -86,6 +90,7 @@ pub fn run(request: &Request) -> Result<()> {
         unwind_tables: !request.no_unwind_tables,
         symbolizer: !request.no_symbolizer,
         read_tp: !request.no_read_tp,
+        trap_crates: &request.trap_crates,
     };
     let archive = (&*request.archive, &*bytes);
     let sealed = sealed(archive, &libraries, inlined.zip(object.as_deref()), options)?;
@@ -111,13 +116,15 @@ fn symbols(libraries: &[File<'_>]) -> Result<HashSet<Vec<u8>>> {
 
 /// Parts of the members to keep.
 #[derive(Clone, Copy, Debug)]
-pub struct SealOptions {
+pub struct SealOptions<'a> {
     /// Tables for unwinding.
     pub unwind_tables: bool,
     /// Code in std that finds the names of a backtrace's frames.
     pub symbolizer: bool,
     /// Calls for aarch32's thread pointer.
     pub read_tp: bool,
+    /// Crates whose code may enter the kernel by instructions of its own.
+    pub trap_crates: &'a [String],
 }
 
 /// Path of a file, for messages, and its content.
@@ -132,7 +139,7 @@ pub fn sealed(
     (archive, bytes): File<'_>,
     provided_by: &[File<'_>],
     inlined: Option<File<'_>>,
-    options: SealOptions,
+    options: SealOptions<'_>,
 ) -> Result<Vec<u8>> {
     let mut rust = Archive::parse(archive, bytes)?;
     let builtins = match rust.builtins() {
@@ -171,6 +178,8 @@ pub fn sealed(
         keep[index] =
             defined.peek().is_none() || !defined.all(|(name, _)| provided.contains(*name));
     }
+    // Before libsel4's functions are inlined.
+    rust.enters_no_kernel(archive, &keep, options.trap_crates)?;
     if let Some((path, object)) = inlined {
         rust.replace(path, object, &mut keep)?;
     }
@@ -271,6 +280,50 @@ impl<'a> Archive<'a> {
         Ok(())
     }
 
+    /// Refuses code with instructions that enter the kernel, except of the crates `allowed`. `path` is the archive's.
+    fn enters_no_kernel(&self, path: &Path, keep: &[bool], allowed: &[String]) -> Result<()> {
+        let mut found = BTreeSet::new();
+        let mut bundled_by = None;
+        for (member, keep) in self.members.iter().zip(keep) {
+            // The C objects of a crate come behind its own.
+            bundled_by = member.crate_name().or(bundled_by);
+            if !keep {
+                continue;
+            }
+            for trap in traps::of(&member.data) {
+                let of_member = bundled_by.clone().unwrap_or_default();
+                // The function of one crate may be compiled into the object of another.
+                let of_function =
+                    crate_of(&trap.function).filter(|_| member.crate_name().is_some());
+                let name = of_function.unwrap_or(&of_member);
+                if !allowed.iter().any(|known| known.replace('-', "_") == name) {
+                    found.insert((name.to_owned(), trap));
+                }
+            }
+        }
+        let Some((first, _)) = found.first() else {
+            return Ok(());
+        };
+        let first = first.clone();
+        let mut text = String::new();
+        for (name, trap) in found.iter().take(SHOWN) {
+            text += &format!(
+                "\n  crate `{name}`: `{}`, by `{}`",
+                trap.function, trap.instruction
+            );
+        }
+        if found.len() > SHOWN {
+            text += &format!("\n  and {} more", found.len() - SHOWN);
+        }
+        Err(Failure::new(format!(
+            "code in `{}` enters the kernel by instructions of its own, and seL4 takes the numbers of Linux for its own system calls:{text}",
+            path.display()
+        ))
+        .help(format!(
+            "choose the crate's feature for libc, or another crate; if these are system calls of seL4, configure with -DRUST_TRAP_CRATES={first}"
+        )))
+    }
+
     /// Returns the members of compiler_builtins. rustc appends crate after crate, each followed by the C objects that it
     /// bundles, and last this crate, on which all others depend.
     fn builtins(&self) -> Option<Range<usize>> {
@@ -333,6 +386,16 @@ impl<'a> Archive<'a> {
             .extend(names.into_iter().map(|name| (name, place)));
         Ok(())
     }
+}
+
+/// Number of functions that an error lists; the rest is counted.
+const SHOWN: usize = 5;
+
+/// Crate of a function's demangled path, such as `rustix` of `<rustix::io::Errno as X>::f`. `None` for names of C.
+fn crate_of(function: &str) -> Option<&str> {
+    let path = function.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '_');
+    let (name, _) = path.split_once("::")?;
+    Some(name)
 }
 
 /// Start of the names of compiler_builtins' members.

@@ -307,7 +307,7 @@ impl Fixture {
 }
 
 /// Keys of requests that hold lists.
-const LISTS: [&str; 19] = [
+const LISTS: [&str; 20] = [
     "bundles",
     "cfgs",
     "configs",
@@ -327,6 +327,7 @@ const LISTS: [&str; 19] = [
     "slots",
     "sys-includes",
     "system-include-dirs",
+    "trap-crates",
 ];
 
 fn request(words: &[&str]) -> Table {

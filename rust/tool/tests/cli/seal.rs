@@ -92,6 +92,51 @@ fn a_sealed_archive_links_and_runs() {
 }
 
 #[test]
+fn a_crate_that_enters_the_kernel_by_itself_is_refused() {
+    let fixture = Fixture::new();
+    let (instruction, mnemonic) = if cfg!(target_arch = "x86_64") {
+        ("syscall", "syscall")
+    } else {
+        ("svc 0", "svc")
+    };
+    fixture.write(
+        "lib.rs",
+        format!(
+            "#![no_std]\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! {{ loop {{}} }}\n\
+             mod linux {{ #[inline(never)] pub fn call() {{ unsafe {{ core::arch::asm!(\"{instruction}\") }} }} }}\n\
+             #[unsafe(no_mangle)]\npub extern \"C\" fn work() {{ linux::call() }}\n"
+        ),
+    );
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let options = [
+        "--edition=2024",
+        "--crate-type=staticlib",
+        "--crate-name=own_way",
+        "-Cpanic=abort",
+        "-Csymbol-mangling-version=v0",
+        "lib.rs",
+        "-o",
+        "in.a",
+    ];
+    fixture.tool(&rustc, &options);
+    let message = format!("crate `own_way`: `own_way::linux::call`, by `{mnemonic}`");
+    seal(&fixture, "in.a", &[]).fails(&message, "-DRUST_TRAP_CRATES=own_way");
+    assert!(!fixture.path("sealed.a").exists());
+    // Names as in Cargo.toml, too.
+    fixture
+        .step(&[
+            "seal",
+            "--archive",
+            "in.a",
+            "--out",
+            "sealed.a",
+            "--trap-crates",
+            "own-way",
+        ])
+        .succeeds();
+}
+
+#[test]
 fn unwind_tables_are_left_out_of_the_image_when_asked_to() {
     let fixture = Fixture::new();
     library(&fixture);
