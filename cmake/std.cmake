@@ -23,6 +23,7 @@ function(_sel4_rust_put_std _to)
             RUST_STD_PANIC
             RUST_STD_STACK
             RUST_STD_THREADS
+            Sel4RuntimeRootStack
     )
         if(DEFINED ${name})
             string(APPEND ${_to} "std.${name} = '''${${name}}'''\n")

@@ -8,6 +8,7 @@
 
 #include <elf.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sel4runtime.h>
 #include <sel4runtime/auxv.h>
 #include <sel4std.h>
@@ -45,6 +46,7 @@ __attribute__((constructor(BEFORE_MUSLC))) static void boot(void)
     correct_tls();
     clock_install();
     clone_install();
+    events_install();
     files_install();
     futex_install();
     memory_install();
@@ -69,11 +71,37 @@ __attribute__((constructor(AFTER_MUSLC))) static void boot_with_muslc(void)
     }
 }
 
+/* Features of the processor, as Linux tells them: on aarch64, those that the image is compiled for, as only the kernel can read
+ * the others; on x86_64, what the processor says. */
+static unsigned long features(void)
+{
+#ifdef CONFIG_ARCH_AARCH64
+    unsigned long known = HWCAP_FP | HWCAP_ASIMD;
+#ifdef __ARM_FEATURE_CRC32
+    known |= HWCAP_CRC32;
+#endif
+#ifdef __ARM_FEATURE_ATOMICS
+    known |= HWCAP_ATOMICS;
+#endif
+#if defined(__ARM_FEATURE_AES) || defined(__ARM_FEATURE_CRYPTO)
+    known |= HWCAP_AES | HWCAP_PMULL;
+#endif
+#if defined(__ARM_FEATURE_SHA2) || defined(__ARM_FEATURE_CRYPTO)
+    known |= HWCAP_SHA1 | HWCAP_SHA2;
+#endif
+    return known;
+#else
+    unsigned a = 1, b, c = 0, d;
+    asm("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    return d;
+#endif
+}
+
 /* muslc's version reads a vector that does not exist yet when the compilers' constructors ask for the processor's features
- * (priority 90). This one reports none, so that such code uses instructions that every processor has. */
+ * (priority 90). */
 unsigned long __getauxval(unsigned long type)
 {
-    return type == AT_PAGESZ ? 4096 : 0;
+    return type == AT_PAGESZ ? 4096 : type == AT_HWCAP ? features() : 0;
 }
 
 unsigned long getauxval(unsigned long type)

@@ -20,9 +20,6 @@
 #include <muslcsys/vsyscall.h>
 #include <sel4std.h>
 
-#define FIRST_FILE 3
-#define FILES 64
-
 typedef struct {
     bool open;
     place_t place;
@@ -31,11 +28,21 @@ typedef struct {
 
 static file_t files[FILES];
 static lock_t lock;
-static muslcsys_syscall_t old_writev;
+static muslcsys_syscall_t old_write, old_writev;
 
 bool files_prepare(void)
 {
     return lock_prepare(&lock);
+}
+
+void files_lock(void)
+{
+    lock_take(&lock);
+}
+
+void files_unlock(void)
+{
+    lock_give(&lock);
 }
 
 /* With the lock. NULL if there is no such file. */
@@ -43,6 +50,14 @@ static file_t *file_of(int number)
 {
     file_t *file = number >= FIRST_FILE && number < FIRST_FILE + FILES ? &files[number - FIRST_FILE] : NULL;
     return file != NULL && file->open ? file : NULL;
+}
+
+bool files_is_open(int number)
+{
+    lock_take(&lock);
+    bool open = (number >= 0 && number < FIRST_FILE) || file_of(number) != NULL;
+    lock_give(&lock);
+    return open;
 }
 
 static long find(const char *path, place_t *place)
@@ -84,6 +99,9 @@ static long sys_openat(va_list arguments)
 static long sys_close(va_list arguments)
 {
     int number = va_arg(arguments, int);
+    if (number >= FIRST_EVENT) {
+        return events_close(number);
+    }
     lock_take(&lock);
     file_t *file = file_of(number);
     if (file != NULL) {
@@ -124,6 +142,9 @@ static size_t readable(const place_t *place, size_t at, const struct iovec *piec
  * written without it: a fault there leaves the lock free. */
 static long read_into(int number, const struct iovec *pieces, int count, const size_t *at)
 {
+    if (number >= FIRST_EVENT) {
+        return at == NULL ? events_read(number, pieces, count) : -ESPIPE;
+    }
     if (number == STDIN_FILENO) {
         return at == NULL ? read_standard_input(pieces, count) : -ESPIPE;
     }
@@ -171,13 +192,38 @@ static long sys_pread64(va_list arguments)
     return at < 0 ? -EINVAL : read_into(number, &piece, 1, &from);
 }
 
+static bool is_console(int number)
+{
+    return number == STDOUT_FILENO || number == STDERR_FILENO;
+}
+
 static long sys_writev(va_list arguments)
 {
     va_list copy;
     va_copy(copy, arguments);
     int number = va_arg(copy, int);
+    const struct iovec *pieces = va_arg(copy, const struct iovec *);
+    int count = va_arg(copy, int);
     va_end(copy);
-    return number == STDOUT_FILENO || number == STDERR_FILENO ? old_writev(arguments) : -EBADF;
+    if (number >= FIRST_EVENT) {
+        return events_write(number, pieces, count);
+    }
+    return is_console(number) ? old_writev(arguments) : -EBADF;
+}
+
+/* muslcsys' version makes a writev() of it, and loses the error. */
+static long sys_write(va_list arguments)
+{
+    va_list copy;
+    va_copy(copy, arguments);
+    int number = va_arg(copy, int);
+    struct iovec piece = { .iov_base = va_arg(copy, void *) };
+    piece.iov_len = va_arg(copy, size_t);
+    va_end(copy);
+    if (number >= FIRST_EVENT) {
+        return events_write(number, &piece, 1);
+    }
+    return is_console(number) ? old_write(arguments) : -EBADF;
 }
 
 static long sys_lseek(va_list arguments)
@@ -185,7 +231,7 @@ static long sys_lseek(va_list arguments)
     int number = va_arg(arguments, int);
     off_t offset = va_arg(arguments, off_t);
     int whence = va_arg(arguments, int);
-    if (number >= 0 && number < FIRST_FILE) {
+    if ((number >= 0 && number < FIRST_FILE) || number >= FIRST_EVENT) {
         return -ESPIPE;
     }
     long result = -EBADF;
@@ -244,6 +290,10 @@ static long sys_getdents64(va_list arguments)
 static long sys_ioctl(va_list arguments)
 {
     int number = va_arg(arguments, int);
+    if (number >= FIRST_EVENT) {
+        int request = va_arg(arguments, int);
+        return events_ioctl(number, request, va_arg(arguments, const int *));
+    }
     /* muslc asks whether it writes to a terminal, and then does so line by line. The size of the console is not known. */
     if (number != STDOUT_FILENO || va_arg(arguments, int) != TIOCGWINSZ) {
         return -ENOTTY;
@@ -278,6 +328,9 @@ static long sys_fstat(va_list arguments)
 {
     int number = va_arg(arguments, int);
     struct stat *result = va_arg(arguments, struct stat *);
+    if (number >= FIRST_EVENT) {
+        return events_stat(number, result);
+    }
     if (number >= 0 && number < FIRST_FILE) {
         tell(NULL, result);
         return 0;
@@ -335,8 +388,11 @@ static long sys_getcwd(va_list arguments)
 /* The only property that can be asked for is that a file is closed with the program, and all are. */
 static long sys_fcntl(va_list arguments)
 {
-    (void)va_arg(arguments, int);
-    switch (va_arg(arguments, int)) {
+    int number = va_arg(arguments, int), what = va_arg(arguments, int);
+    if (number >= FIRST_EVENT) {
+        return events_fcntl(number, what, va_arg(arguments, long));
+    }
+    switch (what) {
     case F_GETFD: return FD_CLOEXEC;
     case F_SETFD:
     case F_GETFL: return 0;
@@ -429,5 +485,6 @@ void files_install(void)
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
         muslcsys_install_syscall(calls[i].number, calls[i].function);
     }
+    old_write = muslcsys_install_syscall(__NR_write, sys_write);
     old_writev = muslcsys_install_syscall(__NR_writev, sys_writev);
 }

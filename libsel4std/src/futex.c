@@ -247,6 +247,11 @@ static int wait_on(volatile int *word, int value, unsigned bits, uint64_t deadli
     return wait_if(word, bits, deadline, has_value, NULL, &expected);
 }
 
+int futex_wait(volatile int *word, int value, uint64_t deadline)
+{
+    return wait_on(word, value, ANY_BIT, deadline);
+}
+
 static bool always(void *argument)
 {
     (void)argument;
@@ -298,18 +303,18 @@ void futex_wake_one(volatile int *word)
     wake_locked(word, 1, ANY_BIT, NULL);
 }
 
-#ifdef CONFIG_PLAT_HOSTED
-int futex_wait_if(volatile int *word, bool (*wanted)(void *), void (*queued)(void *), void *argument, uint64_t deadline)
-{
-    return wait_if(word, ANY_BIT, deadline, wanted, queued, argument);
-}
-
 void futex_wake(volatile int *word, int count)
 {
     /* Without the lock's notification, no thread has waited yet. */
     if (lock.notification != seL4_CapNull) {
         wake(word, count, ANY_BIT, NULL);
     }
+}
+
+#ifdef CONFIG_PLAT_HOSTED
+int futex_wait_if(volatile int *word, bool (*wanted)(void *), void (*queued)(void *), void *argument, uint64_t deadline)
+{
+    return wait_if(word, ANY_BIT, deadline, wanted, queued, argument);
 }
 
 void futex_set(volatile int *word, int value)

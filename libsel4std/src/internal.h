@@ -174,13 +174,15 @@ void futex_unlock_last(void);
 void futex_wake_one(volatile int *word);
 /* Sleeps until the clock shows `deadline`. */
 int futex_sleep(uint64_t deadline);
+/* Waits for futex_wake(word), or until the deadline, if `word` has this value. Returns 0, -EAGAIN, -ETIMEDOUT or -ENOMEM. */
+int futex_wait(volatile int *word, int value, uint64_t deadline);
+/* Wakes up to `count` waiters for `word`, oldest first. */
+void futex_wake(volatile int *word, int count);
 #ifdef CONFIG_PLAT_HOSTED
 /* Waits for futex_wake(word), or until the deadline, unless `wanted`, which is called with the lock, returns false. Once a
  * wake can reach the thread, calls `queued` if it is not NULL. Returns 0, -EAGAIN or -ETIMEDOUT. */
 int futex_wait_if(volatile int *word, bool (*wanted)(void *), void (*queued)(void *), void *argument,
                   uint64_t deadline);
-/* Wakes up to `count` waiters for `word`, oldest first. */
-void futex_wake(volatile int *word, int count);
 /* Sets `word` and wakes all waiters for it, in one step under the lock. */
 void futex_set(volatile int *word, int value);
 #endif
@@ -200,10 +202,29 @@ void memory_unmap_last(void *start, size_t length);
 
 /* files.c */
 bool files_prepare(void);
+/* The lock of the tables of descriptors. */
+void files_lock(void);
+void files_unlock(void);
+/* Returns whether a descriptor is that of the console or of an open file. */
+bool files_is_open(int number);
+
+/* events.c: descriptors from this number on, which are behind those of files. Calls that files.c passes on. */
+#define FILES 64
+#define FIRST_FILE 3
+#define FIRST_EVENT (FIRST_FILE + FILES)
+struct iovec;
+struct stat;
+long events_close(int number);
+long events_read(int number, const struct iovec *pieces, int count);
+long events_write(int number, const struct iovec *pieces, int count);
+long events_stat(int number, struct stat *result);
+long events_ioctl(int number, int request, const int *argument);
+long events_fcntl(int number, int what, long argument);
 
 /* random.c, files.c, ...: each installs its functions in muslcsys' table of system calls. */
 void clock_install(void);
 void clone_install(void);
+void events_install(void);
 void files_install(void);
 void futex_install(void);
 void memory_install(void);

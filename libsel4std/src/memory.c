@@ -10,23 +10,26 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <muslcsys/vsyscall.h>
 #include <sel4muslcsys/gen_config.h>
+#include <sel4runtime.h>
 #include <sel4std.h>
 
 #define PAGE BIT(seL4_PageBits)
 #define PAGES (MEMORY_BYTES / PAGE)
 
 #ifdef CONFIG_ARCH_AARCH64
-#define page_map(frame, at, rights)                                \
+#define page_map(frame, at, rights, executable)                    \
     seL4_ARM_Page_Map(frame, seL4_CapInitThreadVSpace, at, rights, \
-                      seL4_ARM_Default_VMAttributes | seL4_ARM_ExecuteNever)
+                      seL4_ARM_Default_VMAttributes | ((executable) ? 0 : seL4_ARM_ExecuteNever))
 #define page_unmap(frame) seL4_ARM_Page_Unmap(frame)
 #else
-#define page_map(frame, at, rights) \
+/* The kernel has no attribute that forbids execution. */
+#define page_map(frame, at, rights, executable) \
     seL4_X86_Page_Map(frame, seL4_CapInitThreadVSpace, at, rights, seL4_X86_Default_VMAttributes)
 #define page_unmap(frame) seL4_X86_Page_Unmap(frame)
 #endif
@@ -36,9 +39,10 @@
 #define LARGE (BIT(seL4_LargePageBits) / PAGE)
 
 /* State of each page. */
-enum { TAKEN = 1, ABSENT = 2, WRITTEN = 4, READ_ONLY = 8 };
-/* The part of it that is the access to the page: one of these, or 0 for reading and writing. */
-#define ACCESS (ABSENT | READ_ONLY)
+enum { TAKEN = 1, ABSENT = 2, WRITTEN = 4, READ_ONLY = 8, CODE = 16 };
+/* The part of it that is the access to the page: one of these, or 0 for reading and writing. CODE can be read and executed. */
+#define ACCESS (ABSENT | READ_ONLY | CODE)
+#define NO_ACCESS 0xff
 
 typedef struct {
     char (*page)[PAGE];
@@ -65,10 +69,11 @@ bool memory_prepare(void)
 static bool change_access(size_t page, unsigned char access)
 {
     seL4_CPtr frame = image_frame(arena_pages[page]);
-    seL4_CapRights_t rights = access == READ_ONLY ? seL4_CanRead : seL4_AllRights;
+    seL4_CapRights_t rights = access == 0 ? seL4_AllRights : seL4_CanRead;
     message_t message;
     message_keep(&message, FEW_WORDS);
-    seL4_Error error = access == ABSENT ? page_unmap(frame) : page_map(frame, (seL4_Word)arena_pages[page], rights);
+    seL4_Error error = access == ABSENT ? page_unmap(frame)
+                                        : page_map(frame, (seL4_Word)arena_pages[page], rights, access == CODE);
     message_restore(&message);
     if (error == seL4_NoError) {
         arena_state[page] = (arena_state[page] & ~ACCESS) | access;
@@ -100,6 +105,19 @@ static bool set_access(const region_t *region, size_t first, size_t count, unsig
         }
     }
     return true;
+}
+
+/* The state for Linux' access flags; NO_ACCESS for one that pages of the region cannot have. Nothing can be written and
+ * executed, and memory beyond the image can always be read and written. */
+static unsigned char state_of(const region_t *region, int access)
+{
+    if (access == PROT_NONE) {
+        return region == &arena ? ABSENT : NO_ACCESS;
+    }
+    if (access & PROT_EXEC) {
+        return EXECUTABLE && region == &arena && !(access & PROT_WRITE) ? CODE : NO_ACCESS;
+    }
+    return access & PROT_WRITE ? 0 : region == &arena ? READ_ONLY : NO_ACCESS;
 }
 
 static void take_out_pending(void)
@@ -146,6 +164,17 @@ static bool take(const region_t *region, size_t first, size_t count)
             memset(region->page[i], 0, PAGE);
         }
         region->state[i] |= TAKEN | WRITTEN;
+    }
+    return true;
+}
+
+/* Returns whether all pages are in use. */
+static bool is_taken(const region_t *region, size_t first, size_t count)
+{
+    for (size_t i = first; i < first + count; i++) {
+        if (!(region->state[i] & TAKEN)) {
+            return false;
+        }
     }
     return true;
 }
@@ -261,22 +290,72 @@ void memory_unmap_last(void *start, size_t length)
     }
 }
 
+/* Says which option gives more memory, the first time that a request is refused. */
+static long refuse_memory(size_t length, bool access)
+{
+    static bool said;
+    char line[160];
+    snprintf(line, sizeof(line), "sel4std: there is no memory for a request of %zu bytes; configure a larger %s\n",
+             length, access ? "RUST_STD_MEMORY or RUST_STD_GROWTH" : "RUST_STD_MEMORY");
+    say_once(&said, line);
+    return -ENOMEM;
+}
+
+/* Zeroes pages in use, and changes the access to them. The caller's own thread uses them, so that no lock is needed while they
+ * are written. */
+static long renew(const region_t *region, size_t first, size_t count, unsigned char state)
+{
+    lock_take(&lock);
+    take_out_pending();
+    bool done = is_taken(region, first, count) && set_access(region, first, count, 0);
+    lock_give(&lock);
+    if (!done) {
+        return -ENOMEM;
+    }
+    memset(region->page[first], 0, count * PAGE);
+    lock_take(&lock);
+    done = set_access(region, first, count, state);
+    lock_give(&lock);
+    return done ? 0 : -ENOMEM;
+}
+
+/* MAP_FIXED: only over the caller's own memory, which is renewed. */
+static long map_over(void *start, size_t length, int access)
+{
+    size_t first, count;
+    const region_t *region = piece(start, length, &first, &count);
+    if (region == NULL) {
+        return -ENOMEM;
+    }
+    unsigned char state = state_of(region, access);
+    if (state == NO_ACCESS) {
+        return -EACCES;
+    }
+    long error = renew(region, first, count, state);
+    return error != 0 ? error : (long)start;
+}
+
 static long sys_mmap(va_list arguments)
 {
     void *wish = va_arg(arguments, void *);
     size_t length = va_arg(arguments, size_t);
     int access = va_arg(arguments, int);
     int flags = va_arg(arguments, int);
-    (void)wish;
     if (length == 0) {
         return -EINVAL;
     }
-    /* No files in memory, no place of the caller's choice, nothing that is executable. */
-    if (!(flags & MAP_ANONYMOUS) || flags & MAP_FIXED || access & PROT_EXEC) {
+    /* No files in memory. Code is written first, and then made executable by mprotect(). */
+    if (!(flags & MAP_ANONYMOUS)) {
         return -ENODEV;
     }
+    if (access & PROT_EXEC) {
+        return -EACCES;
+    }
+    if (flags & MAP_FIXED) {
+        return map_over(wish, length, access);
+    }
     void *start = map(length, access != PROT_NONE);
-    return start != NULL ? (long)start : -ENOMEM;
+    return start != NULL ? (long)start : refuse_memory(length, access != PROT_NONE);
 }
 
 static long sys_munmap(va_list arguments)
@@ -298,9 +377,8 @@ static long sys_mprotect(va_list arguments)
     if (region == NULL) {
         return -ENOMEM;
     }
-    unsigned char state = access == PROT_NONE ? ABSENT : access & PROT_WRITE ? 0 : READ_ONLY;
-    /* Nothing can be executed, and memory beyond the image can always be read and written. */
-    if (access & PROT_EXEC || (region != &arena && state != 0)) {
+    unsigned char state = state_of(region, access);
+    if (state == NO_ACCESS) {
         return -EACCES;
     }
     lock_take(&lock);
@@ -349,11 +427,67 @@ static long sys_mremap(va_list arguments)
     }
     void *moved = flags & MREMAP_MAYMOVE ? map(wanted, true) : NULL;
     if (moved == NULL) {
-        return -ENOMEM;
+        return refuse_memory(wanted, true);
     }
     memcpy(moved, start, length);
     unmap(start, length);
     return (long)moved;
+}
+
+/* Linux' advice that discards the content, which is zero afterwards. The other kinds change nothing that a program sees. */
+static long sys_madvise(va_list arguments)
+{
+    void *start = va_arg(arguments, void *);
+    size_t length = va_arg(arguments, size_t);
+    int advice = va_arg(arguments, int);
+    if (advice < MADV_NORMAL || (advice > MADV_DONTNEED && advice != MADV_FREE)) {
+        return -EINVAL;
+    }
+    if (advice != MADV_DONTNEED || length == 0) {
+        return 0;
+    }
+    size_t first, count;
+    const region_t *region = piece(start, length, &first, &count);
+    if (region == NULL) {
+        return -EINVAL;
+    }
+    lock_take(&lock);
+    unsigned char state = region->state[first] & ACCESS;
+    bool one = true;
+    for (size_t i = first; i < first + count; i++) {
+        one = one && (region->state[i] & ACCESS) == state;
+    }
+    lock_give(&lock);
+    /* Pages of several kinds come one by one. */
+    long error = one ? renew(region, first, count, state) : 0;
+    for (size_t i = first; !one && error == 0 && i < first + count; i++) {
+        error = renew(region, i, 1, region->state[i] & ACCESS);
+    }
+    return error;
+}
+
+/* Commands of Linux' membarrier(). */
+enum { QUERY = 0, GLOBAL = 1, PRIVATE = 8, REGISTER_PRIVATE = 16, SYNC_CORE = 32, REGISTER_SYNC_CORE = 64 };
+
+/* On one core, all other threads are in the kernel, which is barrier enough. */
+static long sys_membarrier(va_list arguments)
+{
+    const int known = GLOBAL | PRIVATE | REGISTER_PRIVATE | SYNC_CORE | REGISTER_SYNC_CORE;
+    int command = va_arg(arguments, int);
+    if (sel4runtime_bootinfo()->numNodes > 1) {
+        return -ENOSYS;
+    }
+    if (command == QUERY) {
+        return known;
+    }
+    if (!(command & known) || command & (command - 1)) {
+        return -EINVAL;
+    }
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#ifdef CONFIG_ARCH_AARCH64
+    asm volatile("isb" ::: "memory");
+#endif
+    return 0;
 }
 
 #if CONFIG_LIB_SEL4_MUSLC_SYS_MORECORE_BYTES == 0
@@ -375,4 +509,6 @@ void memory_install(void)
     muslcsys_install_syscall(__NR_munmap, sys_munmap);
     muslcsys_install_syscall(__NR_mprotect, sys_mprotect);
     muslcsys_install_syscall(__NR_mremap, sys_mremap);
+    muslcsys_install_syscall(__NR_madvise, sys_madvise);
+    muslcsys_install_syscall(__NR_membarrier, sys_membarrier);
 }

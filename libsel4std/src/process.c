@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
 #include <muslcsys/vsyscall.h>
 #include <sel4std.h>
 
@@ -27,6 +29,45 @@ static long sys_getpid(va_list arguments)
 {
     (void)arguments;
     return 1;
+}
+
+/* muslc and Linux have the same structure. */
+static long sys_uname(va_list arguments)
+{
+    struct utsname *name = va_arg(arguments, struct utsname *);
+    *name = (struct utsname) { .sysname = "seL4", .nodename = "seL4", .release = "0", .version = "0" };
+#ifdef CONFIG_ARCH_AARCH64
+    strcpy(name->machine, "aarch64");
+#else
+    strcpy(name->machine, "x86_64");
+#endif
+    return 0;
+}
+
+/* Memory that mmap() can give out in all; how much of it is free is not told. */
+static long sys_sysinfo(va_list arguments)
+{
+    struct sysinfo *info = va_arg(arguments, struct sysinfo *);
+    *info = (struct sysinfo) {
+        .uptime = clock_now() / 1000000000,
+        .totalram = MEMORY_BYTES + GROWTH_BYTES,
+        .procs = 1,
+        .mem_unit = 1,
+    };
+    return 0;
+}
+
+static long sys_getcpu(va_list arguments)
+{
+    unsigned *core = va_arg(arguments, unsigned *);
+    unsigned *node = va_arg(arguments, unsigned *);
+    if (core != NULL) {
+        *core = thread_self()->core;
+    }
+    if (node != NULL) {
+        *node = 0;
+    }
+    return 0;
 }
 
 static long sys_prctl(va_list arguments)
@@ -75,13 +116,28 @@ static long absent(va_list arguments)
     return -ENOSYS;
 }
 
+/* There is no other stack for handlers, and none can be set. */
+static long sys_sigaltstack(va_list arguments)
+{
+    const stack_t *wanted = va_arg(arguments, const stack_t *);
+    stack_t *old = va_arg(arguments, stack_t *);
+    if (wanted != NULL && !(wanted->ss_flags & SS_DISABLE)) {
+        return -ENOSYS;
+    }
+    if (old != NULL) {
+        *old = (stack_t) { .ss_flags = SS_DISABLE };
+    }
+    return 0;
+}
+
 /* Disposition of a signal, as muslc passes it; the rest of its structure is for handlers. */
 typedef struct {
     void (*handler)(int);
     unsigned long rest[3];
 } action_t;
 
-/* There are no handlers. Signals other than those of abort() do nothing, so ignoring one, or not, is what happens. */
+/* There are no handlers, but of SIGCHLD, which there is no child to send. Signals other than those of abort() do nothing, so
+ * ignoring one, or not, is what happens. */
 static long sys_rt_sigaction(va_list arguments)
 {
     int signal = va_arg(arguments, int);
@@ -90,7 +146,7 @@ static long sys_rt_sigaction(va_list arguments)
     if (signal < 1 || signal >= NSIG) {
         return -EINVAL;
     }
-    if (action != NULL && action->handler != SIG_DFL && action->handler != SIG_IGN) {
+    if (action != NULL && action->handler != SIG_DFL && action->handler != SIG_IGN && signal != SIGCHLD) {
         return -ENOSYS;
     }
     if (old != NULL) {
@@ -130,7 +186,16 @@ void process_install(void)
     muslcsys_install_syscall(__NR_getpid, sys_getpid);
     muslcsys_install_syscall(__NR_prctl, sys_prctl);
     muslcsys_install_syscall(__NR_rt_sigaction, sys_rt_sigaction);
-    muslcsys_install_syscall(__NR_sigaltstack, nothing);
+    muslcsys_install_syscall(__NR_sigaltstack, sys_sigaltstack);
+    muslcsys_install_syscall(__NR_uname, sys_uname);
+    muslcsys_install_syscall(__NR_sysinfo, sys_sysinfo);
+    muslcsys_install_syscall(__NR_getcpu, sys_getcpu);
+    /* muslc passes on what calls return that cannot fail. */
+    muslcsys_install_syscall(__NR_getuid, nothing);
+    muslcsys_install_syscall(__NR_geteuid, nothing);
+    muslcsys_install_syscall(__NR_getgid, nothing);
+    muslcsys_install_syscall(__NR_getegid, nothing);
+    muslcsys_install_syscall(__NR_getppid, nothing);
     muslcsys_install_syscall(__NR_fsync, nothing);
     muslcsys_install_syscall(__NR_fdatasync, nothing);
     muslcsys_install_syscall(__NR_tkill, sys_tkill);

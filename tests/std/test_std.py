@@ -245,6 +245,22 @@ def test_calls_hooks_without_a_lock(configuration: str, build: Shared) -> None:
     build.app("tests/std/hooks").boot("tests/std/hooks/expected.txt", linger=0.5)
 
 
+# With executable memory, if it is asked for.
+@pytest.mark.parametrize(
+    "configuration, options, code",
+    [
+        pytest.param(each, options, code, id=f"calls that crates build on are answered on {each}", marks=marks)
+        for each, options, code, marks in (
+            ("qemu-arm-virt", ("-DRUST_STD_EXECUTABLE=ON",), "returns 42", ()),
+            ("x86_64", (), "is refused: Permission denied", pytest.mark.long),
+        )
+    ],
+)
+def test_answers(configuration: str, options: tuple[str, ...], code: str, build: Shared) -> None:
+    console = build.app("tests/std/answers", *options).boot("tests/std/answers/expected.txt")
+    check_says("\n".join(console.lines), f"Code that the program writes {code}")
+
+
 def uses_memory_up(build: Shared, *options: str) -> None:
     build.app("tests/std/memory", "-DRUST_STD_GROWTH=16777216", *options).boot("tests/std/memory/expected.txt")
 

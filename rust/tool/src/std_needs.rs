@@ -11,6 +11,8 @@ pub type Variables = BTreeMap<String, String>;
 
 /// Largest `RUST_STD_GROWTH`: libsel4std reserves one slot and one index for each large page.
 const MOST_GROWTH: u64 = 1 << 30;
+/// Smallest stack of `main`: what std itself needs for messages and threads, and as much again.
+const LEAST_MAIN_STACK: u64 = 64 << 10;
 /// The kernel puts a capability of each page of an image into the root CNode.
 const PAGE: u64 = 4096;
 
@@ -57,6 +59,13 @@ pub fn check(variables: &Variables, call: &str) -> Result<()> {
             "{call}: RUST_STD_STACK is `{stack}`, and such a stack does not fit into the `{memory}` bytes of RUST_STD_MEMORY."
         ))
         .help("configure with a smaller -DRUST_STD_STACK= or a larger -DRUST_STD_MEMORY="));
+    }
+    let main_stack = stack.max(number(text("Sel4RuntimeRootStack")).unwrap_or(0));
+    if main_stack < LEAST_MAIN_STACK {
+        return Err(Failure::new(format!(
+            "{call}: main() has a stack of `{main_stack}` bytes, the larger of RUST_STD_STACK and Sel4RuntimeRootStack, and std needs {LEAST_MAIN_STACK}."
+        ))
+        .help(format!("configure with -DSel4RuntimeRootStack={LEAST_MAIN_STACK} or more, or a larger -DRUST_STD_STACK=")));
     }
     let growth = text("RUST_STD_GROWTH");
     if number(growth).is_none_or(|bytes| bytes > MOST_GROWTH) {
@@ -131,6 +140,11 @@ mod tests {
             None
         );
         assert_eq!(refused(&[("RUST_STD_GROWTH", "1073741824")]), None);
+        let small = [
+            ("RUST_STD_STACK", "16384"),
+            ("Sel4RuntimeRootStack", "65536"),
+        ];
+        assert_eq!(refused(&small), None);
         for (name, value, says) in [
             ("KernelArmExportVCNTUser", "OFF", "std's clock reads"),
             ("LibSel4UseThreadLocals", "no", "share one IPC buffer"),
@@ -138,6 +152,11 @@ mod tests {
             ("RUST_STD_MEMORY", "131072", "does not fit into the"),
             ("RUST_STD_MEMORY", "33554432", "alone take 8448"),
             ("RUST_STD_STACK", "0", "must be a number above 0"),
+            (
+                "RUST_STD_STACK",
+                "16384",
+                "main() has a stack of `16384` bytes",
+            ),
             ("RUST_STD_THREADS", "many", "-DRUST_STD_THREADS="),
             ("RUST_STD_GROWTH", "1073741825", "from 0 to 1073741824"),
             ("RUST_STD_GROWTH", "", "RUST_STD_GROWTH is ``"),

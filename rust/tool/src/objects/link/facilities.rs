@@ -3,7 +3,7 @@
 //! Parts of Rust's std that seL4 does not support, recognised by the functions that they call.
 
 /// Functions of C that each part of std calls, without the `64` that some end with.
-const C: [(&str, &[&str]); 5] = [
+const C: [(&str, &[&str]); 6] = [
     ("network", &["getaddrinfo", "gethostname", "socket"]),
     (
         "processes",
@@ -59,6 +59,10 @@ const C: [(&str, &[&str]); 5] = [
         ],
     ),
     ("another current folder", &["chdir", "chroot"]),
+    (
+        "watching of files",
+        &["fanotify_init", "inotify_init", "inotify_init1", "signalfd"],
+    ),
 ];
 
 /// Path of the code in std that starts processes. It calls functions that stand for other parts elsewhere.
