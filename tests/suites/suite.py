@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import console
-from suites import programs
+from suites import programs, registry
 from support import Failure, folder, write
 from support.builds import LIMIT, SILENCE, Build, Shared
 
@@ -54,7 +54,7 @@ class Verdict:
 
 @functools.cache
 def exclusions():
-    found, suites = [], programs.names()
+    found, suites = [], [*programs.names(), *registry.CRATES]
     for number, line in enumerate((HERE / "exclusions.txt").read_text().splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -62,7 +62,7 @@ def exclusions():
         if (
             len(columns) != 5
             or not all(columns)
-            or columns[0] not in suites
+            or columns[0].split("/")[0] not in suites
             or columns[2] not in ("everywhere", *CONFIGURATIONS)
             or columns[3] not in ("fails", "left out")
         ):

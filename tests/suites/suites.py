@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Run Rust's own tests of its library in a C root server, on the real kernel in QEMU.
+"""Run Rust's own tests of its library, and those of crates, in a C root server, on the real kernel in QEMU.
 
-Builds them from the component rust-src, boots each program, and compares what libtest says with exclusions.txt. Needs what
-`./test tests/suites` sets up. All of it takes about an hour.
+Builds them from the component rust-src and from the registry, boots each program, and compares what libtest says with
+exclusions.txt. Needs what `./test tests/suites` sets up. Rust's take about an hour.
 """
 
 import argparse
@@ -18,7 +18,7 @@ KIT = Path(__file__).resolve().parents[2]
 sys.path[:1] = [str(KIT / folder) for folder in ("tests", "tools", "tools/run")]
 
 import support
-from suites import programs, suite
+from suites import programs, registry, suite
 from support import script
 
 PAGE = KIT / "docs" / "std-suites.md"
@@ -63,7 +63,7 @@ def record(name, configuration, verdict):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help="run these (default: all)")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="run these (default: all of Rust's)")
     parser.add_argument(
         "--on",
         action="append",
@@ -75,23 +75,28 @@ def main():
     arguments = parser.parse_args()
     script.begin("suites")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    unknown = set(arguments.suites) - set(programs.names())
+    known = [*programs.names(), *registry.CRATES]
+    unknown = set(arguments.suites) - set(known)
     if unknown:
-        parser.error(f"there is no suite `{min(unknown)}`; help: give some of: {' '.join(programs.names())}")
+        parser.error(f"there is no suite `{min(unknown)}`; help: give some of: {' '.join(known)}")
     wanted = arguments.suites or programs.names()
     failed = False
     for configuration in arguments.on or suite.CONFIGURATIONS:
         architecture = suite.CONFIGURATIONS[configuration][0]
         print(f"{configuration}: building {len(wanted)} suites", file=sys.stderr, flush=True)
-        objects = programs.build(suite.programs_folder(), architecture, wanted)
+        of_rust = [name for name in wanted if name not in registry.CRATES]
+        objects = programs.build(suite.programs_folder(), architecture, of_rust) if of_rust else {}
         for name in wanted:
+            if name in registry.CRATES:
+                objects |= registry.build(suite.programs_folder() / "registry", architecture, name)
+        for name in objects:
             verdict = suite.judge(suite.build_root_server(configuration), configuration, name, objects[name])
             print(
                 f"{configuration}: {name}: {verdict.passed} passed, {len(verdict.findings)} findings, "
                 f"{verdict.ignored} ignored, {verdict.excluded} excluded, {verdict.seconds:.0f} s",
                 flush=True,
             )
-            if arguments.record and not verdict.findings:
+            if arguments.record and name in programs.names() and not verdict.findings:
                 record(name, configuration, verdict)
             for finding in verdict.findings:
                 failed = True

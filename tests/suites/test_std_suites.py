@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Rust's own tests of std pass in a C root server, and a stress run gives everything back."""
+"""Rust's own tests of std, and crates' own tests, pass in a C root server; a stress run gives everything back."""
 
 import functools
 from pathlib import Path
 
 import pytest
-from suites import programs, suite
+from suites import programs, registry, suite
 from support import KIT, Failure, check, run, skip
 from support.builds import Shared
 
@@ -44,6 +44,25 @@ def test_passes(configuration: str, name: str, build: Shared) -> None:
     verdict = suite.judge(suite.select_root_server(build), configuration, name, program)
     print(f"{verdict.passed} passed, {verdict.ignored} ignored, {verdict.excluded} excluded")
     check(not verdict.findings, "\n".join(verdict.findings))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "configuration, name",
+    [
+        pytest.param(configuration, name, id=f"own tests of {name} on {configuration}")
+        for configuration in ("qemu-arm-virt", "x86_64")
+        for name in registry.CRATES
+    ],
+)
+def test_crates_pass_their_own_tests(configuration: str, name: str, build: Shared) -> None:
+    programs = registry.build(suite.programs_folder() / "registry", build.configuration.architecture, name)
+    findings = []
+    for program, object_file in programs.items():
+        verdict = suite.judge(suite.select_root_server(build), configuration, program, object_file)
+        print(f"{program}: {verdict.passed} passed, {verdict.ignored} ignored, {verdict.excluded} excluded")
+        findings += [f"{program}: {finding}" for finding in verdict.findings]
+    check(not findings, "\n".join(findings))
 
 
 # Where threads rest on other objects, and where there are several cores.
