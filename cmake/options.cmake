@@ -17,6 +17,7 @@ ANCHOR: options
 | `RUST_PANIC` | `abort` | how a thread ends after the message of a panic, where no library has STD: by C's `abort()`, or by a `fault` for its fault handler |
 | `RUST_STD_CHECK` | `warn` | what linking an image reports about parts of std that are not implemented on seL4: `warn`, `error`, or `off` for no check at all |
 | `RUST_STD_EXECUTABLE` | `OFF` | whether `mprotect` can make pages executable where a library has STD, for compilers in the image |
+| `RUST_STD_FAULT` | `stop` | what a fault does that no handler takes, where a library has STD: `stop` the thread, as the kernel reports, or `exit` the program, with a line that names thread and address |
 | `RUST_STD_MEMORY` | `4194304` | bytes that `mmap` can hand out where a library has STD: for thread stacks and large blocks |
 | `RUST_STD_GROWTH` | `0` | bytes of untyped memory, up to 1 GiB, that large blocks may take in addition |
 | `RUST_STD_PANIC` | `unwind` | what a panic does where a library has STD: `unwind`, so that it can be caught, or `abort`, which makes the image smaller |
@@ -41,6 +42,7 @@ set(RUST_LOGGER "console" CACHE STRING "Logger of the log crate: console, or non
 set(RUST_PANIC "abort" CACHE STRING "How a thread ends that panicked, without Rust's std: abort or fault")
 set(RUST_STD_CHECK "warn" CACHE STRING "Parts of Rust's std that are not implemented on seL4: warn, error or off")
 set(RUST_STD_EXECUTABLE OFF CACHE BOOL "Rust's std can make pages executable")
+set(RUST_STD_FAULT "stop" CACHE STRING "A fault that no handler takes, where Rust's std is: stop or exit")
 set(RUST_STD_MEMORY "4194304" CACHE STRING "Bytes for thread stacks and large blocks of Rust's std")
 set(RUST_STD_GROWTH "0" CACHE STRING "Bytes of untyped memory that large blocks of Rust's std may take")
 set(RUST_STD_PANIC "unwind" CACHE STRING "What a panic does in an executable with Rust's std: unwind or abort")
@@ -60,4 +62,5 @@ set_property(
 )
 set_property(CACHE RUST_LOGGER PROPERTY STRINGS console none)
 set_property(CACHE RUST_PANIC PROPERTY STRINGS abort fault)
+set_property(CACHE RUST_STD_FAULT PROPERTY STRINGS stop exit)
 set_property(CACHE RUST_STD_PANIC PROPERTY STRINGS unwind abort)

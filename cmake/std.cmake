@@ -18,6 +18,7 @@ function(_sel4_rust_put_std _to)
             KernelRootCNodeSizeBits
             LibSel4MuslcSysMorecoreBytes
             LibSel4UseThreadLocals
+            RUST_STD_FAULT
             RUST_STD_GROWTH
             RUST_STD_MEMORY
             RUST_STD_PANIC

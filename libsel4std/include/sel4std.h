@@ -69,13 +69,15 @@ seL4_CPtr sel4std_new_object(seL4_Word type, seL4_Word size_bits);
 
 /*
  * The rest is called when a thread starts. `thread` is the number that gettid() returns in it, from 2 on; the first
- * thread is the root server's own. 0 is the thread that wakes those whose time is over.
+ * thread is the root server's own. 0 stands for the threads of the library: that which wakes those whose time is over, and that
+ * which waits for faults.
  */
 
 /*
  * Endpoint for the thread's faults.
  *
- * Default: seL4_CapNull, so that the kernel reports the fault on the console and the thread stops for good.
+ * Default: seL4_CapNull. Then handlers of signals take the fault, if there are any (sigaction()); otherwise the kernel reports
+ * it on the console and the thread stops for good, or the program ends (RUST_STD_FAULT).
  */
 seL4_CPtr sel4std_fault_endpoint(int thread);
 

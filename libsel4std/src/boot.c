@@ -63,6 +63,9 @@ __attribute__((constructor(BEFORE_MUSLC))) static void boot(void)
 __attribute__((constructor(AFTER_MUSLC))) static void boot_with_muslc(void)
 {
     objects_report();
+    if (WATCH && !faults_watch()) {
+        say("sel4std: there is no object for the thread that watches for faults; they stop their threads\n");
+    }
     /* std's default is 2 MiB. */
     setenv("RUST_MIN_STACK", STACK_BYTES, 0);
     if (BACKTRACE) {

@@ -73,6 +73,13 @@ typedef struct {
 void message_keep(message_t *message, int words);
 void message_restore(const message_t *message);
 
+/* Threads for the library itself, behind those of the program in the table: the watcher of faults, and the ticker. */
+#ifdef CONFIG_PLAT_HOSTED
+#define SERVICES 1
+#else
+#define SERVICES 2
+#endif
+
 /* objects.c */
 /* Calls sel4std_new_object() and preserves the caller's message. */
 seL4_CPtr new_object(seL4_Word type, seL4_Word size_bits);
@@ -142,6 +149,10 @@ _Noreturn void threads_stop(void);
 /* Starts the ticker, the thread that serves all deadlines, with `tick` as its function. Returns false on failure; another
  * call may then succeed. One thread at a time may call this. */
 bool thread_start_ticker(void (*tick)(thread_t *));
+#ifndef CONFIG_PLAT_HOSTED
+/* Starts the watcher of faults in the same way. */
+bool thread_start_watcher(void (*watch)(thread_t *));
+#endif
 
 /* Returns the highest priority of the threads that exist, and the lowest. */
 seL4_Word threads_highest(seL4_Word *lowest);
@@ -197,6 +208,8 @@ uint64_t clock_deadline(const struct timespec *time, bool absolute, clockid_t cl
 bool memory_prepare(void);
 /* Returns the lower end of a stack above a guard page; NULL if there is no room. */
 void *memory_stack(size_t length);
+/* Returns whether a page without access, such as that below a stack, is at this address. */
+bool memory_is_guard(const void *address);
 /* Frees memory of a thread at its end, which may be the thread's own stack. */
 void memory_unmap_last(void *start, size_t length);
 
@@ -220,6 +233,24 @@ long events_write(int number, const struct iovec *pieces, int count);
 long events_stat(int number, struct stat *result);
 long events_ioctl(int number, int request, const int *argument);
 long events_fcntl(int number, int what, long argument);
+
+/* faults.c: faults as signals. */
+#ifndef CONFIG_PLAT_HOSTED
+/* Disposition of a signal, as muslc passes it. */
+typedef struct {
+    void (*handler)(int);
+    unsigned long flags;
+    unsigned long rest[2];
+} signal_action_t;
+/* Starts the watcher, which ends the program at a fault without a handler. Returns false if it lacks an object. */
+bool faults_watch(void);
+/* Prepares a thread that is about to start. */
+bool faults_begin(thread_t *thread);
+/* sigaction() and sigaltstack(), as Linux' system calls have them. */
+long faults_set_action(int signal, const signal_action_t *action, signal_action_t *old);
+struct sigaltstack;
+long faults_set_stack(const struct sigaltstack *wanted, struct sigaltstack *old);
+#endif
 
 /* random.c, files.c, ...: each installs its functions in muslcsys' table of system calls. */
 void clock_install(void);

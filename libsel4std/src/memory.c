@@ -266,6 +266,14 @@ void *memory_stack(size_t length)
     return found ? arena.page[first + 1] : NULL;
 }
 
+bool memory_is_guard(const void *address)
+{
+    size_t first, count;
+    const void *page = (const void *)((uintptr_t)address & -PAGE);
+    const region_t *region = piece(page, 1, &first, &count);
+    return region == &arena && (arena_state[first] & (TAKEN | ABSENT)) == (TAKEN | ABSENT);
+}
+
 static long unmap(void *start, size_t length)
 {
     size_t first, count;

@@ -10,8 +10,14 @@
 #include <sel4std.h>
 
 /* Each thread needs one object of each kind. The first thread and three locks need notifications, too. */
-#define THREADS (MAX_THREADS + 1) /* with the ticker */
+#define THREADS (MAX_THREADS + SERVICES)
 #define NOTIFICATIONS (THREADS + 4)
+/* The watcher's, and one for each thread that it watches. */
+#ifdef CONFIG_PLAT_HOSTED
+#define ENDPOINTS 0
+#else
+#define ENDPOINTS (MAX_THREADS + 2)
+#endif
 
 typedef struct {
     seL4_Word type, size_bits, count;
@@ -33,6 +39,9 @@ static stock_t stocks[] = {
     { .type = seL4_SchedContextObject, .size_bits = seL4_MinSchedContextBits, .count = THREADS },
 #endif
     { .type = seL4_NotificationObject, .size_bits = seL4_NotificationBits, .count = NOTIFICATIONS },
+#if ENDPOINTS > 0
+    { .type = seL4_EndpointObject, .size_bits = seL4_EndpointBits, .count = ENDPOINTS },
+#endif
 #if GROWTH_BYTES > 0
     { .type = GROWTH_PAGE, .size_bits = seL4_LargePageBits, .count = GROWTH_BYTES >> seL4_LargePageBits },
 #endif
@@ -41,9 +50,9 @@ static stock_t stocks[] = {
 /* Objects of all stocks, the untyped that they are made of, and at most one untyped of each size that is left of it. */
 #define COUNT_OF_PAGES (GROWTH_BYTES >> seL4_LargePageBits)
 #ifdef CONFIG_KERNEL_MCS
-#define COUNT_OF_OBJECTS (2 * THREADS + NOTIFICATIONS + (COUNT_OF_PAGES > 0 ? 2 : 0) + COUNT_OF_PAGES)
+#define COUNT_OF_OBJECTS (2 * THREADS + NOTIFICATIONS + ENDPOINTS + (COUNT_OF_PAGES > 0 ? 2 : 0) + COUNT_OF_PAGES)
 #else
-#define COUNT_OF_OBJECTS (THREADS + NOTIFICATIONS + (COUNT_OF_PAGES > 0 ? 2 : 0) + COUNT_OF_PAGES)
+#define COUNT_OF_OBJECTS (THREADS + NOTIFICATIONS + ENDPOINTS + (COUNT_OF_PAGES > 0 ? 2 : 0) + COUNT_OF_PAGES)
 #endif
 #define MOST_SLOTS (COUNT_OF_OBJECTS + 1 + seL4_MaxUntypedBits - seL4_PageBits)
 

@@ -116,43 +116,19 @@ static long absent(va_list arguments)
     return -ENOSYS;
 }
 
-/* There is no other stack for handlers, and none can be set. */
 static long sys_sigaltstack(va_list arguments)
 {
     const stack_t *wanted = va_arg(arguments, const stack_t *);
-    stack_t *old = va_arg(arguments, stack_t *);
-    if (wanted != NULL && !(wanted->ss_flags & SS_DISABLE)) {
-        return -ENOSYS;
-    }
-    if (old != NULL) {
-        *old = (stack_t) { .ss_flags = SS_DISABLE };
-    }
-    return 0;
+    return faults_set_stack(wanted, va_arg(arguments, stack_t *));
 }
 
-/* Disposition of a signal, as muslc passes it; the rest of its structure is for handlers. */
-typedef struct {
-    void (*handler)(int);
-    unsigned long rest[3];
-} action_t;
-
-/* There are no handlers, but of SIGCHLD, which there is no child to send. Signals other than those of abort() do nothing, so
- * ignoring one, or not, is what happens. */
+/* Handlers run for faults; that of SIGCHLD never does, as there are no children. Other signals than those of abort() do nothing, so ignoring one, or not, is what happens. */
 static long sys_rt_sigaction(va_list arguments)
 {
     int signal = va_arg(arguments, int);
-    const action_t *action = va_arg(arguments, const action_t *);
-    action_t *old = va_arg(arguments, action_t *);
-    if (signal < 1 || signal >= NSIG) {
-        return -EINVAL;
-    }
-    if (action != NULL && action->handler != SIG_DFL && action->handler != SIG_IGN && signal != SIGCHLD) {
-        return -ENOSYS;
-    }
-    if (old != NULL) {
-        *old = (action_t) { .handler = SIG_DFL };
-    }
-    return 0;
+    const signal_action_t *action = va_arg(arguments, const signal_action_t *);
+    signal_action_t *old = va_arg(arguments, signal_action_t *);
+    return signal < 1 || signal >= NSIG ? -EINVAL : faults_set_action(signal, action, old);
 }
 
 /* abort() and a breakpoint send a signal to themselves, which ends the program. Signal 0 asks whether a thread exists. */

@@ -11,11 +11,11 @@
 #include <sel4runtime.h>
 #include <sel4std.h>
 
-/* Bytes of the ticker's stack, on which the application's sel4std_alarm() runs. */
-#define TICKER_STACK 16384
+/* Bytes of a service's stack. The application's sel4std_alarm() runs on that of the ticker. */
+#define SERVICE_STACK 16384
 
-/* The first thread, those of pthread_create(), and the ticker. */
-#define THREADS (MAX_THREADS + 2)
+/* The first thread, those of pthread_create(), and the services. */
+#define THREADS (MAX_THREADS + 1 + SERVICES)
 static thread_t threads[THREADS] = {
     {
         .taken = true,
@@ -28,6 +28,7 @@ static thread_t threads[THREADS] = {
 #endif
     },
 };
+static thread_t *const services = &threads[MAX_THREADS + 1];
 static thread_t *const ticker = &threads[THREADS - 1];
 static char pages[THREADS][BIT(seL4_PageBits)] __attribute__((aligned(BIT(seL4_PageBits))));
 
@@ -53,7 +54,7 @@ thread_t *thread_self(void)
 
 int thread_number(const thread_t *thread)
 {
-    return thread == ticker ? 0 : thread - threads + 1;
+    return thread >= services ? 0 : thread - threads + 1;
 }
 
 thread_t *thread_of(int number)
@@ -61,7 +62,7 @@ thread_t *thread_of(int number)
     if (number == 0) {
         return thread_self();
     }
-    thread_t *thread = number > 0 && number < THREADS ? &threads[number - 1] : NULL;
+    thread_t *thread = number > 0 && number <= MAX_THREADS + 1 ? &threads[number - 1] : NULL;
     return thread != NULL && thread->taken ? thread : NULL;
 }
 
@@ -203,14 +204,14 @@ thread_t *thread_take(void)
     }
     futex_lock();
     thread_t *thread = &threads[1];
-    while (thread < ticker && thread->taken) {
+    while (thread < services && thread->taken) {
         thread++;
     }
-    if (thread < ticker) {
+    if (thread < services) {
         thread->taken = true;
     }
     futex_unlock();
-    return thread < ticker ? thread : NULL;
+    return thread < services ? thread : NULL;
 }
 
 void thread_give_back(thread_t *thread)
@@ -220,12 +221,18 @@ void thread_give_back(thread_t *thread)
     futex_unlock();
 }
 
+#ifdef CONFIG_PLAT_HOSTED
+#define FAULTS_BEGIN(thread) true
+#else
+#define FAULTS_BEGIN(thread) faults_begin(thread)
+#endif
+
 bool thread_start(thread_t *thread, void *stack, void *tls)
 {
     message_t message;
     message_keep(&message, ALL_WORDS);
     /* The slot's previous thread may not have suspended itself yet. */
-    bool started = make(thread) && thread_stop(thread) && schedule(thread)
+    bool started = make(thread) && thread_stop(thread) && FAULTS_BEGIN(thread) && schedule(thread)
                    && resume(thread, (uintptr_t)stack, (uintptr_t)tls);
     message_restore(&message);
     return started;
@@ -259,7 +266,7 @@ seL4_Word threads_highest(seL4_Word *lowest)
     seL4_Word highest = 0;
     *lowest = seL4_MaxPrio;
     for (const thread_t *thread = threads; thread < threads + THREADS; thread++) {
-        if (thread == ticker ? ticker->made : thread->taken) {
+        if (thread >= services ? thread->made : thread->taken) {
             highest = MAX(highest, thread->priority);
             *lowest = MIN(*lowest, thread->priority);
         }
@@ -274,33 +281,47 @@ static long sys_gettid(va_list arguments)
     return thread != NULL ? thread_number(thread) : -ESRCH;
 }
 
-static void (*ticker_function)(thread_t *);
+static void (*functions[SERVICES])(thread_t *);
 
-static int begin_ticker(void *argument)
+static int begin_service(void *argument)
 {
-    ticker_function(argument);
+    thread_t *thread = argument;
+    functions[thread - services](thread);
     return 0;
+}
+
+static bool start_service(thread_t *thread, void (*function)(thread_t *))
+{
+    /* The application's timer code needs a stack and thread-local storage, which lies above. muslc does not know this
+     * thread. */
+    static char *stacks[SERVICES];
+    char **stack = &stacks[thread - services];
+    if (*stack == NULL) {
+        *stack = memory_stack(SERVICE_STACK + sel4runtime_get_tls_size());
+    }
+    functions[thread - services] = function;
+    thread->function = begin_service;
+    thread->argument = thread;
+    message_t message;
+    message_keep(&message, ALL_WORDS);
+    bool started = *stack != NULL && make(thread) && schedule(thread)
+                   && resume(thread, (uintptr_t)*stack + SERVICE_STACK,
+                             sel4runtime_write_tls_image(*stack + SERVICE_STACK));
+    message_restore(&message);
+    return started;
 }
 
 bool thread_start_ticker(void (*tick)(thread_t *))
 {
-    /* The application's timer code needs a stack and thread-local storage, which lies above. muslc does not know this
-     * thread. */
-    static char *stack;
-    if (stack == NULL) {
-        stack = memory_stack(TICKER_STACK + sel4runtime_get_tls_size());
-    }
-    ticker_function = tick;
-    ticker->function = begin_ticker;
-    ticker->argument = ticker;
-    message_t message;
-    message_keep(&message, ALL_WORDS);
-    bool started = stack != NULL && make(ticker) && schedule(ticker)
-                   && resume(ticker, (uintptr_t)stack + TICKER_STACK,
-                             sel4runtime_write_tls_image(stack + TICKER_STACK));
-    message_restore(&message);
-    return started;
+    return start_service(ticker, tick);
 }
+
+#ifndef CONFIG_PLAT_HOSTED
+bool thread_start_watcher(void (*watch)(thread_t *))
+{
+    return start_service(services, watch);
+}
+#endif
 
 void thread_install(void)
 {

@@ -261,6 +261,23 @@ def test_answers(configuration: str, options: tuple[str, ...], code: str, build:
     check_says("\n".join(console.lines), f"Code that the program writes {code}")
 
 
+# With the watcher from the start, and with the first handler.
+@pytest.mark.parametrize(
+    "configuration, options",
+    [
+        pytest.param(each, options, id=f"handlers take faults on {each}", marks=marks)
+        for each, options, marks in (
+            ("qemu-arm-virt", (), ()),
+            ("x86_64", ("-DRUST_STD_FAULT=exit",), ()),
+            ("qemu-arm-virt MCS", ("-DRUST_STD_FAULT=exit",), pytest.mark.long),
+            ("x86_64 SMP", (), pytest.mark.long),
+        )
+    ],
+)
+def test_handlers_take_faults(configuration: str, options: tuple[str, ...], build: Shared) -> None:
+    build.app("tests/std/faults", *options).boot("tests/std/faults/expected.txt")
+
+
 def uses_memory_up(build: Shared, *options: str) -> None:
     build.app("tests/std/memory", "-DRUST_STD_GROWTH=16777216", *options).boot("tests/std/memory/expected.txt")
 

@@ -79,6 +79,11 @@ pub fn check(variables: &Variables, call: &str) -> Result<()> {
         return Err(Failure::new(format!("RUST_STD_PANIC is `{panic}`."))
             .help("configure with -DRUST_STD_PANIC= one of: unwind, abort"));
     }
+    let fault = text("RUST_STD_FAULT");
+    if !["stop", "exit"].contains(&fault) {
+        return Err(Failure::new(format!("RUST_STD_FAULT is `{fault}`."))
+            .help("configure with -DRUST_STD_FAULT= one of: stop, exit"));
+    }
     // Known here are the memory of std and that of malloc; the step `link` sees the whole image.
     let morecore = number(text("LibSel4MuslcSysMorecoreBytes")).unwrap_or(0);
     let pages = memory.saturating_add(morecore) / PAGE;
@@ -125,6 +130,7 @@ mod tests {
             ("RUST_STD_THREADS", "16"),
             ("RUST_STD_GROWTH", "0"),
             ("RUST_STD_PANIC", "unwind"),
+            ("RUST_STD_FAULT", "stop"),
         ];
         let variables = defaults.iter().chain(others);
         let variables = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -161,6 +167,7 @@ mod tests {
             ("RUST_STD_GROWTH", "1073741825", "from 0 to 1073741824"),
             ("RUST_STD_GROWTH", "", "RUST_STD_GROWTH is ``"),
             ("RUST_STD_PANIC", "ignore", "one of: unwind, abort"),
+            ("RUST_STD_FAULT", "report", "one of: stop, exit"),
         ] {
             let text = refused(&[(name, value)]).unwrap_or_default();
             assert!(text.contains(says), "{name}={value}: {text}");

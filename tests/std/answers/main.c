@@ -116,9 +116,11 @@ static void signals(void)
 {
     struct sigaction action = { .sa_handler = handler };
     stack_t stack = { .ss_sp = block(16 * PAGE), .ss_size = 16 * PAGE }, old;
-    tell("Handlers that would never run are refused",
-         sigaction(SIGSEGV, &action, NULL) == -1 && sigaltstack(&stack, NULL) == -1);
-    tell("and there is no stack for them", sigaltstack(NULL, &old) == 0 && old.ss_flags == SS_DISABLE);
+    tell("Handlers that would never run are refused", sigaction(SIGUSR1, &action, NULL) == -1 && errno == ENOSYS);
+    tell("those of faults are not, nor a stack for them",
+         sigaction(SIGSEGV, &action, NULL) == 0 && sigaltstack(&stack, NULL) == 0 && sigaltstack(NULL, &old) == 0
+             && old.ss_size == stack.ss_size);
+    signal(SIGSEGV, SIG_DFL);
 }
 
 static void *add_later(void *number)
