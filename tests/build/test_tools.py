@@ -410,11 +410,11 @@ def test_a_full_build_folder_is_an_error_and_does_no_harm():
         bytes=$(stat -c %s {project.build}/cargo/*/*/debug/libsel4_rust_main.a)
         mount -o remount,size=$((bytes / 1024 + 1024))k {rust}
         fails ninja -C {project.build}
-        [ ! -e {rust}/main/libsel4_rust_main.a ] || exit 1
-        mount -o remount,size=500m {rust}
-        fails ninja -C {project.build}
         [ ! -e {include}/greeter.h ] || exit 1
         mount -o remount,size=1m {include}
+        fails ninja -C {project.build}
+        [ ! -e {rust}/main/libsel4_rust_main.a ] || exit 1
+        mount -o remount,size=500m {rust}
         ninja -C {project.build} && {project.build}/main
     """
     output = run("unshare", "-rm", "bash", "-c", script)
