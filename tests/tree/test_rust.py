@@ -10,9 +10,15 @@ from support import KIT, folder, run, skip, write
 from support.rust import cargo
 
 pytestmark = [pytest.mark.needs("rust"), pytest.mark.quick]
-# What code that is taken in may be licensed under, and who is by another licence: none of these is in an image.
+# What code that is taken in may be licensed under, and who is by another licence: none of these is in an image but that of a test.
 LICENCES = {"MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause"}
-OTHERWISE = {"cbindgen": "MPL-2.0", "libloading": "ISC", "unicode-ident": "Unicode-3.0", "libfuzzer-sys": "NCSA"}
+OTHERWISE = {
+    "cbindgen": "MPL-2.0",
+    "libloading": "ISC",
+    "unicode-ident": "Unicode-3.0",
+    "libfuzzer-sys": "NCSA",
+    "foldhash": "Zlib",
+}
 # What Miri runs: crate, and which of its tests.
 PURE = {
     "rust/libsel4": ("--lib",),
