@@ -170,8 +170,19 @@ function(add_rust_library target)
     )
     set_property(GLOBAL APPEND PROPERTY SEL4_RUST_LIBRARIES ${target})
     # In the library's place on the linker's command line, behind whatever calls it, stands the bundle of the
-    # executable that is linked.
-    target_link_libraries(${target} INTERFACE "$<TARGET_PROPERTY:SEL4_RUST_BUNDLE>")
+    # executable that is linked. CMake takes a name with `::` for a target, and so reports an executable without a bundle.
+    set(bundle "$<TARGET_PROPERTY:SEL4_RUST_BUNDLE>")
+    set(is_executable "$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>")
+    string(
+        CONCAT missing
+        "sel4_rust::no_archive for the executable `$<TARGET_PROPERTY:NAME>`: it links `${target}` in a way that the kit "
+        "does not see.\n  Help: add the executable before the project's CMakeLists.txt ends$<COMMA> and name the library in "
+        "its target_link_libraries()"
+    )
+    target_link_libraries(
+        ${target}
+        INTERFACE "${bundle}" "$<$<AND:${is_executable},$<NOT:$<BOOL:${bundle}>>>:${missing}>"
+    )
     _sel4_rust_bundle_at_end()
 endfunction()
 

@@ -35,7 +35,8 @@ function(_sel4_rust_find_libraries target out)
 endfunction()
 
 # Sets `out` to the targets that `target` reaches by the properties, but for those whose names match `except`, and
-# `out_items` to all that stands in these properties.
+# `out_items` to all that stands in these properties. Follows `$<TARGET_PROPERTY:target,property>`: of CAmkES' components,
+# properties of custom targets keep the libraries.
 function(
     _sel4_rust_find_closure
     target
@@ -46,14 +47,30 @@ function(
 )
     set(found "")
     set(all "")
+    # Names of targets, and `target,property` for a single property of one.
     set(next ${target})
+    set(followed "")
     while(next)
         list(POP_FRONT next at)
+        set(reads "${properties}")
+        if(at MATCHES "^(.+),(.+)$")
+            set(at "${CMAKE_MATCH_1}")
+            set(reads "${CMAKE_MATCH_2}")
+        endif()
         set(items "")
-        foreach(property IN LISTS properties)
+        foreach(property IN LISTS reads)
             get_target_property(value ${at} ${property})
             if(value)
                 list(APPEND items ${value})
+            endif()
+        endforeach()
+        string(REGEX MATCHALL "TARGET_PROPERTY:[^<>,;]+,[A-Za-z0-9_]+" references "${items}")
+        foreach(reference IN LISTS references)
+            string(REPLACE "TARGET_PROPERTY:" "" reference "${reference}")
+            string(REGEX REPLACE ",.*" "" other "${reference}")
+            if(TARGET "${other}" AND NOT reference IN_LIST followed)
+                list(APPEND followed "${reference}")
+                list(APPEND next "${reference}")
             endif()
         endforeach()
         # Of a generator expression any part may name a target. Taking in too much is harmless: of a crate in the

@@ -242,6 +242,12 @@ REFUSED = (
         link=LINK + "target_link_libraries(main PRIVATE other)\n",
         files=crate("other", "#![no_std]\n", "", "other"),
     ),
+    row(
+        "an executable that is added too late for an archive",
+        "no_archive for the executable `main`: it links `greeter`",
+        "add the executable before the project's CMakeLists.txt ends, and name the library",
+        link=f"function(late)\n{LINK}endfunction()\ncmake_language(DEFER CALL late)\n",
+    ),
     # What is chosen for the image.
     *(
         row(

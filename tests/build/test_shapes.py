@@ -24,6 +24,25 @@ def test_MANIFEST_PATH_is_relative_to_the_file_that_makes_the_call():
     project.works()
 
 
+def test_libraries_in_a_property_of_another_target_are_found():
+    # As CAmkES has it: a component is a custom target, and each instance of it an executable that links what a property
+    # of the component names, here a C library that calls Rust.
+    cmake = """add_library(between STATIC between.c)
+target_link_libraries(between PUBLIC $<TARGET_PROPERTY:parts,RUST_PARTS>)
+add_custom_target(parts)
+set_target_properties(parts PROPERTIES RUST_PARTS greeter)
+add_custom_target(component)
+set_target_properties(component PROPERTIES COMPONENT_LIBS between)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE "$<TARGET_PROPERTY:component,COMPONENT_LIBS>")
+"""
+    files = {
+        "between.c": '#include "greeter.h"\nint between(void) { return answer(); }\n',
+        "main.c": '#include <stdio.h>\nint between(void);\nint main(void) { printf("%d\\n", between()); return 0; }\n',
+    }
+    Project("project", ADD + cmake, {**FILES, **files}).works()
+
+
 def test_the_flags_of_a_subfolder_choose_the_target():
     # As sel4test, which sets its flags in apps/sel4test-driver.
     project = Project(
