@@ -41,23 +41,31 @@ function(
         set(depends muslc_gen "${libc}")
     endif()
     set(sealed "${dir}/lib${bundle}.a")
+    # The options take the constructor of the logger and the functions that C only refers to weakly out of the archive,
+    # where they are.
+    set(options "-Wl,-u,sel4_rust_log")
+    set(callbacks "")
+    get_property(has_callbacks TARGET ${executable} PROPERTY SEL4_RUST_CALLBACKS)
+    if(has_callbacks)
+        set(callbacks "${dir}/callbacks")
+        list(APPEND options "@${callbacks}")
+    endif()
     _sel4_rust_request_file(file seal ${bundle})
     get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
     add_custom_command(
-        OUTPUT "${sealed}"
+        OUTPUT "${sealed}" ${callbacks}
         COMMAND "${tool}" seal "${file}"
         DEPENDS "${tool}" "${file}" "${archive}" cargo-build_${bundle} ${headers} ${inlined} ${depends}
         COMMENT "Rust: sealing lib${bundle}.a"
         VERBATIM
     )
     add_custom_target(${bundle}-seal DEPENDS "${sealed}")
-    # The option takes the constructor of the logger out of the archive, where there is one.
     set_target_properties(
         ${bundle}-sealed
         PROPERTIES
             IMPORTED_LOCATION "${sealed}"
             INTERFACE_LINK_LIBRARIES "sel4_rust_rt;${provided_by}"
-            INTERFACE_LINK_OPTIONS "-Wl,-u,sel4_rust_log"
+            INTERFACE_LINK_OPTIONS "${options}"
     )
     add_dependencies(${bundle}-sealed ${bundle}-seal)
 endfunction()

@@ -84,14 +84,16 @@ function(RustAddLibrary target)
             list(APPEND files "${item}")
         endif()
     endforeach()
+    # One object of the crate, so that functions which C refers to weakly, as CAmkES does, come with those that it calls.
     # Runs at every build, and cargo finds out whether there is anything to do.
     add_custom_target(
         ${target}_custom
         BYPRODUCTS "${archive}"
         COMMAND
             "${CMAKE_COMMAND}" -E env "CARGO_BUILD_RUSTC=${rustc}" CARGO_PROFILE_DEV_PANIC=abort
-            CARGO_PROFILE_RELEASE_PANIC=abort "${cargo}" rustc --lib --crate-type staticlib --locked --quiet --profile
-            ${profile} --target ${triple} --target-dir "${cargo_dir}"
+            CARGO_PROFILE_RELEASE_PANIC=abort CARGO_PROFILE_DEV_CODEGEN_UNITS=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1
+            "${cargo}" rustc --lib --crate-type staticlib --locked --quiet --profile ${profile} --target ${triple}
+            --target-dir "${cargo_dir}"
         COMMAND "${CMAKE_COMMAND}" -E make_directory "${ARG_BUILD_DIR}"
         COMMAND
             "${CMAKE_COMMAND}" -E copy_if_different "${cargo_dir}/${triple}/${profile_dir}/${ARG_LIB_FILENAME}"

@@ -19,6 +19,11 @@ use core::panic::PanicInfo;
 #[no_mangle]
 pub extern "C" fn {name}() -> i32 {{ {number} }}
 
+mod later {{
+    #[no_mangle]
+    pub extern "C" fn {name}_later() {{}}
+}}
+
 #[panic_handler]
 fn panic(_: &PanicInfo) -> ! {{ loop {{}} }}
 """
@@ -32,8 +37,9 @@ def old(name, number):
         '[profile.dev]\npanic = "abort"\n[profile.release]\npanic = "abort"\n',
         f"{name}/Cargo.lock": f'version = 3\n\n[[package]]\nname = "{name}"\nversion = "0.1.0"\n',
         f"{name}/src/lib.rs": OLD.format(name=name, number=number),
-        f"main_{name}.c": f"#include <stdio.h>\nint {name}(void);\n"
-        f'int main(void) {{ printf("%d\\n", {name}()); return 0; }}\n',
+        # A weak reference takes nothing out of an archive; the function comes with the one that is called.
+        f"main_{name}.c": f"#include <stdio.h>\nint {name}(void);\nvoid {name}_later(void) __attribute__((weak));\n"
+        f'int main(void) {{ printf("%d%s\\n", {name}(), {name}_later ? "" : " alone"); return 0; }}\n',
     }
 
 

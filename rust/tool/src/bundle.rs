@@ -148,6 +148,7 @@ impl Facts {
             no_unwind_tables: small && (!std || (request.panic_abort && !request.backtrace)),
             no_symbolizer: small && std,
             no_read_tp: self.reads_tpidruro,
+            callbacks: request.callbacks.clone(),
             exports: witness::Request {
                 headers: request
                     .libraries

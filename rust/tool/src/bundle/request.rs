@@ -61,6 +61,9 @@ pub struct Request {
     pub libc: Option<PathBuf>,
     /// File to write the request of the step `seal` into.
     pub seal: Option<PathBuf>,
+    /// Functions that C refers to weakly; see [`seal::Request::callbacks`](crate::objects::seal::Request::callbacks).
+    #[serde(default)]
+    pub callbacks: Vec<String>,
     /// Folder that cargo builds in.
     pub target_folder: Option<PathBuf>,
     /// Reaction to an export without a prototype.

@@ -57,6 +57,10 @@ pub struct Request {
     /// Replaces calls for aarch32's thread pointer.
     #[serde(default)]
     pub no_read_tp: bool,
+    /// Functions that C refers to weakly, for which a linker takes nothing out of an archive. A `*` in front stands for
+    /// any letters. The file `callbacks` beside `out` has the linker's options for those that the archive defines.
+    #[serde(default)]
+    pub callbacks: Vec<String>,
     /// Headers that must have a prototype of each export.
     #[serde(default)]
     pub exports: witness::Request,
@@ -101,6 +105,10 @@ pub fn run(request: &Request) -> Result<()> {
         &symbols(&libraries)?,
     )?;
     output::write_if_changed(&request.out, &sealed)?;
+    if !request.callbacks.is_empty() {
+        let options = Archive::parse(&request.out, &sealed)?.options_for(&request.callbacks);
+        output::write_if_changed(&request.out.with_file_name("callbacks"), options.as_bytes())?;
+    }
     Ok(())
 }
 
@@ -322,6 +330,28 @@ impl<'a> Archive<'a> {
         .help(format!(
             "choose the crate's feature for libc, or another crate; if these are system calls of seL4, configure with -DRUST_TRAP_CRATES={first}"
         )))
+    }
+
+    /// Returns the linker's options, one per line, that take the functions of these names out of the archive.
+    fn options_for(&self, callbacks: &[String]) -> String {
+        let is_callback = |name: &str| {
+            let mangled = name.starts_with("_R") || name.starts_with("_ZN");
+            let named = |callback: &String| match callback.strip_prefix('*') {
+                Some(end) => name.ends_with(end),
+                None => name == callback,
+            };
+            !mangled && callbacks.iter().any(named)
+        };
+        let names: BTreeSet<&str> = self
+            .symbols
+            .iter()
+            .filter_map(|(name, _)| std::str::from_utf8(name).ok())
+            .filter(|name| is_callback(name))
+            .collect();
+        names
+            .into_iter()
+            .map(|name| format!("-Wl,-u,{name}\n"))
+            .collect()
     }
 
     /// Returns the members of compiler_builtins. rustc appends crate after crate, each followed by the C objects that it

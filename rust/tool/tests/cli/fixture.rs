@@ -307,8 +307,9 @@ impl Fixture {
 }
 
 /// Keys of requests that hold lists.
-const LISTS: [&str; 20] = [
+const LISTS: [&str; 21] = [
     "bundles",
+    "callbacks",
     "cfgs",
     "configs",
     "defines",

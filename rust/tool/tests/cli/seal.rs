@@ -137,6 +137,68 @@ fn a_crate_that_enters_the_kernel_by_itself_is_refused() {
 }
 
 #[test]
+fn callbacks_that_c_refers_to_weakly_get_into_the_program() {
+    let fixture = Fixture::new();
+    // A codegen unit of its own, and so a member of the archive, for each module.
+    fixture.write(
+        "lib.rs",
+        "#![no_std]\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n\
+         #[unsafe(no_mangle)]\nextern \"C\" fn rust_eh_personality() {}\n\
+         mod run { #[unsafe(no_mangle)] pub extern \"C\" fn run() -> i32 { 0 } }\n\
+         mod init { #[unsafe(no_mangle)] pub extern \"C\" fn post_init() {}\n\
+         pub fn other_handle() {} }\n\
+         mod alarm { #[unsafe(no_mangle)] pub extern \"C\" fn alarm_handle() {} }\n",
+    );
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    fixture.tool(
+        &rustc,
+        &[
+            "--edition=2024",
+            "--crate-type=staticlib",
+            "--crate-name=t",
+            "-Cpanic=abort",
+            "-Ccodegen-units=16",
+            "lib.rs",
+            "-o",
+            "in.a",
+        ],
+    );
+    let names = [
+        "--callbacks",
+        "post_init",
+        "--callbacks",
+        "pre_init",
+        "--callbacks",
+        "*_handle",
+    ];
+    let mut words = vec!["seal", "--archive", "in.a", "--out", "sealed.a"];
+    words.extend(names);
+    fixture.step(&words).succeeds();
+    assert_eq!(
+        fixture.read("callbacks"),
+        "-Wl,-u,alarm_handle\n-Wl,-u,post_init\n"
+    );
+
+    fixture.write(
+        "main.c",
+        "#include <stdio.h>\nint run(void);\n\
+         void pre_init(void) __attribute__((weak)); void post_init(void) __attribute__((weak));\n\
+         void alarm_handle(void) __attribute__((weak));\n\
+         int main(void) { printf(\"%d%d%d\\n\", !!pre_init, !!post_init, !!alarm_handle); return run(); }\n",
+    );
+    let link = ["-static", "main.c", "sealed.a", "-o", "program"];
+    let program = fixture.text("program");
+    fixture.tool("gcc", &link);
+    assert_eq!(
+        fixture.tool(&program, &[]),
+        "000\n",
+        "a linker leaves them out"
+    );
+    fixture.tool("gcc", &[&link[..], &["@callbacks"]].concat());
+    assert_eq!(fixture.tool(&program, &[]), "011\n");
+}
+
+#[test]
 fn unwind_tables_are_left_out_of_the_image_when_asked_to() {
     let fixture = Fixture::new();
     library(&fixture);
