@@ -18,3 +18,25 @@ function(SetSeL4Start target)
 endfunction()
 function(_SetDefaultMemSize default)
 endfunction()
+
+function(CAmkESAddTemplatesPath)
+endfunction()
+
+function(DeclareCAmkESComponent name)
+    cmake_parse_arguments(
+        PARSE_ARGV 1
+        ARG
+        ""
+        "LINKER_LANGUAGE"
+        "SOURCES;INCLUDES;C_FLAGS;CXX_FLAGS;LD_FLAGS;LIBS;TEMPLATE_SOURCES;TEMPLATE_HEADERS"
+    )
+endfunction()
+
+function(DeclareCAmkESRootserver adl)
+endfunction()
+
+function(ExtendCAmkESComponentInstance component instance)
+endfunction()
+
+function(_GenerateCAmkESRootserver)
+endfunction()

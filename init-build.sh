@@ -61,6 +61,22 @@ workspace=$called_from
 [ -e "$workspace/kernel" ] || workspace=$(realpath "$project/../..")
 [ -e "$workspace/kernel/gcc.cmake" ] || workspace=$("$kit/tools/provision/sources.py" --path --manifest "$project/manifest.xml")
 
+# An app of components needs CAmkES' sources, too.
+camkes=
+for argument in "$@"; do
+    case $argument in
+        -DAPP=* | -DAPP:*=*)
+            app=$project/apps/${argument#*=}
+            for assembly in "$app"/*.camkes; do
+                [ ! -e "$assembly" ] || camkes=yes
+            done ;;
+    esac
+done
+if [ -n "$camkes" ]; then
+    camkes=$workspace
+    [ -e "$workspace/projects/camkes-tool" ] || camkes=$("$kit/tools/provision/sources.py" --path --manifest "$kit/camkes.xml")
+fi
+
 # The folder that seL4's own init-build.sh uses, so that builds of muslc are shared with other projects.
 # What lies in it is linked into images, so only if it is this user's, and nobody else may write to it.
 cache=${HOME-}/.sel4_cache
@@ -74,7 +90,7 @@ elif [ -z "$(find -H "$cache" -prune -user "$(id -u)" ! -perm -020 ! -perm -002)
 fi
 
 cmake -G Ninja "$@" \
-    -DSEL4_WORKSPACE="$workspace" -DSEL4_CACHE_DIR="$cache" \
+    -DSEL4_WORKSPACE="$workspace" -DSEL4_CACHE_DIR="$cache" ${camkes:+"-DCAMKES_WORKSPACE=$camkes"} \
     -C "$settings" "$project"
 # seL4's build calls whichever python3 comes first; the caller's may lack the modules that quickstart brought.
 if [ "$(command -v python3)" != "$callers_python" ]; then

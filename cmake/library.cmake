@@ -162,6 +162,7 @@ function(add_rust_library target)
         ${target}
         PROPERTIES
             SEL4_RUST_LIBRARY "${crate}"
+            SEL4_RUST_HEADER "${ARG_HEADER}"
             SEL4_RUST_ENV "${ARG_ENV}"
             SEL4_RUST_CFG "${ARG_CFG}"
             SEL4_RUST_INCLUDES "${ARG_INCLUDE_DIRECTORIES}"
@@ -183,6 +184,7 @@ function(add_rust_library target)
         ${target}
         INTERFACE "${bundle}" "$<$<AND:${is_executable},$<NOT:$<BOOL:${bundle}>>>:${missing}>"
     )
+    _sel4_rust_camkes_begin()
     _sel4_rust_bundle_at_end()
 endfunction()
 

@@ -18,6 +18,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/reach.cmake") # which libraries an executable
 include("${CMAKE_CURRENT_LIST_DIR}/environment.cmake") # in which cargo compiles
 include("${CMAKE_CURRENT_LIST_DIR}/bundle.cmake") # one Rust archive per executable
 include("${CMAKE_CURRENT_LIST_DIR}/seal.cmake") # the archive without what C provides
+include("${CMAKE_CURRENT_LIST_DIR}/camkes.cmake") # the platform CAmkES
 include("${CMAKE_CURRENT_LIST_DIR}/scripts.cmake") # ./run-tests and ./backtrace
 
 # seL4_tools ships a module of the same name; callers of `include(rust)` get this one.

@@ -14,6 +14,7 @@ from pathlib import Path
 KIT = Path(__file__).resolve().parent.parent
 CRATES = (
     "rust/libsel4",
+    "rust/libsel4-camkes",
     "rust/libsel4-critical-section",
     "rust/libsel4-guard",
     "rust/libsel4-rt",

@@ -35,6 +35,10 @@ list(
     ${projects}
     ${kit_dir}
 )
+file(GLOB assembly "${kit_dir}/apps/${APP}/*.camkes")
+if(assembly)
+    include("${CMAKE_CURRENT_LIST_DIR}/camkes.cmake")
+endif()
 set(OPENSBI_PATH "${SEL4_WORKSPACE}/tools/opensbi" CACHE STRING "OpenSBI, the firmware of RISC-V images")
 set(SEL4_CONFIG_DEFAULT_ADVANCED ON)
 

@@ -45,8 +45,9 @@ class Configuration:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """What must be installed: arguments of tools/provision/packages."""
-        return ("sources", "kernel", "rust", "ccache", self.architecture)
+        """What must be installed: NEEDS of conftest.py."""
+        camkes = ("camkes",) if "CAmkES" in self.has else ()
+        return ("sources", *camkes, "kernel", "rust", "ccache", self.architecture)
 
     @property
     def has(self) -> frozenset[str]:
@@ -109,5 +110,12 @@ CONFIGURATIONS = {
         Configuration("ia32 Release", "ia32", (*IA32, *TRACED), 100),
         Configuration("ia32 MCS", "ia32", (*IA32, MCS), 60, long=True),
         Configuration("ia32 silent", "ia32", (*IA32, *SILENT), 60, long=True),
+        # For apps of CAmkES components alone, which bring libraries and settings of their own.
+        Configuration("CAmkES qemu-arm-virt", "aarch64", ARM, 120),
+        Configuration("CAmkES qemu-arm-virt Release", "aarch64", (*ARM, RELEASE), 100, long=True),
+        Configuration("CAmkES qemu-arm-virt MCS", "aarch64", (*ARM, MCS), 100, long=True),
+        Configuration("CAmkES qemu-arm-virt aarch32", "aarch32", AARCH32, 100, long=True),
+        Configuration("CAmkES qemu-riscv-virt", "riscv64", RISCV, 100, long=True),
+        Configuration("CAmkES x86_64", "x86_64", X86_64, 100, long=True),
     )
 }

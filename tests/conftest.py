@@ -25,7 +25,7 @@ import support
 from configurations import CONFIGURATIONS, MOST_SHARED_BUILDS
 from support import BUILD_TEST, KIT, builds
 
-NEEDS = ("sources", "kernel", "hosted", "rust", "protobuf", "shellcheck", "ccache",
+NEEDS = ("sources", "camkes", "kernel", "hosted", "rust", "protobuf", "shellcheck", "ccache",
          "aarch64", "aarch64-linux", "aarch32", "riscv64", "x86_64", "ia32")  # fmt: skip
 ARCHITECTURES = ("aarch64", "aarch64-linux", "aarch32", "riscv64", "x86_64", "ia32")
 MARKERS = (
@@ -106,6 +106,8 @@ def needs_of(item: pytest.Item) -> set[str]:
         raise pytest.UsageError(f"`{item.nodeid}` needs `{' '.join(sorted(unknown))}`: name some of {' '.join(NEEDS)}")
     if name := configuration_of(item):
         needs.update(CONFIGURATIONS[name].needs)
+    if "camkes" in needs:
+        needs.add("sources")
     # A test with the sources at hand builds a kernel.
     return needs | {"kernel", "ccache"} if "sources" in needs else needs
 
@@ -208,6 +210,17 @@ def provision(needs: set[str]) -> dict[str, str]:
             needs -= {"sources", "kernel"}
         elif status != 0:
             pytest.exit(reason, returncode=1)
+    if "camkes" in needs:
+        # Debian's ghc builds capDL-tool. A machine without either runs the other tests.
+        for brings in (
+            (("sources.py", "--fetch", "--manifest", str(KIT / "camkes.xml")), ("capdl",)) if "sources" in needs else ()
+        ):
+            status, said = set_up(*brings)
+            if status != 0:
+                reasons = [line.removeprefix("error: ") for line in said if line.startswith("error: ")]
+                missing["camkes"] = next(iter(reasons), f"tools/provision/{brings[0]} failed")
+                break
+        needs -= {"camkes"}
     architectures = [name for name in ARCHITECTURES if name in needs]
     packages = [need for need in NEEDS if need in needs and need != "sources"]
     steps = [("packages", *packages)] if packages else []

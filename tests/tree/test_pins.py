@@ -52,7 +52,11 @@ def test_requirements_are_as_the_command_writes_them(folder: str) -> None:
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_what_is_built_has_one_file_and_the_rest_wheels(folder: str) -> None:
     _, sources = pin().parse((KIT / folder / "requirements.txt").read_text())
-    assert [len(one.hashes) for one in sources] == [1], "another package has no wheels: is what builds it pinned, too?"
+    # setuptools builds these.
+    known = {"plyplus", "pyfdt"} if folder == "tools/provision" else {"reuse"}
+    assert {one.name: len(one.hashes) for one in sources} == dict.fromkeys(known, 1), (
+        "another package has no wheels: is what builds it pinned, too?"
+    )
 
 
 def test_the_command_takes_wheels_for_Linux_and_sources_only_without_them() -> None:

@@ -8,7 +8,8 @@
 A workspace is a folder with kernel/, tools/ and projects/ at the paths that the
 manifest gives. It is the one that holds the kit, if `repo sync` made one, else
 a folder in the user's cache, named by the pins and shared by all clones. With
---manifest, the pins are those of another project's manifest.
+--manifest, the pins are those of another project's manifest, or of the kit's
+own for CAmkES, camkes.xml.
 
 Exit status: 0 the path is on standard output, 1 failed, 3 upstream cannot be reached.
 """

@@ -88,3 +88,17 @@ mod heap {
 
 #[cfg(any(feature = "heap-muslc", test))]
 pub(crate) use heap::*;
+
+/// Returns the name of this instance of a CAmkES component: the feature `camkes` is on in no other image.
+pub(crate) fn instance_name() -> &'static core::ffi::CStr {
+    #[cfg(feature = "camkes")]
+    {
+        unsafe extern "C" {
+            safe fn get_instance_name() -> *const core::ffi::c_char;
+        }
+        // SAFETY: CAmkES defines the function, and it returns a constant text.
+        unsafe { core::ffi::CStr::from_ptr(get_instance_name()) }
+    }
+    #[cfg(not(feature = "camkes"))]
+    c""
+}

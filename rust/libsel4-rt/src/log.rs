@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The sink of the `log` crate: one line per record on the console, as in `[INFO  greeter] hello`.
+//! The sink of the `log` crate: one line per record on the console, as in `[INFO  greeter] hello`. In an instance of a
+//! CAmkES component, whose lines mix with those of others, its name comes first: `[INFO  door: greeter] hello`.
 
 use core::fmt::{self, Write};
 
 use log::{LevelFilter, Log, Metadata, Record, STATIC_MAX_LEVEL};
 
-use crate::console::Console;
+use crate::{c, console::Console};
 
 /// Installs the logger; C's start code calls it before `main`.
 ///
@@ -54,6 +55,10 @@ fn write_line(record: &Record, put: impl FnMut(&[u8])) {
     line.add(level.as_bytes());
     line.add(b"     ".get(level.len()..).unwrap_or_default());
     line.add(b" ");
+    if cfg!(feature = "camkes") {
+        line.add(c::instance_name().to_bytes());
+        line.add(b": ");
+    }
     line.add(record.target().as_bytes());
     line.add(b"] ");
     // `Line` never fails: an error could only come from a `Display`, and truncates the record.

@@ -37,6 +37,10 @@ fn report(info: &PanicInfo, kind: Report) {
         // The report that is not finished has stopped somewhere in its line.
         console.put(b"\n");
     }
+    if cfg!(feature = "camkes") {
+        console.put(c::instance_name().to_bytes());
+        console.put(b": ");
+    }
     console.put(b"Rust panicked");
     if let Some(place) = info.location() {
         console.put(b" at ");

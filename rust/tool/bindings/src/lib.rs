@@ -12,7 +12,9 @@
 //! | `layout.c` | assertions that the C compiler lays out types as `bindings.rs` does; the C build compiles it |
 //! | `config.rs` | every configuration value as a typed constant |
 //! | `cfg` | every configuration value as a `cfg`, in lines for a build script to print |
+//! | `camkes.rs` | safe functions for the interfaces of an instance of a CAmkES component, if asked for |
 
+mod camkes;
 mod clang;
 pub mod config;
 pub mod doc;
@@ -57,6 +59,9 @@ pub struct Request {
     /// `gen_config.json` files of the build.
     #[serde(default)]
     pub configs: Vec<PathBuf>,
+    /// Binds camkes.h of an instance of a CAmkES component: its variables, too, which are not thread-local.
+    #[serde(default)]
+    pub camkes: bool,
     /// Rust target triple.
     pub target: String,
     /// Folder to write into.
@@ -117,8 +122,10 @@ pub fn write(request: &Request) -> Result<()> {
     let layout = layout::text(request, &file, &raw.spellings);
     let wrappers = words::passed(request, raw.wrappers, &file);
     tidy::tidy(&mut file, request);
+    let interfaces = request.camkes.then(|| camkes::text(&file));
     // REUSE-IgnoreStart
-    let head = format!("// {GENERATED}\n// SPDX-License-Identifier: BSD-2-Clause\n\n");
+    const SPDX: &str = "// SPDX-License-Identifier: BSD-2-Clause\n\n";
+    let head = format!("// {GENERATED}\n{SPDX}");
     let c_head = format!("/* {GENERATED} */\n/* SPDX-License-Identifier: BSD-2-Clause */\n");
     // REUSE-IgnoreEnd
 
@@ -130,6 +137,10 @@ pub fn write(request: &Request) -> Result<()> {
         ("cfg", configuration.cfgs()),
     ] {
         output::write_if_changed(&request.out.join(name), text.as_bytes())?;
+    }
+    if let Some(text) = interfaces {
+        let text = format!("// {GENERATED}\n{SPDX}{text}");
+        output::write_if_changed(&request.out.join("camkes.rs"), text.as_bytes())?;
     }
     if let Some(depfile) = &request.depfile {
         let mut inputs = raw.inputs;

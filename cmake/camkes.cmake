@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The platform CAmkES, whose build makes an executable `<instance>.instance.bin` of each instance of a component, at the end
+# of the configuration.
+
+# Sets the hooks of CAmkES if this project has it.
+function(_sel4_rust_camkes_begin)
+    if(COMMAND GenerateCAmkESRootserver AND NOT COMMAND _GenerateCAmkESRootserver)
+        CAmkESAddTemplatesPath("${SEL4_RUST_DIR}/rust/libsel4-rt/camkes")
+        # CMake keeps the function of this name under the other one.
+        macro(GenerateCAmkESRootserver)
+            _sel4_rust_camkes_add_templates("${CMAKE_SOURCE_DIR}")
+            _GenerateCAmkESRootserver(${ARGN})
+        endmacro()
+        set_property(GLOBAL PROPERTY SEL4_RUST_PLATFORM_ADAPT _sel4_rust_camkes_adapt)
+        set_property(GLOBAL PROPERTY SEL4_RUST_PLATFORM_BIND _sel4_rust_camkes_bind)
+    endif()
+endfunction()
+
+# Has CAmkES generate the runtime's part of each component that links a Rust library, of those declared in `dir` and below.
+function(_sel4_rust_camkes_add_templates dir)
+    get_property(targets DIRECTORY "${dir}" PROPERTY BUILDSYSTEM_TARGETS)
+    foreach(target IN LISTS targets)
+        if(NOT target MATCHES "^CAmkESComponent_")
+            continue()
+        endif()
+        _sel4_rust_find_closure(${target} "COMPONENT_LIBS;LINK_LIBRARIES;INTERFACE_LINK_LIBRARIES" "^$" libraries items)
+        foreach(library IN LISTS libraries)
+            get_target_property(is_rust ${library} SEL4_RUST_LIBRARY)
+            if(NOT is_rust)
+                continue()
+            endif()
+            # CAmkES reads the templates of a component, not those of what one instance adds.
+            string(REGEX REPLACE "_instance_.*" "" component "${target}")
+            if(NOT TARGET ${component})
+                add_custom_target(${component})
+            endif()
+            get_property(present TARGET ${component} PROPERTY COMPONENT_TEMPLATE_SOURCES)
+            if(NOT "sel4_rust.template.c" IN_LIST present)
+                set_property(TARGET ${component} APPEND PROPERTY COMPONENT_TEMPLATE_SOURCES sel4_rust.template.c)
+            endif()
+            break()
+        endforeach()
+    endforeach()
+    get_property(subdirs DIRECTORY "${dir}" PROPERTY SUBDIRECTORIES)
+    foreach(subdir IN LISTS subdirs)
+        _sel4_rust_camkes_add_templates("${subdir}")
+    endforeach()
+endfunction()
+
+# Prepares `executable`, if it is an instance, for the archive of the libraries.
+function(_sel4_rust_camkes_adapt executable libraries)
+    string(REGEX REPLACE "\\.instance\\.bin$" "" instance "${executable}")
+    if(NOT TARGET "${instance}_generated")
+        return()
+    endif()
+    set(includes "")
+    foreach(library IN LISTS libraries)
+        get_target_property(text ${library} SEL4_RUST_LIBRARY)
+        if(text MATCHES "\nstd = true")
+            _sel4_rust_error(
+                "the instance `${instance}` of a CAmkES component links `${library}`, which uses Rust's std, and std needs a root server's capabilities."
+                "make the crate `#![no_std]` with `extern crate alloc;`, and leave STD out of add_rust_library(${library})"
+            )
+        endif()
+        get_target_property(header ${library} SEL4_RUST_HEADER)
+        string(APPEND includes "#include <${header}>\n")
+    endforeach()
+    set_target_properties(
+        ${executable}
+        PROPERTIES
+            # As camkes.h declares them.
+            SEL4_RUST_CALLBACKS "pre_init;post_init;*__init;*_handle"
+            SEL4_RUST_RUNTIME_FEATURES camkes
+            SEL4_RUST_ENVIRONMENT "SEL4_CAMKES_DIR=${CMAKE_BINARY_DIR}/rust/${executable}/camkes"
+    )
+    # The options of a component are those of its instances, unless one has its own.
+    get_target_property(links ${executable} LINK_LIBRARIES)
+    string(REGEX MATCHALL "CAmkESComponent_[A-Za-z0-9_]+" sources "${links}")
+    foreach(source IN LISTS sources)
+        foreach(
+            option
+            IN
+            ITEMS RUST_HEAP RUST_HEAP_BYTES RUST_LOGGER RUST_LOG_LEVEL RUST_PANIC
+        )
+            get_property(value TARGET ${source} PROPERTY ${option})
+            if(NOT "${value}" STREQUAL "")
+                set_target_properties(${executable} PROPERTIES ${option} "${value}")
+            endif()
+        endforeach()
+    endforeach()
+    # C's compiler compares the functions that Rust exports with what camkes.h declares.
+    set(agrees "${CMAKE_BINARY_DIR}/rust/${executable}/agrees.c")
+    _sel4_rust_write_if_changed("${agrees}" "#include <camkes.h>\n${includes}")
+    target_sources(${executable} PRIVATE "${agrees}")
+endfunction()
+
+# Binds the camkes.h of `executable`, if it is an instance and a crate of its bundle needs that.
+function(_sel4_rust_camkes_bind executable bundle facts)
+    _sel4_rust_read_facts("${facts}" LINKS TRIPLE)
+    if(NOT "camkes" IN_LIST fact_LINKS)
+        return()
+    endif()
+    string(REGEX REPLACE "\\.instance\\.bin$" "" instance "${executable}")
+    if(NOT TARGET "${instance}_generated")
+        _sel4_rust_error(
+            "`${executable}` links a crate that depends on libsel4-camkes, and is not an instance of a CAmkES component."
+            "link the crate in the LIBS of DeclareCAmkESComponent(), or take libsel4-camkes out of its dependencies"
+        )
+    endif()
+    _sel4_rust_build_tool(sel4-rust-bindings)
+    # Here, so that CMake and not ninja reports a missing libclang.
+    _sel4_rust_run_tool(ignored libclang)
+
+    set(dir "${CMAKE_BINARY_DIR}/rust/${executable}/camkes")
+    # Headers that the component's own are: generated ones, and those of its INCLUDES. Other types are bound as needed.
+    get_target_property(own ${executable} INCLUDE_DIRECTORIES)
+    get_target_property(folder ${executable} BINARY_DIR)
+    list(FILTER own INCLUDE REGEX "COMPONENT_INCLUDES|^${folder}/${instance}/")
+    _sel4_rust_flags(flags ${executable})
+    set(request "camkes = true\nheaders = ['camkes.h']\n")
+    _sel4_rust_put(request TEXT target ${fact_TRIPLE})
+    _sel4_rust_put(request TEXT out "${dir}")
+    _sel4_rust_put(request TEXT depfile "${dir}/bindings.d")
+    _sel4_rust_put(request LIST flags "${flags}")
+    _sel4_rust_put(request GENEX include-dirs "$<FILTER:${own},EXCLUDE,^$>")
+    set(all "$<TARGET_PROPERTY:${executable},INCLUDE_DIRECTORIES>")
+    _sel4_rust_put(request GENEX system-include-dirs "$<FILTER:${all},EXCLUDE,^$>")
+    _sel4_rust_put(request GENEX defines "$<TARGET_PROPERTY:${executable},COMPILE_DEFINITIONS>")
+    _sel4_rust_request_file(file bindings ${executable})
+    # CMake evaluates the content for each language of the project. C's counts.
+    set(other_language "$<$<NOT:$<COMPILE_LANGUAGE:C>>:.$<COMPILE_LANGUAGE>>")
+    file(GENERATE OUTPUT "${file}${other_language}" CONTENT "${request}")
+    set(files bindings.rs camkes.rs wrappers.c layout.c)
+    list(TRANSFORM files PREPEND "${dir}/")
+    get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
+    add_custom_command(
+        OUTPUT ${files}
+        COMMAND "${tool}" bindings "${file}"
+        DEPENDS "${tool}" "${file}" ${instance}_generated sel4 muslc_gen
+        DEPFILE "${dir}/bindings.d"
+        COMMENT "Rust: reading camkes.h of ${instance}"
+        VERBATIM
+    )
+    add_custom_target(${bundle}_camkes DEPENDS ${files})
+    add_dependencies(cargo-prebuild_${bundle} ${bundle}_camkes)
+    # Inline functions of camkes.h, and the proof that both languages lay out its types alike.
+    target_sources(${executable} PRIVATE "${dir}/wrappers.c" "${dir}/layout.c")
+    set_property(
+        SOURCE "${dir}/wrappers.c" "${dir}/layout.c" TARGET_DIRECTORY ${executable}
+        PROPERTY COMPILE_OPTIONS -w -ffunction-sections
+    )
+endfunction()

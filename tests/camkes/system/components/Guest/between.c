@@ -1,0 +1,9 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <greeter.h>
+
+int between(void)
+{
+    return greet();
+}
