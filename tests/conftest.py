@@ -25,7 +25,7 @@ import support
 from configurations import CONFIGURATIONS, MOST_SHARED_BUILDS
 from support import BUILD_TEST, KIT, builds
 
-NEEDS = ("sources", "camkes", "kernel", "hosted", "rust", "protobuf", "shellcheck", "ccache",
+NEEDS = ("sources", "camkes", "kernel", "hosted", "rust", "protobuf", "shellcheck", "lld", "ccache",
          "aarch64", "aarch64-linux", "aarch32", "riscv64", "x86_64", "ia32")  # fmt: skip
 ARCHITECTURES = ("aarch64", "aarch64-linux", "aarch32", "riscv64", "x86_64", "ia32")
 MARKERS = (
