@@ -10,7 +10,8 @@ from support import KIT, folder, run, skip, write
 from support.rust import cargo
 
 pytestmark = [pytest.mark.needs("rust"), pytest.mark.quick]
-# What code that is taken in may be licensed under, and who is by another licence: none of these is in an image but that of a test.
+# What code that is taken in may be licensed under, and who is by another licence: none of these is in an image but that of
+# a test.
 LICENCES = {"MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause"}
 OTHERWISE = {
     "cbindgen": "MPL-2.0",
