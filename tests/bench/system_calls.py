@@ -2,8 +2,8 @@
 """What system calls cost: instructions of kernel and user level together, in C, with libsel4-sys and with libsel4.
 
 Counted on the real kernel, in QEMU with -icount, side by side in one image: project/system_calls. The figures are of a
-release build, with the Rust crate at opt-level 3 as the C code is at -O3; the least of several runs, so that no timer
-interrupt is in it. They are exact to less than an instruction, and the same in every boot.
+release build with default settings, where C is compiled at -O3; the least of several runs, so that no timer interrupt is in
+it. They are exact to less than an instruction, and the same in every boot.
 """
 
 import re

@@ -532,7 +532,9 @@ impl<'a> Bundle<'a> {
                     continue;
                 }
                 let mut table = if member {
-                    settings.own.clone()
+                    let mut own = self.own_defaults();
+                    own.extend(settings.own.clone());
+                    own
                 } else {
                     settings.others.clone()
                 };
@@ -564,6 +566,16 @@ impl<'a> Bundle<'a> {
         };
         let kept = tables.into_iter().filter(|(_, table)| !table.is_empty());
         Ok(kept.map(|(id, table)| (spelt(id), table)).collect())
+    }
+
+    /// Returns the settings of the users' own packages where their profiles have none.
+    fn own_defaults(&self) -> Table {
+        match self.request.profile {
+            BundleProfile::Release | BundleProfile::RelWithDebInfo => {
+                Table::from_iter([("opt-level".to_owned(), Value::from(OWN_OPT_LEVEL))])
+            }
+            BundleProfile::Dev | BundleProfile::MinSizeRel => Table::new(),
+        }
     }
 
     fn root_text(&self) -> String {
@@ -622,6 +634,13 @@ impl<'a> Bundle<'a> {
         text
     }
 }
+
+/// Level of optimisation of the users' own packages in a release build.
+///
+/// At `"s"`, rustc unrolls no loop, and a message of four registers costs 12 % more than in C. The users' packages
+/// contain libsel4's inlined functions; at 2 they cost what C costs, and images are as small as at `"s"`, for
+/// what is large is in other packages.
+const OWN_OPT_LEVEL: i64 = 2;
 
 /// Release is made small: an image is loaded into memory whole.
 const PROFILES: &str = r#"

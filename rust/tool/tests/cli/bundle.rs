@@ -228,6 +228,40 @@ fn profiles_of_a_library_are_honoured() {
 }
 
 #[test]
+fn own_packages_are_optimised_for_speed_in_a_release_build() {
+    let fixture = Fixture::new();
+    fixture.registry();
+    fixture.published("x", "1.0.0", "", "");
+    fixture.unlocked("helper", "");
+    let level = |profile: &str, name: &str| {
+        let manifest: toml::Table = fixture.read("out/Cargo.toml").parse().expect("TOML");
+        let package = manifest["profile"][profile].get("package");
+        let package = package.and_then(|packages| packages.get(name));
+        package.map(|package| package["opt-level"].clone())
+    };
+    let manifest = "[workspace]\n[dependencies]\nx = \"1\"\nhelper = { path = \"../helper\" }\n";
+    fixture.library("greeter", manifest);
+    let greeter = library(&fixture, "greeter", "greeter", "");
+    for (profile, own) in [
+        ("release", Some(2)),
+        ("relwithdebinfo", Some(2)),
+        ("minsizerel", None),
+        ("dev", None),
+    ] {
+        bundle(&fixture, profile, &[&greeter]).succeeds();
+        assert_eq!(level(profile, "greeter"), own.map(toml::Value::Integer));
+        assert_eq!(level(profile, "x"), None);
+        assert_eq!(level(profile, "helper"), None);
+    }
+    fixture.library(
+        "greeter",
+        &format!("{manifest}[profile.release]\nopt-level = \"s\"\n"),
+    );
+    bundle(&fixture, "release", &[&greeter]).succeeds();
+    assert_eq!(level("release", "greeter"), Some(toml::Value::from("s")));
+}
+
+#[test]
 fn with_std_panics_unwind_unless_they_are_to_abort() {
     let fixture = Fixture::new();
     fixture.library("greeter", "");
