@@ -18,7 +18,8 @@ fi
 kit_cache=$("$kit_tools/cache-folder") || return
 # Named by the pins, so that clones of different age share a cache.
 kit_python=$kit_cache/python-$(sha256sum <"$kit_tools/provision/requirements.txt" | cut -c1-16)
-kit_capdl=$kit_cache/capdl-$(sha256sum "$kit_tools/../camkes.xml" 2>/dev/null | cut -c1-16)
+# A copy of the kit may lack that manifest.
+kit_capdl=$kit_cache/capdl-$({ sha256sum "$kit_tools/../camkes.xml" 2>/dev/null || :; } | cut -c1-16)
 unset kit_tools
 if ! command -v cargo >/dev/null && [ -d "${HOME-}/.cargo/bin" ]; then
     PATH=$HOME/.cargo/bin:$PATH
