@@ -29,6 +29,11 @@ def test_a_component_in_C_calls_instances_of_one_in_Rust(configuration: str, bui
 @pytest.mark.parametrize("configuration", ALL)
 def test_G2_components_in_Rust_alone(configuration: str, build: Shared) -> None:
     build.app("camkes-pipeline").boot("apps/camkes-pipeline/expected.txt")
+    for crate, instance in (("clerk", "clerk"), ("greeter", "morning"), ("press", "press")):
+        bindings = build.path / "rust" / f"{instance}.instance.bin" / "camkes"
+        check((bindings / "camkes.rs").exists(), f"no bindings in `{bindings}`")
+        manifest = ("--manifest-path", KIT / "apps" / "camkes-pipeline" / "Cargo.toml", "--package", crate)
+        run("cargo", "clippy", "--locked", *manifest, "--", "--deny", "warnings", env={"SEL4_CAMKES_DIR": bindings})
 
 
 @pytest.mark.long

@@ -43,7 +43,9 @@ def test_clippy_has_no_warning():
 def test_the_crates_of_the_apps_are_formatted_and_have_no_warning_either():
     for manifest in sorted((KIT / "apps").glob("*/Cargo.toml")):
         cargo("fmt", "--all", "--check", "--manifest-path", manifest)
-        cargo("clippy", "--locked", "--workspace", "--manifest-path", manifest, "--", "--deny", "warnings")
+        # Only a build knows the interfaces of CAmkES components; tests/camkes looks for warnings in them.
+        if not list(manifest.parent.glob("*.camkes")):
+            cargo("clippy", "--locked", "--workspace", "--manifest-path", manifest, "--", "--deny", "warnings")
 
 
 def test_the_crates_of_new_projects_are_formatted():

@@ -51,6 +51,7 @@ pub mod interfaces {
     include!(concat!(env!("SEL4_CAMKES_DIR"), "/camkes.rs"));
 }
 
+#[allow(unused_imports, reason = "a component may have no interfaces")]
 pub use interfaces::*;
 
 /// Returns the name of this instance in the assembly.
