@@ -130,7 +130,8 @@ def test_quickstart_and_init_build_refuse_such_a_path_at_once() -> None:
         assert not list(build.iterdir()), "the build folder is not empty"
 
 
-MODULES = ("bs4", "elftools", "jinja2", "jsonschema", "libarchive", "lxml", "ply", "pyfdt", "yaml")
+MODULES = ("bs4", "elftools", "jinja2", "jsonschema", "libarchive", "lxml", "ply", "pyfdt", "yaml",
+           "aenum", "ordered_set", "plyplus", "sortedcontainers")  # fmt: skip
 
 
 def wheel(place: Path) -> Path:
