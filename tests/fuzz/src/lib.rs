@@ -149,6 +149,7 @@ fn archive(data: &[u8]) {
         unwind_tables: choice & 4 == 0,
         symbolizer: choice & 8 == 0,
         read_tp: choice & 16 == 0,
+        trap_crates: &[],
     };
     match seal::sealed(file, provided_by, inlined, options) {
         Ok(sealed) => {
@@ -178,6 +179,7 @@ fn header(data: &[u8]) {
             flags: Vec::new(),
             defines: Vec::new(),
             configs: Vec::new(),
+            camkes: data.len().is_multiple_of(2),
             target: "x86_64-unknown-linux-gnu".into(),
             out: out.clone(),
             depfile: None,
