@@ -13,6 +13,7 @@ use bindgen::callbacks::{
     ParseCallbacks, SourceLocation,
 };
 use bindgen::{BindgenError, EnumVariation, RustEdition, RustTarget};
+use tempfile::TempDir;
 
 use super::Request;
 use crate::failure::{Failure, Result};
@@ -28,6 +29,12 @@ pub struct Raw {
     pub spellings: BTreeMap<String, String>,
     /// Headers that were read.
     pub inputs: BTreeSet<PathBuf>,
+    /// File that includes the headers.
+    pub header: PathBuf,
+    /// Flags with which clang reads it.
+    pub flags: Vec<String>,
+    /// Folder of that file, which is removed with this.
+    _folder: TempDir,
 }
 
 /// Runs bindgen.
@@ -45,7 +52,9 @@ pub fn run(request: &Request) -> Result<Raw> {
         seen: Rc::clone(&seen),
         word_bytes: request.word_bytes(),
     };
+    let flags = flags(request)?;
     let builder = builder(request)?
+        .clang_args(&flags)
         .header(header.display().to_string())
         .wrap_static_fns_path(&wrappers)
         // Needed for the values of macros with `sizeof` or a cast in them.
@@ -75,6 +84,9 @@ pub fn run(request: &Request) -> Result<Raw> {
         wrappers: text,
         spellings: seen.spellings,
         inputs: seen.inputs,
+        header,
+        flags,
+        _folder: folder,
     })
 }
 
@@ -112,31 +124,40 @@ fn builder(request: &Request) -> Result<bindgen::Builder> {
         .layout_tests(true)
         .wrap_static_fns(true)
         // The configuration is in config.rs.
-        .blocklist_var("CONFIG_.*")
-        .clang_arg(format!("--target={}", clang_target(&request.target)))
-        .clang_args(["-std=gnu11", "-ffreestanding"]);
+        .blocklist_var("CONFIG_.*");
+    for dir in &request.include_dirs {
+        let dir = output::absolute(dir)?;
+        builder = builder.allowlist_file(format!("{}/.*", literally(&dir.display().to_string())));
+    }
+    Ok(builder)
+}
+
+/// Returns the flags of clang.
+fn flags(request: &Request) -> Result<Vec<String>> {
+    let mut flags = vec![
+        format!("--target={}", clang_target(&request.target)),
+        "-std=gnu11".into(),
+        "-ffreestanding".into(),
+    ];
     // A C library of the build takes the place of the host's.
     let has_libc = |dir: &PathBuf| dir.join("stdint.h").exists();
     if request.system_include_dirs.iter().any(has_libc) {
-        builder = builder.clang_arg("-nostdinc");
+        flags.push("-nostdinc".into());
     }
     for dir in &request.include_dirs {
-        let dir = output::absolute(dir)?;
-        builder = builder
-            .clang_arg(format!("-I{}", dir.display()))
-            .allowlist_file(format!("{}/.*", literally(&dir.display().to_string())));
+        flags.push(format!("-I{}", output::absolute(dir)?.display()));
     }
     // clang ignores comments in a folder that is also given as a system folder.
     for dir in &request.system_include_dirs {
-        if request.include_dirs.contains(dir) {
-            continue;
+        if !request.include_dirs.contains(dir) {
+            flags.push(format!("-isystem{}", output::absolute(dir)?.display()));
         }
-        builder = builder.clang_arg(format!("-isystem{}", output::absolute(dir)?.display()));
     }
-    let flags = request.flags.iter();
-    let flags = flags.filter(|flag| flag.len() > 2 && flag.starts_with("-D"));
+    let given = request.flags.iter();
+    let given = given.filter(|flag| flag.len() > 2 && flag.starts_with("-D"));
     let defines = request.defines.iter().map(|define| format!("-D{define}"));
-    Ok(builder.clang_args(flags.cloned().chain(defines)))
+    flags.extend(given.cloned().chain(defines));
+    Ok(flags)
 }
 
 /// Returns the release of Rust to write for: the oldest that the kit supports.

@@ -27,6 +27,7 @@ pub mod output;
 #[path = "../../src/request.rs"]
 pub mod request;
 mod tidy;
+mod variables;
 mod words;
 
 pub use clang::load_libclang;
@@ -59,7 +60,7 @@ pub struct Request {
     /// `gen_config.json` files of the build.
     #[serde(default)]
     pub configs: Vec<PathBuf>,
-    /// Binds camkes.h of an instance of a CAmkES component: its variables, too, which are not thread-local.
+    /// Writes safe functions for the interfaces in camkes.h of an instance of a CAmkES component, too.
     #[serde(default)]
     pub camkes: bool,
     /// Rust target triple.
@@ -122,6 +123,7 @@ pub fn write(request: &Request) -> Result<()> {
     let layout = layout::text(request, &file, &raw.spellings);
     let wrappers = words::passed(request, raw.wrappers, &file);
     tidy::tidy(&mut file, request);
+    variables::remove_thread_locals(&mut file, &raw.header, &raw.flags)?;
     let interfaces = request.camkes.then(|| camkes::text(&file));
     // REUSE-IgnoreStart
     const SPDX: &str = "// SPDX-License-Identifier: BSD-2-Clause\n\n";

@@ -20,10 +20,9 @@ pub const WORD: &str = "seL4_Word";
 pub fn tidy(file: &mut File, request: &Request) {
     for item in &mut file.items {
         if let Item::ForeignMod(block) = item
-            && !request.camkes
+            && request.headers.is_empty()
         {
-            // Variables may be thread-local in C, as those of libsel4 are. Stable Rust cannot declare such, and bindgen
-            // does not tell them apart. In camkes.h there are none.
+            // Variables of libsel4 are thread-local in C, which stable Rust cannot declare.
             block
                 .items
                 .retain(|item| !matches!(item, ForeignItem::Static(_)));
