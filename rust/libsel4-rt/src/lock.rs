@@ -17,7 +17,8 @@ use crate::c;
 /// Number of yields after which a waiting thread gives up. At 1 GHz they take a tenth of a second or more, while
 /// an operation of the heap takes microseconds; a peer that runs in between only makes them longer. A thread
 /// that waits so long almost certainly keeps the holder from running, by a higher priority.
-const PATIENCE: u32 = if cfg!(test) { 100 } else { 1 << 18 };
+#[cfg(not(test))]
+const PATIENCE: u32 = 1 << 18;
 
 /// A mutex for threads of any priority.
 ///
@@ -64,7 +65,10 @@ impl<T> Lock<T> {
     #[inline(never)]
     fn wait(&self) {
         self.waiters.fetch_add(1, SeqCst);
+        #[cfg(not(test))]
         let mut patience = PATIENCE;
+        #[cfg(test)]
+        let mut patience = tests::PATIENCE.get();
         while self
             .taken
             .compare_exchange(false, true, SeqCst, SeqCst)
@@ -128,7 +132,13 @@ impl<T> Drop for Guard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::Cell;
     use std::thread;
+
+    thread_local! {
+        /// Without a limit by default: a busy machine may keep the holder from running for long.
+        pub(super) static PATIENCE: Cell<u32> = const { Cell::new(u32::MAX) };
+    }
 
     #[test]
     fn threads_take_turns() {
@@ -147,7 +157,11 @@ mod tests {
     fn a_lock_that_stays_taken_names_the_hook() {
         static LOCK: Lock<()> = Lock::new(());
         let _held = LOCK.lock();
-        let panic = thread::spawn(|| drop(LOCK.lock())).join().unwrap_err();
+        let waiter = thread::spawn(|| {
+            PATIENCE.set(100);
+            drop(LOCK.lock());
+        });
+        let panic = waiter.join().unwrap_err();
         let text = panic.downcast_ref::<&str>().unwrap();
         assert!(text.contains("sel4_rust_heap_notification"), "{text}");
         assert_eq!(LOCK.waiters.load(SeqCst), 0);
