@@ -115,7 +115,8 @@ class File:
     @property
     def after(self) -> str:
         text = self.before
-        for at, new in sorted(self.insertions, key=lambda one: -one[0]):
+        # From the end, so that places stay as they are; of several at one place, the last goes in first.
+        for at, new in reversed(sorted(self.insertions, key=lambda one: one[0])):
             text = text[:at] + new + text[at:]
         return text
 

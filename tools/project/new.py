@@ -59,7 +59,8 @@ def manifest_of(name: str, url: str, commit: str) -> str:
     """Returns the project's manifest: that of the kit, with the project in the kit's place and the kit beside it."""
     text = (KIT / "manifest.xml").read_text()
     opening = text.index("<!--\n")
-    subject = f"<!-- The sources of {name}, as a manifest for Google's `repo` tool. -->\n"
+    # A comment of XML cannot have the name: `--` ends it.
+    subject = "<!-- The sources of this project, as a manifest for Google's `repo` tool. -->\n"
     text = text[:opening] + subject + text[text.index("<manifest>") :]
     base, kit = url.rsplit("/", 1)
     start, end = text.index("  <!-- The kit comes"), text.index("  <!-- The kernel, ")
