@@ -246,6 +246,9 @@ def test_a_project_in_the_default_layout_boots_with_what_add_wrote() -> None:
     main = root / "src" / "main.c"
     text = main.read_text().replace("#include <stdio.h>", "#include <stdio.h>\n#include <greeter.h>")
     main.write_text(text.replace('C\\n"', 'C, %d\\n", greeter_next(1)'))
+    # seL4_tools' CMakeLists.txt writes no script that starts QEMU.
+    with (root / "CMakeLists.txt").open("a") as cmake:
+        cmake.write("include(simulation)\nGenerateSimulateScript()\n")
     build = Build(f"{top.name}/build", top / "init-build.sh")
     build.configure("-DPLATFORM=qemu-arm-virt")
     build.ninja()
