@@ -15,13 +15,13 @@ PLATFORMS = ("zynqmp", "qemu-arm-virt", "qemu-arm-virt MCS", "qemu-arm-virt Rele
 CORES = ("qemu-arm-virt SMP", "qemu-arm-virt MCS SMP", "x86_64 SMP")
 # By architecture: the instructions that enter a kernel, and libsel4's functions that hold one in a debug build.
 TRAPS = {
-    "aarch64": (r"\tsvc\t", "arm_sys_"),
-    "aarch32": (r"\tsvc", "arm_sys_"),
+    "aarch64": (r"\tsvc\t", ("arm_sys_",)),
+    "aarch32": (r"\tsvc", ("arm_sys_",)),
     # libsel4 for RISC-V has the instruction in functions of its own for debugging, too.
     "riscv64": (r"\tecall", ("riscv_sys_", "seL4_Debug")),
-    "x86_64": (r"\t(syscall|sysenter|int )", "x64_sys_"),
+    "x86_64": (r"\t(syscall|sysenter|int )", ("x64_sys_",)),
     # muslc has Linux' `int 0x80` in its own C and assembly; the kernel takes no such call.
-    "ia32": (r"\t(syscall|sysenter)", "x86_sys_"),
+    "ia32": (r"\t(syscall|sysenter)", ("x86_sys_",)),
 }
 # Apps that only aarch64 and x86_64 have.
 WITH_STD = ("std-tour", "threads", "resilient")
