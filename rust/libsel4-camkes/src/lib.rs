@@ -133,7 +133,7 @@ impl<T> Dataport<T> {
     ///
     /// # Safety
     ///
-    /// So many bytes can be read and written there from now on, and there are no references to them.
+    /// So many bytes can be read and written there from now on, aligned as `T`, and there are no references to them.
     #[must_use]
     pub const unsafe fn new(pointer: *mut T, size: usize) -> Self {
         Self { pointer, size }
@@ -203,19 +203,29 @@ impl<T> Dataport<T> {
 
 impl<T: Plain> Dataport<T> {
     /// Copies the value out.
+    ///
+    /// # Panics
+    ///
+    /// When the dataport is smaller than the value.
     #[must_use]
     pub fn read(self) -> T {
-        // SAFETY: the dataport holds a `T` and is a page, which is aligned; any bytes are one.
-        let value = unsafe { self.pointer.read_volatile() };
+        let start = self.range(0, size_of::<T>()).cast::<T>();
+        // SAFETY: `range` checked that the value is in the memory that `new` was given, aligned; any bytes are one.
+        let value = unsafe { start.read_volatile() };
         self.acquire();
         value
     }
 
     /// Copies a value in.
+    ///
+    /// # Panics
+    ///
+    /// When the dataport is smaller than the value.
     pub fn write(self, value: T) {
+        let start = self.range(0, size_of::<T>()).cast::<T>();
         self.release();
         // SAFETY: as in `read`.
-        unsafe { self.pointer.write_volatile(value) };
+        unsafe { start.write_volatile(value) };
         self.release();
     }
 }
@@ -304,6 +314,15 @@ mod tests {
         // SAFETY: `memory` is used through the dataport alone.
         let port = unsafe { Dataport::<u32>::new((&raw mut memory).cast(), 16) };
         port.write_bytes(15, &[1, 2]);
+    }
+
+    #[test]
+    #[should_panic(expected = "8 bytes from 0 on are not in a dataport of 4 bytes")]
+    fn a_value_larger_than_its_dataport_is_refused() {
+        let mut memory = [0_u32; 1];
+        // SAFETY: `memory` is used through the dataport alone.
+        let port = unsafe { Dataport::<[u32; 2]>::new((&raw mut memory).cast(), 4) };
+        let _ = port.read();
     }
 
     #[test]
