@@ -18,7 +18,11 @@ use crate::c;
 /// an operation of the heap takes microseconds; a peer that runs in between only makes them longer. A thread
 /// that waits so long almost certainly keeps the holder from running, by a higher priority.
 #[cfg(not(test))]
-const PATIENCE: u32 = 1 << 18;
+const fn patience() -> u32 {
+    1 << 18
+}
+#[cfg(test)]
+use tests::patience;
 
 /// A mutex for threads of any priority.
 ///
@@ -65,10 +69,7 @@ impl<T> Lock<T> {
     #[inline(never)]
     fn wait(&self) {
         self.waiters.fetch_add(1, SeqCst);
-        #[cfg(not(test))]
-        let mut patience = PATIENCE;
-        #[cfg(test)]
-        let mut patience = tests::PATIENCE.get();
+        let mut patience = patience();
         while self
             .taken
             .compare_exchange(false, true, SeqCst, SeqCst)
@@ -137,7 +138,11 @@ mod tests {
 
     thread_local! {
         /// Without a limit by default: a busy machine may keep the holder from running for long.
-        pub(super) static PATIENCE: Cell<u32> = const { Cell::new(u32::MAX) };
+        static PATIENCE: Cell<u32> = const { Cell::new(u32::MAX) };
+    }
+
+    pub(super) fn patience() -> u32 {
+        PATIENCE.get()
     }
 
     #[test]
