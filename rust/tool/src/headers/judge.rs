@@ -65,6 +65,13 @@ pub struct Case<'a> {
     pub lenient: bool,
 }
 
+impl Case<'_> {
+    /// Returns the name of the header's file, for messages and `#include`.
+    fn file_name(&self) -> std::borrow::Cow<'_, str> {
+        self.path.file_name().unwrap_or_default().to_string_lossy()
+    }
+}
+
 impl Judge {
     /// Judges a header, unless it was found right before.
     ///
@@ -85,8 +92,10 @@ impl Judge {
             Failure::new(format!("cannot make a temporary folder: {error}"))
                 .help("free some space in it, or name another folder in TMPDIR")
         })?;
-        let name = case.path.file_name().unwrap_or_default();
-        output::write_if_changed(&folder.path().join(name), case.header.as_bytes())?;
+        let header = folder
+            .path()
+            .join(case.path.file_name().unwrap_or_default());
+        output::write_if_changed(&header, case.header.as_bytes())?;
         let court = Court {
             judge: self,
             case,
@@ -135,12 +144,7 @@ impl Court<'_> {
 
     /// Writes a file that includes the header, and more.
     fn source(&self, name: &str, more: &str) -> Result<()> {
-        let header = self
-            .case
-            .path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
+        let header = self.case.file_name();
         let text = format!("#include \"{header}\"\n#include \"{header}\"\n{more}");
         output::write_if_changed(&self.folder.join(name), text.as_bytes())?;
         Ok(())
@@ -196,12 +200,7 @@ impl Court<'_> {
             }
             return Ok(true);
         }
-        let header = self
-            .case
-            .path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
+        let header = self.case.file_name();
         let missing = said.contains("fatal error:") && said.contains("No such file");
         if missing || self.case.lenient {
             eprintln!(
@@ -271,12 +270,7 @@ impl Court<'_> {
     }
 
     fn differs(&self, item: &str, difference: &str) -> Failure {
-        let header = self
-            .case
-            .path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
+        let header = self.case.file_name();
         Failure::new(format!(
             "{header} is wrong about {item}: {difference}"
         ))

@@ -26,20 +26,16 @@ fn library(fixture: &Fixture) {
          #[unsafe(no_mangle)]\npub unsafe extern \"C\" fn copy(to: *mut u8, from: *const u8, n: usize) {\n\
          unsafe { core::ptr::copy_nonoverlapping(from, to, n) } }\n",
     );
+    compile(fixture, "-O");
+}
+
+/// Compiles lib.rs to the archive in.a.
+fn compile(fixture: &Fixture, option: &str) {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    fixture.tool(
-        &rustc,
-        &[
-            "--edition=2024",
-            "--crate-type=staticlib",
-            "--crate-name=t",
-            "-Cpanic=abort",
-            "-O",
-            "lib.rs",
-            "-o",
-            "in.a",
-        ],
-    );
+    let options =
+        "--edition=2024 --crate-type=staticlib --crate-name=t -Cpanic=abort lib.rs -o in.a";
+    let words: Vec<&str> = options.split(' ').chain([option]).collect();
+    fixture.tool(&rustc, &words);
 }
 
 /// The names in an archive's index. readelf does not stumble over LLVM's bitcode.
@@ -149,20 +145,7 @@ fn callbacks_that_c_refers_to_weakly_get_into_the_program() {
          pub fn other_handle() {} }\n\
          mod alarm { #[unsafe(no_mangle)] pub extern \"C\" fn alarm_handle() {} }\n",
     );
-    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    fixture.tool(
-        &rustc,
-        &[
-            "--edition=2024",
-            "--crate-type=staticlib",
-            "--crate-name=t",
-            "-Cpanic=abort",
-            "-Ccodegen-units=16",
-            "lib.rs",
-            "-o",
-            "in.a",
-        ],
-    );
+    compile(&fixture, "-Ccodegen-units=16");
     let names = [
         "--callbacks",
         "post_init",
