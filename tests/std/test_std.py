@@ -59,9 +59,9 @@ def audit(build: Shared, app: str) -> None:
 
 @on(
     also=["qemu-arm-virt", "qemu-arm-virt aarch32", "qemu-riscv-virt", "x86_64", "ia32"],
-    name="A11 every app enters the kernel through libsel4 alone on {}",
+    name="A11 apps enter the kernel through libsel4 alone on {}",
 )
-def test_every_app_enters_the_kernel_through_libsel4_alone(configuration: str, build: Shared) -> None:
+def test_apps_enter_the_kernel_through_libsel4_alone(configuration: str, build: Shared) -> None:
     for app in WITHOUT_STD + (WITH_STD if configuration in ("qemu-arm-virt", "x86_64") else ()):
         audit(build, app)
 
