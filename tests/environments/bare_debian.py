@@ -11,13 +11,11 @@ unless --folder names one: then it is kept.
 """
 
 import argparse
-import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -26,6 +24,7 @@ KIT = Path(__file__).resolve().parents[2]
 NETWORK = ("CERT", "CA_BUNDLE", "CAINFO", "PROXY", "PIP_", "SSL_")
 HOME = "/root"
 CLONE = "root/sel4-rust-kit"
+BARE = ("--variant=minbase", "--include=git,ca-certificates")
 
 
 def stop(what: str, next_step: str) -> NoReturn:
@@ -58,22 +57,38 @@ def file_mirrors() -> list[Path]:
     )
 
 
-@contextlib.contextmanager
-def mounted(root: Path, folders: list[Path]) -> Iterator[None]:
-    """Show `folders` read-only at their own paths below `root`, and /dev and /proc, while the body runs."""
-    targets: list[Path] = []
-    try:
-        for source in (Path("/dev"), Path("/proc"), *folders):
-            target = root / source.relative_to("/")
-            target.mkdir(parents=True, exist_ok=True)
-            subprocess.run(["mount", "--bind", source, target], check=True)
-            targets.append(target)
-            if source in folders:
-                subprocess.run(["mount", "-o", "remount,bind,ro", target], check=True)
-        yield
-    finally:
-        for target in reversed(targets):
-            subprocess.run(["umount", "--lazy", target], check=True)
+# Arguments: the root, the folders to show in it read-only, `--`, and a command.
+IN_ROOT = """
+set -e
+root=$1
+shift
+mount -t proc proc "$root/proc"
+mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
+while [ "$1" != -- ]; do
+    mkdir -p "$root$1"
+    mount --bind "$1" "$root$1"
+    mount -o remount,bind,ro "$root$1"
+    shift
+done
+shift
+exec chroot "$root" "$@"
+"""
+
+
+def isolated(*command: str | Path) -> list[str | Path]:
+    """Return `command` in mount and process namespaces of its own, which end together with all that it starts.
+
+    No mount of it is visible outside, so that whoever removes the root later removes nothing of this machine.
+    """
+    return ["unshare", "--mount", "--pid", "--fork", "--kill-child", *command]
+
+
+def in_root(root: Path, folders: list[Path], *command: str | Path) -> list[str | Path]:
+    """Return `command` in `root`, where `folders` of this machine are at their own paths, read-only.
+
+    The root has device nodes of its own, which debootstrap makes.
+    """
+    return isolated("sh", "-c", IN_ROOT, "sh", root, *folders, "--", *command)
 
 
 def prepare(root: Path, cargo: Path) -> None:
@@ -94,7 +109,7 @@ def prepare(root: Path, cargo: Path) -> None:
     subprocess.run(["git", "clone", "--quiet", KIT, root / CLONE], check=True)
 
 
-def quickstart(root: Path, rustup: Path, arguments: list[str]) -> str:
+def quickstart(root: Path, rustup: Path, mirrors: list[Path], arguments: list[str]) -> str:
     """Run quickstart in `root`, which must succeed; show and return its output."""
     kept = {name: value for name, value in os.environ.items() if any(part in name.upper() for part in NETWORK)}
     environment = {
@@ -104,18 +119,8 @@ def quickstart(root: Path, rustup: Path, arguments: list[str]) -> str:
         "RUSTUP_HOME": str(rustup),
     }
     words = [f"{name}={value}" for name, value in environment.items() if "PIP_FIND_LINKS" not in name]
-    command: list[str | Path] = [
-        "chroot",
-        root,
-        "env",
-        "-i",
-        *words,
-        "sh",
-        "-c",
-        'cd "$0" && exec ./quickstart "$@"',
-        f"/{CLONE}",
-        *arguments,
-    ]
+    shell = ("sh", "-c", 'cd "$0" && exec ./quickstart "$@"', f"/{CLONE}")
+    command = in_root(root, [rustup, *mirrors], "env", "-i", *words, *shell, *arguments)
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -127,11 +132,6 @@ def quickstart(root: Path, rustup: Path, arguments: list[str]) -> str:
     if process.wait() != 0:
         stop(f"`./quickstart` ended with status {process.returncode} in `{root}`", "its own message is above")
     return "".join(shown)
-
-
-def is_mounted_below(root: Path) -> bool:
-    """Return whether a file system is still mounted below `root`."""
-    return any(f" {root}/" in line for line in Path("/proc/self/mounts").read_text().splitlines())
 
 
 def main() -> int:
@@ -156,25 +156,24 @@ def main() -> int:
     try:
         print(f"installing Debian {arguments.release} into {root}", file=sys.stderr, flush=True)
         subprocess.run(
-            ["debootstrap", "--variant=minbase", "--include=git,ca-certificates", arguments.release, root, archive()],
+            isolated("debootstrap", *BARE, arguments.release, root, archive()),
             stdout=sys.stderr,
             check=True,
         )
         prepare(root, cargo)
-        with mounted(root, [rustup, *file_mirrors()]):
-            quickstart(root, rustup, arguments.rest)
-            if "installing through apt" in quickstart(root, rustup, arguments.rest):
-                stop(
-                    "the second run installs packages",
-                    "a probe in tools/provision/packages does not see what the first installed",
-                )
+        mirrors = file_mirrors()
+        quickstart(root, rustup, mirrors, arguments.rest)
+        if "installing through apt" in quickstart(root, rustup, mirrors, arguments.rest):
+            stop(
+                "the second run installs packages",
+                "a probe in tools/provision/packages does not see what the first installed",
+            )
         return 0
     except subprocess.CalledProcessError as error:
         stop(f"`{error.cmd[0]}` ended with status {error.returncode}", "its own message is above")
     finally:
-        # A folder of this machine that is still mounted there must not be emptied.
-        if not arguments.folder and not is_mounted_below(root):
-            shutil.rmtree(folder, ignore_errors=True)
+        if not arguments.folder:
+            subprocess.run(["rm", "-rf", "--one-file-system", folder])
 
 
 if __name__ == "__main__":
