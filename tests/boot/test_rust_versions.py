@@ -7,7 +7,7 @@ from support.builds import Build
 from support.rust import other_toolchain
 
 # Another rustc needs a build folder of its own: CMake keeps where it found the first one.
-pytestmark = [pytest.mark.needs("sources", "rust", "x86_64"), pytest.mark.weight(120)]
+pytestmark = [pytest.mark.needs("sources", "rust", "x86_64"), pytest.mark.weight(160)]
 
 
 @pytest.mark.parametrize("app", ["hello", "objects", "std-tour"])

@@ -6,7 +6,7 @@ from build.project import ADD, MAIN, Project, crate, exports, one_library, progr
 from build.vendored import locked, vendored
 from support import check_says, run
 
-pytestmark = pytest.mark.needs("kernel", "rust", "aarch64", "x86_64")
+pytestmark = [pytest.mark.needs("kernel", "rust", "aarch64", "x86_64"), pytest.mark.weight(140)]
 
 LOG = '[dependencies]\nlog = { version = "0.4", default-features = false }\n'
 

@@ -5,7 +5,7 @@ import pytest
 from build.project import ADD, GREETER, LINK, MAIN, Project, crate, one_library, program, symbols
 from support import check_says
 
-pytestmark = pytest.mark.needs("kernel", "rust", "aarch64", "x86_64")
+pytestmark = [pytest.mark.needs("kernel", "rust", "aarch64", "x86_64"), pytest.mark.weight(80)]
 
 
 def test_D2_the_header_is_generated_documented_and_read_by_C_and_Cxx():

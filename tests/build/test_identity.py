@@ -14,7 +14,7 @@ from support import KIT, folder, run, workspace
 
 pytestmark = [
     pytest.mark.needs("sources", "rust", "aarch64", "aarch32", "riscv64", "x86_64", "ia32"),
-    pytest.mark.weight(400),
+    pytest.mark.weight(120),
 ]
 
 

@@ -6,7 +6,7 @@ import pytest
 from build.project import ADD, GREETER, LINK, MAIN, Project, crate
 from support import KIT, folder, must_fail, run, write
 
-pytestmark = [pytest.mark.needs("kernel", "rust", "aarch64", "x86_64"), pytest.mark.quick]
+pytestmark = [pytest.mark.needs("kernel", "rust", "aarch64", "x86_64"), pytest.mark.quick, pytest.mark.weight(140)]
 
 HANDLER = "#![no_std]\n#[panic_handler]\nfn stop(_: &core::panic::PanicInfo) -> ! { loop {} }\n"
 GOOD = {**crate("greeter"), "main.c": MAIN}

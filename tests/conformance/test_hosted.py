@@ -9,7 +9,7 @@ from conformance.narrow import digests, first_difference
 from conformance.recording import HOSTED, check_hosted, recorded
 from support import skip
 
-pytestmark = pytest.mark.needs("rust", "hosted", "aarch64-linux")
+pytestmark = [pytest.mark.needs("rust", "hosted", "aarch64-linux"), pytest.mark.weight(100)]
 
 
 def recording_of(name):

@@ -7,7 +7,7 @@ import pytest
 from support import KIT
 from support.rust import cargo
 
-pytestmark = [pytest.mark.needs("rust"), pytest.mark.quick]
+pytestmark = [pytest.mark.needs("rust"), pytest.mark.quick, pytest.mark.weight(240)]
 CRATE = KIT / "tests" / "fuzz"
 TARGETS = re.findall(r'target\("(\w+)"', (CRATE / "src" / "lib.rs").read_text())
 

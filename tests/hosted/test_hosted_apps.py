@@ -10,7 +10,7 @@ from support import KIT, check_says, folder, must_fail, run, skip, write
 from support.builds import Build
 from support.hosted import HOSTED, MCS, VARIANTS, boots, built, check_endings, check_verdicts
 
-pytestmark = [pytest.mark.needs("rust", "hosted", "aarch64-linux"), pytest.mark.quick]
+pytestmark = [pytest.mark.needs("rust", "hosted", "aarch64-linux"), pytest.mark.quick, pytest.mark.weight(290)]
 
 
 def rows(*variants):

@@ -8,7 +8,7 @@ from support import KIT, check, check_says, folder, run, write
 from support.hosted import CROSS, HOSTED, TARGETS
 from support.rust import cargo
 
-pytestmark = [pytest.mark.needs("rust", "hosted", "aarch64-linux"), pytest.mark.quick]
+pytestmark = [pytest.mark.needs("rust", "hosted", "aarch64-linux"), pytest.mark.quick, pytest.mark.weight(140)]
 
 
 def test_C_and_Rust_agree_on_layouts():

@@ -5,7 +5,7 @@ import pytest
 from support.builds import Build
 from support.rust import other_toolchain
 
-pytestmark = [pytest.mark.needs("rust", "hosted"), pytest.mark.weight(120)]
+pytestmark = [pytest.mark.needs("rust", "hosted"), pytest.mark.weight(105)]
 
 
 @pytest.mark.parametrize("app", ["hello", "std-tour"])

@@ -103,7 +103,7 @@ def verdicts(name: str) -> dict[str, tuple[str, ...]]:
 
 
 # A system that hangs is silent for a while before it is cut off.
-@on_platforms("S2 {}: tests come to their verdicts", usual=("qemu-arm-virt MCS", "qemu-arm-virt SMP", "x86_64"))
+@on_platforms("S2 {}: tests come to their verdicts", usual=("qemu-arm-virt MCS", "x86_64"))
 def test_verdicts(configuration: str, build: Shared) -> None:
     build.app(APP)
     output = run("./run-tests", "--silence", SILENCE, "verdicts::", cwd=build.path, status=1)

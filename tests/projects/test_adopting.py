@@ -9,7 +9,7 @@ import pytest
 from projects.workspace import HERE, Workspace
 from support import KIT, check_says, run, write
 
-pytestmark = [pytest.mark.needs("sources", "rust", "aarch64"), pytest.mark.weight(200)]
+pytestmark = [pytest.mark.needs("sources", "rust", "aarch64"), pytest.mark.weight(80)]
 
 IN_C = [
     "Booting all finished, dropped to user space",

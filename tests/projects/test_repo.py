@@ -9,7 +9,7 @@ from support import KIT, Failure, folder, run, skip
 from support.builds import Build
 
 TOOL = "https://github.com/GerritCodeReview/git-repo"
-pytestmark = [pytest.mark.needs("sources", "rust", "aarch64"), pytest.mark.weight(300)]
+pytestmark = [pytest.mark.needs("sources", "rust", "aarch64"), pytest.mark.weight(60)]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from support import KIT, folder, run, skip, write
 from support.rust import cargo
 
-pytestmark = [pytest.mark.needs("rust"), pytest.mark.quick]
+pytestmark = [pytest.mark.needs("rust"), pytest.mark.quick, pytest.mark.weight(250)]
 # What code that is taken in may be licensed under, and who is by another licence: none of these is in an image but that of
 # a test.
 LICENCES = {"MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause"}
