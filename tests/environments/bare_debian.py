@@ -78,7 +78,7 @@ exec chroot "$root" "$@"
 def isolated(*command: str | Path) -> list[str | Path]:
     """Return `command` in mount and process namespaces of its own, which end together with all that it starts.
 
-    No mount of it is visible outside, so that whoever removes the root later removes nothing of this machine.
+    Its mounts are visible nowhere else, so that removing the root later removes nothing of this machine.
     """
     return ["unshare", "--mount", "--pid", "--fork", "--kill-child", *command]
 
