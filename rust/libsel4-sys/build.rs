@@ -33,11 +33,32 @@ fn run() -> Result<(), String> {
     for file in ["bindings.rs", "config.rs", "cfg"] {
         watch(&dir.join(file));
     }
+    plain_calls(&dir, &lines);
     println!("cargo::rustc-env=SEL4_SYS_DIR={}", dir.display());
     // For the build scripts of dependants, as DEP_SEL4_CFG and DEP_SEL4_DIR.
     println!("cargo::metadata=CFG={}", cfg.display());
     println!("cargo::metadata=DIR={}", dir.display());
     Ok(())
+}
+
+/// Takes functions of Rust in the place of some of C's, where a build says that C's are called and not inlined.
+fn plain_calls(dir: &Path, cfg: &str) {
+    println!("cargo::rustc-check-cfg=cfg(reads_ipc_buffer, passes_words)");
+    let file = dir.join("calls");
+    let Ok(calls) = std::fs::read_to_string(&file) else {
+        return;
+    };
+    watch(&file);
+    let architecture = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
+    // There C passes fewer words in registers.
+    if calls.trim() != "plain" || architecture == "x86" {
+        return;
+    }
+    println!("cargo::rustc-cfg=passes_words");
+    let known = ["aarch64", "arm", "riscv64", "x86_64"].contains(&&*architecture);
+    if known && cfg.contains("cargo::rustc-cfg=CONFIG_LIB_SEL4_USE_THREAD_LOCALS") {
+        println!("cargo::rustc-cfg=reads_ipc_buffer");
+    }
 }
 
 /// Without a build system, runs the generator into this crate's output folder.

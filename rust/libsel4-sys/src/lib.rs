@@ -33,6 +33,8 @@
 
 mod bindings {
     #![allow(
+        // Functions with another in their place are not exported.
+        dead_code,
         missing_docs,
         non_camel_case_types,
         non_snake_case,
@@ -48,5 +50,22 @@ mod bindings {
 pub mod config {
     include!(concat!(env!("SEL4_SYS_DIR"), "/config.rs"));
 }
+
+// These are named, and so stand in the place of those of the bindings.
+#[cfg(reads_ipc_buffer)]
+mod ipc_buffer;
+#[cfg(all(passes_words, not(debug_assertions)))]
+mod message_info;
+#[cfg(passes_words)]
+mod words;
+#[cfg(reads_ipc_buffer)]
+pub use ipc_buffer::{seL4_GetIPCBuffer, seL4_GetMR, seL4_SetMR};
+#[cfg(all(passes_words, not(debug_assertions)))]
+pub use message_info::{
+    seL4_MessageInfo_get_capsUnwrapped, seL4_MessageInfo_get_extraCaps, seL4_MessageInfo_get_label,
+    seL4_MessageInfo_get_length, seL4_MessageInfo_new,
+};
+#[cfg(passes_words)]
+pub use words::{seL4_CallWithMRs, seL4_ReplyRecvWithMRs};
 
 pub use bindings::*;
