@@ -50,6 +50,13 @@ function(
         set(callbacks "${dir}/callbacks")
         list(APPEND options "@${callbacks}")
     endif()
+    # The page below a root server's stack is taken out. What starts where sel4runtime starts a root server is one.
+    get_target_property(link_flags ${executable} LINK_FLAGS)
+    if(link_flags MATCHES "_sel4_start")
+        set(script "${SEL4_RUST_DIR}/rust/libsel4-rt/c/stack.lds")
+        list(APPEND options "-Wl,-T,${script}" "-Wl,-u,sel4_rust_rt_guard_stack")
+        set_property(TARGET ${executable} APPEND PROPERTY LINK_DEPENDS "${script}")
+    endif()
     _sel4_rust_request_file(file seal ${bundle})
     get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
     add_custom_command(
@@ -83,6 +90,7 @@ function(_sel4_rust_add_runtime executable)
         "${folder}/console.c"
         "${folder}/fault.c"
         "${folder}/lock.c"
+        "${folder}/stack.c"
         "${folder}/thread.c"
     )
     _sel4_rust_compile_as(sel4_rust_rt ${executable})
