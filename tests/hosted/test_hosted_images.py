@@ -38,7 +38,7 @@ sel4-hosted-libsel4 = {{ path = "{HOSTED}/libsel4" }}
     cargo("check", "--quiet", "--target", TARGETS[architecture], cwd=folder() / "compare")
 
 
-@pytest.mark.parametrize("configuration", ["x86_64", "x86_64 MCS"])
+@pytest.mark.parametrize("configuration", [pytest.param("x86_64", marks=pytest.mark.long), "x86_64 MCS"])
 def test_the_kernel_answers_random_sequences_as_the_model_does(configuration: str, build: Shared) -> None:
     """What it answered to more sequences is recorded in hosted/kernel/tests."""
     mcs = "MCS" in build.configuration.has

@@ -66,8 +66,12 @@ def test_apps_enter_the_kernel_through_libsel4_alone(configuration: str, build: 
 
 def often(configuration: str, app: str) -> Sequence[pytest.MarkDecorator]:
     """Returns the marks of a row: long, where it goes as on qemu-arm-virt in Debug, or is shown by std-tour."""
-    differs = configuration in ("qemu-arm-virt", "qemu-arm-virt MCS", "x86_64")
-    return () if differs or (configuration, app) == ("qemu-arm-virt Release", "std-tour") else (pytest.mark.long,)
+    differs = configuration in ("qemu-arm-virt", "x86_64") or (configuration, app) in (
+        ("qemu-arm-virt MCS", "std-tour"),
+        ("qemu-arm-virt MCS", "threads"),
+        ("qemu-arm-virt Release", "std-tour"),
+    )
+    return () if differs else (pytest.mark.long,)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +115,7 @@ A block where none is left: no
 
 
 # With MCS there is one kind of objects more; x86_64 has untypeds of other sizes.
-@on("qemu-arm-virt MCS", "x86_64", name="allocman finds what std left on {}")
+@on("qemu-arm-virt MCS", also=["x86_64"], name="allocman finds what std left on {}")
 def test_goes_beside_allocman(configuration: str, build: Shared) -> None:
     build.app("tests/std/allocman", "-DRUST_STD_GROWTH=8388608", "-DOBJECTS=reserved")
     build.boot("tests/std/allocman/expected.txt", linger=0.5)
