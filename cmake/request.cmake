@@ -13,8 +13,9 @@ function(_sel4_rust_stop text)
     message(FATAL_ERROR "${text}")
 endfunction()
 
-# Stops unless `value`, that of the option `option`, is one of the `choices`.
-function(_sel4_rust_check_choice option value choices)
+# Stops unless `value`, which the option `option` has here, is one of the option's choices.
+function(_sel4_rust_check_choice option value)
+    get_property(choices CACHE ${option} PROPERTY STRINGS)
     if(NOT value IN_LIST choices)
         list(JOIN choices ", " choices)
         _sel4_rust_error("${option} is `${value}`." "configure with -D${option}= one of: ${choices}")

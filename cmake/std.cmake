@@ -124,7 +124,7 @@ endfunction()
 # Has the host tool run the linker of `executable`, and look at what came out. A step after linking would have to be
 # added in the folder of the executable, which CMake has left.
 function(_sel4_rust_check_linked executable bundle triple)
-    _sel4_rust_check_choice(RUST_STD_CHECK "${RUST_STD_CHECK}" "warn;error;off")
+    _sel4_rust_check_choice(RUST_STD_CHECK "${RUST_STD_CHECK}")
     if(RUST_STD_CHECK STREQUAL "off")
         return()
     endif()

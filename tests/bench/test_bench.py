@@ -113,7 +113,9 @@ def test_waking_does_not_depend_on_others(configuration: str) -> None:
 @pytest.mark.long
 @pytest.mark.needs("sources", "kernel", "rust", "aarch64")
 def test_the_default_heap_costs_no_more_than_Cs_malloc() -> None:
-    heap = re.search(r'^set\(RUST_HEAP "([\w-]+)"', (KIT / "cmake" / "options.cmake").read_text(), re.MULTILINE)
+    heap = re.search(
+        r"^_sel4_rust_add_option\(RUST_HEAP ([\w-]+)", (KIT / "cmake" / "options.cmake").read_text(), re.MULTILINE
+    )
     check(heap and heap[1] == counts.HEAPS[0], "RUST_HEAP has another default than the benchmark says")
     _, found = counts.figures(counts.HEAPS[0])
     for live in counts.LIVE:
