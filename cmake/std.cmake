@@ -71,6 +71,15 @@ function(_sel4_rust_link_std executable bundle facts)
         target_sources(${executable} PRIVATE $<TARGET_OBJECTS:sel4std>)
         return()
     endif()
+    # A root server is entered at this symbol.
+    get_target_property(flags ${executable} LINK_FLAGS)
+    get_target_property(options ${executable} LINK_OPTIONS)
+    if(NOT "${flags} ${options}" MATCHES "_sel4_start")
+        _sel4_rust_error(
+            "`${executable}` links a library with STD, and is not a root server. libsel4std takes threads and memory from BootInfo, which only a root server has."
+            "leave STD out of the libraries of `${executable}`, or call DeclareRootserver(${executable})"
+        )
+    endif()
     _sel4_rust_read_facts("${facts}" TRIPLE UNWINDER)
     if(LibSel4MuslcSysCPIOFS)
         # Those of upstream have assembly of their own.
@@ -105,6 +114,20 @@ function(_sel4_rust_link_std executable bundle facts)
         ${executable}
         PRIVATE -Wl,--eh-frame-hdr -Wl,--gc-sections -Wl,--wrap=muslcsys_install_cpio_interface -Wl,--wrap=main
     )
+    # Threads that muslc does not know.
+    foreach(
+        symbol
+        IN
+        ITEMS
+            pthread_getspecific
+            pthread_key_create
+            pthread_key_delete
+            pthread_setspecific
+            sel4runtime_write_tls_image
+            strerror
+    )
+        target_link_options(${executable} PRIVATE -Wl,--wrap=${symbol})
+    endforeach()
     # libgcc's unwinder reaches these only weakly, and takes a program without them for one without threads.
     foreach(
         symbol

@@ -62,6 +62,7 @@ __attribute__((constructor(BEFORE_MUSLC))) static void boot(void)
 /* Does what needs muslc: sets the environment variables that std reads. */
 __attribute__((constructor(AFTER_MUSLC))) static void boot_with_muslc(void)
 {
+    thread_begin_first();
     objects_report();
     if (WATCH && !faults_watch()) {
         say("sel4std: there is no object for the thread that watches for faults; they stop their threads\n");

@@ -82,13 +82,13 @@ static _Noreturn void leave(thread_t *thread)
 static long sys_exit(va_list arguments)
 {
     (void)arguments;
-    leave(thread_self());
+    leave(thread_known());
 }
 
 /* Ends a detached thread and unmaps its stack. */
 _Noreturn void __unmapself(void *start, size_t length)
 {
-    thread_t *thread = thread_self();
+    thread_t *thread = thread_known();
     thread->unmap_at_exit = start;
     thread->unmap_length = length;
     leave(thread);
@@ -96,7 +96,7 @@ _Noreturn void __unmapself(void *start, size_t length)
 
 static long sys_set_tid_address(va_list arguments)
 {
-    thread_t *thread = thread_self();
+    thread_t *thread = thread_known();
     thread->clear_at_exit = va_arg(arguments, volatile int *);
     return thread_number(thread);
 }

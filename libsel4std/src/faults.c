@@ -424,7 +424,7 @@ long faults_set_action(int signal, const signal_action_t *action, signal_action_
 
 long faults_set_stack(const stack_t *wanted, stack_t *old)
 {
-    fault_t *fault = &faults[thread_number(thread_self())];
+    fault_t *fault = &faults[thread_number(thread_known())];
     stack_t before = fault->stack;
     if (wanted != NULL) {
         if (wanted->ss_flags & ~SS_DISABLE) {

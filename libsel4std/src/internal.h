@@ -26,11 +26,14 @@ uint64_t sel4_hosted_clock(void);
 bool sel4_hosted_alarm(seL4_CPtr wake, uint64_t nanoseconds);
 /* hosted/rt: ends the process, because a thread that is not in the table waits. */
 _Noreturn void sel4_hosted_refuse_thread(void);
+#define thread_refuse sel4_hosted_refuse_thread
 /* hosted/rt: Linux' randomness and date, the defaults of sel4std_entropy() and sel4std_wall_clock(). */
 int sel4_hosted_entropy(void *bytes, size_t count);
 int sel4_hosted_wall_clock(struct timespec *now);
 #else
 #include <utils/util.h>
+/* foreign.c: ends the program, because a thread that is not in the table waits. */
+_Noreturn void thread_refuse(void);
 #endif
 
 /*
@@ -125,11 +128,11 @@ struct thread {
     void *unmap_at_exit;
     size_t unmap_length;
 };
-#ifdef CONFIG_PLAT_HOSTED
 /* Makes the calling thread the first one of the table. thread_self() is NULL in threads that are not in the table. */
 void thread_begin_first(void);
-#endif
 thread_t *thread_self(void);
+/* Returns the calling thread's entry. Ends the program if it has none. */
+thread_t *thread_known(void);
 /* Returns the result of gettid() in that thread; 0 for the ticker. */
 int thread_number(const thread_t *thread);
 /* Returns the thread with that number, the calling one for 0; NULL if there is none. */

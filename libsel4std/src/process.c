@@ -62,7 +62,7 @@ static long sys_getcpu(va_list arguments)
     unsigned *core = va_arg(arguments, unsigned *);
     unsigned *node = va_arg(arguments, unsigned *);
     if (core != NULL) {
-        *core = thread_self()->core;
+        *core = thread_known()->core;
     }
     if (node != NULL) {
         *node = 0;
@@ -83,7 +83,7 @@ static long sys_prctl(va_list arguments)
     strncpy(short_name, name, sizeof(short_name) - 1);
     message_t message;
     message_keep(&message, FEW_WORDS);
-    seL4_DebugNameThread(thread_self()->tcb, short_name);
+    seL4_DebugNameThread(thread_known()->tcb, short_name);
     message_restore(&message);
 #else
     (void)name;

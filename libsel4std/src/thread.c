@@ -45,12 +45,29 @@ thread_t *thread_self(void)
     return self;
 }
 #else
-/* NULL in the first thread, whose thread-local storage muslc initialises after boot(). */
+/* Set when the first thread's thread-local storage is final. muslc initialises it after boot(). */
+static bool begun;
+
+void thread_begin_first(void)
+{
+    self = &threads[0];
+    begun = true;
+}
+
 thread_t *thread_self(void)
 {
-    return self != NULL ? self : &threads[0];
+    return self != NULL || begun ? self : &threads[0];
 }
 #endif
+
+thread_t *thread_known(void)
+{
+    thread_t *thread = thread_self();
+    if (thread == NULL) {
+        thread_refuse();
+    }
+    return thread;
+}
 
 int thread_number(const thread_t *thread)
 {
@@ -68,11 +85,9 @@ thread_t *thread_of(int number)
 
 bool thread_can_wait(thread_t *thread)
 {
-#ifdef CONFIG_PLAT_HOSTED
     if (thread == NULL) {
-        sel4_hosted_refuse_thread();
+        thread_refuse();
     }
-#endif
     if (thread->notification == seL4_CapNull) {
         thread->notification = new_object(seL4_NotificationObject, seL4_NotificationBits);
     }

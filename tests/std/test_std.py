@@ -139,6 +139,29 @@ def test_inlines_system_calls(configuration: str, build: Shared) -> None:
     build.boot("tests/std/inlined/expected.txt")
 
 
+@on("qemu-arm-virt", name="refused: STD in a program that a root server starts")
+def test_in_a_child(configuration: str, build: Shared) -> None:
+    output = build.select("tests/std/foreign", "-DCHILD=ON", status=1)
+    check_says(output, "`child` links a library with STD, and is not a root server", "DeclareRootserver(child)")
+    build.select("tests/std/foreign")
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        pytest.param(
+            name, id=f"threads that muslc does not know on {name}", marks=() if name == usual else pytest.mark.long
+        )
+        for usual in ("qemu-arm-virt",)
+        for name in (usual, "qemu-arm-virt MCS", "x86_64")
+    ],
+)
+def test_threads_that_muslc_does_not_know(configuration: str, build: Shared) -> None:
+    # Two that allocate meet at malloc's lock as soon as a time slice ends in it.
+    for case in ("lock", "local", "allocate"):
+        build.app("tests/std/foreign", f"-DCASE={case}").boot("tests/std/foreign/expected.txt", STEADY)
+
+
 # What the functions of the app use, and the function of C that tells so.
 LACKING = {"connects": "socket", "resolves": "(socket|getaddrinfo)", "starts": "fork", "makes_a_folder": "mkdir"}
 
