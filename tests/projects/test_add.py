@@ -9,9 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from projects.workspace import HERE, Workspace
-from support import KIT, check, check_says, folder, foreign, must_fail, run, workspace, write
-from support.builds import Build
+from projects.workspace import HERE, Workspace, default_layout
+from support import KIT, check, check_says, folder, foreign, must_fail, run, write
 
 pytestmark = [pytest.mark.needs("rust")]
 
@@ -107,7 +106,7 @@ def test_add_writes_the_lines_that_the_documentation_shows_for(shape: str) -> No
     pages = re.findall(r"```diff\n(.*?)```", (KIT / "docs" / "adopting.md").read_text(), re.DOTALL)
     # The classic layout has two blocks, one for each file.
     documented = {"classic": pages[0] + pages[1], "subfolder": pages[2], "default": pages[3]}[shape]
-    assert len(pages) == 4 and sorted(shown) == sorted(changed(documented)), shown
+    assert sorted(shown) == sorted(changed(documented)), shown
     new, words = SHAPES[shape]
     assert (sum(line[0] == "+" for line in shown), sum(line[0] == "-" for line in shown)) == (new + words, words)
     # Written as shown, and nothing else of the project is touched.
@@ -188,6 +187,32 @@ REFUSED = {
 }
 
 
+NAMES = {
+    "two words": "is not a C identifier",
+    "std": "is a crate of Rust's own",
+    "if": "cargo cannot make the crate: invalid package name `if`: it is a Rust keyword",
+    "server": "the project has a target `server` already",
+    "muslc": "the project has a target `muslc` already",
+}
+
+
+@pytest.mark.quick
+def test_add_refuses_names_that_no_library_can_have() -> None:
+    root = project("classic", "names")
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    for name, says in NAMES.items():
+        must_fail(
+            KIT / "quickstart",
+            "add",
+            root,
+            "--name",
+            name,
+            "--yes",
+            says=("error: ", says, "help: give another --name"),
+        )
+    assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
+
+
 @pytest.mark.quick
 @pytest.mark.parametrize("case", REFUSED)
 def test_add_refuses(case: str) -> None:
@@ -204,10 +229,11 @@ def test_add_refuses(case: str) -> None:
 
 @pytest.mark.needs("sources", "aarch64")
 @pytest.mark.long
-def test_add_finds_its_way_in_sel4test() -> None:
-    foreign.fetch(KIT / "tests" / "projects" / "sel4test" / "manifest.xml", folder() / "upstream")
-    shown = of_cmake(add(folder() / "upstream" / "projects" / "sel4test"))
-    assert shown == ["+find_package(sel4_rust REQUIRED)", "+add_rust_library(greeter)", "+    greeter"], shown
+@pytest.mark.parametrize("name", ["sel4test", "sel4bench"])
+def test_add_finds_its_way_in(name: str) -> None:
+    foreign.fetch(KIT / "tests" / "projects" / name / "manifest.xml", folder() / name)
+    shown = [re.sub(r"^\+ +", "+", line) for line in of_cmake(add(folder() / name / "projects" / name))]
+    assert shown == ["+find_package(sel4_rust REQUIRED)", "+add_rust_library(greeter)", "+greeter"], shown
 
 
 @pytest.mark.needs("sources", "aarch64")
@@ -228,20 +254,7 @@ def test_a_project_boots_with_what_add_wrote() -> None:
 @pytest.mark.needs("sources", "aarch64")
 @pytest.mark.long
 def test_a_project_in_the_default_layout_boots_with_what_add_wrote() -> None:
-    root = project("default", "default-layout")
-    top, upstream = root.parents[1], workspace()
-    (top / "CMakeLists.txt").unlink()
-    for path in ("kernel", "tools", *(f"projects/{one.name}" for one in (upstream / "projects").iterdir())):
-        if path == "projects/musllibc":
-            shutil.copytree(upstream / path, top / path, symlinks=True)
-        elif path != "projects/sel4-rust-kit":
-            (top / path).symlink_to(upstream / path)
-    (top / "CMakeLists.txt").symlink_to("tools/seL4/cmake-tool/default-CMakeLists.txt")
-    (top / "init-build.sh").symlink_to("tools/seL4/cmake-tool/init-build.sh")
-    (top / "projects" / "sel4-rust-kit").symlink_to(KIT)
-    shutil.copy(HERE / "project" / "easy-settings.cmake", top)
-    settings = (HERE / "project" / "settings.cmake").read_text()
-    write(top / "settings.cmake", settings.replace("/../../", ""))
+    build, root = default_layout("default-layout", project("default", "default"))
     add(root)
     main = root / "src" / "main.c"
     text = main.read_text().replace("#include <stdio.h>", "#include <stdio.h>\n#include <greeter.h>")
@@ -249,7 +262,6 @@ def test_a_project_in_the_default_layout_boots_with_what_add_wrote() -> None:
     # seL4_tools' CMakeLists.txt writes no script that starts QEMU.
     with (root / "CMakeLists.txt").open("a") as cmake:
         cmake.write("include(simulation)\nGenerateSimulateScript()\n")
-    build = Build(f"{top.name}/build", top / "init-build.sh")
     build.configure("-DPLATFORM=qemu-arm-virt")
     build.ninja()
     run("ninja", "server", "rootserver_image", cwd=build.path)

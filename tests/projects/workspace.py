@@ -68,3 +68,26 @@ class Workspace:
         """An empty build folder, configured by seL4's own init-build.sh."""
         shutil.rmtree(self.root / name, ignore_errors=True)
         return Build(f"{self.name}/{name}", self.root / "init-build.sh")
+
+
+def default_layout(name, project):
+    """Makes a workspace in the default layout of seL4_tools, with the kit and a copy of the folder `project` in it.
+
+    Returns a build folder, and the copy.
+    """
+    root, upstream = folder() / name, support.workspace()
+    copy = root / "projects" / project.name
+    shutil.copytree(project, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns("target"))
+    for path in ("kernel", "tools", *(f"projects/{one.name}" for one in (upstream / "projects").iterdir())):
+        if path == "projects/musllibc":
+            copy_project(root, path)
+        elif path != "projects/sel4-rust-kit":
+            (root / path).symlink_to(upstream / path)
+    (root / "CMakeLists.txt").symlink_to("tools/seL4/cmake-tool/default-CMakeLists.txt")
+    (root / "init-build.sh").symlink_to("tools/seL4/cmake-tool/init-build.sh")
+    (root / "projects" / "sel4-rust-kit").symlink_to(KIT)
+    shutil.copy(HERE / "project" / "easy-settings.cmake", root)
+    settings = (HERE / "project" / "settings.cmake").read_text()
+    support.write(root / "settings.cmake", settings.replace("/../../", ""))
+    link_cache(root)
+    return Build(f"{name}/build", root / "init-build.sh"), copy

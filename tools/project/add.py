@@ -104,7 +104,8 @@ class File:
         end = call.end - 1
         text = self.before[call.start : end].rstrip()
         last = text.rsplit("\n", 1)[-1]
-        if "\n" in text and "#" not in last:
+        parenthesis_is_below = "\n" in self.before[call.start + len(text) : end]
+        if "\n" in text and ("#" not in last or parenthesis_is_below):
             space = last[: len(last) - len(last.lstrip())]
             self.insertions.append((call.start + len(text), f"\n{space}{word}"))
         elif "#" not in text:
@@ -227,21 +228,29 @@ mod tests {{
 """
 
 
+def run_cargo(crate: Path, *arguments: str) -> None:
+    """Runs cargo in the folder of a crate."""
+    made = subprocess.run(["cargo", *arguments], cwd=crate, capture_output=True, text=True)
+    if made.returncode != 0:
+        said = next((line for line in made.stderr.splitlines() if line.startswith("error: ")), made.stderr)
+        raise Failed(f"cargo cannot make the crate: {said.removeprefix('error: ').strip()}", "give another --name")
+
+
 def lock_of(name: str) -> str:
     """Returns the Cargo.lock of the crate."""
     with tempfile.TemporaryDirectory() as folder:
         crate = Path(folder)
-        (crate / "src").mkdir()
-        (crate / "src" / "lib.rs").write_text("")
+        # Cargo knows which names no crate can have.
+        run_cargo(crate, "init", "--quiet", "--lib", "--vcs=none", f"--name={name}")
         (crate / "Cargo.toml").write_text(CARGO_TOML.format(name=name))
-        made = subprocess.run(["cargo", "generate-lockfile", "--offline"], cwd=crate, capture_output=True, text=True)
-        if made.returncode != 0:
-            raise Failed(f"cargo cannot lock a crate: {made.stderr.strip()}", "see whether `cargo new` works")
+        run_cargo(crate, "generate-lockfile", "--offline")
         return (crate / "Cargo.lock").read_text()
 
 
 def plan(root: Path, app: str | None, name: str | None, kit_url: str | None) -> tuple[dict[Path, tuple[str, str]], str]:
     """Returns the text of each file before and after, and the lines of a manifest that is not in the project."""
+    if not root.is_dir():
+        raise Failed(f"there is no folder `{root}`", "name the folder of an seL4 project")
     if not (root / "CMakeLists.txt").is_file():
         raise Failed(
             f"`{root}` has no CMakeLists.txt", "name the folder of an seL4 project; `./quickstart new` makes one"
@@ -253,6 +262,11 @@ def plan(root: Path, app: str | None, name: str | None, kit_url: str | None) -> 
     name = name or re.sub(r"\W", "_", target) + "_rust"
     if not re.fullmatch(r"[A-Za-z_]\w*", name):
         raise Failed(f"`{name}` is not a C identifier", "give another --name, of letters, digits and `_`")
+    if name in ("alloc", "core", "std"):
+        raise Failed(f"`{name}` is a crate of Rust's own", "give another --name")
+    names = ("add_executable", "add_library", "add_custom_target", "target_link_libraries")
+    if any(name in call.arguments for file in files for call in file.named(*names)):
+        raise Failed(f"the project has a target `{name}` already", "give another --name")
     crate = server.path.parent
     for path in (crate / "Cargo.toml", crate / "Cargo.lock", crate / "src" / "lib.rs"):
         if path.exists():
