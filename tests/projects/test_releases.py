@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.needs("sources", "rust"), pytest.mark.long, pytest.mar
 
 HERE = KIT / "tests" / "projects" / "releases"
 # Releases, and the development branch, of the kernel alone: with the tools and libraries of the kit's manifest.
-KERNELS = ("14.0.0", "15.0.0", "master")
+KERNELS = ("14.0.0", "15.0.0", "development")
 PLATFORMS = {
     "aarch64": ("-DPLATFORM=qemu-arm-virt", "-DKernelArmExportVCNTUser=ON"),
     "x86_64": ("-DPLATFORM=x86_64",),
@@ -21,11 +21,14 @@ PLATFORMS = {
 APPS = ("hello", "teamwork", "objects", "std-tour")
 
 
-def with_kernel(kernel: Path) -> Path:
+def with_kernel(kernel: str) -> Path:
     """Makes a workspace of this kernel, and the tools and libraries of the kit's manifest."""
     root, upstream = folder() / "workspace", workspace()
-    # Not a link: Corrosion is looked for beside the kernel.
-    shutil.copytree(kernel, root / "kernel", symlinks=True)
+    if kernel == "development":
+        foreign.fetch(HERE / kernel / "manifest.xml", root)
+    else:
+        # Not a link: Corrosion is looked for beside the kernel.
+        shutil.copytree(headers.source(kernel), root / "kernel", symlinks=True)
     for part in ("tools", "projects"):
         (root / part).symlink_to(upstream / part)
     return with_init_build(root)
@@ -51,7 +54,7 @@ def with_init_build(root: Path) -> Path:
     ],
 )
 def test_apps_boot_unchanged_on_kernel(kernel: str, architecture: str) -> None:
-    root = with_kernel(headers.source(kernel))
+    root = with_kernel(kernel)
     build = Build("workspace/build", root / "init-build.sh")
     for app in APPS:
         build.configure(*PLATFORMS[architecture], f"-DAPP={app}")
@@ -69,14 +72,16 @@ def in_lines(path: str) -> list[str]:
 @pytest.mark.group("13.0.0")
 def test_apps_boot_in_the_workspace_of_13_0_0_and_STD_is_refused() -> None:
     root = folder() / "workspace"
-    foreign.fetch(HERE / "manifest.xml", root)
+    foreign.fetch(HERE / "13.0.0" / "manifest.xml", root)
     for part in ("corrosion", "opensbi"):
         (root / "tools" / part).symlink_to(workspace() / "tools" / part)
     with_init_build(root)
     build = Build("workspace/build", root / "init-build.sh")
     for app in APPS[:3]:
         build.configure(
-            "-DPLATFORM=qemu-arm-virt", f"-DAPP={app}", f"-DCMAKE_PROJECT_sel4_rust_demo_INCLUDE={HERE}/lld.cmake"
+            "-DPLATFORM=qemu-arm-virt",
+            f"-DAPP={app}",
+            f"-DCMAKE_PROJECT_sel4_rust_demo_INCLUDE={HERE}/13.0.0/lld.cmake",
         )
         build.ninja()
         build.boot(in_lines(f"apps/{app}/expected.txt"))
