@@ -56,6 +56,38 @@ def test_the_documentation_tells_the_same_difference():
         check_says(text, *(f"-{line}" for line in lost), *(f"+{line}" for line in gained))
 
 
+# The project that has the lines of a section of docs/adopting.md: tests of these build and boot them.
+SECTIONS = {
+    "3. Two lines of CMake, and one word": (
+        "tests/projects/adopt/with-rust/CMakeLists.txt",
+        "tests/projects/adopt/with-rust/apps/server/CMakeLists.txt",
+    ),
+    # What `./quickstart add` writes: test_add.py compares them.
+    "Where the C library is set up in a subfolder": (),
+    "The default layout of seL4_tools": (),
+    "Several programs without sel4muslcsys": ("tests/projects/aos/CMakeLists.txt",),
+    "CAmkES": ("CMakeLists.txt", "apps/camkes-adder/CMakeLists.txt"),
+    "A root server in Rust alone": ("CMakeLists.txt", "apps/root-server/CMakeLists.txt"),
+}
+
+
+@pytest.mark.quick
+def test_the_documentation_counts_the_lines_of_each_shape():
+    page = (KIT / "docs" / "adopting.md").read_text()
+    rows = re.findall(r"^\| \[[^]]+\]\(#([^)]+)\)[^|]*\| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+    headings = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-"): heading for heading in SECTIONS}
+    assert [anchor for anchor, _, _ in rows] == list(headings), "the table has a row for each shape"
+    for anchor, new, changed in rows:
+        section = re.split(r"^#", page.split(f"# {headings[anchor]}\n")[1], maxsplit=1, flags=re.MULTILINE)[0]
+        lines = [line for block in re.findall(r"```diff\n(.*?)```", section, re.DOTALL) for line in block.splitlines()]
+        gained = [line[1:].strip() for line in lines if line.startswith("+")]
+        lost = [line for line in lines if line.startswith("-")]
+        assert (len(gained) - len(lost), len(lost)) == (int(new), int(changed)), f"`{headings[anchor]}`"
+        sources = "\n".join((KIT / path).read_text() for path in SECTIONS[headings[anchor]])
+        if sources:
+            check_says(sources, *gained)
+
+
 # The start of test_a_configured_folder_takes_Rust_in_without_starting_afresh, in Debug.
 @pytest.mark.long
 def test_in_C_it_builds_and_boots_without_the_kit():
