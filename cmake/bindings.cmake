@@ -3,35 +3,12 @@
 # libsel4 for Rust: where a crate in a bundle depends on libsel4-sys, the host tool reads libsel4's headers as C reads
 # them in this build, and what it writes is compiled on both sides. Executables with the same C flags share one set.
 
-# Sets `out` to the library of the bindings for executables with C flags `flags`, and `out_dir` to the folder that they
-# are written into. The first set is called sel4_rust_sys. The next flags get another set if these are `used`.
-function(_sel4_rust_choose_bindings flags used out out_dir)
-    # Warnings change nothing, here or there.
-    list(FILTER flags EXCLUDE REGEX "^-W[^l]")
-    string(MD5 key "${flags}")
-    get_property(keys GLOBAL PROPERTY SEL4_RUST_SYS_KEYS)
-    list(FIND keys "${key}" index)
-    if(index EQUAL -1)
-        list(LENGTH keys index)
-        if(used)
-            set_property(GLOBAL APPEND PROPERTY SEL4_RUST_SYS_KEYS "${key}")
-        endif()
-    endif()
-    set(suffix "")
-    if(index GREATER 0)
-        math(EXPR suffix "${index} + 1")
-        set(suffix "_${suffix}")
-    endif()
-    set(${out} sel4_rust_sys${suffix} PARENT_SCOPE)
-    string(REPLACE "_" "-" suffix "${suffix}")
-    set(${out_dir} "${CMAKE_BINARY_DIR}/rust/libsel4-sys${suffix}" PARENT_SCOPE)
-endfunction()
-
 # Adds, once per set of C flags, the library of the bindings for `executable` and Rust target `triple`: the C side,
 # compiled as the executable is. Sets `out` to its name; <out>_gen is the target that generates the files.
 function(_sel4_rust_add_bindings out executable triple)
-    _sel4_rust_flags(flags ${executable})
-    _sel4_rust_choose_bindings("${flags}" TRUE sys dir)
+    _sel4_rust_variant(variant ${executable})
+    set(sys sel4_rust_sys${variant})
+    set(dir "${CMAKE_BINARY_DIR}/rust/libsel4-sys${variant}")
     set(${out} ${sys} PARENT_SCOPE)
     if(TARGET ${sys})
         return()
@@ -69,7 +46,7 @@ function(_sel4_rust_add_bindings out executable triple)
     set_target_properties(${sys} PROPERTIES SEL4_RUST_DIR "${dir}")
 endfunction()
 
-# Adds, once, the library of the bindings for the C library `library`, which Rust libraries of `executable` name in BINDS.
+# Adds, once per set of C flags, the library of the bindings for the C library `library`, which Rust libraries of `executable` name in BINDS.
 # Sets `out` to the library's name, and `out_variable` to the environment variable with the path of the Rust file.
 function(
     _sel4_rust_bind
@@ -87,6 +64,8 @@ function(
     endif()
     string(MAKE_C_IDENTIFIER "${library}" name)
     string(TOUPPER "${name}" variable)
+    _sel4_rust_variant(variant ${executable})
+    string(APPEND name "${variant}")
     set(dir "${CMAKE_BINARY_DIR}/rust/bindings/${name}")
     set(${out} ${name}_rust_bindings PARENT_SCOPE)
     set(${out_variable} "${variable}_BINDINGS=${dir}/bindings.rs" PARENT_SCOPE)

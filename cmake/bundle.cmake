@@ -2,7 +2,8 @@
 #
 # One Rust archive per executable, the bundle. A Rust static library carries a panic handler, an allocator and a copy
 # of every crate it uses, so two of them in one executable clash or, worse, duplicate statics. Hence all Rust
-# libraries that an executable reaches become dependencies of one generated crate, which Corrosion builds.
+# libraries that an executable reaches become dependencies of one generated crate, which Corrosion builds. Executables with
+# the same libraries, options and C flags link the same bundle; what differs between them lies in C, beside it.
 #
 # What an executable reaches is known when the whole project is read; the work is done then.
 
@@ -15,9 +16,9 @@ function(_sel4_rust_bundle_at_end)
 endfunction()
 
 function(_sel4_rust_make_bundles)
+    # The first executable of each bundle, which gives it its name.
+    set(firsts "")
     _sel4_rust_find_executables("${CMAKE_SOURCE_DIR}" executables)
-    get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
-    set(first "")
     foreach(executable IN LISTS executables)
         _sel4_rust_find_libraries(${executable} libraries)
         get_target_property(needed ${executable} SEL4_RUST_NEEDS_BUNDLE)
@@ -28,7 +29,27 @@ function(_sel4_rust_make_bundles)
         if(adapt)
             cmake_language(CALL ${adapt} ${executable} "${libraries}")
         endif()
-        _sel4_rust_resolve(${executable} "${libraries}" bundle facts)
+        # Sorted, so that the bundle does not depend on the order in which CMake met the libraries.
+        list(SORT libraries)
+        if(libraries)
+            list(JOIN libraries ", " names)
+            message(STATUS "Rust in ${executable}: ${names}")
+        endif()
+        _sel4_rust_bundle_request(request ${executable} "${libraries}")
+        string(SHA256 key "${request}")
+        if(NOT DEFINED first_${key})
+            set(first_${key} ${executable})
+            set(libraries_of_${executable} "${libraries}")
+            set(request_of_${executable} "${request}")
+            list(APPEND firsts ${executable})
+        endif()
+        list(APPEND users_of_${first_${key}} ${executable})
+    endforeach()
+
+    get_property(triple GLOBAL PROPERTY SEL4_RUST_TRIPLE)
+    set(first "")
+    foreach(executable IN LISTS firsts)
+        _sel4_rust_resolve(${executable} "${request_of_${executable}}" bundle facts)
         _sel4_rust_read_facts("${facts}" TRIPLE)
         if(NOT first)
             set(first ${executable})
@@ -42,7 +63,10 @@ function(_sel4_rust_make_bundles)
                 "give both the same C flags for floating point, or link Rust libraries into one of them only"
             )
         endif()
-        _sel4_rust_build_bundle(${executable} ${bundle} "${libraries}" "${facts}")
+        _sel4_rust_build_bundle("${users_of_${executable}}" ${bundle} "${libraries_of_${executable}}" "${facts}")
+        foreach(user IN LISTS users_of_${executable})
+            _sel4_rust_link_bundle(${user} ${bundle} "${facts}")
+        endforeach()
     endforeach()
     # Headers depend on the target by `cfg`s. Compilers judge them, which need the headers that these include.
     get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
@@ -61,9 +85,9 @@ function(_sel4_rust_make_bundles)
     endforeach()
 endfunction()
 
-# Has the host tool write the bundle for `executable` of the libraries. Sets `out` to the bundle's name and `out_facts` to
-# the tool's facts about it.
-function(_sel4_rust_resolve executable libraries out out_facts)
+# Has the host tool write the bundle that is called after `executable`, by the request for it. Sets `out` to the bundle's
+# name and `out_facts` to the tool's facts about it.
+function(_sel4_rust_resolve executable request out out_facts)
     string(MAKE_C_IDENTIFIER "sel4_rust_${executable}" bundle)
     # The executables `a-b` and `a_b` have the same identifier.
     get_property(names GLOBAL PROPERTY SEL4_RUST_BUNDLES)
@@ -71,30 +95,35 @@ function(_sel4_rust_resolve executable libraries out out_facts)
         string(APPEND bundle "_")
     endwhile()
     set_property(GLOBAL APPEND PROPERTY SEL4_RUST_BUNDLES ${bundle})
-    # Sorted, so that the bundle does not depend on the order in which CMake met the libraries.
-    list(SORT libraries)
-    if(libraries)
-        list(JOIN libraries ", " names)
-        message(STATUS "Rust in ${executable}: ${names}")
-    endif()
-    _sel4_rust_bundle_request(request ${executable} ${bundle} "${libraries}")
-    _sel4_rust_run_step(facts bundle ${bundle} "${request}")
+    _sel4_rust_request_file(seal seal ${bundle})
+    set(whole "")
+    _sel4_rust_put(whole TEXT executable ${executable})
+    _sel4_rust_put(whole TEXT name ${bundle})
+    _sel4_rust_put(whole TEXT out "${CMAKE_BINARY_DIR}/rust/${executable}")
+    _sel4_rust_put(whole TEXT seal "${seal}")
+    _sel4_rust_run_step(facts bundle ${bundle} "${whole}${request}")
     set(${out} ${bundle} PARENT_SCOPE)
     set(${out_facts} "${facts}" PARENT_SCOPE)
 endfunction()
 
-# Sets `out` to the request for the bundle `bundle` of `executable` and the libraries.
-function(_sel4_rust_bundle_request out executable bundle libraries)
-    # An executable may have an option of its own.
+# Sets `out` to the value of `option` for `executable`, which may have one of its own.
+function(_sel4_rust_option out executable option)
+    get_property(value TARGET ${executable} PROPERTY ${option})
+    if("${value}" STREQUAL "")
+        set(value "${${option}}")
+    endif()
+    set(${out} "${value}" PARENT_SCOPE)
+endfunction()
+
+# Sets `out` to the request for the bundle of `executable` and the libraries, without what is called after the executable:
+# those with the same request share the bundle.
+function(_sel4_rust_bundle_request out executable libraries)
     foreach(
         option
         IN
         ITEMS RUST_HEAP RUST_HEAP_BYTES RUST_LOGGER RUST_LOG_LEVEL RUST_PANIC
     )
-        get_property(own TARGET ${executable} PROPERTY ${option})
-        if(NOT "${own}" STREQUAL "")
-            set(${option} "${own}")
-        endif()
+        _sel4_rust_option(${option} ${executable} ${option})
     endforeach()
     if(NOT RUST_HEAP_BYTES MATCHES "^[1-9][0-9]*$")
         _sel4_rust_error(
@@ -127,23 +156,19 @@ function(_sel4_rust_bundle_request out executable bundle libraries)
     list(APPEND features ${more})
     list(APPEND std_features ${more})
     _sel4_rust_flags(flags ${executable})
+    # Warnings change nothing.
+    list(FILTER flags EXCLUDE REGEX "^-W[^l]")
     _sel4_rust_cargo_profile(profile)
-    _sel4_rust_request_file(seal seal ${bundle})
     get_property(std_call GLOBAL PROPERTY SEL4_RUST_STD_CALL)
     set(request "")
     _sel4_rust_put_cargo(request)
     _sel4_rust_put_compiler(request "${flags}" "${std_call}")
-    _sel4_rust_put(request TEXT executable ${executable})
-    _sel4_rust_put(request TEXT name ${bundle})
-    _sel4_rust_put(request TEXT out "${CMAKE_BINARY_DIR}/rust/${executable}")
-    _sel4_rust_put(request TEXT seal "${seal}")
     _sel4_rust_put(request TEXT target-folder "${CMAKE_BINARY_DIR}/cargo")
     _sel4_rust_put(request TEXT export-check ${RUST_EXPORT_CHECK})
     get_property(callbacks TARGET ${executable} PROPERTY SEL4_RUST_CALLBACKS)
     _sel4_rust_put(request LIST callbacks "${callbacks}")
     _sel4_rust_put(request TEXT profile ${profile})
     _sel4_rust_put(request TEXT log-level ${RUST_LOG_LEVEL})
-    _sel4_rust_put(request TEXT environment.SEL4_RUST_HEAP_BYTES ${RUST_HEAP_BYTES})
     get_property(environment TARGET ${executable} PROPERTY SEL4_RUST_ENVIRONMENT)
     foreach(variable IN LISTS environment)
         string(REGEX MATCH "^([^=]+)=(.*)$" variable "${variable}")
@@ -166,8 +191,8 @@ function(_sel4_rust_bundle_request out executable bundle libraries)
         # libsel4-sys takes the platform's where none is named.
         string(APPEND request "environment.SEL4_SYS_DIR = ''\n")
     else()
-        _sel4_rust_choose_bindings("${flags}" FALSE sys sys_dir)
-        _sel4_rust_put(request TEXT bindings-dir "${sys_dir}")
+        _sel4_rust_variant(variant ${executable})
+        _sel4_rust_put(request TEXT bindings-dir "${CMAKE_BINARY_DIR}/rust/libsel4-sys${variant}")
         _sel4_rust_put(request TEXT inline ${RUST_INLINE})
         _sel4_rust_put(request TEXT objcopy "${CMAKE_OBJCOPY}")
     endif()
@@ -194,8 +219,14 @@ function(_sel4_rust_bundle_request out executable bundle libraries)
     set(${out} "${request}" PARENT_SCOPE)
 endfunction()
 
-# Has Corrosion build the bundle of `executable` and the libraries, and links it.
-function(_sel4_rust_build_bundle executable bundle libraries facts)
+# Has Corrosion build the bundle of the executables and the libraries. It is called after the first, and compiled for it.
+function(_sel4_rust_build_bundle executables bundle libraries facts)
+    list(POP_FRONT executables executable)
+    list(LENGTH executables others)
+    set(users "${executable}")
+    if(others)
+        string(APPEND users " and ${others} more")
+    endif()
     _sel4_rust_read_facts(
         "${facts}"
         TRIPLE
@@ -216,7 +247,7 @@ function(_sel4_rust_build_bundle executable bundle libraries facts)
     set(no_uses_terminal "")
     if(has_no_uses_terminal)
         set(no_uses_terminal NO_USES_TERMINAL)
-        set(comment "Rust: building the libraries of ${executable}")
+        set(comment "Rust: building the libraries of ${users}")
         set(cor_uses_terminal USES_TERMINAL COMMENT "${comment}" CACHE INTERNAL "")
     endif()
     corrosion_import_crate(
@@ -232,7 +263,7 @@ function(_sel4_rust_build_bundle executable bundle libraries facts)
     set_target_properties(${bundle} PROPERTIES ARCHIVE_OUTPUT_DIRECTORY "${dir}/archive")
     # Only executables that link the bundle build it.
     set_target_properties(cargo-build_${bundle} PROPERTIES EXCLUDE_FROM_ALL TRUE)
-    set_target_properties(_cargo-build_${bundle} PROPERTIES EchoString "Rust: copying the archive of ${executable}")
+    set_target_properties(_cargo-build_${bundle} PROPERTIES EchoString "Rust: copying the archive of ${users}")
 
     # Build scripts that compile C read its headers, which are generated and installed.
     if(fact_LINKS MATCHES "(^|;)(bindgen|cc|cmake)(;|$)")
@@ -262,14 +293,6 @@ function(_sel4_rust_build_bundle executable bundle libraries facts)
             _sel4_rust_write_if_changed("${sys_dir}/calls" "plain\n")
         endif()
     endif()
-    _sel4_rust_platform(bind BIND)
-    if(bind)
-        cmake_language(CALL ${bind} ${executable} ${bundle} "${facts}")
-    endif()
-    if("sel4-test" IN_LIST fact_LINKS)
-        _sel4_rust_write_test_runner(${executable})
-    endif()
-    _sel4_rust_write_backtrace(${executable})
     foreach(library IN LISTS libraries)
         set_property(TARGET ${library} APPEND PROPERTY SEL4_RUST_MANIFESTS "${dir}/Cargo.toml")
         set_property(TARGET ${library} APPEND PROPERTY SEL4_RUST_CONFIGS ${configs})
@@ -288,11 +311,28 @@ function(_sel4_rust_build_bundle executable bundle libraries facts)
     list(TRANSFORM libraries APPEND -header OUTPUT_VARIABLE headers)
     _sel4_rust_seal(${executable} ${bundle} "${inlined}" "${headers}" "${facts}")
     if(fact_STD)
-        _sel4_rust_link_std(${executable} ${bundle} "${facts}")
+        _sel4_rust_put_behind_std(${bundle} "${facts}")
     endif()
     set_property(TARGET ${bundle}-sealed APPEND PROPERTY INTERFACE_LINK_LIBRARIES ${needs})
-    # The Rust libraries name it by this property of whatever links them.
-    set_target_properties(${executable} PROPERTIES SEL4_RUST_BUNDLE ${bundle}-sealed)
+endfunction()
+
+# Links `bundle` into `executable`, with what the executable has for itself.
+function(_sel4_rust_link_bundle executable bundle facts)
+    _sel4_rust_read_facts("${facts}" LINKS STD)
+    _sel4_rust_platform(bind BIND)
+    if(bind)
+        cmake_language(CALL ${bind} ${executable} ${bundle} "${facts}")
+    endif()
+    if("sel4-test" IN_LIST fact_LINKS)
+        _sel4_rust_write_test_runner(${executable})
+    endif()
+    _sel4_rust_write_backtrace(${executable})
+    _sel4_rust_add_runtime(runtime ${executable} "${fact_STD}")
+    if(fact_STD)
+        _sel4_rust_link_std(${executable} ${bundle} "${facts}")
+    endif()
+    # The Rust libraries and the bundle name them by these properties of whatever links them.
+    set_target_properties(${executable} PROPERTIES SEL4_RUST_BUNDLE ${bundle}-sealed SEL4_RUST_RUNTIME "${runtime}")
 endfunction()
 
 # Sets `out` to the cargo profile of the build type, which CMake takes in any case; the bundle's manifest defines it.

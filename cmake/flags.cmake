@@ -43,6 +43,33 @@ function(_sel4_rust_flags out target)
     set(${out} "${flags}" PARENT_SCOPE)
 endfunction()
 
+# Sets `out` to the end of the names of what is compiled with the C flags of `executable`: nothing for the first that are
+# asked for, a number for others.
+function(_sel4_rust_variant out executable)
+    _sel4_rust_flags(flags ${executable})
+    # Warnings change nothing.
+    list(FILTER flags EXCLUDE REGEX "^-W[^l]")
+    foreach(property IN ITEMS COMPILE_OPTIONS COMPILE_DEFINITIONS C_STANDARD C_EXTENSIONS)
+        get_property(value TARGET ${executable} PROPERTY ${property})
+        if(property MATCHES "^C_" OR value MATCHES "\\$<")
+            list(APPEND flags "${property}=${value}")
+        endif()
+    endforeach()
+    string(SHA256 key "${flags}")
+    get_property(keys GLOBAL PROPERTY SEL4_RUST_VARIANTS)
+    list(FIND keys "${key}" index)
+    if(index EQUAL -1)
+        list(LENGTH keys index)
+        set_property(GLOBAL APPEND PROPERTY SEL4_RUST_VARIANTS "${key}")
+    endif()
+    set(variant "")
+    if(index GREATER 0)
+        math(EXPR variant "${index} + 1")
+        string(PREPEND variant "_")
+    endif()
+    set(${out} "${variant}" PARENT_SCOPE)
+endfunction()
+
 # Removes the generator expressions from the list in `variable`. One may be several items of it, as in
 # `$<$<COMPILE_LANGUAGE:CXX>:-a -b>`: the innermost is replaced first, until none is left.
 function(_sel4_rust_drop_expressions variable)

@@ -27,7 +27,8 @@ ANCHOR: options
 
 [The runtime](runtime.md) says when to take which heap. An executable takes `RUST_HEAP`, `RUST_HEAP_BYTES`, `RUST_LOGGER`,
 `RUST_LOG_LEVEL` and `RUST_PANIC` from its target properties of these names, if it has them:
-`set_target_properties(child PROPERTIES RUST_PANIC fault)`.
+`set_target_properties(child PROPERTIES RUST_PANIC fault)`. Executables that differ in another than `RUST_HEAP_BYTES` are
+compiled separately.
 ANCHOR_END: options
 #]=======================================================================]
 
@@ -59,3 +60,33 @@ _sel4_rust_add_option(RUST_STD_PANIC unwind "What a panic does in an executable 
 _sel4_rust_add_option(RUST_STD_STACK 131072 "Bytes of stack of a thread of Rust's std that asks for no other size" "")
 _sel4_rust_add_option(RUST_STD_THREADS 16 "Threads of Rust's std that can exist at a time, besides the first" "")
 _sel4_rust_add_option(RUST_TRAP_CRATES "" "Crates that may enter the kernel by instructions of their own" "")
+
+#[=======================================================================[.md:
+ANCHOR: sel4_rust_heap
+```cmake
+sel4_rust_heap(<executable> BYTES <bytes>)
+```
+
+Sets the size of the heap that the Rust libraries of one executable share; it is the target's property `RUST_HEAP_BYTES`. The
+heap is an object of C, outside the Rust archive: executables with the same libraries and otherwise the same options share one
+archive and one run of cargo, whatever the sizes of their heaps.
+
+* **executable**: an executable, or a component of CAmkES, `CAmkESComponent_<name>`.
+* **BYTES**: a number of bytes above 0.
+ANCHOR_END: sel4_rust_heap
+#]=======================================================================]
+function(sel4_rust_heap executable)
+    cmake_parse_arguments(PARSE_ARGV 1 ARG "" "BYTES" "")
+    if(NOT TARGET ${executable})
+        _sel4_rust_error(
+            "sel4_rust_heap(${executable}): there is no target `${executable}`."
+            "call it after add_executable(${executable} ...)"
+        )
+    elseif(DEFINED ARG_UNPARSED_ARGUMENTS OR NOT "${ARG_BYTES}" MATCHES "^[1-9][0-9]*$")
+        _sel4_rust_error(
+            "sel4_rust_heap(${executable}) has the arguments `${ARGN}`, and takes a number of bytes above 0."
+            "write sel4_rust_heap(${executable} BYTES 65536)"
+        )
+    endif()
+    set_target_properties(${executable} PROPERTIES RUST_HEAP_BYTES "${ARG_BYTES}")
+endfunction()

@@ -31,8 +31,7 @@ function(
         return()
     endif()
 
-    # The linker finds what is left out in these.
-    _sel4_rust_add_runtime(${executable})
+    # The linker finds what is left out in these, and in the executable's own part of the runtime.
     set(provided_by ${fact_LIBGCC})
     set(depends "")
     if(TARGET muslc_imported)
@@ -50,13 +49,6 @@ function(
         set(callbacks "${dir}/callbacks")
         list(APPEND options "@${callbacks}")
     endif()
-    # The page below a root server's stack is taken out. What starts where sel4runtime starts a root server is one.
-    get_target_property(link_flags ${executable} LINK_FLAGS)
-    if(link_flags MATCHES "_sel4_start")
-        set(script "${SEL4_RUST_DIR}/rust/libsel4-rt/c/stack.lds")
-        list(APPEND options "-Wl,-T,${script}" "-Wl,-u,sel4_rust_rt_guard_stack")
-        set_property(TARGET ${executable} APPEND PROPERTY LINK_DEPENDS "${script}")
-    endif()
     _sel4_rust_request_file(file seal ${bundle})
     get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
     add_custom_command(
@@ -71,37 +63,65 @@ function(
         ${bundle}-sealed
         PROPERTIES
             IMPORTED_LOCATION "${sealed}"
-            INTERFACE_LINK_LIBRARIES "sel4_rust_rt;${provided_by}"
+            INTERFACE_LINK_LIBRARIES "$<TARGET_PROPERTY:SEL4_RUST_RUNTIME>;${provided_by}"
             INTERFACE_LINK_OPTIONS "${options}"
     )
     add_dependencies(${bundle}-sealed ${bundle}-seal)
 endfunction()
 
-# Adds, once, the library sel4_rust_rt: the C side of the runtime, compiled as `executable` is.
-function(_sel4_rust_add_runtime executable)
-    if(TARGET sel4_rust_rt)
+# Sets `out` to the libraries of C's side of the runtime for `executable`, compiled as that is: sel4_rust_rt, and the region
+# of the heap. Executables with the same C flags share the first, and with the same size the second. `std` is true if Rust's
+# std has the heap. Adds the guard page of a root server's stack.
+function(_sel4_rust_add_runtime out executable std)
+    set(${out} "" PARENT_SCOPE)
+    _sel4_rust_platform(link_libraries LINK_LIBRARIES)
+    if(link_libraries)
         return()
     endif()
-    set(folder "${SEL4_RUST_DIR}/rust/libsel4-rt/c")
-    add_library(
-        sel4_rust_rt
-        STATIC
-        EXCLUDE_FROM_ALL
-        "${folder}/console.c"
-        "${folder}/fault.c"
-        "${folder}/lock.c"
-        "${folder}/stack.c"
-        "${folder}/thread.c"
+    _sel4_rust_variant(variant ${executable})
+    set(runtime sel4_rust_rt${variant})
+    _sel4_rust_compile_runtime(
+        ${runtime}
+        ${executable}
+        console.c
+        fault.c
+        lock.c
+        stack.c
+        thread.c
     )
-    _sel4_rust_compile_as(sel4_rust_rt ${executable})
-    target_compile_options(sel4_rust_rt PRIVATE -ffunction-sections)
+    _sel4_rust_option(heap ${executable} RUST_HEAP)
+    _sel4_rust_option(bytes ${executable} RUST_HEAP_BYTES)
+    if(NOT std AND heap MATCHES "^(rlsf|linked-list)$")
+        list(APPEND runtime sel4_rust_heap${variant}_${bytes})
+        _sel4_rust_compile_runtime(sel4_rust_heap${variant}_${bytes} ${executable} heap.c)
+        target_compile_definitions(sel4_rust_heap${variant}_${bytes} PRIVATE SEL4_RUST_HEAP_BYTES=${bytes})
+    endif()
+    # The page below a root server's stack is taken out. What starts where sel4runtime starts a root server is one.
+    get_target_property(link_flags ${executable} LINK_FLAGS)
+    if(link_flags MATCHES "_sel4_start")
+        set(script "${SEL4_RUST_DIR}/rust/libsel4-rt/c/stack.lds")
+        target_link_options(${executable} PRIVATE "-Wl,-T,${script}" "-Wl,-u,sel4_rust_rt_guard_stack")
+        set_property(TARGET ${executable} APPEND PROPERTY LINK_DEPENDS "${script}")
+    endif()
+    set(${out} "${runtime}" PARENT_SCOPE)
+endfunction()
+
+# Adds, once, the library `library` of the sources in libsel4-rt's folder c, compiled as `executable` is.
+function(_sel4_rust_compile_runtime library executable)
+    if(TARGET ${library})
+        return()
+    endif()
+    list(TRANSFORM ARGN PREPEND "${SEL4_RUST_DIR}/rust/libsel4-rt/c/" OUTPUT_VARIABLE sources)
+    add_library(${library} STATIC EXCLUDE_FROM_ALL ${sources})
+    _sel4_rust_compile_as(${library} ${executable})
+    target_compile_options(${library} PRIVATE -ffunction-sections)
     # Programs for the machine of the build have no libsel4.
     if(TARGET sel4)
-        target_compile_definitions(sel4_rust_rt PRIVATE SEL4_RUST_ON_SEL4)
-        target_link_libraries(sel4_rust_rt PRIVATE sel4 sel4_autoconf)
+        target_compile_definitions(${library} PRIVATE SEL4_RUST_ON_SEL4)
+        target_link_libraries(${library} PRIVATE sel4 sel4_autoconf)
     endif()
     if(TARGET muslc)
-        target_link_libraries(sel4_rust_rt PRIVATE muslc)
+        target_link_libraries(${library} PRIVATE muslc)
     endif()
 endfunction()
 

@@ -64,6 +64,26 @@ function(_sel4_rust_use_std call)
     endif()
 endfunction()
 
+# Has the linker look behind the archive of `bundle` for what std's panics need.
+function(_sel4_rust_put_behind_std bundle facts)
+    _sel4_rust_platform(own_std OWN_STD)
+    if(own_std)
+        return()
+    endif()
+    _sel4_rust_read_facts("${facts}" UNWINDER)
+    if(NOT fact_UNWINDER)
+        _sel4_rust_error(
+            "`${CMAKE_C_COMPILER}` has no libgcc_eh.a, the unwinder for Rust's panics."
+            "use a GCC with its static libraries, such as Debian's package gcc"
+        )
+    endif()
+    get_target_property(behind ${bundle}-sealed INTERFACE_LINK_LIBRARIES)
+    set_property(
+        TARGET ${bundle}-sealed
+        PROPERTY INTERFACE_LINK_LIBRARIES "${fact_UNWINDER};sel4muslcsys;sel4runtime;sel4;${behind}"
+    )
+endfunction()
+
 # Links what std stands on to `executable`, which links the archive of `bundle`.
 function(_sel4_rust_link_std executable bundle facts)
     _sel4_rust_platform(own_std OWN_STD)
@@ -80,7 +100,7 @@ function(_sel4_rust_link_std executable bundle facts)
             "leave STD out of the libraries of `${executable}`, or call DeclareRootserver(${executable})"
         )
     endif()
-    _sel4_rust_read_facts("${facts}" TRIPLE UNWINDER)
+    _sel4_rust_read_facts("${facts}" TRIPLE)
     if(LibSel4MuslcSysCPIOFS)
         # Those of upstream have assembly of their own.
         _sel4_rust_find_closure(
@@ -97,12 +117,6 @@ function(_sel4_rust_link_std executable bundle facts)
                 "add one: include(cpio), MakeCPIO(archive.o FILE...), and archive.o to the sources; or leave LibSel4MuslcSysCPIOFS off and install one with muslcsys_install_cpio_interface()"
             )
         endif()
-    endif()
-    if(NOT fact_UNWINDER)
-        _sel4_rust_error(
-            "`${CMAKE_C_COMPILER}` has no libgcc_eh.a, the unwinder for Rust's panics."
-            "use a GCC with its static libraries, such as Debian's package gcc"
-        )
     endif()
     # As objects, not as an archive: what they define takes the place of muslc's, whatever the order of libraries.
     _sel4_rust_compile_as(sel4std ${executable})
@@ -136,11 +150,6 @@ function(_sel4_rust_link_std executable bundle facts)
     )
         target_link_options(${executable} PRIVATE -Wl,-u,pthread_${symbol})
     endforeach()
-    get_target_property(behind ${bundle}-sealed INTERFACE_LINK_LIBRARIES)
-    set_property(
-        TARGET ${bundle}-sealed
-        PROPERTY INTERFACE_LINK_LIBRARIES "${fact_UNWINDER};sel4muslcsys;sel4runtime;sel4;${behind}"
-    )
     _sel4_rust_check_linked(${executable} ${bundle} ${fact_TRIPLE})
 endfunction()
 

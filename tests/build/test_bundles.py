@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One Rust world per executable, however its Rust libraries come into it."""
 
+import re
+
 import pytest
 from build.project import ADD, MAIN, Project, crate, exports, one_library, program
 from build.vendored import locked, vendored
-from support import check_says, run
+from support import check, check_says, run
 
 pytestmark = [pytest.mark.needs("kernel", "rust", "aarch64", "x86_64"), pytest.mark.weight(140)]
 
@@ -291,6 +293,61 @@ add_executable(main_none none.c)
     )
     assert {"one", "two"} & archives["libsel4_rust_main_one.a"] == {"one"}, "main_one's archive holds something else"
     assert {"one", "two"} & archives["libsel4_rust_main_two.a"] == {"two"}, "main_two's archive holds something else"
+
+
+def test_executables_with_the_same_libraries_share_an_archive_and_have_heaps_of_their_own():
+    """Five programs of two libraries: one run of cargo, five sizes. A sixth panics in another way."""
+    room = """#![no_std]
+extern crate alloc;
+/// The largest of some blocks that the heap has room for, of the order of its size.
+#[unsafe(no_mangle)]
+pub extern "C" fn room() -> usize {
+    let fits = |bytes: &usize| alloc::vec::Vec::<u8>::new().try_reserve_exact(*bytes).is_ok();
+    (1..400).map(|n| n * 1000).take_while(fits).last().unwrap_or(0)
+}
+"""
+    sizes = {"shell": 20000, "pager": 64000, "clock": 150000, "net": 250000, "files": 390000}
+    names = " ".join(sizes)
+    heaps = "".join(f"sel4_rust_heap({name} BYTES {size})\n" for name, size in sizes.items())
+    project = Project(
+        "shared archive",
+        f"""
+add_rust_library(one MANIFEST_PATH one/Cargo.toml)
+add_rust_library(two MANIFEST_PATH two/Cargo.toml)
+foreach(name {names} fault)
+    add_executable(${{name}} main.c)
+    target_link_libraries(${{name}} PRIVATE one two)
+endforeach()
+{heaps}set_target_properties(fault PROPERTIES RUST_PANIC fault)
+add_subdirectory(other)
+""",
+        {
+            **function("one", "1"),
+            **crate("two", room, folder="two"),
+            "main.c": program('printf("%zu\\n", room() + one() - 1);', "one.h", "two.h"),
+            # A folder with flags of its own has its own archive and runtime.
+            "other/CMakeLists.txt": "add_compile_options(-fno-omit-frame-pointer -DOTHER)\nadd_executable(other main.c)\n"
+            "target_link_libraries(other PRIVATE one two)\n",
+            "other/main.c": program('printf("%zu\\n", room());', "two.h"),
+        },
+    )
+    project.configure()
+    output = project.ninja("-j1", "-v")
+    runs = re.findall(r"Compiling sel4_rust_(\w+) ", output)
+    check(sorted(runs) == ["fault", "other", "shell"], f"cargo has compiled {runs}")
+    archives = sorted(path.name for path in project.build.glob("rust/*/*.a"))
+    check(archives == [f"libsel4_rust_{name}.a" for name in ("fault", "other", "shell")], f"the archives: {archives}")
+    for name, size in sizes.items():
+        found = int(run(project.build / name))
+        check(size - 2000 <= found <= size, f"`{name}` has room for {found} of {size} bytes")
+    # The runtime's C is compiled as its executable is.
+    commands = [line for line in output.splitlines() if "libsel4-rt/c/lock.c" in line and " -c " in line]
+    flagged = ["-DOTHER" in line and "-fno-omit-frame-pointer" in line for line in commands]
+    check(sorted(flagged) == [False, True], f"the runtime is compiled by {commands}")
+    project.edit("CMakeLists.txt", "net BYTES 250000", "net BYTES 2500")
+    output = project.ninja("-j1")
+    check("Compiling" not in output, f"another heap compiles Rust again:\n{output}")
+    check(int(run(project.build / "net")) < 2500, "the heap has the old size")
 
 
 def test_executables_with_similar_names_keep_apart():

@@ -3,7 +3,7 @@
 //! Cost of the selected heap in instructions per operation, counted by valgrind on the host.
 //!
 //! ```sh
-//! SEL4_RUST_HEAP_BYTES=16777216 cargo bench -p libsel4-rt --bench heap \
+//! cargo bench -p libsel4-rt --bench heap \
 //!     --no-default-features --features heap-rlsf --config 'profile.bench.package."*".opt-level=3'
 //! ```
 //!
@@ -111,14 +111,6 @@ fn main() -> ExitCode {
     if !env::args().any(|argument| argument == "--bench") {
         // `cargo test --benches` only checks that the benchmark compiles.
         return ExitCode::SUCCESS;
-    }
-    const NEEDED: usize = 16 << 20;
-    if cfg!(not(feature = "heap-muslc")) && size_of_val(&HEAP) < NEEDED {
-        eprintln!(
-            "error: the heap of `{}` bytes is too small\nhelp: set SEL4_RUST_HEAP_BYTES={NEEDED}",
-            size_of_val(&HEAP)
-        );
-        return ExitCode::FAILURE;
     }
     match (count("counted_alloc"), count("counted_dealloc")) {
         (Ok(alloc), Ok(free)) => {

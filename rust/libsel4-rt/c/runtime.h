@@ -40,3 +40,7 @@ bool sel4_rust_rt_wait(void);
 
 /* Signals the notification of the heap's lock, if there is one. */
 void sel4_rust_rt_wake(void);
+
+/* The region of Rust's heap, and its size in bytes. Rust alone uses it. */
+extern unsigned char sel4_rust_heap_region[];
+extern const size_t sel4_rust_heap_bytes;

@@ -2,13 +2,12 @@
 
 //! The heap: one allocator, selected by a cargo feature, with one lock and one region of the image.
 //!
-//! The static `HEAP` contains all of it, in a separate archive member: an image whose Rust code never
-//! allocates does not link it, with `--gc-sections` or without.
+//! The static `HEAP` is in a separate archive member: an image whose Rust code never allocates does not link it, with
+//! `--gc-sections` or without. Its region is C's, an object of the executable's own size, so that executables share the
+//! archive.
 
 use core::{
     alloc::{GlobalAlloc, Layout},
-    cell::UnsafeCell,
-    mem::MaybeUninit,
     ptr::{self, NonNull},
 };
 
@@ -20,7 +19,6 @@ mod linked_list;
 mod muslc;
 #[cfg(any(feature = "heap-rlsf", test))]
 mod rlsf;
-mod size;
 #[cfg(test)]
 mod tests;
 
@@ -31,18 +29,19 @@ cfg_select! {
     _ => {}
 }
 
-/// Size of the region in bytes. muslc's heap has its memory from muslc.
+// Region of the chosen heap. muslc's heap has its memory from muslc.
 #[cfg(not(feature = "heap-none"))]
-const REGION: usize = if cfg!(feature = "heap-muslc") {
-    0
-} else {
-    size::HEAP_BYTES
-};
+cfg_select! {
+    feature = "heap-muslc" => { type ChosenRegion = Inside<0>; }
+    any(target_os = "none", target_env = "musl") => { type ChosenRegion = image::OfC; }
+    // Room for the benchmark.
+    _ => { type ChosenRegion = Inside<{ 16 << 20 }>; }
+}
 
 /// The heap of the image: Rust's global allocator there. On a host, the benchmark measures it.
 #[cfg(not(feature = "heap-none"))]
 #[cfg_attr(any(target_os = "none", target_env = "musl"), global_allocator)]
-pub static HEAP: Heap<Chosen, REGION> = Heap::new();
+pub static HEAP: Heap<Chosen, ChosenRegion> = Heap::new(ChosenRegion::new());
 
 /// An allocator that manages the bytes of one region. The heap's lock protects it.
 pub trait Allocator {
@@ -85,19 +84,90 @@ pub trait Allocator {
     fn left(&self) -> usize;
 }
 
-/// An allocator with its region of `BYTES` bytes, and a lock for threads to share them.
+/// An allocator with its region, and a lock for threads to share them.
 ///
-/// `BYTES` is 0 for an allocator whose memory comes from elsewhere. The region comes last, so that code reaches the
-/// state by small offsets.
+/// The region comes last, so that code reaches the state by small offsets.
 #[repr(C)]
-pub struct Heap<A, const BYTES: usize> {
+pub struct Heap<A, R> {
     state: Lock<State<A>>,
-    region: Region<BYTES>,
+    region: R,
 }
 
-/// Memory of a heap.
-#[repr(C, align(64))]
-struct Region<const BYTES: usize>(UnsafeCell<MaybeUninit<[u8; BYTES]>>);
+/// Memory of one heap.
+///
+/// # Safety
+///
+/// Nothing but the heap uses the bytes, which live as long as the region.
+pub unsafe trait Region {
+    /// Returns the bytes, none of them for an allocator whose memory comes from elsewhere.
+    fn bytes(&self) -> NonNull<[u8]>;
+}
+
+#[cfg(any(
+    feature = "heap-muslc",
+    not(any(target_os = "none", target_env = "musl"))
+))]
+pub use inside::Inside;
+
+#[cfg(any(
+    feature = "heap-muslc",
+    not(any(target_os = "none", target_env = "musl"))
+))]
+mod inside {
+    use core::{cell::UnsafeCell, mem::MaybeUninit, ptr::NonNull};
+
+    use super::Region;
+
+    /// Region of `BYTES` bytes beside the heap's state.
+    #[repr(C, align(64))]
+    pub struct Inside<const BYTES: usize>(UnsafeCell<MaybeUninit<[u8; BYTES]>>);
+
+    impl<const BYTES: usize> Inside<BYTES> {
+        pub(crate) const fn new() -> Self {
+            Self(UnsafeCell::new(MaybeUninit::uninit()))
+        }
+    }
+
+    // SAFETY: the field is private, and lies in the heap.
+    unsafe impl<const BYTES: usize> Region for Inside<BYTES> {
+        fn bytes(&self) -> NonNull<[u8]> {
+            NonNull::slice_from_raw_parts(NonNull::from(&self.0).cast(), BYTES)
+        }
+    }
+}
+
+#[cfg(all(
+    any(target_os = "none", target_env = "musl"),
+    any(feature = "heap-linked-list", feature = "heap-rlsf")
+))]
+mod image {
+    use core::ptr::NonNull;
+
+    use super::Region;
+
+    unsafe extern "C" {
+        static sel4_rust_heap_bytes: usize;
+        static mut sel4_rust_heap_region: u8;
+    }
+
+    /// Region in C, `c/heap.c`: as large as the executable wants it.
+    pub struct OfC(());
+
+    impl OfC {
+        pub(super) const fn new() -> Self {
+            Self(())
+        }
+    }
+
+    // SAFETY: C defines the region for this heap alone, and names it nowhere else.
+    unsafe impl Region for OfC {
+        fn bytes(&self) -> NonNull<[u8]> {
+            let start = NonNull::new(&raw mut sel4_rust_heap_region).unwrap_or(NonNull::dangling());
+            // SAFETY: C defines the constant.
+            NonNull::slice_from_raw_parts(start, unsafe { sel4_rust_heap_bytes })
+        }
+    }
+}
 
 struct State<A> {
     allocator: A,
@@ -105,23 +175,23 @@ struct State<A> {
 }
 
 // SAFETY: only the allocator accesses the region, and the lock admits one thread at a time.
-unsafe impl<A: Send, const BYTES: usize> Sync for Heap<A, BYTES> {}
+unsafe impl<A: Send, R: Region> Sync for Heap<A, R> {}
 
-impl<A: Allocator, const BYTES: usize> Heap<A, BYTES> {
-    const fn new() -> Self {
+impl<A: Allocator, R: Region> Heap<A, R> {
+    const fn new(region: R) -> Self {
         Self {
             state: Lock::new(State {
                 allocator: A::EMPTY,
                 has_region: false,
             }),
-            region: Region(UnsafeCell::new(MaybeUninit::uninit())),
+            region,
         }
     }
 }
 
 // SAFETY: the allocator's live blocks do not overlap; it does not unwind, and does not move while
 // blocks live, since the heap is a static.
-unsafe impl<A: Allocator, const BYTES: usize> GlobalAlloc for Heap<A, BYTES> {
+unsafe impl<A: Allocator, R: Region> GlobalAlloc for Heap<A, R> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let mut state = self.state.lock();
         // One call of the allocator, so that it is inlined.
@@ -154,7 +224,11 @@ unsafe impl<A: Allocator, const BYTES: usize> GlobalAlloc for Heap<A, BYTES> {
                 state.allocator.resize(block, layout, size)
             };
             if moved.is_null() {
-                exhausted::record(new_layout, state.allocator.left(), BYTES);
+                exhausted::record(
+                    new_layout,
+                    state.allocator.left(),
+                    self.region.bytes().len(),
+                );
             }
             return moved;
         }
@@ -171,25 +245,20 @@ unsafe impl<A: Allocator, const BYTES: usize> GlobalAlloc for Heap<A, BYTES> {
     }
 }
 
-impl<A: Allocator, const BYTES: usize> Heap<A, BYTES> {
+impl<A: Allocator, R: Region> Heap<A, R> {
     /// Adds the region if the allocator does not have it, and returns true. Otherwise records the request that failed.
     // Called after a failure, so that an allocation that succeeds need not ask whether it is the first.
     #[cold]
     #[inline(never)]
     fn begin(&self, state: &mut State<A>, layout: Layout) -> bool {
         if state.has_region {
-            exhausted::record(layout, state.allocator.left(), BYTES);
+            exhausted::record(layout, state.allocator.left(), self.region.bytes().len());
             return false;
         }
         state.has_region = true;
-        let start = NonNull::from(&self.region.0).cast();
         // SAFETY: only this heap uses the region, which lives as long as it; `has_region` makes this the
         // only call.
-        unsafe {
-            state
-                .allocator
-                .add_region(NonNull::slice_from_raw_parts(start, BYTES))
-        };
+        unsafe { state.allocator.add_region(self.region.bytes()) };
         true
     }
 }

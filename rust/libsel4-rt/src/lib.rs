@@ -20,9 +20,8 @@
 //! | `c` | C functions that the crate calls, some of them in its own folder `c` |
 //!
 //! Exactly one of the features `heap-rlsf` (default), `heap-linked-list`, `heap-muslc` and `heap-none`
-//! selects the heap. `heap-linked-list` and `heap-rlsf` own a region of the image; the environment
-//! variable `SEL4_RUST_HEAP_BYTES` gives its size in decimal when the crate is compiled (default:
-//! 256 KiB). `cargo bench` measures the heaps on a host.
+//! selects the heap. `heap-linked-list` and `heap-rlsf` own a region of the image, which
+//! `c/heap.c` defines. `cargo bench` measures the heaps on a host.
 //!
 //! With the feature `std`, panics, heap and unwinding are those of Rust's std, and only the logger and the
 //! symbolizer of this crate remain.

@@ -10,15 +10,11 @@ use core::{
 
 use rlsf::{GRANULARITY, Tlsf};
 
-use super::{Allocator, size::HEAP_BYTES};
+use super::Allocator;
 
-/// Number of powers of two of block sizes, starting at [`GRANULARITY`]: as many as the heap has. The table takes 16
-/// words for each, 1.8 KiB for the default heap on 64-bit targets.
-const POWERS: usize = {
-    let powers = (HEAP_BYTES / GRANULARITY).ilog2() as usize + 1;
-    // The map of the powers has 32 bits.
-    if powers < 32 { powers } else { 32 }
-};
+/// Number of powers of two of block sizes, starting at [`GRANULARITY`]: for blocks of up to 512 MiB on 64-bit targets, and
+/// 256 MiB on 32-bit ones, since the archive does not know the executable's heap. The table takes 16 words for each.
+const POWERS: usize = 24;
 
 /// Number of size classes in each power of two. Rounding wastes at most this fraction of a block.
 const CLASSES: usize = 16;

@@ -7,7 +7,7 @@ use std::iter;
 use std::sync::MutexGuard;
 use std::thread;
 
-use super::{Allocator, Heap, linked_list::LinkedList, muslc::Muslc, rlsf::Rlsf};
+use super::{Allocator, Heap, Inside, Region, linked_list::LinkedList, muslc::Muslc, rlsf::Rlsf};
 use crate::exhausted;
 
 const REGION: usize = 64 * 1024;
@@ -40,7 +40,7 @@ macro_rules! checks {
             $(
                 #[test]
                 fn $check() {
-                    static HEAP: Heap<$allocator, { $bytes }> = Heap::new();
+                    static HEAP: Heap<$allocator, Inside<{ $bytes }>> = Heap::new(Inside::new());
                     super::$check(&HEAP);
                 }
             )+
@@ -168,25 +168,26 @@ fn churn(heap: &impl GlobalAlloc, seed: u64, steps: usize) -> usize {
 }
 
 /// Returns the number of unused bytes, after a first allocation.
-fn left<A: Allocator, const BYTES: usize>(heap: &Heap<A, BYTES>) -> usize {
+fn left<A: Allocator, R: Region>(heap: &Heap<A, R>) -> usize {
     Block::new(heap, Layout::new::<u8>(), 0).unwrap().free(heap);
     heap.state.lock().allocator.left()
 }
 
-fn blocks_keep_their_contents<A: Allocator, const BYTES: usize>(heap: &Heap<A, BYTES>) {
+fn blocks_keep_their_contents<A: Allocator, R: Region>(heap: &Heap<A, R>) {
     let _alone = alone();
     let before = left(heap);
     let refused = churn(heap, 1, STEPS);
     // The heap was full at times, and is empty again in the end.
-    assert_eq!(refused > 0, BYTES > 0 && !cfg!(miri), "{refused}");
+    let bytes = heap.region.bytes().len();
+    assert_eq!(refused > 0, bytes > 0 && !cfg!(miri), "{refused}");
     assert_eq!(left(heap), before);
-    if BYTES > 0 {
-        let most = Layout::from_size_align(BYTES - BYTES / 8, 1).unwrap();
+    if bytes > 0 {
+        let most = Layout::from_size_align(bytes - bytes / 8, 1).unwrap();
         Block::new(heap, most, 7).unwrap().free(heap);
     }
 }
 
-fn blocks_are_aligned<A: Allocator, const BYTES: usize>(heap: &Heap<A, BYTES>) {
+fn blocks_are_aligned<A: Allocator, R: Region>(heap: &Heap<A, R>) {
     for align in (0..=13).map(|power| 1 << power) {
         for size in [1, align - align / 2, align, align + 1] {
             let layout = Layout::from_size_align(size, align).unwrap();
@@ -198,7 +199,7 @@ fn blocks_are_aligned<A: Allocator, const BYTES: usize>(heap: &Heap<A, BYTES>) {
     }
 }
 
-fn a_block_grows_and_shrinks<A: Allocator, const BYTES: usize>(heap: &Heap<A, BYTES>) {
+fn a_block_grows_and_shrinks<A: Allocator, R: Region>(heap: &Heap<A, R>) {
     for align in [1, 8, 64] {
         let mut block = Block::new(heap, Layout::from_size_align(1, align).unwrap(), 5).unwrap();
         for size in [2, 100, 20_000, 99, 3000, 1] {
@@ -210,16 +211,16 @@ fn a_block_grows_and_shrinks<A: Allocator, const BYTES: usize>(heap: &Heap<A, BY
 
 /// Grows a block beyond 229,376 bytes, where C's `realloc` may end the program. A heap without room
 /// must fail and keep the block.
-fn large_blocks_grow<A: Allocator, const BYTES: usize>(heap: &Heap<A, BYTES>) {
+fn large_blocks_grow<A: Allocator, R: Region>(heap: &Heap<A, R>) {
     let _alone = alone();
     let mut block = Block::new(heap, Layout::from_size_align(16_384, 8).unwrap(), 9).unwrap();
     for size in [100_000, 300_000, 1_000_000] {
-        assert_eq!(block.resize(heap, size), BYTES == 0);
+        assert_eq!(block.resize(heap, size), heap.region.bytes().is_empty());
     }
     block.free(heap);
 }
 
-fn two_threads_share_it<A: Allocator + Send, const BYTES: usize>(heap: &Heap<A, BYTES>) {
+fn two_threads_share_it<A: Allocator + Send, R: Region>(heap: &Heap<A, R>) {
     let _alone = alone();
     let before = left(heap);
     thread::scope(|scope| {
@@ -230,7 +231,7 @@ fn two_threads_share_it<A: Allocator + Send, const BYTES: usize>(heap: &Heap<A, 
     assert_eq!(left(heap), before);
 }
 
-fn zeroed_blocks_are_zero<A: Allocator, const BYTES: usize>(heap: &Heap<A, BYTES>) {
+fn zeroed_blocks_are_zero<A: Allocator, R: Region>(heap: &Heap<A, R>) {
     let layout = Layout::from_size_align(1000, 8).unwrap();
     Block::new(heap, layout, 0xff).unwrap().free(heap);
     // SAFETY: the layout has a size.
@@ -256,7 +257,7 @@ fn failure_line() -> String {
 #[test]
 fn a_failed_allocation_is_recorded() {
     let _alone = alone();
-    static HEAP: Heap<LinkedList, 4096> = Heap::new();
+    static HEAP: Heap<LinkedList, Inside<4096>> = Heap::new(Inside::new());
     let kept = Block::new(&HEAP, Layout::from_size_align(3072, 8).unwrap(), 1).unwrap();
     assert!(Block::new(&HEAP, Layout::from_size_align(2048, 8).unwrap(), 2).is_none());
     assert_eq!(
@@ -269,7 +270,7 @@ fn a_failed_allocation_is_recorded() {
 #[test]
 fn a_failure_by_fragmentation_is_named() {
     let _alone = alone();
-    static HEAP: Heap<LinkedList, 4096> = Heap::new();
+    static HEAP: Heap<LinkedList, Inside<4096>> = Heap::new(Inside::new());
     let layout = Layout::from_size_align(1024, 8).unwrap();
     let [one, two, three, four] = [1, 2, 3, 4].map(|each| Block::new(&HEAP, layout, each).unwrap());
     one.free(&HEAP);
@@ -298,8 +299,8 @@ fn grow(heap: &impl GlobalAlloc) -> (usize, bool) {
 #[test]
 fn a_growing_block_uses_most_of_rlsf_and_less_than_half_of_the_list() {
     let _alone = alone();
-    static TLSF: Heap<Rlsf, REGION> = Heap::new();
-    static LIST: Heap<LinkedList, REGION> = Heap::new();
+    static TLSF: Heap<Rlsf, Inside<REGION>> = Heap::new(Inside::new());
+    static LIST: Heap<LinkedList, Inside<REGION>> = Heap::new(Inside::new());
     let (bytes, in_place) = grow(&TLSF);
     assert!(bytes > REGION / 100 * 95 && in_place, "{bytes} {in_place}");
     let (bytes, _) = grow(&LIST);
@@ -320,7 +321,7 @@ fn a_growing_block_uses_most_of_rlsf_and_less_than_half_of_the_list() {
 #[test]
 fn rlsf_counts_a_block_that_changed_its_size() {
     let _alone = alone();
-    static HEAP: Heap<Rlsf, REGION> = Heap::new();
+    static HEAP: Heap<Rlsf, Inside<REGION>> = Heap::new(Inside::new());
     let before = left(&HEAP);
     for align in [1, 8, 32, 256] {
         let mut block = Block::new(&HEAP, Layout::from_size_align(100, align).unwrap(), 1).unwrap();
@@ -335,7 +336,7 @@ fn rlsf_counts_a_block_that_changed_its_size() {
 
 #[test]
 fn rlsf_counts_the_bytes_of_a_block() {
-    static HEAP: Heap<Rlsf, 4096> = Heap::new();
+    static HEAP: Heap<Rlsf, Inside<4096>> = Heap::new(Inside::new());
     let granule = 4 * size_of::<usize>();
     assert_eq!(left(&HEAP), 4096 - granule);
     // A header of half a granule, then whole granules.
@@ -356,7 +357,7 @@ fn rlsf_counts_the_bytes_of_a_block() {
 #[test]
 fn rlsf_keeps_count_of_large_alignments() {
     let _alone = alone();
-    static HEAP: Heap<Rlsf, REGION> = Heap::new();
+    static HEAP: Heap<Rlsf, Inside<REGION>> = Heap::new(Inside::new());
     let before = left(&HEAP);
     for align in [32, 256, 1024, 4096] {
         let layout = Layout::from_size_align(align, align).unwrap();
@@ -370,8 +371,8 @@ fn rlsf_keeps_count_of_large_alignments() {
 #[test]
 fn the_smallest_heap_fails_properly() {
     let _alone = alone();
-    static LIST: Heap<LinkedList, { super::size::GRAIN }> = Heap::new();
-    static TLSF: Heap<Rlsf, { super::size::GRAIN }> = Heap::new();
+    static LIST: Heap<LinkedList, Inside<64>> = Heap::new(Inside::new());
+    static TLSF: Heap<Rlsf, Inside<64>> = Heap::new(Inside::new());
     let layout = Layout::from_size_align(100, 1).unwrap();
     assert!(Block::new(&LIST, layout, 1).is_none());
     assert!(Block::new(&TLSF, layout, 1).is_none());
