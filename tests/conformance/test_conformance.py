@@ -76,6 +76,7 @@ def test_images_do_on_the_hosted_platform_what_they_do_on_the_kernel(name: str, 
     check_hosted(ours, recorded("scenarios", name), {})
 
 
+@pytest.mark.long
 @pytest.mark.needs("hosted")
 @pytest.mark.on("qemu-arm-virt")
 def test_a_sequence_that_differs_is_narrowed_to_its_smallest_part() -> None:

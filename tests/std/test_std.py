@@ -66,10 +66,12 @@ def test_apps_enter_the_kernel_through_libsel4_alone(configuration: str, build: 
 
 def often(configuration: str, app: str) -> Sequence[pytest.MarkDecorator]:
     """Returns the marks of a row: long, where it goes as on qemu-arm-virt in Debug, or is shown by std-tour."""
-    differs = configuration in ("qemu-arm-virt", "x86_64") or (configuration, app) in (
+    differs = configuration == "qemu-arm-virt" or (configuration, app) in (
         ("qemu-arm-virt MCS", "std-tour"),
         ("qemu-arm-virt MCS", "threads"),
         ("qemu-arm-virt Release", "std-tour"),
+        ("x86_64", "std-tour"),
+        ("x86_64", "threads"),
     )
     return () if differs else (pytest.mark.long,)
 
