@@ -28,7 +28,7 @@ def prints(*functions):
     return program(calls, *(f"{name}.h" for name in functions))
 
 
-# A C library that calls Rust, one that calls this, and who calls them.
+# A C library that calls Rust, one that calls this, and the caller of both.
 LIBRARIES = {
     "library.h": "int library(void);\nint outer(void);\n",
     "library.c": "#include <greeter.h>\n#include <library.h>\nint library(void) { return answer(); }\n",

@@ -151,7 +151,7 @@ class Shared(Build):
         presets = set(re.findall(r"^set\((\w+) .* CACHE ", settings.read_text(), re.M)) if settings.exists() else set()
         settled = {_name(option) for option in self.configuration.options} | {"KernelArmExportVCNTUser"}
         kernels = [name for name in names | presets if name.startswith("Kernel") and name not in settled]
-        assert not kernels, f"{kernels} would build the kernel anew: they belong into tests/configurations.py"
+        assert not kernels, f"{kernels} would build the kernel anew: they belong in tests/configurations.py"
         unset = tuple(f"-U{name}" for name in sorted(self._set - names))
         self._set |= names | presets - settled
         return (*unset, *self.configuration.options, *options, f"-DAPP={app}")

@@ -30,6 +30,8 @@ BANNED = {
     "nothing behind (it|them)": "not implemented",
     "vouch(es)? for": "by the contract of this function",
     "in whatever way": "(leave it out)",
+    "belongs? into": "belongs in",
+    "(for|and) who (builds|calls|links|needs|reads|uses|writes)": "for readers of …, and the callers",
     "(what|if it|unless it) is to be": "must be",
 }
 SUFFIXES = (".rs", ".md", ".py", ".c", ".h", ".cmake")

@@ -10,7 +10,7 @@ FOLDER/requirements.txt. Needs `uv` on PATH (`pip install uv`) and a package ind
 requirements.in without a version is updated to the newest.
 
 A requirement file names the files of a package for Linux on x86_64 and aarch64: wheels, and the source distribution only
-of a package without. What builds that belongs into requirements.in, too: `tools/provision/python` installs the wheels
+of a package without. What builds that belongs in requirements.in, too: `tools/provision/python` installs the wheels
 first, then the rest without downloads for its build.
 """
 

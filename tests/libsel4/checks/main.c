@@ -46,7 +46,7 @@ int main(void)
     printf("the same refusals as C: %lu\n", (unsigned long)checks_refusals(bootinfo));
     printf("and of each kind: %lu\n", (unsigned long)checks_kinds(bootinfo));
 
-    /* Not to be called: they are there for who reads the disassembly. */
+    /* Never called: a test reads their disassembly. */
     volatile int never = 0;
     if (never) {
         printf("%lu %lu\n", (unsigned long)checks_reread(0), (unsigned long)checks_forget(0));
