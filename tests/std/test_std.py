@@ -22,7 +22,7 @@ TRAPS = {
     "ia32": (r"\t(syscall|sysenter)", ("x86_sys_",)),
 }
 # Apps that only aarch64 and x86_64 have.
-WITH_STD = ("std-tour", "threads", "resilient")
+WITH_STD = ("std-tour", "threads", "resilient", "wasm")
 WITHOUT_STD = ("hello", "teamwork", "panic", "objects", "drivers-first-step", "root-server")
 
 
@@ -275,6 +275,12 @@ def test_uses_the_cores(configuration: str, build: Shared) -> None:
 @on("qemu-arm-virt", "x86_64", name="SQLite on {}")
 def test_build_scripts_compile_C_for_the_image(configuration: str, build: Shared) -> None:
     build.app("tests/std/sqlite").boot("tests/std/sqlite/expected.txt")
+
+
+@pytest.mark.long
+@on("qemu-arm-virt", name="W1 W2 Wasmtime's limits hold on {}")
+def test_runs_WebAssembly(configuration: str, build: Shared) -> None:
+    build.app("wasm").boot("apps/wasm/expected.txt", linger=0.5)
 
 
 @on("qemu-arm-virt", "x86_64", name="files on {}")
