@@ -23,7 +23,8 @@ def test_dependencies_have_the_versions_and_features_of_the_workspace():
 
     def tree(folder, *options):
         shown = ("--locked", "--offline", "--edges", "normal,build,dev", "--prefix", "none", "--format", "{p} [{f}]")
-        lines = cargo("tree", *shown, *options, cwd=folder).replace(" (*)", "").splitlines()
+        # Without cargo's word that it waits for another.
+        lines = cargo("tree", "--quiet", *shown, *options, cwd=folder).replace(" (*)", "").splitlines()
         # Those of the workspace itself have their folder in the line.
         return {line for line in lines if line and str(KIT) not in line}
 
