@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! Messages of four words, for builds that call C's functions. These do what C's do, and stand in their place; the
-//! tests of the pointers are in Rust, where most of them are known, and the words go to C in registers.
+//! tests of the pointers are in Rust, where most of them are known, and the words go to C in one array.
 
 #![allow(non_snake_case)]
 
@@ -16,21 +16,13 @@ unsafe extern "C" {
     fn sel4_sys_call(
         dest: seL4_CPtr,
         info: seL4_MessageInfo_t,
-        a: Word,
-        b: Word,
-        c: Word,
-        d: Word,
-        words: *mut seL4_Word,
+        words: *mut [Word; 4],
     ) -> seL4_MessageInfo_t;
 
     fn sel4_sys_reply_recv(
         src: seL4_CPtr,
         info: seL4_MessageInfo_t,
-        a: Word,
-        b: Word,
-        c: Word,
-        d: Word,
-        words: *mut seL4_Word,
+        words: *mut [Word; 5],
         #[cfg(CONFIG_KERNEL_MCS)] reply: seL4_CPtr,
     ) -> seL4_MessageInfo_t;
 }
@@ -55,10 +47,10 @@ unsafe fn load(place: *const seL4_Word) -> Word {
 ///
 /// `place` is null or can be written.
 #[inline]
-unsafe fn store(place: *mut seL4_Word, word: seL4_Word) {
+unsafe fn store(place: *mut seL4_Word, word: Word) {
     if !place.is_null() {
         // SAFETY: it can be written.
-        unsafe { place.write(word) }
+        unsafe { place.cast::<Word>().write(word) }
     }
 }
 
@@ -77,13 +69,11 @@ pub unsafe extern "C" fn seL4_CallWithMRs(
     mr2: *mut seL4_Word,
     mr3: *mut seL4_Word,
 ) -> seL4_MessageInfo_t {
-    let mut words = MaybeUninit::<[seL4_Word; 4]>::uninit();
-    let out = words.as_mut_ptr().cast();
     // SAFETY: each pointer is null or can be read and written, and C writes all words.
     unsafe {
-        let (a, b, c, d) = (load(mr0), load(mr1), load(mr2), load(mr3));
-        let info = sel4_sys_call(dest, msgInfo, a, b, c, d, out);
-        let [a, b, c, d] = words.assume_init();
+        let mut words = [load(mr0), load(mr1), load(mr2), load(mr3)];
+        let info = sel4_sys_call(dest, msgInfo, &raw mut words);
+        let [a, b, c, d] = words;
         store(mr0, a);
         store(mr1, b);
         store(mr2, c);
@@ -110,23 +100,18 @@ pub unsafe extern "C" fn seL4_ReplyRecvWithMRs(
     mr3: *mut seL4_Word,
     #[cfg(CONFIG_KERNEL_MCS)] reply: seL4_CPtr,
 ) -> seL4_MessageInfo_t {
-    let mut words = MaybeUninit::<[seL4_Word; 5]>::uninit();
-    let out = words.as_mut_ptr().cast();
     // SAFETY: each pointer is null or can be read and written, and C writes all words.
     unsafe {
-        let (a, b, c, d) = (load(mr0), load(mr1), load(mr2), load(mr3));
+        let badge = Word::uninit();
+        let mut words = [load(mr0), load(mr1), load(mr2), load(mr3), badge];
         let info = sel4_sys_reply_recv(
             src,
             msgInfo,
-            a,
-            b,
-            c,
-            d,
-            out,
+            &raw mut words,
             #[cfg(CONFIG_KERNEL_MCS)]
             reply,
         );
-        let [a, b, c, d, badge] = words.assume_init();
+        let [a, b, c, d, badge] = words;
         store(mr0, a);
         store(mr1, b);
         store(mr2, c);
