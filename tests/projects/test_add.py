@@ -187,6 +187,15 @@ REFUSED = {
 }
 
 
+@pytest.mark.quick
+def test_add_writes_the_word_below_a_comment() -> None:
+    root = project("subfolder", "commented")
+    cmake = root / "apps" / "server" / "CMakeLists.txt"
+    cmake.write_text(cmake.read_text().replace("        muslc\n", "        muslc\n        # Ours:\n"))
+    add(root)
+    check_says(cmake.read_text(), "        # Ours:\n        greeter\n)")
+
+
 NAMES = {
     "two words": "is not a C identifier",
     "std": "is a crate of Rust's own",
