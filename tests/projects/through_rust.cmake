@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Sends the system calls of sel4test, and of the libraries that it tests with, through a Rust library. CMake reads this
-# file in project(sel4test-driver), which knows nothing of it: CMAKE_PROJECT_sel4test-driver_INCLUDE names it.
+# Sends the system calls of a project in the layout of sel4test, and of the libraries that it stands on, through a Rust
+# library. CMake reads this file in the project() that sets up the C library, and which knows nothing of it:
+# CMAKE_PROJECT_<name>_INCLUDE names it.
 #
 # THROUGH_RUST is the folder of the crate `through`, and of `through.h`, which gives each function of libsel4 the name of
-# one that the crate exports. Not through Rust go sel4runtime, which runs before there is an IPC buffer, and of course the
-# functions of libsel4 that the bindings call.
+# one that the crate exports. THROUGH_TARGETS are the project's own programs and libraries that call them. Not through Rust go
+# sel4runtime, which runs before there is an IPC buffer, and of course the functions of libsel4 that the bindings call.
 
-function(sel4test_through_rust)
+function(project_through_rust)
     find_package(sel4_rust REQUIRED)
     add_rust_library(through MANIFEST_PATH "${THROUGH_RUST}/Cargo.toml")
     foreach(
@@ -20,7 +21,6 @@ function(sel4test_through_rust)
             sel4allocman
             sel4platsupport
             sel4test
-            sel4testsupport
             sel4sync
             sel4serialserver_tests
             sel4serialserver
@@ -29,8 +29,7 @@ function(sel4test_through_rust)
             sel4simple
             sel4simple-default
             sel4rpc
-            sel4test-tests
-            sel4test-driver
+            ${THROUGH_TARGETS}
     )
         get_target_property(type ${target} TYPE)
         if(type STREQUAL "INTERFACE_LIBRARY")
@@ -42,4 +41,4 @@ function(sel4test_through_rust)
 endfunction()
 
 # When all targets are there.
-cmake_language(DEFER CALL sel4test_through_rust)
+cmake_language(DEFER CALL project_through_rust)
