@@ -278,9 +278,17 @@ def test_build_scripts_compile_C_for_the_image(configuration: str, build: Shared
 
 
 @pytest.mark.long
-@on("qemu-arm-virt", name="W1 W2 Wasmtime's limits hold on {}")
+@on("qemu-arm-virt", "x86_64", name="W1 W2 Wasmtime's limits hold, bytecode on {}")
 def test_runs_WebAssembly(configuration: str, build: Shared) -> None:
     build.app("wasm").boot("apps/wasm/expected.txt", linger=0.5)
+
+
+@pytest.mark.long
+@on("x86_64", name="W1 W2 Wasmtime's limits hold, native code on {}")
+def test_runs_native_WebAssembly(configuration: str, build: Shared) -> None:
+    build.app("wasm", "-DWASM_NATIVE=ON", "-DRUST_STD_EXECUTABLE=ON").boot("apps/wasm/expected.txt", linger=0.5)
+    # Nothing becomes executable unless the program may make it so.
+    build.app("wasm", "-DWASM_NATIVE=ON").boot(["/^the guest cannot be opened: .*Permission denied/"], linger=0.5)
 
 
 @on("qemu-arm-virt", "x86_64", name="files on {}")
