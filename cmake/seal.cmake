@@ -40,19 +40,13 @@ function(
         set(depends muslc_gen "${libc}")
     endif()
     set(sealed "${dir}/lib${bundle}.a")
-    # The options take the constructor of the logger and the functions that C only refers to weakly out of the archive,
-    # where they are.
-    set(options "-Wl,-u,sel4_rust_log")
-    set(callbacks "")
-    get_property(has_callbacks TARGET ${executable} PROPERTY SEL4_RUST_CALLBACKS)
-    if(has_callbacks)
-        set(callbacks "${dir}/callbacks")
-        list(APPEND options "@${callbacks}")
-    endif()
+    # The linker's options for what nothing refers to: constructors, such as that of the logger, and functions that C only
+    # refers to weakly.
+    set(needed "${dir}/needed")
     _sel4_rust_request_file(file seal ${bundle})
     get_property(tool GLOBAL PROPERTY SEL4_RUST_TOOL)
     add_custom_command(
-        OUTPUT "${sealed}" ${callbacks}
+        OUTPUT "${sealed}" "${needed}"
         COMMAND "${tool}" seal "${file}"
         DEPENDS "${tool}" "${file}" "${archive}" cargo-build_${bundle} ${headers} ${inlined} ${depends}
         COMMENT "Rust: sealing lib${bundle}.a"
@@ -64,7 +58,7 @@ function(
         PROPERTIES
             IMPORTED_LOCATION "${sealed}"
             INTERFACE_LINK_LIBRARIES "$<TARGET_PROPERTY:SEL4_RUST_RUNTIME>;${provided_by}"
-            INTERFACE_LINK_OPTIONS "${options}"
+            INTERFACE_LINK_OPTIONS "@${needed}"
     )
     add_dependencies(${bundle}-sealed ${bundle}-seal)
 endfunction()

@@ -14,8 +14,7 @@ use crate::{c, console::Console};
 /// Constructors run in the order of their numbers, and muslc becomes usable at 121
 /// (LibSel4MuslcSysConstructorPriority): code that may call `printf` may log.
 ///
-/// The symbol makes the linker take this member out of the archive. It is never written: `mut` puts it
-/// into a writable section, where C's constructors are.
+/// It is never written: `mut` puts it into a writable section, where C's constructors are.
 #[cfg(any(target_os = "none", target_env = "musl"))]
 #[used]
 #[unsafe(no_mangle)]

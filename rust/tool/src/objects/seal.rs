@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 use object::elf::{FileHeader32, FileHeader64};
 use object::read::elf::FileHeader;
-use object::{FileKind, LittleEndian, Object, ObjectSymbol};
+use object::{FileKind, LittleEndian, Object, ObjectSection, ObjectSymbol};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, Result};
@@ -58,7 +58,8 @@ pub struct Request {
     #[serde(default)]
     pub no_read_tp: bool,
     /// Functions that C refers to weakly, for which a linker takes nothing out of an archive. A `*` in front stands for
-    /// any letters. The file `callbacks` beside `out` has the linker's options for those that the archive defines.
+    /// any letters. The file `needed` beside `out` has the linker's options for those that the archive defines, and for
+    /// what stands in an array that the start of the program, or a crate, goes through.
     #[serde(default)]
     pub callbacks: Vec<String>,
     /// Headers that must have a prototype of each export.
@@ -105,10 +106,8 @@ pub fn run(request: &Request) -> Result<()> {
         &symbols(&libraries)?,
     )?;
     output::write_if_changed(&request.out, &sealed)?;
-    if !request.callbacks.is_empty() {
-        let options = Archive::parse(&request.out, &sealed)?.options_for(&request.callbacks);
-        output::write_if_changed(&request.out.with_file_name("callbacks"), options.as_bytes())?;
-    }
+    let options = Archive::parse(&request.out, &sealed)?.options_for(&request.callbacks);
+    output::write_if_changed(&request.out.with_file_name("needed"), options.as_bytes())?;
     Ok(())
 }
 
@@ -332,7 +331,8 @@ impl<'a> Archive<'a> {
         )))
     }
 
-    /// Returns the linker's options, one per line, that take the functions of these names out of the archive.
+    /// Returns the linker's options, one per line, that take the functions of these names out of the archive, and the
+    /// parts of arrays, which nothing refers to: constructors, and sections that programs find by `__start_NAME`.
     fn options_for(&self, callbacks: &[String]) -> String {
         let is_callback = |name: &str| {
             let mangled = name.starts_with("_R") || name.starts_with("_ZN");
@@ -342,12 +342,23 @@ impl<'a> Archive<'a> {
             };
             !mangled && callbacks.iter().any(named)
         };
-        let names: BTreeSet<&str> = self
+        let mut names: BTreeSet<String> = self
             .symbols
             .iter()
             .filter_map(|(name, _)| std::str::from_utf8(name).ok())
             .filter(|name| is_callback(name))
+            .map(str::to_owned)
             .collect();
+        // C's own objects are taken by whole archives.
+        let of_rust = self
+            .members
+            .iter()
+            .filter(|member| member.name.ends_with(b".o"));
+        for member in
+            of_rust.filter(|member| member.crate_name().is_some() || *member.name == *b"inlined.o")
+        {
+            names.extend(parts_of_arrays(&member.data));
+        }
         names
             .into_iter()
             .map(|name| format!("-Wl,-u,{name}\n"))
@@ -416,6 +427,37 @@ impl<'a> Archive<'a> {
             .extend(names.into_iter().map(|name| (name, place)));
         Ok(())
     }
+}
+
+/// Returns the global symbols in those sections of an object that the linker makes an array of.
+fn parts_of_arrays(data: &[u8]) -> Vec<String> {
+    let Ok(object) = object::File::parse(data) else {
+        return Vec::new();
+    };
+    let is_array = |name: &str| {
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let mut starts = [".init_array", ".fini_array", ".ctors"].iter();
+        starts.any(|start| name.starts_with(start)) || name.bytes().all(is_word)
+    };
+    let sections: HashSet<_> = object
+        .sections()
+        .filter(|section| section.kind() != object::SectionKind::Metadata)
+        .filter(|section| {
+            section
+                .name()
+                .is_ok_and(|name| !name.is_empty() && is_array(name))
+        })
+        .map(|section| section.index())
+        .collect();
+    let symbols = object.symbols().filter(|symbol| {
+        let inside = symbol
+            .section_index()
+            .is_some_and(|index| sections.contains(&index));
+        inside && symbol.is_global() && symbol.is_definition()
+    });
+    symbols
+        .filter_map(|symbol| symbol.name().ok().map(str::to_owned))
+        .collect()
 }
 
 /// Number of functions that an error lists; the rest is counted.

@@ -133,14 +133,19 @@ fn a_crate_that_enters_the_kernel_by_itself_is_refused() {
 }
 
 #[test]
-fn callbacks_that_c_refers_to_weakly_get_into_the_program() {
+fn callbacks_constructors_and_parts_of_arrays_get_into_the_program() {
     let fixture = Fixture::new();
-    // A codegen unit of its own, and so a member of the archive, for each module.
+    // A codegen unit of its own, and so a member of the archive, for each module. In the crates of a bundle, statics with
+    // `#[used]` are global without `no_mangle`.
     fixture.write(
         "lib.rs",
         "#![no_std]\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n\
          #[unsafe(no_mangle)]\nextern \"C\" fn rust_eh_personality() {}\n\
          mod run { #[unsafe(no_mangle)] pub extern \"C\" fn run() -> i32 { 0 } }\n\
+         mod state { #[unsafe(no_mangle)] pub static mut early: i32 = 0; }\n\
+         mod constructor { #[used] #[unsafe(no_mangle)] #[unsafe(link_section = \".init_array.00200\")] static INIT: extern \"C\" fn() = init;\n\
+         extern \"C\" fn init() { unsafe { crate::state::early = 7 } } }\n\
+         mod element { #[used] #[unsafe(no_mangle)] #[unsafe(link_section = \"drivers\")] static ELEMENT: i32 = 3; }\n\
          mod init { #[unsafe(no_mangle)] pub extern \"C\" fn post_init() {}\n\
          pub fn other_handle() {} }\n\
          mod alarm { #[unsafe(no_mangle)] pub extern \"C\" fn alarm_handle() {} }\n",
@@ -157,28 +162,41 @@ fn callbacks_that_c_refers_to_weakly_get_into_the_program() {
     let mut words = vec!["seal", "--archive", "in.a", "--out", "sealed.a"];
     words.extend(names);
     fixture.step(&words).succeeds();
-    assert_eq!(
-        fixture.read("callbacks"),
-        "-Wl,-u,alarm_handle\n-Wl,-u,post_init\n"
-    );
+    let needed = fixture.read("needed");
+    for (index, name) in ["INIT", "ELEMENT", "alarm_handle", "post_init"]
+        .iter()
+        .enumerate()
+    {
+        assert!(needed.contains(name), "no {name} in {needed}");
+        assert!(
+            needed
+                .lines()
+                .nth(index)
+                .is_some_and(|line| line.starts_with("-Wl,-u,"))
+        );
+    }
+    assert_eq!(needed.lines().count(), 4, "{needed}");
 
     fixture.write(
         "main.c",
         "#include <stdio.h>\nint run(void);\n\
          void pre_init(void) __attribute__((weak)); void post_init(void) __attribute__((weak));\n\
-         void alarm_handle(void) __attribute__((weak));\n\
-         int main(void) { printf(\"%d%d%d\\n\", !!pre_init, !!post_init, !!alarm_handle); return run(); }\n",
+         void alarm_handle(void) __attribute__((weak)); extern int early;\n\
+         extern int __start_drivers[] __attribute__((weak)), __stop_drivers[] __attribute__((weak));\n\
+         int main(void) { printf(\"%d%d%d %d %d\\n\", !!pre_init, !!post_init, !!alarm_handle, early,\n\
+         __start_drivers == __stop_drivers ? 0 : __start_drivers[0]); return run(); }\n",
     );
     let link = ["-static", "main.c", "sealed.a", "-o", "program"];
     let program = fixture.text("program");
     fixture.tool("gcc", &link);
     assert_eq!(
         fixture.tool(&program, &[]),
-        "000\n",
+        "000 0 0\n",
         "a linker leaves them out"
     );
-    fixture.tool("gcc", &[&link[..], &["@callbacks"]].concat());
-    assert_eq!(fixture.tool(&program, &[]), "011\n");
+    let collected = ["-Wl,--gc-sections", "@needed"];
+    fixture.tool("gcc", &[&link[..], &collected].concat());
+    assert_eq!(fixture.tool(&program, &[]), "011 7 3\n");
 }
 
 #[test]
