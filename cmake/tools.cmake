@@ -94,7 +94,12 @@ endfunction()
 function(_sel4_rust_place_tool rustc_version)
     # The workspace says how the tool is optimised.
     set(sources "${SEL4_RUST_DIR}/Cargo.toml" "${SEL4_RUST_DIR}/Cargo.lock")
-    file(GLOB_RECURSE more "${SEL4_RUST_DIR}/rust/tool/*.rs" "${SEL4_RUST_DIR}/rust/tool/*.toml")
+    file(
+        GLOB_RECURSE more
+        "${SEL4_RUST_DIR}/rust/tool/*.rs"
+        "${SEL4_RUST_DIR}/rust/tool/*.toml"
+        "${SEL4_RUST_DIR}/rust/tool/*.sh"
+    )
     list(FILTER more EXCLUDE REGEX "/rust/tool/(.*/)?tests/")
     list(APPEND sources ${more})
     # A changed host tool must be noticed by a build folder that is configured already.

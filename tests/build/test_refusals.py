@@ -84,13 +84,6 @@ REFUSED = (
         files=crate("old", GREETER, '[lib]\ncrate-type = ["staticlib"]\n', "old"),
     ),
     row(
-        "a crate that is a staticlib as well",
-        "the crate `greeter` (`",
-        "is built as `staticlib`, `rlib`",
-        "remove the `crate-type` line",
-        files=crate("greeter", GREETER, '[lib]\ncrate-type = ["staticlib", "rlib"]\n'),
-    ),
-    row(
         "a crate without a source file",
         "the package of `",
         "/source/Cargo.toml` has no source file",

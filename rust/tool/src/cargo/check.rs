@@ -218,9 +218,7 @@ pub fn check(request: &Request) -> Result<Facts> {
     let lock = find_lock(&workspace, chosen)?;
     has_features(chosen, &request.features)?;
     let graph = cargo.locked(&chosen.manifest_path, &arguments)?;
-    for dependency in graph.closure(&chosen.id) {
-        no_runtime_of_its_own(dependency, chosen)?;
-    }
+    no_runtime_of_their_own(&graph, chosen, cargo.target.as_deref())?;
     if let Some(variables) = &request.std {
         std_needs::check(
             variables,
@@ -432,19 +430,109 @@ pub(super) fn manifests_of(manifest: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Refuses a package that has a panic handler or an allocator, since the bundle has them already. Refuses a `staticlib`
-/// too: cargo makes every crate type of a dependency, and rustc wants a panic handler in that one.
-fn no_runtime_of_its_own(package: &Package, asked: &Package) -> Result<()> {
+/// Refuses the package `asked` if it, or one that it depends on, brings its own panic handler or allocator with the features
+/// of `graph`.
+///
+/// # Errors
+///
+/// The first such attribute.
+pub fn no_runtime_of_their_own(
+    graph: &Metadata,
+    asked: &Package,
+    target: Option<&str>,
+) -> Result<()> {
+    for package in graph.closure(&asked.id) {
+        let cfg = Cfg {
+            features: graph.node(&package.id).map(|node| node.features.clone()),
+            target: target.map(str::to_owned),
+            ..Cfg::default()
+        };
+        no_runtime_of_its_own(package, asked, &cfg)?;
+    }
+    Ok(())
+}
+
+/// Refuses std among the crates of the package `asked`, with the features of `graph`. Where the target has a std, rustc would
+/// link it beside the image's own panic handler.
+///
+/// # Errors
+///
+/// The first crate that has std in it.
+pub fn no_std(graph: &Metadata, asked: &Package, target: Option<&str>) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![&*asked.id];
+    while let Some(id) = open.pop() {
+        let (Some(package), Some(node)) = (graph.package(id), graph.node(id)) else {
+            continue;
+        };
+        let is_macro = |kind: &String| kind == "proc-macro";
+        let library = package.library();
+        // What a procedural macro needs runs in the compiler.
+        let library = library.filter(|library| !library.kind.iter().any(is_macro));
+        let Some(library) = library.filter(|_| seen.insert(id)) else {
+            continue;
+        };
+        let built = node.deps.iter();
+        let built = built.filter(|edge| edge.dep_kinds.iter().any(|role| role.kind.is_none()));
+        open.extend(built.map(|edge| &*edge.pkg));
+        let features = graph.node(&package.id).map(|node| node.features.clone());
+        let by_feature = features
+            .as_ref()
+            .is_some_and(|features| features.contains("std"));
+        let cfg = Cfg {
+            features,
+            target: target.map(str::to_owned),
+            ..Cfg::default()
+        };
+        // rustc reports errors of syntax.
+        let root = std::fs::read_to_string(&library.src_path).unwrap_or_default();
+        if !syn::parse_file(&root).is_ok_and(|root| cfg.has_std(&root) == Presence::Yes) {
+            continue;
+        }
+        let (what, help) = if package.id == asked.id {
+            (
+                format!("the crate `{}`", package.name),
+                "write `#![no_std]` at its top",
+            )
+        } else if by_feature {
+            (
+                format!(
+                    "the crate `{}`, which `{}` depends on, has its feature `std` on and",
+                    package.name, asked.name
+                ),
+                "turn the feature off, usually by `default-features = false`",
+            )
+        } else {
+            (
+                format!(
+                    "the crate `{}`, which `{}` depends on,",
+                    package.name, asked.name
+                ),
+                "drop the dependency, or turn off the feature that brings it",
+            )
+        };
+        return Err(Failure::new(format!(
+            "{what} needs std (`{}`), and no library of the executable is built with it",
+            library.src_path.display()
+        ))
+        .help(format!(
+            "{help}; or add STD to add_rust_library(), on aarch64 and x86_64"
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses a package that has a panic handler or an allocator, since the bundle has them already.
+fn no_runtime_of_its_own(package: &Package, asked: &Package, cfg: &Cfg) -> Result<()> {
     let Some(library) = package.library() else {
         return Ok(());
     };
-    let staticlib = library.crate_types.iter().any(|kind| kind == "staticlib");
     // Few crates of a registry name these attributes, and only those are parsed.
-    if package.source.is_some() && !staticlib && !mentions(library.src_path.parent(), 0) {
+    if package.source.is_some() && !mentions(library.src_path.parent(), 0) {
         return Ok(());
     }
     // rustc reports errors of syntax.
-    let Ok(sources) = Sources::load(&library.src_path, &Cfg::default()) else {
+    let Ok(sources) = Sources::load(&library.src_path, cfg) else {
         return Ok(());
     };
     let whose = if package.id == asked.id {
@@ -467,7 +555,7 @@ fn no_runtime_of_its_own(package: &Package, asked: &Package) -> Result<()> {
             Item::Static(item) if has("global_allocator") => ("global_allocator", &item.ident),
             _ => continue,
         };
-        if Cfg::default().presence(attributes) != Presence::Yes {
+        if cfg.presence(attributes) != Presence::Yes {
             continue;
         }
         let help = if package.source.is_none() {
@@ -481,17 +569,6 @@ fn no_runtime_of_its_own(package: &Package, asked: &Package) -> Result<()> {
             ident.span().start().line
         ))
         .help(help));
-    }
-    if staticlib && sources.no_std {
-        return Err(Failure::new(format!(
-            "{whose} (`{}`) is built as `{}`, and rustc requires a panic handler in a `staticlib`",
-            package.manifest_path.display(),
-            library.crate_types.join("`, `")
-        ))
-        .help(
-            "remove the `crate-type` line from [lib]: the kit makes the archive for C; \
-             another build can ask for one with `cargo rustc --crate-type staticlib`",
-        ));
     }
     Ok(())
 }

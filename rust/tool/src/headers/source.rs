@@ -23,8 +23,6 @@ pub struct Sources {
     pub unread: Vec<(usize, usize)>,
     /// `mod` lines whose file does not exist. A build that succeeds has them behind a `#[cfg]`.
     pub missing: Vec<Missing>,
-    /// `true` if the crate is known to be `#![no_std]`.
-    pub no_std: bool,
     /// Files that are being read, each a module of the one before it.
     open: Vec<PathBuf>,
 }
@@ -150,18 +148,31 @@ impl Cfg {
         every(all)
     }
 
-    /// Returns whether `#![no_std]` is among `attributes`, or in a `#![cfg_attr]` that is known to hold.
-    fn no_std(&self, attributes: &[Attribute]) -> bool {
-        let is_no_std = |meta: &Meta| meta.path().is_ident("no_std");
-        attributes.iter().any(|attribute| {
-            if !attribute.path().is_ident("cfg_attr") {
-                return is_no_std(&attribute.meta);
-            }
+    /// Returns whether a crate with this root file has std in it.
+    pub fn has_std(&self, root: &syn::File) -> Presence {
+        let words = ["no_std", "no_core"];
+        let is_without = |meta: &Meta| words.iter().any(|word| meta.path().is_ident(word));
+        let without = root.attrs.iter().map(|attribute| {
             let parts = attribute
                 .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
                 .unwrap_or_default();
-            parts.iter().skip(1).any(is_no_std) && self.holds(&parts[0]) == Presence::Yes
-        })
+            if is_without(&attribute.meta) {
+                Presence::Yes
+            } else if attribute.path().is_ident("cfg_attr") && parts.iter().skip(1).any(is_without)
+            {
+                self.holds(&parts[0])
+            } else {
+                Presence::No
+            }
+        });
+        // With one of the attributes, a crate can still name std.
+        let named = root.items.iter().map(|item| match item {
+            Item::ExternCrate(item) if item.ident == "std" => self.presence(&item.attrs),
+            _ => Presence::No,
+        });
+        let without = opposite(every(without.map(opposite)));
+        let named = opposite(every(named.map(opposite)));
+        opposite(every([without, opposite(named)].into_iter()))
     }
 
     /// Removes the `#[cfg]`s that hold.
@@ -431,9 +442,6 @@ impl Sources {
         }
         let parsed = syn::parse_file(&text)
             .map_err(|error| failed(error.span().start().line, error.to_string()))?;
-        if self.files.is_empty() {
-            self.no_std = cfg.no_std(&parsed.attrs);
-        }
         self.files.push(path.to_owned());
         let file = self.files.len() - 1;
         let mut inner = outer.to_vec();

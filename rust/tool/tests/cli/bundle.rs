@@ -654,3 +654,120 @@ fn locks_that_disagree_on_a_checksum_are_refused() {
     fixture.write("two/Cargo.lock", good);
     bundle(&fixture, "dev", &[&one, &two]).succeeds();
 }
+
+#[test]
+fn std_without_a_library_that_asks_for_it_is_refused() {
+    let fixture = Fixture::new();
+    fixture.registry();
+    fixture.published("part", "1.0.0", "", "");
+    fixture.published(
+        "numbers",
+        "1.0.0",
+        "[features]\ndefault = [\"std\"]\nstd = []\n[dependencies]\npart = \"1\"\n",
+        "#[cfg(feature = \"std\")] extern crate std;\n",
+    );
+    fixture.unlocked("derive", "[lib]\nproc-macro = true\n");
+    fixture.write("derive/src/lib.rs", "");
+    let numbers = |more: &str| {
+        format!(
+            "[dependencies]\nderive = {{ path = \"../derive\" }}\nnumbers = {{ version = \"1\"{more} }}\n"
+        )
+    };
+    fixture.library("greeter", &numbers(""));
+    let step = |fixture: &Fixture, more: &str| {
+        bundle(
+            fixture,
+            "dev",
+            &[&library(fixture, "greeter", "greeter", more)],
+        )
+    };
+    step(&fixture, "").fails(
+        "the crate `numbers`, which `greeter` depends on, has its feature `std` on and needs std (`",
+        "default-features = false",
+    );
+    step(&fixture, "--std").succeeds();
+    fixture.library("greeter", &numbers(", default-features = false"));
+    step(&fixture, "").succeeds();
+    // The step looks again where a manifest changes.
+    std::fs::remove_dir_all(fixture.path("out")).expect("a bundle");
+    fixture.write("vendor/part-1.0.0/src/lib.rs", "");
+    step(&fixture, "").fails(
+        "the crate `part`, which `greeter` depends on, needs std (`",
+        "drop the dependency",
+    );
+    fixture.library("greeter", "");
+    fixture.write("greeter/src/lib.rs", "");
+    step(&fixture, "").fails("the crate `greeter` needs std (`", "#![no_std]");
+}
+
+#[test]
+fn a_runtime_behind_a_feature_that_another_library_turns_on_is_refused() {
+    let fixture = Fixture::new();
+    fixture.unlocked("shared", "[features]\nhalt = []\n");
+    fixture.append(
+        "shared/src/lib.rs",
+        "#[cfg(feature = \"halt\")]\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n",
+    );
+    fixture.library("one", "[dependencies]\nshared = { path = \"../shared\" }\n");
+    fixture.library(
+        "two",
+        "[dependencies]\nshared = { path = \"../shared\", features = [\"halt\"] }\n",
+    );
+    let [one, two] = ["one", "two"].map(|name| library(&fixture, name, name, ""));
+    bundle(&fixture, "dev", &[&one]).succeeds();
+    bundle(&fixture, "dev", &[&one, &two]).fails(
+        "the crate `shared`, which `one` depends on, has its own `#[panic_handler]`",
+        "feature",
+    );
+}
+
+#[test]
+fn crate_types_for_c_are_left_out_by_a_wrapper_of_rustc() {
+    let fixture = Fixture::new();
+    fixture.library("plain", "");
+    bundle(&fixture, "dev", &[&library(&fixture, "plain", "plain", "")]).succeeds();
+    assert!(
+        !fixture
+            .read("out/.cargo/config.toml")
+            .contains("rustc-wrapper")
+    );
+    fixture.library(
+        "both",
+        "[lib]\ncrate-type = [\"lib\", \"staticlib\", \"cdylib\"]\n",
+    );
+    bundle(&fixture, "dev", &[&library(&fixture, "both", "both", "")]).succeeds();
+    assert!(
+        fixture
+            .read("out/.cargo/config.toml")
+            .contains("rustc-wrapper = ")
+    );
+    // A program in the place of rustc lists its arguments.
+    fixture.write("list", "#!/bin/sh\nprintf '%s\\n' \"$@\" > arguments\n");
+    fixture.tool("chmod", &["+x", "list"]);
+    let list = fixture.text("list");
+    let wrapper = fixture.text("out/rustc.sh");
+    let name = [
+        "--crate-name",
+        "both",
+        "--out-dir",
+        "out",
+        "-C",
+        "extra-filename=-01",
+    ];
+    let types = [
+        "--crate-type",
+        "lib",
+        "--crate-type",
+        "staticlib",
+        "--crate-type",
+        "cdylib",
+    ];
+    fixture.tool(&wrapper, &[&[&*list][..], &name, &types, &["a b"]].concat());
+    let kept = [&name[..], &["--crate-type", "lib", "a b"]].concat();
+    assert_eq!(fixture.read("arguments").lines().collect::<Vec<_>>(), kept);
+    for file in ["out/libboth-01.a", "out/libboth-01.so"] {
+        assert_eq!(fixture.read(file), "");
+    }
+    fixture.tool(&wrapper, &[&list, "--crate-type", "staticlib"]);
+    assert_eq!(fixture.read("arguments"), "--crate-type\nstaticlib\n");
+}

@@ -134,30 +134,18 @@ fn a_crate_that_c_cannot_link() {
 }
 
 #[test]
-fn a_staticlib_beside_the_rlib_is_only_for_std() {
+fn crate_types_for_c_beside_the_library_stay() {
     let fixture = Fixture::new();
-    fixture.library("both", "[lib]\ncrate-type = [\"staticlib\", \"rlib\"]\n");
-    for (attribute, refused) in [
-        ("", false),
-        ("#![no_std]\n", true),
-        ("#![cfg_attr(not(test), no_std)]\n", true),
-        ("#![cfg_attr(not(feature = \"std\"), no_std)]\n", false),
-        ("#![cfg_attr(test, no_std)]\n", false),
-    ] {
-        fixture.write("both/src/lib.rs", attribute);
-        let outcome = check(&fixture, "both/Cargo.toml");
-        if refused {
-            outcome.fails("the crate `both` (`", "remove the `crate-type` line");
-        } else {
-            outcome.succeeds();
-        }
-    }
-    fixture.write("both/src/lib.rs", "#![no_std]\n");
-    fixture.library("user", "[dependencies]\nboth = { path = \"../both\" }\n");
-    check(&fixture, "user/Cargo.toml").fails(
-        "the crate `both`, which `user` depends on, (`",
-        "cargo rustc --crate-type staticlib",
+    fixture.library(
+        "both",
+        "[lib]\ncrate-type = [\"lib\", \"staticlib\", \"cdylib\"]\n",
     );
+    for attribute in ["", "#![no_std]\n"] {
+        fixture.write("both/src/lib.rs", attribute);
+        check(&fixture, "both/Cargo.toml").succeeds();
+    }
+    fixture.library("user", "[dependencies]\nboth = { path = \"../both\" }\n");
+    check(&fixture, "user/Cargo.toml").succeeds();
 }
 
 #[test]
@@ -236,6 +224,40 @@ fn a_runtime_of_its_own() {
             }
         }
     }
+}
+
+#[test]
+fn a_runtime_behind_a_feature() {
+    let fixture = Fixture::new();
+    fixture.registry();
+    fixture.published(
+        "panic-halt",
+        "1.0.0",
+        "",
+        "#[panic_handler]\nfn panic() {}\n",
+    );
+    let more = "[features]\ndefault = [\"panic-halt\"]\nstandalone = []\n\
+        [dependencies]\npanic-halt = { version = \"1\", optional = true }\n";
+    fixture.library("greeter", more);
+    fixture.append(
+        "greeter/src/lib.rs",
+        "#[cfg(feature = \"standalone\")]\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n",
+    );
+    let check = |more: &[&str]| {
+        fixture.step(&[&["crate", "--manifest", "greeter/Cargo.toml"], more].concat())
+    };
+    let none = "--no-default-features";
+    check(&[none]).succeeds();
+    check(&[]).fails(
+        "the crate `panic-halt`, which `greeter` depends on,",
+        "turn off the feature",
+    );
+    check(&[none, "--features", "panic-halt"])
+        .fails("the crate `panic-halt`", "turn off the feature");
+    check(&[none, "--features", "standalone"]).fails(
+        "the crate `greeter` has its own `#[panic_handler]` (`",
+        "off in the image",
+    );
 }
 
 #[test]
