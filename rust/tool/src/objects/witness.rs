@@ -90,7 +90,8 @@ impl Record {
 /// Reports the exports of the user's crates in `archive` that the records beside the headers do not have.
 ///
 /// Names that begin with an underscore are not for C programs to declare; crates link each other by such names. Names
-/// that `provided` has are declared by C's own headers, and C calls `main` without a prototype.
+/// that `provided` has are declared by C's own headers, C calls `main` without a prototype, and std exports a function for
+/// unwinding, which link-time optimisation may put beside the crates.
 pub(super) fn check(
     (path, archive): (&Path, &Archive<'_>),
     request: &Request,
@@ -128,7 +129,7 @@ pub(super) fn check(
                 continue;
             };
             let is_c = !name.starts_with('_')
-                && name != "main"
+                && !["main", "rust_eh_personality"].contains(&name)
                 && name
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
