@@ -2,7 +2,7 @@
 """The generated header, and the keywords of add_rust_library()."""
 
 import pytest
-from build.project import ADD, GREETER, LINK, MAIN, Project, crate, one_library, program, symbols
+from build.project import ADD, GREETER, HEAD, LINK, MAIN, Project, crate, one_library, program, symbols
 from support import check_says
 
 pytestmark = [pytest.mark.needs("kernel", "rust", "aarch64", "x86_64"), pytest.mark.weight(80)]
@@ -261,3 +261,98 @@ pub extern "system" fn checksum(n: u32) -> u32 { n }
         assert said.count("has no prototype") + said.count(named) == 1, said
         assert "`answer`" not in said and "`checksum`" not in said, said
         project.prints("42 3")
+
+
+@pytest.mark.long
+def test_the_compilers_judge_the_header_in_builds_without_debug_information():
+    source = (
+        GREETER
+        + """
+mod inner {
+    #[repr(C)]
+    pub struct Pair { pub a: u8, pub b: u64 }
+    #[unsafe(no_mangle)]
+    pub extern "C" fn second(pair: &Pair) -> u64 { pair.b }
+}
+const fn square(n: u64) -> u64 { n * n }
+pub const AREA: u64 = square(1 << 20);
+"""
+    )
+    main = program('struct Pair p = {1, AREA}; printf("%llu\\n", (unsigned long long)second(&p) >> 38);', "greeter.h")
+    packed = {"cbindgen.toml": 'after_includes = "#pragma pack(1)"\n'}
+    project = one_library("judged", source, main=main, files=packed)
+    for build_type in ("Release", "MinSizeRel"):
+        project.write(packed)
+        project.configure(f"-DCMAKE_BUILD_TYPE={build_type}")
+        differs = "the field `b` of `Pair` is at byte 8 in Rust and at byte 1 in C"
+        project.ninja_fails(says=("wrong about `second` (`", "src/lib.rs:14", differs, "help: "))
+        project.write({"cbindgen.toml": ""})
+        said = project.ninja()
+        assert "not compared" not in said and "is not in the header" not in said, said
+        project.prints("4")
+
+
+@pytest.mark.long
+def test_crate_types_for_C_are_left_out():
+    project = one_library("crate types", manifest='[lib]\ncrate-type = ["lib", "staticlib", "cdylib"]\n')
+    project.works()
+    again = project.ninja("-v")
+    assert "Compiling" not in again, f"the second build is one:\n{again}"
+
+
+@pytest.mark.long
+def test_constructors_and_parts_of_arrays_are_linked_in_each_build_type():
+    source = """#![no_std]
+mod state { pub static STARTED: core::sync::atomic::AtomicU32 = core::sync::atomic::AtomicU32::new(0); }
+mod constructor {
+    #[used]
+    #[unsafe(link_section = ".init_array.00200")]
+    static START: extern "C" fn() = start;
+    extern "C" fn start() { crate::state::STARTED.store(40, core::sync::atomic::Ordering::Relaxed); }
+}
+mod element {
+    #[used]
+    #[unsafe(link_section = "drivers")]
+    static ELEMENT: u32 = 2;
+}
+#[unsafe(no_mangle)]
+pub extern "C" fn started() -> u32 { state::STARTED.load(core::sync::atomic::Ordering::Relaxed) }
+"""
+    main = program('extern uint32_t __start_drivers[]; printf("%u\\n", started() + __start_drivers[0]);', "greeter.h")
+    project = one_library("constructors", source, main=main)
+    for build_type in ("Debug", "Release"):
+        project.works(
+            "42", arguments=(f"-DCMAKE_BUILD_TYPE={build_type}", "-DCMAKE_EXE_LINKER_FLAGS=-Wl,--gc-sections")
+        )
+
+
+@pytest.mark.long
+@pytest.mark.needs("aarch32")
+def test_enums_for_aarch32_have_the_size_in_C_that_Rust_gives_them():
+    source = """#![no_std]
+#[repr(C)]
+pub enum Kind { Near = 3, Far = 200 }
+#[repr(C)]
+pub enum Shape { Dot, Circle(u8) }
+#[repr(C)]
+pub struct Kinds { pub before: u8, pub kinds: [Kind; 3], pub wide: Wide, pub shape: Shape }
+#[repr(C)]
+pub enum Wide { One = -300, Two }
+#[unsafe(no_mangle)]
+pub extern "C" fn far(kinds: &Kinds, kind: Kind) -> Kind { Kind::Far }
+"""
+    sizes = "sizeof(enum Kind) == 1 && sizeof(enum Wide) == 2 && sizeof(struct Shape) == 2 && sizeof(struct Kinds) == 8"
+    main = f'#include "greeter.h"\n_Static_assert({sizes}, "");\nint main(void) {{ return 0; }}\n'
+    files = {**crate("greeter", source), "main.c": main}
+    project = Project("short enums", ADD + LINK, files, head=HEAD.replace("x86_64", "aarch32"))
+    for build_type in ("Debug", "Release"):
+        project.configure(
+            f"-DCMAKE_BUILD_TYPE={build_type}",
+            "-DCMAKE_SYSTEM_NAME=Generic",
+            "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY",
+            "-DCMAKE_C_COMPILER=arm-linux-gnueabi-gcc",
+            "-DCMAKE_C_FLAGS=-march=armv7-a -mfloat-abi=soft",
+        )
+        # The compilers' views are compared with each other.
+        said = project.ninja("CMakeFiles/main.dir/main.c.obj")
+        assert "not compared" not in said, said

@@ -8,6 +8,8 @@
 #include <sel4runtime.h>
 #include <checks.h>
 
+extern const uint32_t __start_checks_elements[], __stop_checks_elements[];
+
 static void say(const char *what, int right)
 {
     printf("%s: %s\n", what, right ? "ok" : "WRONG");
@@ -39,6 +41,15 @@ int main(void)
         same = same && seL4_GetMR(i) == (seL4_Word)i * 3 + 1;
     }
     say("all registers reach C", same);
+
+    struct Kinds kinds = { 1, { Far, Near, Far }, 2 };
+    say("enums have the same size", checks_enums(&kinds, Far) == Far);
+    say("a constructor has run", checks_started() == 1);
+    unsigned sum = 0;
+    for (const uint32_t *element = __start_checks_elements; element < __stop_checks_elements; element++) {
+        sum += *element;
+    }
+    say("the elements of an array are there", sum == 42);
 
     const seL4_BootInfo *bootinfo = sel4runtime_bootinfo();
     say("untypeds come to their end", checks_allocate(bootinfo));

@@ -96,6 +96,9 @@ pub struct Target {
     pub crate_types: Vec<String>,
     /// Root file.
     pub src_path: PathBuf,
+    /// Edition of the language.
+    #[serde(default)]
+    pub edition: String,
 }
 
 impl Package {

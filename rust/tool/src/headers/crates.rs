@@ -29,6 +29,8 @@ pub struct Parsed<'a> {
     pub sources: Sources,
     /// Crates that this one may name: index into [`Crates`], or `None` for one that is not parsed.
     pub dependencies: BTreeMap<String, Option<usize>>,
+    /// Cfgs that the build script sets, if it has run.
+    pub cfgs: Vec<String>,
 }
 
 impl<'a> Crates<'a> {
@@ -95,21 +97,20 @@ impl<'a> Parsed<'a> {
             return Ok(None);
         }
         let out_dirs = out_dirs(request.target_folder.as_deref(), &package.name);
-        let known = known.map(|known| {
-            let output = out_dirs
-                .first()
-                .and_then(|out| fs::read_to_string(out.with_file_name("output")).ok());
-            let output = output.unwrap_or_default();
-            let lines = output
-                .lines()
-                .filter_map(|line| line.strip_prefix("cargo:"));
-            // Newer scripts write two colons.
-            let lines = lines.map(|line| line.trim_start_matches(':'));
-            let of_script = lines
-                .filter_map(|line| line.strip_prefix("rustc-cfg="))
-                .map(plain);
-            known.iter().cloned().chain(of_script).collect()
-        });
+        let output = out_dirs
+            .first()
+            .and_then(|out| fs::read_to_string(out.with_file_name("output")).ok());
+        let output = output.unwrap_or_default();
+        let lines = output
+            .lines()
+            .filter_map(|line| line.strip_prefix("cargo:"));
+        // Newer scripts write two colons.
+        let lines = lines.map(|line| line.trim_start_matches(':'));
+        let cfgs: Vec<String> = lines
+            .filter_map(|line| line.strip_prefix("rustc-cfg="))
+            .map(plain)
+            .collect();
+        let known = known.map(|known| known.iter().chain(&cfgs).cloned().collect());
         let cfg = Cfg {
             features: graph.node(&package.id).map(|node| node.features.clone()),
             target: request.cargo.target.clone(),
@@ -140,6 +141,7 @@ impl<'a> Parsed<'a> {
             package,
             sources,
             dependencies: BTreeMap::new(),
+            cfgs,
         }))
     }
 

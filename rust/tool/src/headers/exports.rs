@@ -9,6 +9,7 @@ use syn::{Attribute, Item, Meta};
 
 use super::crates::Parsed;
 use super::names::{Id, Names};
+use super::source::is_export;
 use crate::failure::{Failure, Result};
 
 /// An exported symbol of the crates.
@@ -54,13 +55,19 @@ pub fn symbol_of(attribute: &Attribute) -> Option<Option<String>> {
     }
 }
 
-/// Returns the value of a string literal, or of `concat!` of such.
+/// Returns the text of a literal, or of `concat!` or `stringify!` of such.
 fn text(value: &syn::Expr) -> Option<String> {
     match value {
         syn::Expr::Lit(literal) => match &literal.lit {
             syn::Lit::Str(name) => Some(name.value()),
+            syn::Lit::Int(number) => Some(number.base10_digits().to_owned()),
+            syn::Lit::Char(letter) => Some(letter.value().into()),
+            syn::Lit::Bool(value) => Some(value.value.to_string()),
             _ => None,
         },
+        syn::Expr::Macro(call) if call.mac.path.is_ident("stringify") => {
+            Some(call.mac.tokens.to_string())
+        }
         syn::Expr::Macro(call) if call.mac.path.is_ident("concat") => {
             let parts = call.mac.parse_body_with(
                 syn::punctuated::Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated,
@@ -71,17 +78,14 @@ fn text(value: &syn::Expr) -> Option<String> {
     }
 }
 
-fn symbol(attributes: &[Attribute], ident: &syn::Ident) -> Option<String> {
-    let name = attributes.iter().find_map(symbol_of)?;
-    Some(name.unwrap_or_else(|| ident.unraw().to_string()))
-}
-
 /// Finds the exports among `items`.
-pub fn find<'a>(names: &Names<'a>, items: impl IntoIterator<Item = Id>) -> Vec<Export<'a>> {
+pub fn find<'a>(names: &Names<'a>, items: impl IntoIterator<Item = Id>) -> Result<Vec<Export<'a>>> {
     let mut found = Vec::new();
+    let mut unknown = None;
     for id in items {
         let mut add = |attributes: &[Attribute], ident: &'a syn::Ident, signature| {
-            if let Some(symbol) = symbol(attributes, ident) {
+            if let Some(name) = attributes.iter().find_map(symbol_of) {
+                let symbol = name.unwrap_or_else(|| ident.unraw().to_string());
                 found.push(Export {
                     symbol,
                     ident,
@@ -89,6 +93,8 @@ pub fn find<'a>(names: &Names<'a>, items: impl IntoIterator<Item = Id>) -> Vec<E
                     signature,
                     ignored: attributes.iter().any(ignores),
                 });
+            } else if attributes.iter().any(is_export) {
+                unknown = Some((ident, names.place(id, ident.span())));
             }
         };
         match names.get(id) {
@@ -104,7 +110,14 @@ pub fn find<'a>(names: &Names<'a>, items: impl IntoIterator<Item = Id>) -> Vec<E
             _ => {}
         }
     }
-    found
+    match unknown {
+        None => Ok(found),
+        Some((ident, place)) => Err(Failure::new(format!(
+            "the name that `{}` (`{place}`) is exported under is known to the compiler only",
+            ident.unraw()
+        ))
+        .help("write it as a string literal, or as `concat!` of literals")),
+    }
 }
 
 /// Refuses an export that C cannot name or call.
@@ -142,7 +155,7 @@ pub fn check(names: &Names<'_>, exports: &[Export<'_>]) -> Result<()> {
 }
 
 /// Keywords of C11 and C++20.
-const KEYWORDS: &[&str] = &[
+pub const KEYWORDS: &[&str] = &[
     "alignas",
     "alignof",
     "and",

@@ -20,8 +20,9 @@ use super::exports;
 use super::names::{Found, Id, Names, Space};
 use super::settings::Settings;
 use super::source::is_export;
-use super::values::{NUMBERS, Scope, Value, Values, segments};
+use super::values::{NUMBERS, Scope, Values, segments};
 use crate::failure::{Failure, Result};
+use crate::objects::types::Number;
 
 /// Name of the file. cbindgen takes its stem for the name of the crate.
 pub const FILE: &str = "flat.rs";
@@ -115,6 +116,8 @@ pub struct FlatItem {
     pub opaque: Option<String>,
     /// Item of a crate that is not parsed, with its path.
     pub foreign: Option<String>,
+    /// Alignment that no field exceeds, of `#[repr(packed(2))]`.
+    pub packed: Option<String>,
 }
 
 /// The items of the file.
@@ -146,7 +149,9 @@ pub struct Flattener<'a> {
     ia32: bool,
     impls: BTreeMap<Id, Vec<Id>>,
     /// Constants that become macros.
-    constants: BTreeSet<Id>,
+    constants: BTreeMap<Id, &'static str>,
+    /// Values that the compiler gave.
+    asked: BTreeMap<Id, Number>,
 }
 
 impl<'a> Flattener<'a> {
@@ -161,7 +166,8 @@ impl<'a> Flattener<'a> {
             pointer: if wide { 64 } else { 32 },
             ia32: target.starts_with('i') || target == "x86",
             impls: BTreeMap::new(),
-            constants: BTreeSet::new(),
+            constants: BTreeMap::new(),
+            asked: BTreeMap::new(),
         };
         for krate in 0..names.crates.all.len() {
             for id in names.of_crate(krate) {
@@ -188,43 +194,38 @@ impl<'a> Flattener<'a> {
         }
     }
 
-    /// Chooses the constants among `items` that become macros.
-    pub fn add_constants(&mut self, items: &BTreeSet<Id>) {
-        // First constants made of literals, then constants made of those, and so on.
-        loop {
-            let before = self.constants.len();
-            for id in items {
-                if let Item::Const(item) = self.names.get(*id)
-                    && self.constant(item, *id).is_some()
-                {
-                    self.constants.insert(*id);
+    /// Chooses the constants among `items` that become macros, and returns those whose values only the compiler knows.
+    pub fn add_constants(&mut self, items: &BTreeSet<Id>) -> Vec<(Id, &'static str)> {
+        let mut unknown = Vec::new();
+        for id in items {
+            if let Item::Const(item) = self.names.get(*id)
+                && let Some(kind) = self.values().kind(&item.ty, self.names.module(*id))
+            {
+                match self.constant(item, *id) {
+                    Some(_) => drop(self.constants.insert(*id, kind)),
+                    None => unknown.push((*id, kind)),
                 }
             }
-            if self.constants.len() == before {
-                break;
-            }
         }
-        for id in items.difference(&self.constants) {
-            if let Item::Const(item) = self.names.get(*id)
-                && self.number(&item.ty, self.names.module(*id))
-            {
-                eprintln!(
-                    "warning: {}: the constant `{}` is not in the header, since its value is not arithmetic on numbers",
-                    self.names.place(*id, item.ident.span()),
-                    item.ident
-                );
-            }
+        unknown
+    }
+
+    /// Takes the values of constants from the compiler.
+    pub fn add_values(&mut self, values: Vec<(Id, &'static str, Number)>) {
+        for (id, kind, value) in values {
+            self.constants.insert(id, kind);
+            self.asked.insert(id, value);
         }
     }
 
-    /// Returns the constants that become macros.
-    pub fn constants(&self) -> &BTreeSet<Id> {
+    /// Returns whether a pointer has 64 bits.
+    pub fn is_wide(&self) -> bool {
+        self.pointer == 64
+    }
+
+    /// Returns the constants that become macros, with their types.
+    pub fn constants(&self) -> &BTreeMap<Id, &'static str> {
         &self.constants
-    }
-
-    /// Returns whether C has this type. Nobody expects a constant of any other type in a header.
-    fn number(&self, ty: &Type, module: usize) -> bool {
-        self.values().kind(ty, module).is_some()
     }
 
     fn constant(&self, item: &syn::ItemConst, id: Id) -> Option<Expr> {
@@ -232,108 +233,66 @@ impl<'a> Flattener<'a> {
             module: self.names.module(id),
             own: None,
         };
-        self.expression(&item.expr, &item.ty, scope)
+        match self.asked.get(&id) {
+            None => self.expression(&item.expr, &item.ty, scope),
+            Some(value) => {
+                let kind = self.values().kind(&item.ty, scope.module)?;
+                match value {
+                    Number::Integer(number) => self.literal(*number, kind),
+                    Number::Float(bits) => float(f64::from_bits(*bits), kind),
+                }
+            }
+        }
     }
 
-    /// Returns an expression with the value of a constant that means the same in C.
+    /// Returns an expression with the value and the type of a constant that means the same in C.
     fn expression(&self, value: &Expr, ty: &Type, scope: Scope) -> Option<Expr> {
         let values = self.values();
-        let kind = values.kind(ty, scope.module);
-        if let Expr::Lit(literal) = value {
-            let text = matches!(
-                literal.lit,
-                syn::Lit::Str(_) | syn::Lit::ByteStr(_) | syn::Lit::CStr(_)
-            );
-            if let syn::Lit::Char(letter) = &literal.lit
-                && !matches!(letter.value(), ' '..='~')
-            {
-                // C's letters have no code above 127, and its escapes are others.
-                let code = proc_macro2::Literal::u32_unsuffixed(letter.value().into());
-                return Some(parse_quote!(#code));
+        let kind = values.kind(ty, scope.module)?;
+        match value {
+            // C's letters have no code above 127, and its escapes are others.
+            Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Char(letter),
+                ..
+            }) if matches!(letter.value(), ' '..='~') => Some(value.clone()),
+            _ if kind.starts_with('f') => {
+                let text = value.to_token_stream().to_string();
+                let text = text.replace(['_', ' '], "");
+                let text = text.trim_end_matches("f32").trim_end_matches("f64");
+                let is_number = |letter: char| letter.is_ascii_digit() || ".eE+-".contains(letter);
+                if !text.chars().all(is_number) {
+                    return None;
+                }
+                match kind {
+                    "f32" => float(text.parse::<f32>().ok()?.into(), kind),
+                    _ => float(text.parse().ok()?, kind),
+                }
             }
-            return (!text).then(|| value.clone());
+            _ => self.literal(values.of(value, scope, Some(kind))?.number, kind),
         }
-        let computed = kind.and_then(|kind| values.of(value, scope, Some(kind)));
-        let Some(computed) = computed else {
-            let float = kind.is_some_and(|kind| kind.starts_with('f'));
-            return float.then(|| self.as_it_is(value, scope)).flatten();
-        };
-        if let Some(same) = self
-            .as_it_is(value, scope)
-            .filter(|_| self.is_int(value, scope))
-        {
-            return Some(same);
-        }
-        literal(computed, kind)
     }
 
-    /// Returns whether C computes each part of the expression as an `int`, with the same result.
-    fn is_int(&self, value: &Expr, scope: Scope) -> bool {
-        let parts = match value {
-            Expr::Paren(inner) => self.is_int(&inner.expr, scope),
-            Expr::Group(inner) => self.is_int(&inner.expr, scope),
-            Expr::Unary(unary) => {
-                matches!(unary.op, syn::UnOp::Neg(_)) && self.is_int(&unary.expr, scope)
+    /// Returns a literal, which cbindgen writes with the suffix that keeps its type in C. C promotes narrow types.
+    fn literal(&self, number: i128, kind: &str) -> Option<Expr> {
+        let wide = self.is_wide();
+        let suffix = match kind {
+            "bool" => {
+                let value = number != 0;
+                return Some(parse_quote!(#value));
             }
-            Expr::Binary(binary) => {
-                self.is_int(&binary.left, scope) && self.is_int(&binary.right, scope)
-            }
-            Expr::Lit(literal) => match &literal.lit {
-                syn::Lit::Int(int) => int.suffix().is_empty(),
-                _ => false,
-            },
-            Expr::Path(_) => true,
-            _ => false,
+            "u32" | "u64" | "i64" => kind,
+            "usize" if wide => "u64",
+            "usize" => "u32",
+            "isize" if wide => "i64",
+            _ => "",
         };
-        let small = |value: Value| (-0x7fff_ffff..=0x7fff_ffff).contains(&value.number);
-        parts
-            && self
-                .values()
-                .of(value, scope, Some("i64"))
-                .is_some_and(small)
-    }
-
-    /// Returns arithmetic with the paths of constants replaced by their names, if all of them are macros.
-    fn as_it_is(&self, value: &Expr, scope: Scope) -> Option<Expr> {
-        let inner = |value: &Expr| self.as_it_is(value, scope).map(Box::new);
-        Some(match value {
-            Expr::Lit(_) => value.clone(),
-            Expr::Unary(unary) => Expr::Unary(syn::ExprUnary {
-                expr: inner(&unary.expr)?,
-                ..unary.clone()
-            }),
-            Expr::Binary(binary) => Expr::Binary(syn::ExprBinary {
-                left: inner(&binary.left)?,
-                right: inner(&binary.right)?,
-                ..binary.clone()
-            }),
-            Expr::Cast(cast) if self.number(&cast.ty, scope.module) => Expr::Cast(syn::ExprCast {
-                expr: inner(&cast.expr)?,
-                ..cast.clone()
-            }),
-            Expr::Paren(group) => Expr::Paren(syn::ExprParen {
-                expr: inner(&group.expr)?,
-                ..group.clone()
-            }),
-            Expr::Group(group) => *inner(&group.expr)?,
-            Expr::Path(path) => {
-                let ident = self.macro_of(&segments(&path.path), scope.module)?;
-                parse_quote!(#ident)
-            }
-            _ => return None,
-        })
-    }
-
-    /// Returns the name of the macro that a path to a constant becomes.
-    fn macro_of(&self, path: &[String], module: usize) -> Option<syn::Ident> {
-        let Found::Items(ids) = self.names.resolve(module, path, Space::Values) else {
-            return None;
+        // C has no literals for the smallest numbers.
+        let text = match number {
+            n if n == i64::MIN.into() => "-9223372036854775807i64 - 1".to_owned(),
+            n if n == i32::MIN.into() && suffix.is_empty() => "-2147483647 - 1".to_owned(),
+            _ => format!("{number}{suffix}"),
         };
-        let constants = ids.iter().all(|id| self.constants.contains(id));
-        match self.names.get(*ids.first()?) {
-            Item::Const(item) if constants => Some(item.ident.clone()),
-            _ => None,
-        }
+        syn::parse_str(&text).ok()
     }
 
     /// Returns `roots` and what they reach, in the order of the sources.
@@ -371,7 +330,7 @@ impl<'a> Flattener<'a> {
 
     fn item(&self, id: Id, root: bool, run: &mut Run) -> Result<Option<FlatItem>> {
         let source = self.names.get(id);
-        let mut opaque = None;
+        let (mut opaque, mut packed) = (None, None);
         let span =
             super::crates::item_ident(source).map_or_else(|| source.span(), syn::Ident::span);
         let item = match source {
@@ -413,15 +372,18 @@ impl<'a> Flattener<'a> {
             Item::Type(item) => {
                 let mut item = item.clone();
                 let at = self.at(id, &item.generics);
-                self.generics(&mut item.generics, &at, run)?;
+                plain(&mut item.generics);
                 self.ty(&mut item.ty, &at, run)?;
                 item.ident = own_name(&item.ident);
                 clean(&mut item.attrs);
                 Item::Type(item)
             }
             Item::Struct(_) | Item::Union(_) | Item::Enum(_) => {
-                let (item, why) = self.composite(id, source, run)?;
-                opaque = why;
+                let (item, layout) = self.composite(id, source, run)?;
+                match layout {
+                    Ok(most) => packed = most,
+                    Err(reason) => opaque = Some(reason),
+                }
                 item
             }
             Item::Impl(item) => match self.block(id, item, root, run)? {
@@ -435,6 +397,7 @@ impl<'a> Flattener<'a> {
             place: self.names.place(id, span),
             opaque,
             foreign: None,
+            packed,
         }))
     }
 
@@ -482,25 +445,6 @@ impl<'a> Flattener<'a> {
         })
     }
 
-    fn generics(&self, generics: &mut syn::Generics, at: &At, run: &mut Run) -> Result<()> {
-        generics.where_clause = None;
-        for param in &mut generics.params {
-            match param {
-                syn::GenericParam::Type(param) => {
-                    param.bounds = Punctuated::new();
-                    param.colon_token = None;
-                    param.attrs.clear();
-                    if let Some(default) = &mut param.default {
-                        self.ty(default, at, run)?;
-                    }
-                }
-                syn::GenericParam::Const(param) => param.attrs.clear(),
-                syn::GenericParam::Lifetime(param) => param.attrs.clear(),
-            }
-        }
-        Ok(())
-    }
-
     fn signature(&self, signature: &mut syn::Signature, at: &At, run: &mut Run) -> Result<()> {
         if let Some(abi) = &mut signature.abi
             && let Some(name) = &abi.name
@@ -511,6 +455,10 @@ impl<'a> Flattener<'a> {
         for input in &mut signature.inputs {
             if let syn::FnArg::Typed(input) = input {
                 input.attrs.clear();
+                if !matches!(&*input.pat, syn::Pat::Ident(_)) {
+                    // A pattern gives names to parts of the argument, and none to the whole.
+                    *input.pat = parse_quote!(_);
+                }
                 self.ty(&mut input.ty, at, run)?;
             }
         }
@@ -520,9 +468,29 @@ impl<'a> Flattener<'a> {
         Ok(())
     }
 
-    /// Returns a struct, a union or an enum, by name only if C cannot have its layout, and the reason then.
-    fn composite(&self, id: Id, source: &Item, run: &mut Run) -> Result<(Item, Option<String>)> {
+    /// Returns a struct, a union or an enum, and its packing; by name only if C cannot have its layout, and the reason.
+    fn composite(&self, id: Id, source: &Item, run: &mut Run) -> Result<(Item, Packing)> {
         let mut item = source.clone();
+        if let Item::Enum(inner) = &mut item {
+            for variant in inner
+                .variants
+                .iter_mut()
+                .filter(|each| each.fields.is_empty())
+            {
+                variant.fields = syn::Fields::Unit;
+            }
+            // A transparent enum has one variant, and is its field.
+            let variant = inner
+                .variants
+                .first()
+                .filter(|_| is_transparent(&inner.attrs));
+            let mut fields = variant.iter().flat_map(|variant| &variant.fields);
+            if let Some(field) = fields.find(|field| !is_marker(&field.ty)) {
+                let (attrs, ident, ty) = (&inner.attrs, &inner.ident, &field.ty);
+                let generics = &inner.generics;
+                item = parse_quote!(#(#attrs)* pub struct #ident #generics(#ty););
+            }
+        }
         let (Item::Struct(syn::ItemStruct {
             attrs,
             generics,
@@ -542,10 +510,10 @@ impl<'a> Flattener<'a> {
             ..
         })) = &mut item
         else {
-            return Ok((item, None));
+            return Ok((item, Ok(None)));
         };
         let at = self.at(id, generics);
-        self.generics(generics, &at, run)?;
+        plain(generics);
         clean(attrs);
         *ident = own_name(ident);
         if let Item::Struct(item) = source
@@ -559,13 +527,23 @@ impl<'a> Flattener<'a> {
             Item::Enum(item) if item.variants.is_empty() => Err("it has no values".to_owned()),
             _ => shared_layout(attrs, matches!(source, Item::Enum(_))),
         };
-        if let Err(reason) = layout {
-            attrs.retain(|attribute| !attribute.path().is_ident("repr"));
-            return Ok((
-                parse_quote!(#(#attrs)* pub struct #ident #generics;),
-                Some(reason),
-            ));
-        }
+        // Each instance of a generic type has a name of its own in C.
+        let layout = match layout {
+            Ok(Some(most)) if generics.type_params().next().is_some() => Err(format!(
+                "C has no generic types of `#[repr(packed({most}))]`"
+            )),
+            layout => layout,
+        };
+        let packed = match layout {
+            Ok(packed) => packed,
+            reason => {
+                attrs.retain(|attribute| !attribute.path().is_ident("repr"));
+                return Ok((
+                    parse_quote!(#(#attrs)* pub struct #ident #generics;),
+                    reason,
+                ));
+            }
+        };
         let mut fields = |fields: &mut syn::Fields| {
             for field in fields {
                 clean(&mut field.attrs);
@@ -592,7 +570,7 @@ impl<'a> Flattener<'a> {
             }
             _ => {}
         }
-        Ok((item, None))
+        Ok((item, Ok(packed)))
     }
 
     fn discriminant(&self, value: &mut Expr, at: &At, variant: &syn::Ident) -> Result<()> {
@@ -600,21 +578,20 @@ impl<'a> Flattener<'a> {
             module: at.module,
             own: at.own,
         };
-        let computed = self.values().of(value, scope, None);
-        if let Some(same) = self.as_it_is(value, scope)
-            && (computed.is_none() || self.is_int(value, scope))
-        {
-            *value = same;
-        } else if let Some(literal) = computed.and_then(|value| literal(value, Some("i64"))) {
-            *value = literal;
-        } else {
+        let reprs = reprs(super::source::attributes(self.names.get(at.id)));
+        let kind = NUMBERS
+            .into_iter()
+            .find(|kind| reprs.iter().any(|repr| repr == kind));
+        let computed = self.values().of(value, scope, kind.or(Some("isize")));
+        let Some(literal) = computed.and_then(|value| number(value.number)) else {
             return Err(Failure::new(format!(
                 "the value of `{}` (`{}`) cannot be computed without the compiler",
                 variant.unraw(),
                 self.names.place(at.id, variant.span())
             ))
             .help("write a number, a constant, or arithmetic on them"));
-        }
+        };
+        *value = literal;
         Ok(())
     }
 
@@ -672,7 +649,7 @@ impl<'a> Flattener<'a> {
         block.items = items;
         block.trait_ = None;
         clean(&mut block.attrs);
-        self.generics(&mut block.generics, &at, run)?;
+        plain(&mut block.generics);
         self.ty(&mut block.self_ty, &at, run)?;
         Ok(Some(block))
     }
@@ -712,25 +689,18 @@ impl<'a> Flattener<'a> {
         if matches!(length, Expr::Lit(_)) {
             return Ok(());
         }
-        if let Expr::Path(path) = length {
-            if path
-                .path
-                .get_ident()
-                .is_some_and(|name| at.generics.contains(&name.unraw().to_string()))
-            {
-                return Ok(());
-            }
-            if let Some(name) = self.macro_of(&segments(&path.path), at.module) {
-                *length = parse_quote!(#name);
-                return Ok(());
-            }
+        if let Expr::Path(path) = length
+            && let Some(name) = path.path.get_ident()
+            && at.generics.contains(&name.unraw().to_string())
+        {
+            return Ok(());
         }
         let scope = Scope {
             module: at.module,
             own: at.own,
         };
         let computed = self.values().of(length, scope, Some("usize"));
-        let Some(literal) = computed.and_then(|value| literal(value, None)) else {
+        let Some(literal) = computed.and_then(|value| number(value.number)) else {
             return Err(Failure::new(format!(
                 "the array length `{}` (`{}`) cannot be computed without the compiler",
                 length.to_token_stream(),
@@ -777,6 +747,53 @@ impl<'a> Flattener<'a> {
         Ok(())
     }
 
+    /// Adds the arguments that a type has by default.
+    fn defaults(&self, id: Id, arguments: &mut PathArguments, run: &mut Run) -> Result<()> {
+        let (Item::Struct(syn::ItemStruct { generics, .. })
+        | Item::Union(syn::ItemUnion { generics, .. })
+        | Item::Enum(syn::ItemEnum { generics, .. })
+        | Item::Type(syn::ItemType { generics, .. })) = self.names.get(id)
+        else {
+            return Ok(());
+        };
+        let params = generics.params.iter();
+        let params = params.filter(|param| !matches!(param, syn::GenericParam::Lifetime(_)));
+        let given = match arguments {
+            PathArguments::AngleBracketed(list) => {
+                let lifetime =
+                    |each: &&GenericArgument| matches!(each, GenericArgument::Lifetime(_));
+                list.args.iter().filter(|each| !lifetime(each)).count()
+            }
+            _ => 0,
+        };
+        let at = self.at(id, generics);
+        for param in params.skip(given) {
+            let argument: GenericArgument = match param {
+                syn::GenericParam::Type(param) => {
+                    let Some(mut default) = param.default.clone() else {
+                        return Ok(());
+                    };
+                    self.ty(&mut default, &at, run)?;
+                    let default = substitute(&default, &bindings(generics, arguments));
+                    GenericArgument::Type(default)
+                }
+                syn::GenericParam::Const(param) => {
+                    let Some(mut default) = param.default.clone() else {
+                        return Ok(());
+                    };
+                    self.length(&mut default, &at)?;
+                    GenericArgument::Const(default)
+                }
+                syn::GenericParam::Lifetime(_) => continue,
+            };
+            match arguments {
+                PathArguments::AngleBracketed(list) => list.args.push(argument),
+                _ => *arguments = PathArguments::AngleBracketed(parse_quote!(<#argument>)),
+            }
+        }
+        Ok(())
+    }
+
     fn path(&self, mut path: syn::TypePath, at: &At, run: &mut Run) -> Result<Type> {
         let names = segments(&path.path);
         let first = names.first().cloned().unwrap_or_default();
@@ -805,6 +822,7 @@ impl<'a> Flattener<'a> {
             Found::Items(ids) => {
                 run.queue.extend(&ids);
                 self.arguments(&mut segment.arguments, at, run)?;
+                self.defaults(ids[0], &mut segment.arguments, run)?;
                 if let Some(ident) = super::crates::type_ident(self.names.get(ids[0])) {
                     segment.ident = own_name(ident);
                 }
@@ -830,7 +848,14 @@ impl<'a> Flattener<'a> {
                 }
                 // Some macro may have imported it.
                 let [id] = *self.names.types_named(&last) else {
-                    return Err(undefined_type(&self.user(at, span), &last));
+                    let user = self.user(at, span);
+                    return Err(match self.names.macro_that_names(&last) {
+                        None => undefined_type(&user, &last),
+                        Some(place) => Failure::new(format!(
+                            "the type `{last}`, used by {user}, is made by a macro (`{place}`), which only the compiler expands"
+                        ))
+                        .help("write the type without a macro"),
+                    });
                 };
                 run.queue.push(id);
                 self.arguments(&mut segment.arguments, at, run)?;
@@ -876,6 +901,7 @@ impl<'a> Flattener<'a> {
                 place: self.names.place(at.id, ident.span()),
                 opaque: Some("its layout is Rust's own".to_owned()),
                 foreign: Some(path.join("::")),
+                packed: None,
             });
         parse_quote!(#segment)
     }
@@ -996,31 +1022,56 @@ impl<'a> Flattener<'a> {
     }
 }
 
+/// Leaves the names of parameters. Each use of the type has all arguments.
+fn plain(generics: &mut syn::Generics) {
+    generics.where_clause = None;
+    for param in &mut generics.params {
+        match param {
+            syn::GenericParam::Type(param) => *param = param.ident.clone().into(),
+            syn::GenericParam::Const(param) => {
+                param.attrs.clear();
+                (param.eq_token, param.default) = (None, None);
+            }
+            syn::GenericParam::Lifetime(param) => param.attrs.clear(),
+        }
+    }
+}
+
 /// Returns the name in the file for a type of the crates. cbindgen has types of its own of some names.
 fn own_name(ident: &syn::Ident) -> syn::Ident {
     let name = ident.unraw().to_string();
-    if KNOWN.contains(&&*name) || WRAPPERS.contains(&&*name) {
+    if taken().any(|known| known == name) {
         syn::Ident::new(&format!("{name}{OWN}"), ident.span())
     } else {
         ident.clone()
     }
 }
 
+/// Lists the names of types that cbindgen has a meaning for.
+fn taken() -> impl Iterator<Item = &'static str> {
+    KNOWN.into_iter().chain(WRAPPERS).chain(NUMBERS)
+}
+
 /// Returns the settings that give the types of the crates their names back.
 pub fn renames() -> impl Iterator<Item = (String, String)> {
-    let names = KNOWN.into_iter().chain(WRAPPERS);
-    names.map(|name| (format!("{name}{OWN}"), name.to_owned()))
+    taken().map(|name| (format!("{name}{OWN}"), name.to_owned()))
+}
+
+/// Returns the types among the arguments of a path.
+pub fn arguments(segment: &syn::PathSegment) -> Vec<&Type> {
+    let PathArguments::AngleBracketed(list) = &segment.arguments else {
+        return Vec::new();
+    };
+    let types = list.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    types.collect()
 }
 
 /// Returns the first type among the arguments of a path.
 fn argument(segment: &syn::PathSegment) -> Option<&Type> {
-    let PathArguments::AngleBracketed(list) = &segment.arguments else {
-        return None;
-    };
-    list.args.iter().find_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    })
+    arguments(segment).first().copied()
 }
 
 /// Returns the types that stand for type parameters.
@@ -1146,15 +1197,15 @@ fn reprs(attributes: &[Attribute]) -> Vec<String> {
         .collect()
 }
 
-fn is_transparent(attributes: &[Attribute]) -> bool {
+pub fn is_transparent(attributes: &[Attribute]) -> bool {
     reprs(attributes).iter().any(|repr| repr == "transparent")
 }
 
+/// Alignment of `#[repr(packed(N))]`, if N is more than 1; or the reason why C does not get the layout.
+type Packing = std::result::Result<Option<String>, String>;
+
 /// Returns whether Rust promises C the layout of a type with these attributes, or the reason why not.
-fn shared_layout(
-    attributes: &mut Vec<Attribute>,
-    is_enum: bool,
-) -> std::result::Result<(), String> {
+fn shared_layout(attributes: &mut Vec<Attribute>, is_enum: bool) -> Packing {
     let reprs = reprs(attributes);
     let promised = reprs
         .iter()
@@ -1162,13 +1213,14 @@ fn shared_layout(
     if !promised {
         return Err("add #[repr(C)] to the type".to_owned());
     }
+    let mut most = None;
     if let Some(packed) = reprs.iter().find(|repr| repr.starts_with("packed(")) {
-        if packed != "packed(1)" {
-            return Err(format!("C has no word for `#[repr({packed})]`"));
-        }
+        let number = packed["packed(".len()..].trim_end_matches(')');
+        most = (number != "1").then(|| number.to_owned());
         let words = reprs
             .iter()
-            .map(|repr| if repr == packed { "packed" } else { repr });
+            .filter(|repr| *repr != packed || most.is_none());
+        let words = words.map(|repr| if repr == packed { "packed" } else { repr });
         let words: proc_macro2::TokenStream = words
             .collect::<Vec<_>>()
             .join(",")
@@ -1177,7 +1229,7 @@ fn shared_layout(
         attributes.retain(|attribute| !attribute.path().is_ident("repr"));
         attributes.push(parse_quote!(#[repr(#words)]));
     }
-    Ok(())
+    Ok(most)
 }
 
 /// Leaves the attributes that concern the header, in the forms that cbindgen reads.
@@ -1217,32 +1269,35 @@ fn clean(attributes: &mut Vec<Attribute>) {
     *attributes = kept.collect();
 }
 
-/// Returns a literal, which cbindgen writes with the suffix that keeps its type in C.
-fn literal(value: Value, kind: Option<&'static str>) -> Option<Expr> {
-    let number = value.number;
-    let wide = !(-0x7fff_ffff..=0x7fff_ffff).contains(&number);
-    let kind = kind.or(value.kind);
-    if kind == Some("bool") {
-        let value = number != 0;
-        return Some(parse_quote!(#value));
-    }
-    let signed = kind.is_none_or(|kind| kind.starts_with('i'));
-    let suffix = match (wide, signed) {
-        (false, _) => "",
-        (true, true) if number <= i128::from(i64::MAX) => "i64",
-        (true, false) if number <= 0xffff_ffff && kind != Some("u64") && kind != Some("usize") => {
-            "u32"
-        }
-        (true, _) => "u64",
-    };
-    // C has no literal for the smallest number.
-    if number == i128::from(i64::MIN) {
+/// Returns a literal of a number, without a type if it fits into C's `int`.
+fn number(number: i128) -> Option<Expr> {
+    if number == i64::MIN.into() {
         return syn::parse_str("-9223372036854775807i64 - 1").ok();
     }
-    if number == i128::from(i32::MIN) {
-        return syn::parse_str("-2147483647 - 1").ok();
-    }
+    let suffix = match number {
+        -0x7fff_ffff..=0x7fff_ffff => "",
+        number if number <= i64::MAX.into() => "i64",
+        _ => "u64",
+    };
     syn::parse_str(&format!("{number}{suffix}")).ok()
+}
+
+/// Returns a literal of a floating-point number. C has names for those that are no numbers.
+fn float(value: f64, kind: &str) -> Option<Expr> {
+    let text = match (value.is_finite(), value.is_nan(), value > 0.0) {
+        (true, ..) => format!("{value:?}"),
+        (false, true, _) => "NAN".to_owned(),
+        (false, false, true) => "INFINITY".to_owned(),
+        (false, false, false) => "-INFINITY".to_owned(),
+    };
+    // C has `float` ones only.
+    let is_cast = kind == "f32" || !value.is_finite();
+    syn::parse_str(&if is_cast {
+        format!("{text} as {kind}")
+    } else {
+        text
+    })
+    .ok()
 }
 
 impl Flat {
@@ -1299,12 +1354,14 @@ impl Flat {
         found.map(|flat| &*flat.place)
     }
 
-    /// Refuses two different types of one name, since C has no modules.
+    /// Refuses two different types or constants of one name, since C has no modules.
     pub fn check_names(&self) -> Result<()> {
-        let mut known: BTreeMap<String, &FlatItem> = BTreeMap::new();
+        let mut known: BTreeMap<(&str, String), &FlatItem> = BTreeMap::new();
         for flat in &self.0 {
-            let Some(ident) = super::crates::type_ident(&flat.item) else {
-                continue;
+            let (kind, ident) = match (&flat.item, super::crates::type_ident(&flat.item)) {
+                (_, Some(ident)) => ("types", ident),
+                (Item::Const(item), _) => ("constants", &item.ident),
+                _ => continue,
             };
             // Types that are still behind a #[cfg] exclude each other.
             let attributes = super::source::attributes(&flat.item);
@@ -1315,14 +1372,14 @@ impl Flat {
                 continue;
             }
             let name = ident.unraw().to_string();
-            if let Some(first) = known.get(&name) {
+            if let Some(first) = known.get(&(kind, name.clone())) {
                 return Err(Failure::new(format!(
-                    "two types are called `{name}`: `{}` and `{}`",
+                    "two {kind} are called `{name}`: `{}` and `{}`",
                     first.place, flat.place
                 ))
                 .help("rename one of them, since C has no modules to tell them apart"));
             }
-            known.insert(name, flat);
+            known.insert((kind, name), flat);
         }
         Ok(())
     }

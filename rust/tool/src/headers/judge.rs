@@ -3,24 +3,22 @@
 //! Verdict of the compilers on a header.
 //!
 //! The project's C compiler compiles the header, and its C++ compiler reads it. What the C compiler made of each export,
-//! rustc's code of the same export must agree with: both wrote it down as debug information. The constants' values in C
-//! are put to rustc. The header step, which reads source text, is thus never believed.
+//! rustc's code of the same export must agree with: both wrote it down as debug information. Where the build has none,
+//! rustc compiles the crate once more for it. The constants' values in C must be those that rustc has. The header step,
+//! which reads source text, is thus never believed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use quote::ToTokens;
 use serde::Deserialize;
-use syn::Item;
 
-use super::crates::item_ident;
+use super::compiled::Compiled;
+use super::crates::Parsed;
 use super::flat::Flat;
 use super::text;
-use super::values::NUMBERS;
 use crate::failure::{Failure, Result};
 use crate::objects::archive::{Archive, read};
 use crate::objects::types::{self, PROBE, Sections};
@@ -57,10 +55,16 @@ pub struct Case<'a> {
     pub flat: &'a Flat,
     /// Exports, each with its `file:line`.
     pub exports: BTreeMap<String, String>,
-    /// Paths of constants from the root of their crate, by name.
-    pub constants: BTreeMap<String, String>,
+    /// Constants by name: path from the root of the crate, and type.
+    pub constants: BTreeMap<String, (String, &'static str)>,
     /// Names of the crates that the header is made of, its own first.
     pub crates: Vec<String>,
+    /// Crates with exports.
+    pub exporters: Vec<&'a Parsed<'a>>,
+    /// Whether the build has debug assertions.
+    pub debug_assertions: bool,
+    /// Folder of cargo's in the build.
+    pub target_folder: Option<&'a Path>,
     /// Whether the user's own text may make the header depend on what is included before it.
     pub lenient: bool,
 }
@@ -78,7 +82,7 @@ impl Judge {
     /// # Errors
     ///
     /// When a compiler refuses the header, or when C and Rust differ in an export.
-    pub fn check(&self, case: &Case<'_>, target_folder: Option<&Path>) -> Result<()> {
+    pub fn check(&self, case: &Case<'_>) -> Result<()> {
         let mut hasher = DefaultHasher::new();
         (self, case.header, case.flat.text(&[])).hash(&mut hasher);
         let verdict = format!("{:016x}\n", hasher.finish());
@@ -101,9 +105,10 @@ impl Judge {
             case,
             folder: folder.path(),
         };
+        court.macros()?;
         if court.compile()? {
             if let Some(archive) = self.archive.as_deref().filter(|archive| archive.exists()) {
-                court.compare(archive, target_folder)?;
+                court.compare(archive)?;
             }
             // Without it, the next run judges again.
             let _ = output::write_if_changed(&stamp, verdict.as_bytes());
@@ -225,8 +230,21 @@ impl Court<'_> {
         .help("change the item, or keep it from C with the comment `/// cbindgen:ignore`; -DRUST_HEADER_CHECK=OFF skips the check"))
     }
 
-    /// Compares the exports and the constants with those in rustc's archive.
-    fn compare(&self, path: &Path, target_folder: Option<&Path>) -> Result<()> {
+    /// Refuses names that C's compiler or the headers of every program replace.
+    fn macros(&self) -> Result<()> {
+        let includes = HEADERS
+            .split_whitespace()
+            .map(|name| format!("#if __has_include(<{name}>)\n#include <{name}>\n#endif\n"));
+        let file = self.folder.join("macros.c");
+        output::write_if_changed(&file, includes.collect::<String>().as_bytes())?;
+        let judge = self.judge;
+        let output = self.run(&judge.cc, &judge.flags, &["-E", "-dM", "macros.c"])?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        text::macros_of_c(self.case.flat, self.case.header, &self.case.exports, &text)
+    }
+
+    /// Compares the exports and the constants with those that rustc compiled.
+    fn compare(&self, path: &Path) -> Result<()> {
         let object = read(&self.folder.join("probe.o"))?;
         let Some(sections) = Sections::read(&object) else {
             return Ok(());
@@ -236,37 +254,60 @@ impl Court<'_> {
         };
         let bytes = read(path)?;
         let archive = Archive::parse(path, &bytes)?;
-        let symbols: BTreeSet<String> = self.case.exports.keys().cloned().collect();
         let mut alignments = types::Alignments::new();
-        let mut hash = None;
+        let mut seen = BTreeSet::new();
         for member in &archive.members {
-            let Some(krate) = member.crate_name() else {
-                continue;
-            };
-            if !self.case.crates.contains(&krate) {
+            let krate = member
+                .crate_name()
+                .filter(|krate| self.case.crates.contains(krate));
+            if let Some(krate) = krate
+                && self.same_types(&member.data, &c, &mut alignments)?
+            {
+                seen.insert(krate);
+            }
+        }
+        let folder = self.case.target_folder;
+        let Some(compiled) = folder.and_then(|folder| Compiled::of(path, folder)) else {
+            return self.align(&alignments);
+        };
+        for parsed in &self.case.exporters {
+            let library = parsed.package.library();
+            let krate = library.map_or_else(String::new, |library| library.name.replace('-', "_"));
+            if seen.contains(&krate) {
                 continue;
             }
-            if krate == self.case.crates[0] {
-                hash = hash.or_else(|| member.crate_hash());
+            match compiled.with_debug_info(parsed, self.case.debug_assertions) {
+                Ok(object) => {
+                    self.same_types(&object, &c, &mut alignments)?;
+                }
+                Err(reason) => eprintln!(
+                    "note: the types in {} are not compared with those of the crate `{krate}`: {reason}",
+                    self.case.file_name()
+                ),
             }
-            let Some(sections) = Sections::read(&member.data) else {
-                continue;
-            };
-            let Some(rust) = sections.load() else {
-                continue;
-            };
-            let found = types::compare(&rust, &c, &symbols).map_err(|(symbol, difference)| {
-                let place = &self.case.exports[&symbol];
-                self.differs(&format!("`{symbol}` (`{place}`)"), &difference)
-            })?;
-            alignments.extend(found);
         }
         self.align(&alignments)?;
-        let rlib = hash.and_then(|hash| self.rlib(&hash, target_folder?));
-        match rlib {
-            Some(rlib) => self.constants(&rlib, &types::variables(&c, &object)),
-            None => Ok(()),
-        }
+        self.constants(&compiled, &types::variables(&c, &object))
+    }
+
+    /// Compares the exports in an object of rustc's with those in C. Returns whether the object has types.
+    fn same_types(
+        &self,
+        object: &[u8],
+        c: &types::Side<'_>,
+        alignments: &mut types::Alignments,
+    ) -> Result<bool> {
+        let sections = Sections::read(object);
+        let Some(rust) = sections.as_ref().and_then(Sections::load) else {
+            return Ok(false);
+        };
+        let symbols = self.case.exports.keys().cloned().collect();
+        let found = types::compare(&rust, c, &symbols).map_err(|(symbol, difference)| {
+            let place = &self.case.exports[&symbol];
+            self.differs(&format!("`{symbol}` (`{place}`)"), &difference)
+        })?;
+        alignments.extend(found);
+        Ok(rust.has_types())
     }
 
     fn differs(&self, item: &str, difference: &str) -> Failure {
@@ -298,96 +339,32 @@ impl Court<'_> {
         Ok(())
     }
 
-    /// Returns the library that rustc made of the crate.
-    fn rlib(&self, hash: &str, target_folder: &Path) -> Option<PathBuf> {
-        let name = format!("lib{}-{hash}.rlib", self.case.crates[0]);
-        let profiles = output::profiles(&output::absolute(target_folder).ok()?).into_iter();
-        let mut files = profiles.map(|profile| profile.join("deps").join(&name));
-        files.find(|file| file.exists())
-    }
-
-    /// Has rustc compare the values of constants with those in C.
-    fn constants(&self, rlib: &Path, values: &BTreeMap<String, types::Number>) -> Result<()> {
-        let mut lines = "#![no_std]\n#![allow(warnings)]\n".to_owned();
-        for flat in &self.case.flat.0 {
-            let Item::Const(item) = &flat.item else {
-                continue;
-            };
-            let Some(name) = item_ident(&flat.item).map(ToString::to_string) else {
-                continue;
-            };
-            let ty = item.ty.to_token_stream().to_string();
-            let (Some(path), Some(value)) = (self.case.constants.get(&name), values.get(&name))
-            else {
-                continue;
-            };
-            if !NUMBERS.contains(&&*ty) {
-                continue;
-            }
-            let krate = &self.case.crates[0];
-            let (rust, c) = match (&*ty, value) {
-                ("f32" | "f64", types::Number::Float(bits)) => (
-                    format!("{krate}::{path} as f64 as u64"),
-                    format!("f64::from_bits({bits}) as u64"),
-                ),
-                ("f32" | "f64", _) | (_, types::Number::Float(_)) => continue,
-                (_, types::Number::Integer(value)) => {
-                    (format!("{krate}::{path} as i128"), format!("{value}"))
-                }
-            };
-            lines += &format!("const _: () = assert!({rust} == {c}, \"{name}\");\n");
+    /// Compares the values of constants with those in C.
+    fn constants(&self, compiled: &Compiled, in_c: &BTreeMap<String, types::Number>) -> Result<()> {
+        let mut constants = self.case.constants.clone();
+        constants.retain(|name, _| in_c.contains_key(name));
+        if constants.is_empty() {
+            return Ok(());
         }
-        output::write_if_changed(&self.folder.join("constants.rs"), lines.as_bytes())?;
-        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let deps = rlib.parent().unwrap_or(Path::new(""));
-        let mut dependency: OsString = format!("{}=", self.case.crates[0]).into();
-        dependency.push(rlib);
-        let mut search: OsString = "dependency=".into();
-        search.push(deps);
-        // The folder of a target is called by its name.
-        let target = deps
-            .parent()
-            .and_then(Path::parent)
-            .and_then(Path::file_name);
-        let mut command = Command::new(&rustc);
-        command.args([
-            "--edition=2024",
-            "--crate-type=lib",
-            "--emit=metadata",
-            "constants.rs",
-        ]);
-        command.args(
-            target
-                .map(|target| [OsString::from("--target"), target.to_owned()])
-                .into_iter()
-                .flatten(),
-        );
-        command
-            .arg("--extern")
-            .arg(dependency)
-            .arg("-L")
-            .arg(search)
-            .current_dir(self.folder);
-        let output = command
-            .output()
-            .map_err(|error| Failure::io("run", Path::new(&rustc), &error))?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        for (name, value) in values {
-            if said.contains(&format!("evaluation panicked: {name}\n")) {
-                let place = self.case.flat.place_of(name).unwrap_or_default();
+        let values = compiled.values(&self.case.crates[0], &constants);
+        let values = values.unwrap_or_else(|reason| {
+            let header = self.case.file_name();
+            eprintln!("note: the constants of {header} are not compared with Rust's: {reason}");
+            BTreeMap::new()
+        });
+        for (name, rust) in values {
+            let c = in_c[&name];
+            if !rust.is_same(c) {
+                let place = self.case.flat.place_of(&name).unwrap_or_default();
                 return Err(self.differs(
                     &format!("the constant `{name}` (`{place}`)"),
-                    &format!("it is {value} in C, and another number in Rust"),
+                    &format!("it is {rust} in Rust and {c} in C"),
                 ));
             }
-        }
-        if !output.status.success() {
-            let first = said.lines().next().unwrap_or_default();
-            eprintln!(
-                "note: the constants of {} are not compared with Rust's: {first}",
-                self.case.path.display()
-            );
         }
         Ok(())
     }
 }
+
+/// Headers that most programs include.
+const HEADERS: &str = "assert.h errno.h stdarg.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h sys/sysmacros.h sys/types.h";

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Types by value: C must know their layout.
+//! Types by value: C must know their layout, and have them.
 
 use std::collections::BTreeMap;
 
-use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Item, Type};
 
 use super::complaints::{Log, TYPES};
 use super::crates::item_ident;
-use super::flat::{Flat, FlatItem, bindings, is_marker, substitute};
+use super::flat::{Flat, FlatItem, arguments, bindings, is_marker, is_transparent, substitute};
 use super::settings::KnownToC;
 use super::source::attributes;
 use crate::failure::{Failure, Result};
@@ -32,12 +31,18 @@ struct Checker<'a> {
     flat: &'a Flat,
     known: &'a KnownToC,
     log: &'a Log,
+    judged: bool,
 }
 
 /// Refuses a type by value whose layout C does not know, where the header would not compile. Returns a warning for each
 /// function that C can see and not call.
-pub fn check(flat: &Flat, known: &KnownToC, log: &Log) -> Result<Vec<String>> {
-    let checker = Checker { flat, known, log };
+pub fn check(flat: &Flat, known: &KnownToC, log: &Log, judged: bool) -> Result<Vec<String>> {
+    let checker = Checker {
+        flat,
+        known,
+        log,
+        judged,
+    };
     let mut warnings = Vec::new();
     for item in &flat.0 {
         match &item.item {
@@ -49,14 +54,18 @@ pub fn check(flat: &Flat, known: &KnownToC, log: &Log) -> Result<Vec<String>> {
                     }
                 }
             }
-            Item::Struct(composite) => checker.fields(item, composite.fields.iter())?,
-            Item::Union(composite) => checker.fields(item, composite.fields.named.iter())?,
+            Item::Struct(composite) => {
+                checker.fields(item, composite.fields.iter(), &mut warnings)?;
+            }
+            Item::Union(composite) => {
+                checker.fields(item, composite.fields.named.iter(), &mut warnings)?;
+            }
             Item::Enum(composite) => {
                 let fields = composite
                     .variants
                     .iter()
                     .flat_map(|variant| variant.fields.iter());
-                checker.fields(item, fields)?;
+                checker.fields(item, fields, &mut warnings)?;
             }
             _ => {}
         }
@@ -81,6 +90,7 @@ impl Checker<'_> {
             syn::ReturnType::Default => None,
         };
         for ty in inputs.chain(output) {
+            self.callbacks(&user, ty, warnings)?;
             match self.layout(ty, 0) {
                 Layout::Known => {}
                 Layout::Opaque(name) => {
@@ -95,44 +105,91 @@ impl Checker<'_> {
                 Layout::Empty(name) => warnings.push(format!(
                     "{user} has `{name}` by value, which has no bytes in C and one in C++: only C may call it"
                 )),
-                Layout::Array => warnings.push(format!(
-                    "C must not call {user}: it has an array by value, for which C passes a pointer; put the array into a \
-                     `#[repr(C)]` struct, or take a pointer"
-                )),
+                Layout::Array => self.array(&user, warnings)?,
                 Layout::Foreign(name) => return Err(foreign(&user, &name)),
             }
         }
         Ok(())
     }
 
+    /// Refuses an array by value. Where no compiler judges the header, that is a warning.
+    fn array(&self, user: &str, warnings: &mut Vec<String>) -> Result<()> {
+        let what =
+            "an array by value, which C does not have: it passes a pointer to the first element";
+        let help = "put the array into a `#[repr(C)]` struct, or take a pointer";
+        if self.judged {
+            return Err(Failure::new(format!("{user} has {what}")).help(help));
+        }
+        warnings.push(format!("C must not call {user}: it has {what}; {help}"));
+        Ok(())
+    }
+
+    /// Judges the function pointers in a type.
+    fn callbacks(&self, user: &str, ty: &Type, warnings: &mut Vec<String>) -> Result<()> {
+        match ty {
+            Type::Reference(inner) => self.callbacks(user, &inner.elem, warnings),
+            Type::Ptr(inner) => self.callbacks(user, &inner.elem, warnings),
+            Type::Array(inner) => self.callbacks(user, &inner.elem, warnings),
+            Type::Path(path) => {
+                let last = path.path.segments.last();
+                let mut types = last.into_iter().flat_map(arguments);
+                types.try_for_each(|ty| self.callbacks(user, ty, warnings))
+            }
+            Type::BareFn(function) => {
+                if function.abi.is_none() {
+                    warnings.push(format!(
+                        "C must not call or make the function pointer of {user}: `fn` has Rust's own calling convention; write \
+                         `extern \"C\" fn`"
+                    ));
+                }
+                let inputs = function.inputs.iter().map(|input| &input.ty);
+                let output = match &function.output {
+                    syn::ReturnType::Type(_, ty) => Some(&**ty),
+                    syn::ReturnType::Default => None,
+                };
+                for ty in inputs.chain(output) {
+                    match self.layout(ty, 0) {
+                        Layout::Array => self.array(user, warnings)?,
+                        Layout::Foreign(name) => return Err(foreign(user, &name)),
+                        _ => self.callbacks(user, ty, warnings)?,
+                    }
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn fields<'f>(
         &self,
         item: &FlatItem,
         mut fields: impl Iterator<Item = &'f syn::Field>,
+        warnings: &mut Vec<String>,
     ) -> Result<()> {
         let name = item_ident(&item.item)
             .map(|ident| ident.unraw().to_string())
             .unwrap_or_default();
-        // A transparent struct becomes another name for its field.
-        let transparent = |attribute: &syn::Attribute| {
-            attribute.path().is_ident("repr")
-                && attribute
-                    .meta
-                    .to_token_stream()
-                    .to_string()
-                    .contains("transparent")
-        };
-        let transparent = attributes(&item.item).iter().any(transparent);
-        if transparent || item.opaque.is_some() || self.log.reason_for_opaque(&name).is_some() {
+        let user = format!("`{name}` (`{}`)", item.place);
+        if let Some(reason) = self
+            .log
+            .reason_for_opaque(&name)
+            .filter(|_| item.opaque.is_none())
+        {
+            warnings.push(format!("C knows {user} by name only: {reason}"));
             return Ok(());
         }
-        let user = format!("`{name}` (`{}`)", item.place);
+        // A transparent struct becomes another name for its field.
+        if item.opaque.is_some() || is_transparent(attributes(&item.item)) {
+            return Ok(());
+        }
         fields.try_for_each(|field| match self.layout(&field.ty, 0) {
             Layout::Opaque(name) => Err(Failure::new(self.by_value(&user, &name)).help(format!(
                 "add #[repr(C)] to `{name}` and give it fields that C has ({TYPES}), or hold a pointer"
             ))),
             Layout::Foreign(name) => Err(foreign(&user, &name)),
-            Layout::Known | Layout::Empty(_) | Layout::Array => Ok(()),
+            Layout::Known | Layout::Empty(_) | Layout::Array => {
+                self.callbacks(&user, &field.ty, warnings)
+            }
         })
     }
 
@@ -168,7 +225,7 @@ impl Checker<'_> {
                     return Layout::Known;
                 }
                 let Some(flat) = self.flat.type_named(&name) else {
-                    return self.standard(&name, &last.arguments, depth);
+                    return self.standard(&name, &arguments(last), depth);
                 };
                 let foreign = flat.foreign.as_ref();
                 if let Some(foreign) = foreign {
@@ -181,6 +238,12 @@ impl Checker<'_> {
                     Item::Type(alias) => {
                         let bound = bindings(&alias.generics, &last.arguments);
                         self.layout(&substitute(&alias.ty, &bound), depth + 1)
+                    }
+                    Item::Struct(item) if is_transparent(&item.attrs) => {
+                        let bound = bindings(&item.generics, &last.arguments);
+                        let mut fields = item.fields.iter().filter(|field| !is_marker(&field.ty));
+                        let inner = fields.next().map(|field| substitute(&field.ty, &bound));
+                        inner.map_or(Layout::Known, |inner| self.layout(&inner, depth + 1))
                     }
                     Item::Struct(item) => {
                         let bound = bindings(&item.generics, &last.arguments);
@@ -221,16 +284,8 @@ impl Checker<'_> {
     }
 
     /// Returns the layout of a type that no crate defines.
-    fn standard(&self, name: &str, arguments: &syn::PathArguments, depth: u32) -> Layout {
-        let inner = match arguments {
-            syn::PathArguments::AngleBracketed(list) => {
-                list.args.iter().find_map(|argument| match argument {
-                    syn::GenericArgument::Type(ty) => Some(ty),
-                    _ => None,
-                })
-            }
-            _ => None,
-        };
+    fn standard(&self, name: &str, arguments: &[&Type], depth: u32) -> Layout {
+        let inner = arguments.first().copied();
         match (name, inner) {
             ("Box" | "NonNull", Some(_)) => Layout::Known,
             ("Option", Some(Type::Reference(_) | Type::BareFn(_))) => Layout::Known,

@@ -5,6 +5,7 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::quote;
 use syn::parse::{Parse, ParseStream, Parser};
+use syn::visit::Visit;
 use syn::{Expr, Item, Meta, Token};
 
 /// Meaning of an invocation among items.
@@ -182,19 +183,25 @@ impl Flags {
     }
 }
 
-/// Returns the items in the body of a function or of a `const`.
-pub fn items_in(item: &Item) -> Vec<Item> {
-    let block = match item {
-        Item::Fn(item) => &*item.block,
-        Item::Const(item) => match &*item.expr {
-            Expr::Block(block) => &block.block,
-            _ => return Vec::new(),
-        },
-        _ => return Vec::new(),
-    };
-    let statements = block.stmts.iter();
-    statements
-        .filter_map(|statement| match statement {
+/// A block of code with items in it.
+pub struct Block {
+    pub items: Vec<Item>,
+    /// Blocks inside, which see the items.
+    pub inner: Vec<Block>,
+}
+
+/// Returns the blocks with items in an item: in bodies, closures and initial values.
+pub fn blocks_in(item: &Item) -> Vec<Block> {
+    let mut found = Blocks(Vec::new());
+    syn::visit::visit_item(&mut found, item);
+    found.0
+}
+
+struct Blocks(Vec<Block>);
+
+impl<'ast> Visit<'ast> for Blocks {
+    fn visit_block(&mut self, block: &'ast syn::Block) {
+        let items = block.stmts.iter().filter_map(|statement| match statement {
             syn::Stmt::Item(item) => Some(item.clone()),
             syn::Stmt::Macro(statement) if !statement.mac.path.is_ident("include") => {
                 Some(Item::Macro(syn::ItemMacro {
@@ -205,6 +212,18 @@ pub fn items_in(item: &Item) -> Vec<Item> {
                 }))
             }
             _ => None,
-        })
-        .collect()
+        });
+        let items: Vec<Item> = items.collect();
+        let mut inner = Blocks(Vec::new());
+        syn::visit::visit_block(&mut inner, block);
+        if items.is_empty() {
+            self.0.extend(inner.0);
+        } else {
+            let inner = inner.0;
+            self.0.push(Block { items, inner });
+        }
+    }
+
+    // Items in a block are items of their own.
+    fn visit_item(&mut self, _: &'ast Item) {}
 }

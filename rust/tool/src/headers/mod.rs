@@ -6,6 +6,7 @@
 //! places, [`source`] parses the crate and its path dependencies first, and `names` resolves their paths. cbindgen gets
 //! one file, which `flat` makes: the exports, the constants that C sees, and the types that these reach.
 
+mod compiled;
 mod complaints;
 mod crates;
 mod exports;
@@ -19,7 +20,7 @@ pub mod source;
 mod text;
 mod values;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -29,9 +30,11 @@ use syn::spanned::Spanned;
 use crate::cargo::check::{choose, features};
 use crate::cargo::{Cargo, Metadata, Package};
 use crate::failure::{Failure, Result};
+use crate::objects::types::Number;
 use crate::objects::witness::Record;
 use crate::output;
 
+use compiled::Compiled;
 use crates::Crates;
 use flat::{Flat, Flattener};
 use names::{Id, Names, Public};
@@ -199,14 +202,15 @@ fn generate(
     let public = names.public();
     let all = umbrella(&names, &public, &settings).chain(public.items.iter().copied());
     let all: BTreeSet<Id> = names.of_crate(0).chain(all).collect();
-    let exports = exports::find(&names, all);
+    let exports = exports::find(&names, all)?;
     exports::check(&names, &exports)?;
     exports::warn_of_macros(crates.own(), &request.out);
 
     let mut flattener = Flattener::new(&names, &settings, request.cargo.target.as_deref());
-    flattener.add_constants(&public.items);
+    let unknown = flattener.add_constants(&public.items);
+    flattener.add_values(ask(&names, &public, request, &unknown));
     let mut roots: BTreeSet<Id> = exports.iter().map(|export| export.id).collect();
-    roots.extend(flattener.constants());
+    roots.extend(flattener.constants().keys());
     roots.extend(included(&names, &settings));
     let roots: Vec<Id> = roots.into_iter().collect();
     let flat = flattener.flatten(&roots)?;
@@ -241,7 +245,7 @@ fn generate(
     };
     let known = &settings.known_to_c;
     complaints::judge(&flat, &request.package, known, &log)?;
-    for warning in layout::check(&flat, known, &log)? {
+    for warning in layout::check(&flat, known, &log, request.judge.is_some())? {
         eprintln!("warning: {warning}");
     }
     let config = &settings.config;
@@ -272,7 +276,15 @@ fn generate(
     if exports.is_empty() {
         header += "/* The crate exports nothing to C: no function is `extern \"C\"` and `#[unsafe(no_mangle)]`. */\n";
     }
-    header += &text::guarded(&body(&bindings), |name| shared(crates, &flat, name));
+    let around = |name: &str| around(crates, &flat, config, name);
+    header += &text::surrounded(&body(&bindings), around);
+    if flattener.is_wide() {
+        header = text::long_numbers(&header);
+    }
+    let target = request.cargo.target.as_deref().unwrap_or_default();
+    if ["arm", "thumb"].iter().any(|arch| target.starts_with(arch)) && target.contains("-none-") {
+        header = text::least_enums(&header);
+    }
     if in_comment && let Some(guard) = &bindings.config.include_guard {
         // The user's own lines enclose all in a comment, which this one would end.
         header = header.replace(&format!("#endif  /* {guard} */"), "#endif");
@@ -290,22 +302,34 @@ fn generate(
             let place = names.place(export.id, export.ident.span());
             (export.symbol.clone(), place)
         });
-        let constants = flattener.constants().iter().filter_map(|id| {
-            let ident = crates::item_ident(names.get(*id))?;
-            Some((ident.unraw().to_string(), public.paths.get(id)?.clone()))
-        });
+        let constants = flattener.constants();
+        let mut exporters: Vec<usize> = exports
+            .iter()
+            .map(|export| names.krate(export.id))
+            .collect();
+        exporters.dedup();
         let own_text = [&config.header, &config.after_includes, &config.trailer];
         let case = judge::Case {
             path: &request.out,
             header: &header,
             flat: &flat,
             exports: places.collect(),
-            constants: constants.collect(),
+            constants: asked(
+                &names,
+                &public,
+                constants.iter().map(|(id, kind)| (*id, *kind)),
+            ),
             crates: crates.clone(),
+            exporters: exporters
+                .into_iter()
+                .map(|krate| &names.crates.all[krate])
+                .collect(),
+            debug_assertions: request.debug_assertions,
+            target_folder: request.target_folder.as_deref(),
             lenient: !config.export.exclude.is_empty()
                 || own_text.iter().any(|text| text.is_some()),
         };
-        judge.check(&case, request.target_folder.as_deref())?;
+        judge.check(&case)?;
     }
     let mut record = Record {
         crates: crates.into_iter().collect(),
@@ -319,6 +343,56 @@ fn generate(
         .symbols
         .extend(accounted.map(|export| export.symbol.clone()));
     Ok((header, record))
+}
+
+/// Returns the paths and types of constants, by name.
+fn asked(
+    names: &Names<'_>,
+    public: &Public,
+    constants: impl Iterator<Item = (Id, &'static str)>,
+) -> BTreeMap<String, (String, &'static str)> {
+    let constants = constants.filter_map(|(id, kind)| {
+        let ident = crates::item_ident(names.get(id))?;
+        let path = public.paths.get(&id)?.clone();
+        Some((ident.unraw().to_string(), (path, kind)))
+    });
+    constants.collect()
+}
+
+/// Returns the values that rustc has for constants, and warns of those that it has no value for.
+fn ask(
+    names: &Names<'_>,
+    public: &Public,
+    request: &Request,
+    constants: &[(Id, &'static str)],
+) -> Vec<(Id, &'static str, Number)> {
+    let asked = asked(names, public, constants.iter().copied());
+    let krate = names.crates.own().package.library();
+    let krate = krate.map_or_else(String::new, |library| library.name.replace('-', "_"));
+    let archive = request
+        .judge
+        .as_ref()
+        .and_then(|judge| judge.archive.as_deref());
+    let archive = archive.filter(|_| !asked.is_empty());
+    let compiled = archive
+        .zip(request.target_folder.as_deref())
+        .and_then(|(archive, folder)| Compiled::of(archive, folder));
+    let values = compiled.map(|compiled| compiled.values(&krate, &asked).unwrap_or_default());
+    let values = values.unwrap_or_default();
+    let mut known = Vec::new();
+    for (id, kind) in constants {
+        let Some(ident) = crates::item_ident(names.get(*id)) else {
+            continue;
+        };
+        match values.get(&ident.unraw().to_string()) {
+            Some(value) => known.push((*id, *kind, *value)),
+            None => eprintln!(
+                "warning: {}: the constant `{ident}` is not in the header, since its value is not arithmetic on numbers",
+                names.place(*id, ident.span()),
+            ),
+        }
+    }
+    known
 }
 
 type Made = std::result::Result<Result<(cbindgen::Bindings, String)>, String>;
@@ -419,6 +493,33 @@ fn included(names: &Names<'_>, settings: &Settings) -> Vec<Id> {
     } else {
         found.collect()
     }
+}
+
+/// Returns the lines before and behind the definition of the type `name` in C, if it needs some.
+fn around(
+    crates: &Crates<'_>,
+    flat: &Flat,
+    config: &cbindgen::Config,
+    name: &str,
+) -> Option<(String, String)> {
+    let mut lines = (String::new(), String::new());
+    if let Some(guard) = shared(crates, flat, name) {
+        lines.0 = format!("#ifndef {guard}\n#define {guard}\n");
+        lines.1 = "#endif".to_owned();
+    }
+    let export = &config.export;
+    let prefix = export.prefix.as_deref().unwrap_or_default();
+    let packed = flat.0.iter().find_map(|item| {
+        let ident = crates::item_ident(&item.item).filter(|_| item.packed.is_some())?;
+        let ident = ident.unraw().to_string();
+        let known = export.rename.get(&ident).unwrap_or(&ident);
+        (name == format!("{prefix}{known}")).then_some(item.packed.as_deref()?)
+    });
+    if let Some(most) = packed {
+        lines.0 += &format!("#pragma pack(push, {most})\n");
+        lines.1 = format!("#pragma pack(pop)\n{}", lines.1);
+    }
+    (!lines.0.is_empty()).then_some(lines)
 }
 
 /// Returns the macro that guards the definition of the type `name`, if other libraries of the bundle have the type as well.

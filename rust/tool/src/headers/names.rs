@@ -148,7 +148,9 @@ impl<'a> Names<'a> {
                     .rename
                     .as_ref()
                     .map(|(_, name)| name.unraw().to_string());
-                if !public && named != "self" {
+                // With a name of its own, the crate is used by that name.
+                let used = name.as_ref().is_some_and(|name| name != "_");
+                if !public && named != "self" && !used {
                     self.modules[module].linked.push(named.clone());
                 }
                 let meaning = Meaning::Use(Use { path, public });
@@ -220,6 +222,11 @@ impl<'a> Names<'a> {
         (parsed, &parsed.sources.items[index])
     }
 
+    /// Returns the index of an item's crate.
+    pub fn krate(&self, id: Id) -> usize {
+        self.items[id].0
+    }
+
     /// Returns an item.
     pub fn get(&self, id: Id) -> &'a Item {
         &self.source(id).1.item
@@ -242,6 +249,24 @@ impl<'a> Names<'a> {
         let own = self.of_crate(0);
         own.filter(|id| type_ident(self.get(*id)).is_some_and(|ident| ident.unraw() == name))
             .collect()
+    }
+
+    /// Returns the place of a macro among the items of the crates that is given the word `name`.
+    pub fn macro_that_names(&self, name: &str) -> Option<String> {
+        fn has(tokens: proc_macro2::TokenStream, name: &str) -> bool {
+            tokens.into_iter().any(|token| match token {
+                proc_macro2::TokenTree::Ident(ident) => ident == name,
+                proc_macro2::TokenTree::Group(group) => has(group.stream(), name),
+                _ => false,
+            })
+        }
+        let mut items = 0..self.items.len();
+        items.find_map(|id| match self.get(id) {
+            Item::Macro(item) if item.ident.is_none() && has(item.mac.tokens.clone(), name) => {
+                Some(self.place(id, item.mac.path.segments[0].ident.span()))
+            }
+            _ => None,
+        })
     }
 
     /// Lists the items of a crate.
@@ -406,7 +431,6 @@ impl<'a> Names<'a> {
         if self.roots.contains(&module) {
             public.crates.insert(self.modules[module].krate);
         }
-        // A glob has the names of what it leads to.
         // A glob has the names of what it leads to.
         let mut go = |found: Found, name: Option<&str>| match found {
             Found::Items(items) => {

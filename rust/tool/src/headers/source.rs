@@ -193,6 +193,10 @@ impl Cfg {
             syn::Fields::Unit => {}
         };
         match item {
+            Item::Fn(item) => self.settle_list(&mut item.sig.inputs, |input| match input {
+                syn::FnArg::Receiver(input) => &mut input.attrs,
+                syn::FnArg::Typed(input) => &mut input.attrs,
+            }),
             Item::Struct(item) => fields(&mut item.fields),
             Item::Union(item) => self.settle_list(&mut item.fields.named, |field| &mut field.attrs),
             Item::Enum(item) => {
@@ -495,20 +499,34 @@ impl Sources {
                         cfg.settle(attributes);
                     }
                     cfg.settle_inside(&mut item);
-                    let inner = macros::items_in(&item);
+                    let blocks = macros::blocks_in(&item);
                     let module = place.module;
                     let file = place.file;
                     self.items.push(SourceItem { file, module, item });
-                    if !inner.is_empty() {
-                        let module = self.enter(Module {
-                            parent: Some(module),
-                            block: true,
-                            ..Module::default()
-                        });
-                        self.items(Place { module, ..place }, inner, outer, cfg)?;
-                    }
+                    self.blocks(place, blocks, outer, cfg)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Adds the items in blocks of code.
+    fn blocks(
+        &mut self,
+        place: Place<'_>,
+        blocks: Vec<macros::Block>,
+        outer: &[Attribute],
+        cfg: &Cfg,
+    ) -> std::result::Result<(), SyntaxError> {
+        for block in blocks {
+            let module = self.enter(Module {
+                parent: Some(place.module),
+                block: true,
+                ..Module::default()
+            });
+            let place = Place { module, ..place };
+            self.items(place, block.items, outer, cfg)?;
+            self.blocks(place, block.inner, outer, cfg)?;
         }
         Ok(())
     }

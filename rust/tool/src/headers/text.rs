@@ -8,6 +8,7 @@ use syn::Item;
 use syn::ext::IdentExt;
 
 use super::crates::item_ident;
+use super::exports::KEYWORDS;
 use super::flat::Flat;
 use super::settings::SEL4;
 use crate::failure::{Failure, Result};
@@ -40,6 +41,7 @@ pub fn includes(text: &str, wanted: &[String]) -> Vec<String> {
             any(&|name| ["size_t", "ptrdiff_t", "NULL", "wchar_t"].contains(&name)),
         ),
         ("stdint.h", any(&fixed)),
+        ("math.h", any(&|name| ["INFINITY", "NAN"].contains(&name))),
         ("sys/types.h", any(&|name| name == "ssize_t")),
         ("sel4/sel4.h", any(&|name| name.starts_with(SEL4))),
     ] {
@@ -103,8 +105,17 @@ pub fn tokens(text: &str) -> Vec<&str> {
             skip("*/")
         } else if rest.starts_with("//") || letter == '#' {
             skip("\n")
-        } else if letter == '"' {
-            rest[1..].find('"').map_or(rest.len(), |at| at + 2)
+        } else if letter == '"' || letter == '\'' {
+            let end = rest
+                .char_indices()
+                .skip(1)
+                .scan(false, |escaped, (at, each)| {
+                    let ends = each == letter && !*escaped;
+                    *escaped = each == '\\' && !*escaped;
+                    Some((at, ends))
+                });
+            let end = end.filter(|(_, ends)| *ends).map(|(at, _)| at + 1);
+            end.take(1).next().unwrap_or(rest.len())
         } else {
             let end = rest.find(|letter| !is_word(letter)).unwrap_or(rest.len());
             let end = end.max(letter.len_utf8());
@@ -118,30 +129,67 @@ pub fn tokens(text: &str) -> Vec<&str> {
     found
 }
 
-/// Puts the definitions of the types for which `guard` gives a macro under the condition that the macro is not defined.
+/// Puts lines before and behind the definitions of the types for which `lines` has some.
 ///
 /// cbindgen separates items by empty lines.
-pub fn guarded(text: &str, guard: impl Fn(&str) -> Option<String>) -> String {
+pub fn surrounded(text: &str, lines: impl Fn(&str) -> Option<(String, String)>) -> String {
     let blocks = text.split("\n\n").map(|block| {
         let tokens = tokens(block);
         // `struct Name {`, and `} Name;` or `typedef … Name;`.
         let defined = tokens.windows(3).find_map(|window| match window {
-            ["struct" | "union" | "enum", name, "{" | ":"] => guard(name),
+            ["struct" | "union" | "enum", name, "{" | ":"] => lines(name),
             _ => None,
         });
         let last = match tokens[..] {
-            ["typedef" | "struct" | "union" | "enum", .., name, ";"] => guard(name),
+            ["typedef" | "struct" | "union" | "enum", .., name, ";"] => lines(name),
             _ => None,
         };
         match defined.or(last) {
-            Some(guard) => {
+            Some((before, behind)) => {
                 let block = block.trim_matches('\n');
-                format!("#ifndef {guard}\n#define {guard}\n{block}\n#endif")
+                format!("{before}{block}\n{behind}")
             }
             None => block.to_owned(),
         }
     });
     blocks.collect::<Vec<_>>().join("\n\n")
+}
+
+/// Writes the numbers of 64 bits as C does where a `long` has as many.
+pub fn long_numbers(text: &str) -> String {
+    let lines = text.split_inclusive('\n').map(|line| {
+        let start = line.trim_start();
+        if ["*", "/*", "//"]
+            .iter()
+            .any(|comment| start.starts_with(comment))
+        {
+            return line.to_owned();
+        }
+        let words = line.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric());
+        let words = words.map(|word| {
+            let digits = word.trim_start_matches(|letter: char| letter.is_ascii_digit());
+            match digits.len() < word.len() && digits.trim_start_matches('u').starts_with("ll") {
+                true => word.replacen("ll", "l", 1),
+                false => word.to_owned(),
+            }
+        });
+        words.collect::<String>()
+    });
+    lines.collect()
+}
+
+/// Gives each enum without a type the least size, as the ABI of bare-metal Arm and so Rust does. GCC for Linux takes an `int`.
+pub fn least_enums(text: &str) -> String {
+    let lines = text.split_inclusive('\n').map(|line| {
+        let start = line.strip_prefix("typedef ").unwrap_or(line);
+        match start.strip_prefix("enum ") {
+            Some(name) if name.trim_end().ends_with('{') => {
+                line.replacen("enum ", "enum __attribute__((packed)) ", 1)
+            }
+            _ => line.to_owned(),
+        }
+    });
+    lines.collect()
 }
 
 /// Returns a struct or union that stands before the definition of a type that it has by value.
@@ -198,9 +246,14 @@ pub fn clashes(flat: &Flat, text: &str, own: &str) -> Result<()> {
         }
     }
     for name in &macros {
-        if MACROS.contains(name) {
+        if MACROS.contains(name) || KEYWORDS.contains(name) {
+            let kind = if MACROS.contains(name) {
+                "macro"
+            } else {
+                "keyword"
+            };
             return Err(Failure::new(format!(
-                "the constant {} has the name of a macro of C",
+                "the constant {} has the name of a {kind} of C",
                 named(flat, name)
             ))
             .help("rename it, or make it private"));
@@ -211,9 +264,12 @@ pub fn clashes(flat: &Flat, text: &str, own: &str) -> Result<()> {
     // Enumerators, each with its enum; and other names of C's one space for functions, objects and types.
     let mut enumerators: BTreeMap<&str, &str> = BTreeMap::new();
     let mut others = BTreeSet::new();
+    let mut types = BTreeSet::new();
+    let mut functions = BTreeSet::new();
     let mut bodies = BTreeSet::new();
     let mut owner = None;
     let mut value = false;
+    let mut start = "";
     let mut depth = 0_usize;
     for (index, word) in tokens.iter().enumerate() {
         match *word {
@@ -237,10 +293,23 @@ pub fn clashes(flat: &Flat, text: &str, own: &str) -> Result<()> {
                 "the constant {} has the name of {}, and C would replace the one by the other",
                 named(flat, word),
                 user_of(flat, word)
+                    .unwrap_or_else(|| format!("something else in the header, `{word}`"))
             ))
             .help("rename one of them, or make the constant private"));
         }
         let before = if index == 0 { "" } else { tokens[index - 1] };
+        if depth == 0 && ["", ";", "}"].contains(&before) && token(index + 1) != ";" {
+            start = *word;
+        }
+        let defines = ["struct", "union", "enum"].contains(&before) && token(index + 1) == "{";
+        let is_type = defines || start == "typedef" && token(index + 1) == ";" && depth == 0;
+        if is_type && KEYWORDS.contains(word) {
+            return Err(Failure::new(format!(
+                "the type {} has the name of a keyword of C or C++",
+                named(flat, word)
+            ))
+            .help("rename it, or give it another name in C by a line under `[export.rename]` in cbindgen.toml"));
+        }
         if before == "enum" && token(index + 1) == "{" {
             owner = Some(*word);
         }
@@ -273,13 +342,32 @@ pub fn clashes(flat: &Flat, text: &str, own: &str) -> Result<()> {
             || token(index + 1) == "(" && depth == 0
         {
             others.insert(*word);
+            let ends = token(index + 1) == ";";
+            if depth == 0 && ends && (before == "}" || start == "typedef") {
+                types.insert(*word);
+            } else if depth == 0 && start != "typedef" && (ends || token(index + 2) != "*") {
+                functions.insert(*word);
+            }
         }
+    }
+    if let Some(name) = types.intersection(&functions).next() {
+        let places = flat.0.iter().filter_map(|flat| {
+            let found = item_ident(&flat.item).is_some_and(|ident| ident.unraw() == *name);
+            found.then(|| format!("`{}`", flat.place))
+        });
+        let places: Vec<String> = places.collect();
+        return Err(Failure::new(format!(
+            "`{name}` is a type and a function or variable ({}), and the two are one name in C",
+            places.join(" and ")
+        ))
+        .help("rename one of them, or write `style = \"tag\"` into the cbindgen.toml beside Cargo.toml"));
     }
     for (name, owner) in enumerators {
         if others.contains(name) {
             let other = match flat.place_of(name) {
                 Some(place) => format!("the item `{name}` (`{place}`)"),
-                None => user_of(flat, name),
+                None => user_of(flat, name)
+                    .unwrap_or_else(|| format!("something else in the header, `{name}`")),
             };
             return Err(Failure::new(format!(
                 "`{name}` is a value of the enum {} and the name of {}, and the two are one name in C",
@@ -288,6 +376,73 @@ pub fn clashes(flat: &Flat, text: &str, own: &str) -> Result<()> {
             ))
             .help(PREFIX));
         }
+    }
+    Ok(())
+}
+
+/// Refuses names in a header that C's compiler, or the headers that most programs include, replace by something else.
+///
+/// `exports` has the place of each, and `defines` the compiler's list of macros: `#define NAME VALUE`.
+pub fn macros_of_c(
+    flat: &Flat,
+    header: &str,
+    exports: &BTreeMap<String, String>,
+    defines: &str,
+) -> Result<()> {
+    let lines = |text: &str| {
+        let lines = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("#define "));
+        let lines = lines.map(|line| {
+            let end = line.find([' ', '(']).unwrap_or(line.len());
+            let (name, value) = line.split_at(end);
+            (
+                name.to_owned(),
+                value.trim().to_owned(),
+                value.starts_with('('),
+            )
+        });
+        lines.collect::<Vec<_>>()
+    };
+    let of_c: BTreeMap<String, (String, bool)> = lines(defines)
+        .into_iter()
+        .map(|(name, value, has_arguments)| (name, (value, has_arguments)))
+        .collect();
+    let is_constant = |name: &str| {
+        let mut items = flat.0.iter();
+        items.any(|flat| matches!(&flat.item, Item::Const(item) if item.ident.unraw() == name))
+    };
+    for (name, value, _) in lines(header) {
+        // C lets an equal definition pass.
+        if of_c.get(&name).is_some_and(|(of_c, _)| *of_c != value) && is_constant(&name) {
+            return Err(Failure::new(format!(
+                "the constant {} has the name of a macro of C",
+                named(flat, &name)
+            ))
+            .help("rename it, or make it private"));
+        }
+    }
+    let tokens = tokens(header);
+    for (index, word) in tokens.iter().enumerate() {
+        let Some((value, has_arguments)) = of_c.get(*word) else {
+            continue;
+        };
+        let called = tokens.get(index + 1) == Some(&"(");
+        if value.trim_matches(['(', ')']) == *word || *has_arguments && !called {
+            continue;
+        }
+        let what = match exports.get(*word) {
+            Some(place) => format!("the export `{word}` (`{place}`)"),
+            None if *has_arguments || is_constant(word) => continue,
+            None => match user_of(flat, word) {
+                Some(what) => what,
+                None => continue,
+            },
+        };
+        return Err(Failure::new(format!("{what} has the name of a macro of C")).help(
+            "rename it; an export has another name in C by #[unsafe(export_name = \"...\")], and variants by \
+             `prefix_with_name = true` under `[enum]` in cbindgen.toml",
+        ));
     }
     Ok(())
 }
@@ -328,8 +483,8 @@ fn two_bodies(flat: &Flat, name: &str) -> Failure {
     .help(PREFIX)
 }
 
-/// Returns the thing that bears a name in the header.
-fn user_of(flat: &Flat, name: &str) -> String {
+/// Returns the thing that bears a name in the header, if it is not made by cbindgen.
+fn user_of(flat: &Flat, name: &str) -> Option<String> {
     let found = flat.0.iter().find_map(|flat| {
         let of = |kind: &str| {
             let ident = item_ident(&flat.item).map(|ident| ident.unraw().to_string());
@@ -366,14 +521,11 @@ fn user_of(flat: &Flat, name: &str) -> String {
             _ => None,
         }
     });
-    found.unwrap_or_else(|| {
+    found.or_else(|| {
         let other = flat.0.iter().find(|flat| {
             !matches!(flat.item, Item::Const(_))
                 && item_ident(&flat.item).is_some_and(|ident| ident.unraw() == name)
         });
-        match other {
-            Some(other) => format!("an item `{name}` (`{}`)", other.place),
-            None => format!("something else in the header, `{name}`"),
-        }
+        other.map(|other| format!("an item `{name}` (`{}`)", other.place))
     })
 }

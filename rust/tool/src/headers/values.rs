@@ -175,14 +175,9 @@ impl Values<'_> {
         scope: Scope,
         expected: Option<&'static str>,
     ) -> Option<Value> {
-        let compares = matches!(
-            binary.op,
-            BinOp::Eq(_) | BinOp::Ne(_) | BinOp::Lt(_) | BinOp::Le(_) | BinOp::Gt(_) | BinOp::Ge(_)
-        );
         let shifts = matches!(binary.op, BinOp::Shl(_) | BinOp::Shr(_));
-        let wanted = if compares { None } else { expected };
-        let left = self.of(&binary.left, scope, wanted)?;
-        let right_wants = if shifts { None } else { left.kind.or(wanted) };
+        let left = self.of(&binary.left, scope, expected)?;
+        let right_wants = if shifts { None } else { left.kind.or(expected) };
         let right = self.of(&binary.right, scope, right_wants)?;
         let kind = if shifts {
             left.kind
@@ -198,20 +193,14 @@ impl Values<'_> {
             BinOp::Mul(_) => a.checked_mul(b)?,
             BinOp::Div(_) => a.checked_div(b)?,
             BinOp::Rem(_) => a.checked_rem(b)?,
-            BinOp::BitAnd(_) | BinOp::And(_) => a & b,
-            BinOp::BitOr(_) | BinOp::Or(_) => a | b,
+            BinOp::BitAnd(_) => a & b,
+            BinOp::BitOr(_) => a | b,
             BinOp::BitXor(_) => a ^ b,
             BinOp::Shl(_) => self.wrap(a << distance?, kind.unwrap_or("i32"))?,
             BinOp::Shr(_) => a >> distance?,
-            BinOp::Eq(_) => (a == b).into(),
-            BinOp::Ne(_) => (a != b).into(),
-            BinOp::Lt(_) => (a < b).into(),
-            BinOp::Le(_) => (a <= b).into(),
-            BinOp::Gt(_) => (a > b).into(),
-            BinOp::Ge(_) => (a >= b).into(),
             _ => return None,
         };
-        self.checked(number, if compares { Some("bool") } else { kind })
+        self.checked(number, kind)
     }
 
     /// Computes `size_of::<T>()` and `align_of::<T>()` for what has the same answer on every target of this width.

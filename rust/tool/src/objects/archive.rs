@@ -26,15 +26,9 @@ impl Member<'_> {
     /// Name of the crate that rustc compiled to this member, from a name such as `greeter-0123456789abcdef.greeter.….rcgu.o`.
     pub fn crate_name(&self) -> Option<String> {
         let name = std::str::from_utf8(&self.name).ok()?;
-        let (name, _) = name.strip_suffix(".rcgu.o")?.split_once('-')?;
+        // A crate that is also a dynamic library has no hash in its name.
+        let (name, _) = name.strip_suffix(".rcgu.o")?.split_once(['-', '.'])?;
         Some(name.to_owned())
-    }
-
-    /// Part of the names of cargo's files for that crate, such as `0123456789abcdef`.
-    pub fn crate_hash(&self) -> Option<String> {
-        let name = std::str::from_utf8(&self.name).ok()?;
-        let (_, rest) = name.split_once('-')?;
-        Some(rest.split_once('.')?.0.to_owned())
     }
 
     /// Removes the part of the name that rustc draws at random in incremental builds, such as `102hrja` in

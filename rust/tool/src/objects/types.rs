@@ -188,6 +188,11 @@ impl<'a> Side<'a> {
         found
     }
 
+    /// Returns whether types are described, which `debuginfo = 1` leaves out.
+    pub fn has_types(&self) -> bool {
+        !self.all(&[gimli::DW_TAG_base_type]).is_empty()
+    }
+
     /// Returns the definitions of functions and variables, by symbol.
     fn definitions(&self, symbols: &BTreeSet<String>) -> BTreeMap<String, Node> {
         let mut found = BTreeMap::new();
@@ -419,8 +424,7 @@ pub fn compare(
     c: &Side<'_>,
     symbols: &BTreeSet<String>,
 ) -> Result<Alignments, (String, String)> {
-    // With `debuginfo = 1` there are functions without their types.
-    if rust.all(&[gimli::DW_TAG_base_type]).is_empty() {
+    if !rust.has_types() {
         return Ok(Alignments::new());
     }
     let probes = symbols
@@ -468,7 +472,11 @@ impl Comparison<'_, '_, '_> {
             let types = parameters.into_iter().map(|parameter| side.of(parameter));
             types.collect::<Vec<_>>()
         };
-        let (in_rust, in_c) = (types(self.rust, rust), types(self.c, c));
+        let (mut in_rust, in_c) = (types(self.rust, rust), types(self.c, c));
+        if in_rust.len() != in_c.len() {
+            // Nothing is passed for a type without bytes.
+            in_rust.retain(|ty| ty.and_then(|ty| self.rust.size(ty)) != Some(0));
+        }
         if in_rust.len() != in_c.len() {
             return Err(format!(
                 "it has {} parameters in Rust and {} in C",
@@ -514,13 +522,21 @@ impl Comparison<'_, '_, '_> {
                 );
                 self.target(rust, c, place)
             }
-            // The language passes an array as a pointer to its first element.
-            (Kind::Array, Kind::Pointer) => Ok(()),
             (Kind::Array, Kind::Array) => {
                 if sizes.0 != sizes.1 {
                     return differ(self);
                 }
-                let (rust, c) = (self.rust.element(r), self.c.element(k));
+                let (mut rust, c) = (self.rust.element(r), self.c.element(k));
+                // C counts the dimensions of a transparent type of Rust's as well.
+                while self.c.kind(c) != Kind::Composite
+                    && self.rust.kind(rust) == Kind::Composite
+                    && let Some(inner) = rust.and_then(|rust| self.rust.inner(rust))
+                {
+                    rust = match self.rust.kind(Some(inner)) {
+                        Kind::Array => self.rust.element(inner),
+                        _ => Some(inner),
+                    };
+                }
                 self.ty(rust, c, &format!("an element of {place}"))
             }
             (Kind::Function, Kind::Function) => self.signature(r, c),
@@ -531,15 +547,6 @@ impl Comparison<'_, '_, '_> {
                 } else {
                     differ(self)
                 }
-            }
-            (Kind::Enumeration, Kind::Enumeration) if sizes.0 != sizes.1 => {
-                // The ABI of bare-metal Arm gives an enum the least size, and that of Linux an `int`.
-                let name = self.rust.text(r, gimli::DW_AT_name).unwrap_or_default();
-                let (rust, c) = (self.rust.describe(rust), self.c.describe(c));
-                Err(format!(
-                    "{place} is {rust} in Rust and {c} in C, for the compilers choose different sizes for enums: give `{name}` \
-                     one, as in `#[repr(u32)]`"
-                ))
             }
             _ if sizes.0 != sizes.1 && sizes.1.is_some() => differ(self),
             (Kind::Number, Kind::Number) => {
@@ -670,6 +677,14 @@ pub enum Number {
     Integer(i128),
     /// The bits of a double, which has the value.
     Float(u64),
+}
+
+impl Number {
+    /// Returns whether the values are the same, or both are no numbers.
+    pub fn is_same(self, other: Self) -> bool {
+        let is_nan = |value| matches!(value, Self::Float(bits) if f64::from_bits(bits).is_nan());
+        self == other || is_nan(self) && is_nan(other)
+    }
 }
 
 impl std::fmt::Display for Number {

@@ -230,10 +230,16 @@ impl Fixture {
         self.run(&command)
     }
 
-    /// Compiles the crate in a folder with debug information, as cargo does it, and with what `folders` hold. Returns the
-    /// library, or the errors.
-    pub fn rustc(&self, folder: &str, folders: &[&str]) -> Result<String, String> {
-        let deps = "cargo/all/x86_64-unknown-linux-gnu/dev/deps";
+    /// Compiles the crate in a folder as cargo does it for an executable, and with what `folders` hold. Writes cargo's
+    /// records of it. Returns the archive of the executable, or the errors.
+    pub fn rustc(
+        &self,
+        folder: &str,
+        folders: &[&str],
+        debug_info: bool,
+    ) -> Result<String, String> {
+        let profile = "cargo/all/x86_64-unknown-linux-gnu/dev";
+        let deps = format!("{profile}/deps");
         let krate = |folder: &str| {
             let name = folder.rsplit('/').next().unwrap_or(folder);
             name.trim_end_matches(|letter: char| letter == '.' || letter.is_ascii_digit())
@@ -247,14 +253,14 @@ impl Fixture {
             .args([
                 "--edition=2024",
                 "-Cpanic=abort",
-                "-g",
+                if debug_info { "-g" } else { "-Cdebuginfo=0" },
                 "--crate-type=lib",
                 "--cap-lints=allow",
             ])
             .args([
                 "-Cextra-filename=-0123",
                 "--out-dir",
-                deps,
+                &deps,
                 &format!("--crate-name={}", krate(folder)),
             ])
             .args(["-L", &format!("dependency={deps}")]);
@@ -266,12 +272,43 @@ impl Fixture {
         command
             .arg(format!("{folder}/src/lib.rs"))
             .current_dir(self.path(""));
-        fs::create_dir_all(self.path(deps)).expect("a folder");
+        fs::create_dir_all(self.path(&deps)).expect("a folder");
         let output = command.output().expect("rustc");
-        match output.status.success() {
-            true => Ok(library(folder)),
-            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
+        // cargo tells crates apart by numbers, which it writes as their bytes.
+        let key = |krate: &str| {
+            krate
+                .bytes()
+                .fold(1_u64, |sum, byte| sum * 31 % 65_521 + u64::from(byte))
+        };
+        let record = |krate: &str, dependencies: &[String]| {
+            let file = format!("{profile}/.fingerprint/{krate}-0123/lib-{krate}");
+            let dependencies = dependencies
+                .iter()
+                .map(|name| format!("[0,\"{name}\",false,{}]", key(name)));
+            let dependencies: Vec<String> = dependencies.collect();
+            let json = format!(
+                "{{\"features\":\"[]\",\"deps\":[{}],\"rustflags\":[]}}",
+                dependencies.join(",")
+            );
+            self.write(&file, format!("{:016x}", key(krate).swap_bytes()));
+            self.write(&format!("{file}.json"), json);
+        };
+        let dependencies: Vec<String> = folders.iter().map(|folder| krate(folder)).collect();
+        record(&krate(folder), &dependencies);
+        record("bundle", &[krate(folder)]);
+        let (archive, copy) = (
+            format!("{profile}/libbundle.a"),
+            format!("{deps}/libbundle-0123.a"),
+        );
+        for path in [&archive, &copy] {
+            let _ = fs::remove_file(self.path(path));
+        }
+        fs::copy(self.path(&library(folder)), self.path(&copy)).expect("a copy");
+        fs::hard_link(self.path(&copy), self.path(&archive)).expect("a link");
+        Ok(archive)
     }
 
     /// Runs the tool in the fixture's folder.

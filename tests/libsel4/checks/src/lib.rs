@@ -87,6 +87,69 @@ pub extern "C" fn checks_guards() -> bool {
     })
 }
 
+/// Kinds of two sizes: in C, too, an enum has the size that Rust gives it.
+#[derive(Clone, Copy, PartialEq)]
+#[repr(C)]
+pub enum Kind {
+    Near = 3,
+    Far = 200,
+}
+
+/// Values beside each other.
+#[repr(C)]
+pub struct Kinds {
+    before: u8,
+    kinds: [Kind; 3],
+    after: u8,
+}
+
+/// Returns whether C wrote 1, three kinds and 2.
+#[unsafe(no_mangle)]
+pub extern "C" fn checks_enums(kinds: &Kinds, far: Kind) -> Kind {
+    let right = kinds.before == 1
+        && kinds.after == 2
+        && kinds.kinds == [Kind::Far, Kind::Near, Kind::Far]
+        && far == Kind::Far;
+    if right { Kind::Far } else { Kind::Near }
+}
+
+/// A value that a constructor in another module writes before `main`.
+mod started {
+    use core::sync::atomic::AtomicUsize;
+
+    pub static STARTED: AtomicUsize = AtomicUsize::new(0);
+
+    /// Returns the number of constructors that have run.
+    #[unsafe(no_mangle)]
+    pub extern "C" fn checks_started() -> usize {
+        STARTED.load(core::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+/// A module to which nothing refers.
+mod constructor {
+    use core::sync::atomic::Ordering;
+
+    // Never written: `mut` puts it into a writable section, where C's constructors are.
+    #[used]
+    #[unsafe(link_section = ".init_array.00200")]
+    static mut START: extern "C" fn() = start;
+
+    extern "C" fn start() {
+        super::started::STARTED.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Elements of an array that the linker makes, and that nothing refers to.
+mod elements {
+    #[used]
+    #[unsafe(link_section = "checks_elements")]
+    static FIRST: u32 = 20;
+    #[used]
+    #[unsafe(link_section = "checks_elements")]
+    static SECOND: u32 = 22;
+}
+
 /// A value whose size is no multiple of a word's.
 #[derive(Clone, Copy)]
 #[repr(C)]
