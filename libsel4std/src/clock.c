@@ -67,9 +67,36 @@ static uint64_t frequency(void)
 }
 #endif
 
+/* Bits behind the binary point of the nanoseconds in a tick of the counter. Counters are faster than 15 kHz. */
+#define FRACTION 48
+
+/* Returns the nanoseconds in a tick. In steps, for which 64 bits are enough. */
+static uint64_t __attribute__((noinline, cold)) length_of_tick(void)
+{
+    uint64_t hertz = frequency(), whole = NANOSECONDS / hertz, rest = NANOSECONDS % hertz;
+    for (int bits = 0; bits < FRACTION; bits += FRACTION / 2) {
+        rest <<= FRACTION / 2;
+        whole = whole << FRACTION / 2 | rest / hertz;
+        rest %= hertz;
+    }
+    return whole;
+}
+
+/* A product in place of a quotient of 128 bits, which takes a hundred instructions. */
+static inline uint64_t now_by_counter(void)
+{
+    static uint64_t tick;
+    uint64_t nanoseconds = __atomic_load_n(&tick, __ATOMIC_RELAXED);
+    if (__builtin_expect(nanoseconds == 0, false)) {
+        nanoseconds = length_of_tick();
+        __atomic_store_n(&tick, nanoseconds, __ATOMIC_RELAXED);
+    }
+    return (unsigned __int128)counter() * nanoseconds >> FRACTION;
+}
+
 uint64_t clock_now(void)
 {
-    return (unsigned __int128)counter() * NANOSECONDS / frequency();
+    return now_by_counter();
 }
 
 static bool is_monotonic(clockid_t clock)
@@ -78,19 +105,41 @@ static bool is_monotonic(clockid_t clock)
            || clock == CLOCK_BOOTTIME;
 }
 
-static long read_clock(clockid_t clock, struct timespec *now)
+/* Clocks that the counter alone does not tell. Returns 1 for one that counts as the monotonic one does. */
+static long __attribute__((noinline, cold)) read_other_clock(clockid_t clock, struct timespec *now)
 {
-    if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) {
+    static bool said_of_date;
+    switch (clock) {
+    case CLOCK_REALTIME:
+    case CLOCK_REALTIME_COARSE:
         assert_no_lock();
         if (sel4std_wall_clock(now) == 0) {
             return 0;
         }
+        say_once(&said_of_date,
+                 "sel4std: the date is not known, the clock counts from 1970; define sel4std_wall_clock()\n");
+        return 1;
+#ifndef CONFIG_PLAT_HOSTED /* where it is Linux' */
+    case CLOCK_PROCESS_CPUTIME_ID:
+    case CLOCK_THREAD_CPUTIME_ID: {
         static bool said;
-        say_once(&said, "sel4std: the date is not known, the clock counts from 1970; define sel4std_wall_clock()\n");
-    } else if (!is_monotonic(clock)) {
+        say_once(&said, "sel4std: there is no clock of the processor time of a thread\n");
         return -EINVAL;
     }
-    uint64_t time = clock_now();
+#endif
+    default: return -EINVAL;
+    }
+}
+
+static inline long read_clock(clockid_t clock, struct timespec *now)
+{
+    if (__builtin_expect(!is_monotonic(clock), false)) {
+        long result = read_other_clock(clock, now);
+        if (result <= 0) {
+            return result;
+        }
+    }
+    uint64_t time = now_by_counter();
     *now = (struct timespec) { .tv_sec = time / NANOSECONDS, .tv_nsec = time % NANOSECONDS };
     return 0;
 }
@@ -100,6 +149,21 @@ static long sys_clock_gettime(va_list arguments)
     clockid_t clock = va_arg(arguments, clockid_t);
     return read_clock(clock, va_arg(arguments, struct timespec *));
 }
+
+#ifndef CONFIG_PLAT_HOSTED
+/* muslc's version looks for Linux' vDSO, and then asks by a system call. */
+int __clock_gettime(clockid_t clock, struct timespec *now)
+{
+    long error = read_clock(clock, now);
+    if (error < 0) {
+        errno = -error;
+        return -1;
+    }
+    return 0;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now) __attribute__((alias("__clock_gettime")));
+#endif
 
 static long sys_clock_getres(va_list arguments)
 {

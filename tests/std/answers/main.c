@@ -105,6 +105,9 @@ static void identity(void)
     tell("and memory", sysinfo(&info) == 0 && info.totalram >= 4 << 20 && info.mem_unit == 1);
     tell("The thread is on a core", sched_getcpu() == 0);
     tell("The processor has features", getauxval(AT_HWCAP) != 0);
+    struct timespec time;
+    tell("The processor time of a thread is an error",
+         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == -1 && errno == EINVAL);
 }
 
 static void handler(int signal)

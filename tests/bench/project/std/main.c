@@ -20,6 +20,8 @@ static const struct {
     uint64_t (*work)(unsigned rounds);
 } works[] = {
     { "two notifications, there and back", "C", notify },
+    { "read the clock", "C", c_clock },
+    { "read the clock", "Rust", rust_clock },
     { "lock and unlock", "C", c_lock },
     { "lock and unlock", "Rust", rust_lock },
     { "hand a lock over, twice", "C", c_hand_over },

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 #include <sel4/sel4.h>
 #include <sel4std.h>
@@ -149,6 +150,16 @@ uint64_t c_condition(unsigned rounds)
 static void *nothing(void *argument)
 {
     return argument;
+}
+
+uint64_t c_clock(unsigned rounds)
+{
+    struct timespec now;
+    uint64_t before = begin();
+    for (unsigned round = 0; round < rounds; round++) {
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    }
+    return end(before);
 }
 
 uint64_t c_spawn(unsigned rounds)

@@ -10,6 +10,7 @@ uint64_t begin(void);
 uint64_t end(uint64_t before);
 
 /* The same in C as src/lib.rs has it in Rust: `rounds` times, and what they cost. */
+uint64_t c_clock(unsigned rounds);
 uint64_t c_lock(unsigned rounds);
 uint64_t c_hand_over(unsigned rounds);
 uint64_t c_condition(unsigned rounds);

@@ -5,6 +5,7 @@
 use std::hint::black_box;
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
+use std::time::Instant;
 
 unsafe extern "C" {
     safe fn begin() -> u64;
@@ -26,6 +27,14 @@ fn in_turns(rounds: u32, mut first: impl FnMut(), mut other: impl FnMut() + Send
     let count = measure(rounds, first);
     thread.join().expect("a thread that does not panic");
     count
+}
+
+/// The time since the system started.
+#[unsafe(no_mangle)]
+pub extern "C" fn rust_clock(rounds: u32) -> u64 {
+    measure(rounds, || {
+        black_box(Instant::now());
+    })
 }
 
 /// An uncontended lock.
