@@ -142,6 +142,14 @@ function(_sel4_rust_link_std executable bundle facts)
     )
         target_link_options(${executable} PRIVATE -Wl,--wrap=${symbol})
     endforeach()
+    # libsel4std's parts for event loops and for handlers of faults come with the functions that begin to use them.
+    foreach(
+        function
+        IN
+        ITEMS __sigaction epoll_create epoll_create1 eventfd pipe pipe2 poll ppoll sigaction socketpair timerfd_create
+    )
+        target_link_options(${executable} PRIVATE -Wl,--wrap=${function})
+    endforeach()
     # libgcc's unwinder reaches these only weakly, and takes a program without them for one without threads.
     foreach(
         symbol

@@ -46,7 +46,6 @@ __attribute__((constructor(BEFORE_MUSLC))) static void boot(void)
     correct_tls();
     clock_install();
     clone_install();
-    events_install();
     files_install();
     futex_install();
     memory_install();

@@ -4,6 +4,8 @@
  * Descriptors that threads wait for: Linux' eventfd, timerfd, pipe, socketpair, and epoll and poll over them. Event loops such
  * as those of tokio and smol wait there, wake each other and keep time. There are no descriptors of devices or networks.
  *
+ * All this is installed by the first call of a function that makes such a descriptor; a raw system call does not do it.
+ *
  * The lock of files guards all of it. What changes a descriptor counts up one word, on which all waits sleep by the futex.
  */
 #define _GNU_SOURCE
@@ -13,6 +15,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -205,7 +208,7 @@ static long describe(source_t *object, int lowest)
     return number;
 }
 
-long events_close(int number)
+static long event_close(int number)
 {
     files_lock();
     source_t *object = object_of(number);
@@ -381,17 +384,17 @@ static long move(int number, const struct iovec *pieces, int count, bool writes,
     return all > 0 ? all : some;
 }
 
-long events_read(int number, const struct iovec *pieces, int count)
+static long event_read(int number, const struct iovec *pieces, int count)
 {
     return move(number, pieces, count, false, true);
 }
 
-long events_write(int number, const struct iovec *pieces, int count)
+static long event_write(int number, const struct iovec *pieces, int count)
 {
     return move(number, pieces, count, true, true);
 }
 
-long events_stat(int number, struct stat *result)
+static long event_stat(int number, struct stat *result)
 {
     source_t *object = get(number);
     if (object == NULL) {
@@ -412,7 +415,7 @@ static long set_nonblocking(source_t *object, bool nonblocking)
     return 0;
 }
 
-long events_ioctl(int number, int request, const int *argument)
+static long event_ioctl(int number, int request, const int *argument)
 {
     source_t *object = get(number);
     if (object == NULL) {
@@ -425,7 +428,7 @@ long events_ioctl(int number, int request, const int *argument)
     return -ENOTTY;
 }
 
-long events_fcntl(int number, int what, long argument)
+static long event_fcntl(int number, int what, long argument)
 {
     source_t *object = get(number);
     if (object == NULL) {
@@ -492,7 +495,7 @@ static long pair(kind_t kind, int flags, int *result)
     long second = first >= 0 ? describe(two, 0) : -EMFILE;
     if (second < 0) {
         if (first >= 0) {
-            events_close(first);
+            event_close(first);
         } else {
             put(two);
         }
@@ -900,8 +903,12 @@ static long sys_pipe(va_list arguments)
 }
 #endif
 
-void events_install(void)
+static void install(void)
 {
+    static const events_t own = { event_close, event_read, event_write, event_stat, event_ioctl, event_fcntl };
+    if (__atomic_load_n(&events, __ATOMIC_ACQUIRE) != NULL) {
+        return;
+    }
     static const struct {
         int number;
         muslcsys_syscall_t function;
@@ -928,4 +935,24 @@ void events_install(void)
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
         muslcsys_install_syscall(calls[i].number, calls[i].function);
     }
+    __atomic_store_n(&events, &own, __ATOMIC_RELEASE);
 }
+
+/* The C library's functions that make descriptors, or wait for them. The linker passes calls of them here (--wrap). */
+#define WRAP(name, parameters, ...)        \
+    int __real_##name parameters;          \
+    int __wrap_##name parameters           \
+    {                                      \
+        install();                         \
+        return __real_##name(__VA_ARGS__); \
+    }
+WRAP(epoll_create, (int size), size)
+WRAP(epoll_create1, (int flags), flags)
+WRAP(eventfd, (unsigned value, int flags), value, flags)
+WRAP(pipe, (int *result), result)
+WRAP(pipe2, (int *result, int flags), result, flags)
+WRAP(poll, (struct pollfd * all, nfds_t count, int timeout), all, count, timeout)
+WRAP(ppoll, (struct pollfd * all, nfds_t count, const struct timespec *timeout, const sigset_t *mask), all, count,
+     timeout, mask)
+WRAP(socketpair, (int domain, int type, int protocol, int *result), domain, type, protocol, result)
+WRAP(timerfd_create, (int clock, int flags), clock, flags)

@@ -307,6 +307,7 @@ static void deliver(int number, seL4_Word label, const seL4_Word *words)
     if (!handled || __atomic_exchange_n(&fault->entering, true, __ATOMIC_SEQ_CST)) {
         end(number, fault);
     }
+    fault->stack = (stack_t) { .ss_sp = thread->signal_stack, .ss_size = thread->signal_stack_size };
     const stack_t *stack = &fault->stack;
     uintptr_t low = (uintptr_t)stack->ss_sp, from = SP(&fault->registers);
     bool there = stack->ss_size > 0 && from - low <= stack->ss_size;
@@ -364,11 +365,9 @@ static bool cover(thread_t *thread)
     return done;
 }
 
-bool faults_begin(thread_t *thread)
+static bool begin(thread_t *thread)
 {
-    fault_t *fault = &faults[thread_number(thread)];
-    fault->stack = (stack_t) { .ss_flags = SS_DISABLE };
-    fault->entering = false;
+    faults[thread_number(thread)].entering = false;
     return __atomic_load_n(&state, __ATOMIC_SEQ_CST) == NONE || cover(thread);
 }
 
@@ -378,9 +377,18 @@ static bool start(void)
     return endpoint != seL4_CapNull && memory_prepare() && futex_prepare() && thread_start_watcher(watch);
 }
 
+static long set_action(int signal, const signal_action_t *action, signal_action_t *old);
+
+static void install(void)
+{
+    static const signals_t own = { begin, set_action };
+    __atomic_store_n(&signals, &own, __ATOMIC_SEQ_CST);
+}
+
 bool faults_watch(void)
 {
     int none = NONE;
+    install();
     if (__atomic_compare_exchange_n(&state, &none, MAKING, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
         bool done = start();
         /* Threads that start meanwhile cover themselves. */
@@ -403,7 +411,7 @@ static bool is_fault(int signal)
     return signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE || signal == SIGTRAP;
 }
 
-long faults_set_action(int signal, const signal_action_t *action, signal_action_t *old)
+static long set_action(int signal, const signal_action_t *action, signal_action_t *old)
 {
     signal_action_t before = actions[signal];
     if (action != NULL) {
@@ -422,21 +430,13 @@ long faults_set_action(int signal, const signal_action_t *action, signal_action_
     return 0;
 }
 
-long faults_set_stack(const stack_t *wanted, stack_t *old)
-{
-    fault_t *fault = &faults[thread_number(thread_known())];
-    stack_t before = fault->stack;
-    if (wanted != NULL) {
-        if (wanted->ss_flags & ~SS_DISABLE) {
-            return -EINVAL;
-        }
-        if (!(wanted->ss_flags & SS_DISABLE) && wanted->ss_size < MINSIGSTKSZ) {
-            return -ENOMEM;
-        }
-        fault->stack = wanted->ss_flags & SS_DISABLE ? (stack_t) { .ss_flags = SS_DISABLE } : *wanted;
+/* The C library's functions, the second for its own signal(). The linker passes calls of them here (--wrap). */
+#define WRAP(name)                                                                        \
+    int __real_##name(int signal, const struct sigaction *action, struct sigaction *old); \
+    int __wrap_##name(int signal, const struct sigaction *action, struct sigaction *old)  \
+    {                                                                                     \
+        install();                                                                        \
+        return __real_##name(signal, action, old);                                        \
     }
-    if (old != NULL) {
-        *old = before.ss_size > 0 ? before : (stack_t) { .ss_flags = SS_DISABLE };
-    }
-    return 0;
-}
+WRAP(sigaction)
+WRAP(__sigaction)

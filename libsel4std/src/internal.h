@@ -127,6 +127,8 @@ struct thread {
     volatile int *clear_at_exit;
     void *unmap_at_exit;
     size_t unmap_length;
+    void *signal_stack; /* as sigaltstack() was told; none if its size is 0 */
+    size_t signal_stack_size;
 };
 /* Makes the calling thread the first one of the table. thread_self() is NULL in threads that are not in the table. */
 void thread_begin_first(void);
@@ -224,20 +226,25 @@ void files_unlock(void);
 /* Returns whether a descriptor is that of the console or of an open file. */
 bool files_is_open(int number);
 
-/* events.c: descriptors from this number on, which are behind those of files. Calls that files.c passes on. */
+/* events.c: descriptors from this number on, which are behind those of files, and calls on them that files.c passes on. `events` is
+ * NULL until the program asks for such a descriptor. A program that never does is linked without events.c. */
 #define FILES 64
 #define FIRST_FILE 3
 #define FIRST_EVENT (FIRST_FILE + FILES)
 struct iovec;
 struct stat;
-long events_close(int number);
-long events_read(int number, const struct iovec *pieces, int count);
-long events_write(int number, const struct iovec *pieces, int count);
-long events_stat(int number, struct stat *result);
-long events_ioctl(int number, int request, const int *argument);
-long events_fcntl(int number, int what, long argument);
+typedef struct {
+    long (*close)(int number);
+    long (*read)(int number, const struct iovec *pieces, int count);
+    long (*write)(int number, const struct iovec *pieces, int count);
+    long (*stat)(int number, struct stat *result);
+    long (*ioctl)(int number, int request, const int *argument);
+    long (*fcntl)(int number, int what, long argument);
+} events_t;
+extern const events_t *events;
 
-/* faults.c: faults as signals. */
+/* faults.c: faults as signals. `signals` is NULL until the program calls sigaction(), and a program that never does is linked
+ * without faults.c, unless that starts before main() (RUST_STD_FAULT). */
 #ifndef CONFIG_PLAT_HOSTED
 /* Disposition of a signal, as muslc passes it. */
 typedef struct {
@@ -247,18 +254,18 @@ typedef struct {
 } signal_action_t;
 /* Starts the watcher, which ends the program at a fault without a handler. Returns false if it lacks an object. */
 bool faults_watch(void);
-/* Prepares a thread that is about to start. */
-bool faults_begin(thread_t *thread);
-/* sigaction() and sigaltstack(), as Linux' system calls have them. */
-long faults_set_action(int signal, const signal_action_t *action, signal_action_t *old);
-struct sigaltstack;
-long faults_set_stack(const struct sigaltstack *wanted, struct sigaltstack *old);
+typedef struct {
+    /* Prepares a thread that is about to start. */
+    bool (*begin)(thread_t *thread);
+    /* sigaction(), as Linux' system call has it. */
+    long (*set_action)(int signal, const signal_action_t *action, signal_action_t *old);
+} signals_t;
+extern const signals_t *signals;
 #endif
 
 /* random.c, files.c, ...: each installs its functions in muslcsys' table of system calls. */
 void clock_install(void);
 void clone_install(void);
-void events_install(void);
 void files_install(void);
 void futex_install(void);
 void memory_install(void);

@@ -119,8 +119,27 @@ static long absent(va_list arguments)
 static long sys_sigaltstack(va_list arguments)
 {
     const stack_t *wanted = va_arg(arguments, const stack_t *);
-    return faults_set_stack(wanted, va_arg(arguments, stack_t *));
+    stack_t *old = va_arg(arguments, stack_t *);
+    thread_t *thread = thread_known();
+    stack_t before = { .ss_sp = thread->signal_stack, .ss_size = thread->signal_stack_size };
+    if (wanted != NULL) {
+        if (wanted->ss_flags & ~SS_DISABLE) {
+            return -EINVAL;
+        }
+        bool none = wanted->ss_flags & SS_DISABLE;
+        if (!none && wanted->ss_size < MINSIGSTKSZ) {
+            return -ENOMEM;
+        }
+        thread->signal_stack = wanted->ss_sp;
+        thread->signal_stack_size = none ? 0 : wanted->ss_size;
+    }
+    if (old != NULL) {
+        *old = before.ss_size > 0 ? before : (stack_t) { .ss_flags = SS_DISABLE };
+    }
+    return 0;
 }
+
+const signals_t *signals;
 
 /* Handlers run for faults; that of SIGCHLD never does, as there are no children. Other signals than those of abort() do nothing, so ignoring one, or not, is what happens. */
 static long sys_rt_sigaction(va_list arguments)
@@ -128,7 +147,19 @@ static long sys_rt_sigaction(va_list arguments)
     int signal = va_arg(arguments, int);
     const signal_action_t *action = va_arg(arguments, const signal_action_t *);
     signal_action_t *old = va_arg(arguments, signal_action_t *);
-    return signal < 1 || signal >= NSIG ? -EINVAL : faults_set_action(signal, action, old);
+    if (signal < 1 || signal >= NSIG) {
+        return -EINVAL;
+    }
+    if (__atomic_load_n(&signals, __ATOMIC_SEQ_CST) != NULL) {
+        return signals->set_action(signal, action, old);
+    }
+    if (action != NULL && action->handler != SIG_DFL && action->handler != SIG_IGN) {
+        return -ENOSYS;
+    }
+    if (old != NULL) {
+        *old = (signal_action_t) { .handler = SIG_DFL };
+    }
+    return 0;
 }
 
 /* abort() and a breakpoint send a signal to themselves, which ends the program. Signal 0 asks whether a thread exists. */

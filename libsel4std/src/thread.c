@@ -224,6 +224,7 @@ thread_t *thread_take(void)
     }
     if (thread < services) {
         thread->taken = true;
+        thread->signal_stack_size = 0;
     }
     futex_unlock();
     return thread < services ? thread : NULL;
@@ -239,7 +240,7 @@ void thread_give_back(thread_t *thread)
 #ifdef CONFIG_PLAT_HOSTED
 #define FAULTS_BEGIN(thread) true
 #else
-#define FAULTS_BEGIN(thread) faults_begin(thread)
+#define FAULTS_BEGIN(thread) (__atomic_load_n(&signals, __ATOMIC_SEQ_CST) == NULL || signals->begin(thread))
 #endif
 
 bool thread_start(thread_t *thread, void *stack, void *tls)
