@@ -134,7 +134,7 @@ def test_the_default_heap_costs_no_more_than_Cs_malloc() -> None:
 
 
 @pytest.mark.on("qemu-arm-virt Release")
-def test_std_adds_at_most_200_kilobytes(build: Shared) -> None:
+def test_std_adds_at_most_115_kilobytes(build: Shared) -> None:
     c, rust = std.hello(OnShared(build))
     print(f"{c.text} bytes in C, {rust.text} with std")
     most = std.HELLO[2]

@@ -3,9 +3,9 @@
 //! Removal of the code in std that finds the names of a backtrace's frames.
 //!
 //! The default message of a panic reaches a reader of DWARF, with a decompressor and much else, half of the code that std
-//! adds to a small image. On seL4 there is no file of the program, so that it never finds a name. Here calls of it become
-//! calls of an empty function in libsel4-rt, and the linker then leaves it out. Both must be in one object, as link-time
-//! optimisation puts them.
+//! adds to a small image. On seL4 there is no file of the program, so that it never finds a name. Here calls of it, and of
+//! what would write such names, become calls of an empty function in libsel4-rt, and the linker then leaves it out. Both must
+//! be in one object, as link-time optimisation puts them.
 
 use std::borrow::Cow;
 
@@ -20,10 +20,13 @@ use object::{Endianness, FileKind, SectionIndex, SymbolIndex};
 /// Name of the empty function.
 const NOTHING: &[u8] = b"sel4_rust_symbolizes_nothing";
 
-/// Paths of the functions in std, without `<` and `>`. None returns a value.
-const SYMBOLIZER: [&str; 2] = [
+/// Paths of the functions in std, without `<` and `>`. The first two return no value; the others write a name that those found,
+/// so that nothing calls them once there is none.
+const SYMBOLIZER: [&str; 4] = [
     "std::backtrace_rs::symbolize::gimli::resolve",
     "std::backtrace_rs::symbolize::gimli::Cache::with_global",
+    "std::backtrace_rs::symbolize::SymbolName as core::fmt::Display::fmt",
+    "std::sys::backtrace::output_filename",
 ];
 
 /// Redirects the calls in an object. Objects other than ELF of 64 bits, or without both functions, stay as they are.
@@ -120,7 +123,7 @@ fn behind(machine: u16, relocation: u32) -> i64 {
 
 fn is_symbolizer(name: &[u8]) -> bool {
     let name = String::from_utf8_lossy(name);
-    if !name.contains("symbolize") {
+    if !name.contains("backtrace") {
         return false;
     }
     let path = format!("{:#}", rustc_demangle::demangle(&name)).replace(['<', '>'], "");
@@ -136,6 +139,8 @@ mod tests {
 
     #[test]
     fn the_symbolizer_is_known_by_name() {
+        let display = b"_RNvXs2_NtNtCs3vIF18vCiwS_3std12backtrace_rs9symbolizeNtB5_10SymbolNameNtNtCsbvRmXfgETkR_4core3fmt7Display3fmt";
+        assert!(is_symbolizer(display));
         let cache = b"_RINvMs0_NtNtNtCs3vIF18vCiwS_3std12backtrace_rs9symbolize5gimliNtB6_5Cache11with_globalNCNvB6_7resolves_0EBc_";
         assert!(is_symbolizer(cache));
         assert!(is_symbolizer(
@@ -144,6 +149,9 @@ mod tests {
         assert!(!is_symbolizer(
             b"_ZN3std12backtrace_rs9symbolize6Symbol4name17h508bc0237af9918dE"
         ));
-        assert!(!is_symbolizer(b"symbolize"));
+        assert!(is_symbolizer(
+            b"_RNvNtNtCs3vIF18vCiwS_3std3sys9backtrace15output_filename"
+        ));
+        assert!(!is_symbolizer(b"backtrace"));
     }
 }

@@ -477,7 +477,10 @@ fn the_std_of_this_rustc_has_its_symbolizer_where_seal_looks_for_it() {
             .expect("the image");
         assert_eq!(status.code(), Some(42));
         let names = fixture.tool("nm", &["image"]);
-        assert_eq!(names.contains("gimli"), there, "with {options:?}:\n{names}");
+        // The reader of DWARF, and the demangler of the names that it would find.
+        for part in ["gimli", "rustc_demangle"] {
+            assert_eq!(names.contains(part), there, "{part}, {options:?}:\n{names}");
+        }
     }
 }
 
