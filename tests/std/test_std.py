@@ -3,9 +3,10 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
-from support import check, check_says, run
+from support import KIT, check, check_says, run
 from support.builds import STEADY, Build, Shared
 
 # Both architectures; MCS, where threads and the clock rest on other objects; Release, where the linker drops what nobody
@@ -24,6 +25,9 @@ TRAPS = {
 # Apps that only aarch64 and x86_64 have.
 WITH_STD = ("std-tour", "threads", "resilient", "wasm")
 WITHOUT_STD = ("hello", "teamwork", "panic", "objects", "drivers-first-step", "root-server")
+WITH_CAMKES = ("camkes-adder", "camkes-pipeline")
+# Apps whose root server starts other programs, by their names. sel4utils starts none on aarch32 and ia32.
+CHILDREN = {"children": ("child",)}
 
 
 def on(*configurations: str, name: str, also: Sequence[str] = ()) -> pytest.MarkDecorator:
@@ -40,12 +44,23 @@ def test_enters_the_kernel_through_libsel4_alone(configuration: str, build: Shar
 
 
 def audit(build: Shared, app: str) -> None:
-    """Fails if a function in the debug image of `app` enters the kernel, and is none of libsel4's."""
+    """Fails if a function in a debug image of `app` enters the kernel, and is none of libsel4's.
+
+    Its images are the root server, the programs that this starts, and the instances of CAmkES components.
+    """
     build.app(app)
-    instruction, own = TRAPS[build.configuration.architecture]
+    images = [build.path / f"apps/{app}" / name for name in ("rootserver", *CHILDREN.get(app, ()))]
+    if app.startswith("camkes-"):
+        images = sorted(build.path.glob("*.instance.bin"))
+        check(images, f"there are no instances of components in `{build.path}`")
+    for image in images:
+        audit_image(image, build.configuration.tools, build.configuration.architecture)
+
+
+def audit_image(image: Path, tools: str, architecture: str) -> None:
+    instruction, own = TRAPS[architecture]
     function, holders = "", set()
-    image = build.path / f"apps/{app}/rootserver"
-    for line in run(f"{build.configuration.tools}objdump", "-d", image).splitlines():
+    for line in run(f"{tools}objdump", "-d", image).splitlines():
         if start := re.match(r"[0-9a-f]+ <(.*)>:$", line):
             function = start[1]
         elif re.search(instruction, line):
@@ -56,12 +71,27 @@ def audit(build: Shared, app: str) -> None:
 
 
 @on(
-    also=["qemu-arm-virt", "qemu-arm-virt aarch32", "qemu-riscv-virt", "x86_64", "ia32"],
+    also=[
+        *("qemu-arm-virt", "qemu-arm-virt aarch32", "qemu-riscv-virt", "x86_64", "ia32"),
+        *(f"CAmkES {platform}" for platform in ("qemu-arm-virt", "qemu-arm-virt aarch32", "qemu-riscv-virt", "x86_64")),
+    ],
     name="A11 apps enter the kernel through libsel4 alone on {}",
 )
 def test_apps_enter_the_kernel_through_libsel4_alone(configuration: str, build: Shared) -> None:
-    for app in WITHOUT_STD + (WITH_STD if configuration in ("qemu-arm-virt", "x86_64") else ()):
+    apps: tuple[str, ...] = WITHOUT_STD
+    if "CAmkES" in build.configuration.has:
+        apps = WITH_CAMKES
+    elif configuration in ("qemu-arm-virt", "x86_64"):
+        apps += WITH_STD + tuple(CHILDREN)
+    elif configuration == "qemu-riscv-virt":
+        apps += tuple(CHILDREN)
+    for app in apps:
         audit(build, app)
+
+
+def test_all_apps_are_audited() -> None:
+    apps = {manifest.parent.name for manifest in (KIT / "apps").glob("*/README.md")} - {"startup"}
+    check(apps == {*WITHOUT_STD, *WITH_STD, *CHILDREN, *WITH_CAMKES}, f"the apps are {' '.join(sorted(apps))}")
 
 
 def often(configuration: str, app: str) -> Sequence[pytest.MarkDecorator]:
