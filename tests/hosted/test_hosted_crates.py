@@ -157,6 +157,10 @@ mod tests {
 """
     write(crate / "src" / "lib.rs", safe.replace("KEPT", "'static"))
     check_says(cargo("test", cwd=crate, status=101), "borrowed data escapes outside of closure")
+    # The attribute says so by itself, and the function by its own type.
+    returns = "#![forbid(unsafe_code)]\n#[test]\nfn returns() {\n    let _ = sel4_hosted::run(|info| info);\n}\n"
+    write(crate / "src" / "lib.rs", returns)
+    check_says(cargo("test", cwd=crate, status=101), "lifetime may not live long enough")
     write(crate / "src" / "lib.rs", safe.replace("KEPT ", ""))
     check_says(cargo("test", cwd=crate), "test tests::reads ... ok")
 
