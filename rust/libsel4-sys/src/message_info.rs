@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! Fields of a message's description, for builds that call C's functions, as in `words.rs`. Builds with assertions
-//! have C's, which assert that each value fits into its field.
+//! call C's, which assert that each value fits into its field.
 
 #![allow(non_snake_case)]
 

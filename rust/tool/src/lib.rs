@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The host tool of sel4-rust-kit: what CMake cannot know about Rust crates, and does not want to.
+//! The host tool of sel4-rust-kit: the steps of a build that need to understand Rust crates and object files.
 //!
 //! | module | job |
 //! |---|---|

@@ -2,10 +2,10 @@
 
 //! Verdict of the compilers on a header.
 //!
-//! The project's C compiler compiles the header, and its C++ compiler reads it. What the C compiler made of each export,
-//! rustc's code of the same export must agree with: both wrote it down as debug information. Where the build has none,
-//! rustc compiles the crate once more for it. The constants' values in C must be those that rustc has. The header step,
-//! which reads source text, is thus never believed.
+//! The project's C compiler compiles the header, and its C++ compiler reads it. Both the C compiler and rustc describe each
+//! export in their debug information, and the descriptions must agree. Where the build has none, rustc compiles the crate
+//! once more for it. The constants' values in C must be those that rustc has. Correctness thus does not rest on the header
+//! step, which reads source text.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
