@@ -262,6 +262,33 @@ target_link_libraries(main PRIVATE one two)
         project.works("1\n20", arguments=[f"-DCMAKE_BUILD_TYPE={build_type}"])
 
 
+def test_of_the_alternatives_in_an_expression_the_one_that_is_taken_counts():
+    project = Project(
+        "alternatives",
+        """
+add_rust_library(one MANIFEST_PATH one/Cargo.toml)
+add_rust_library(two MANIFEST_PATH two/Cargo.toml)
+add_rust_library(three MANIFEST_PATH three/Cargo.toml)
+set(board zynqmp)
+add_library(behind INTERFACE)
+target_link_libraries(behind INTERFACE $<$<NOT:$<STREQUAL:${board},zynqmp>>:two> $<$<BOOL:${board}>:$<BUILD_INTERFACE:three>>)
+add_executable(main main.c)
+target_link_libraries(main PRIVATE $<IF:$<OR:$<CONFIG:debug>,$<TARGET_EXISTS:nothing>>,one,two> behind)
+""",
+        {
+            **function("one", "1"),
+            **function("two", "2"),
+            **function("three", "3"),
+            "main.c": prints("one", "three"),
+        },
+    )
+    output = project.configure("-DCMAKE_BUILD_TYPE=Debug")
+    check_says(output, "Rust in main: one, three\n")
+    output = project.configure("-DCMAKE_BUILD_TYPE=Release")
+    check_says(output, "Rust in main: three, two\n")
+    project.works("1\n3", arguments=["-DCMAKE_BUILD_TYPE=Debug"])
+
+
 def test_each_executable_gets_its_own_and_nothing_else():
     project = Project(
         "own bundles",
