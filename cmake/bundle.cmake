@@ -275,7 +275,7 @@ function(_sel4_rust_build_bundle executables bundle libraries facts)
     endif()
 
     # Libraries that Rust's code needs stand after the archive on the linker's command line.
-    _sel4_rust_set_environment(needs ${executable} ${bundle} "${libraries}" ${fact_TRIPLE})
+    _sel4_rust_set_environment(needs ${executable} ${bundle} "${libraries}" "${facts}")
     set(inlined "")
     _sel4_rust_platform(libsel4_in_rust LIBSEL4_IN_RUST)
     if("sel4" IN_LIST fact_LINKS AND NOT libsel4_in_rust)

@@ -20,15 +20,17 @@ function(_sel4_rust_environment_flags out)
 endfunction()
 
 # Sets the environment in which cargo builds `bundle` of `executable`, with what its libraries ask for. Sets `out` to the
-# libraries of C's side of the bindings among that.
+# libraries of C's side of the bindings among that. `facts` are the host tool's about the bundle.
 function(
     _sel4_rust_set_environment
     out
     executable
     bundle
     libraries
-    triple
+    facts
 )
+    _sel4_rust_read_facts("${facts}" TRIPLE STD)
+    set(triple ${fact_TRIPLE})
     set(${out} "" PARENT_SCOPE)
     set(bound "")
     set(variables "")
@@ -85,6 +87,14 @@ function(
         string(APPEND content "${line}")
     endforeach()
     set(content "[target.${triple}]\nrustflags = [\n${content}]\n")
+    # A configuration of cargo's in the user's home or project may say otherwise, and this comes last.
+    _sel4_rust_cargo_profile(profile)
+    set(panic abort)
+    _sel4_rust_platform(own_std OWN_STD)
+    if(fact_STD AND (own_std OR NOT RUST_STD_PANIC STREQUAL "abort"))
+        set(panic unwind)
+    endif()
+    string(APPEND content "[profile.${profile}]\npanic = '${panic}'\n")
     file(GENERATE OUTPUT "${CMAKE_BINARY_DIR}/rust/${executable}/cfg.toml" CONTENT "${content}")
 
     # C in build scripts is compiled as the executable is. Warnings are for the authors of that C.
@@ -92,16 +102,30 @@ function(
     list(APPEND folders ${of_image})
     _sel4_rust_flags(flags ${executable})
     list(FILTER flags EXCLUDE REGEX "^-W[^l]")
+    # `cc` takes the flags apart at spaces, or as a shell does. Not all releases of it know of shells.
+    set(needs_shell "")
+    if(flags MATCHES "[ '\"\\]")
+        list(TRANSFORM flags REPLACE "'" "'\\\\''")
+        list(TRANSFORM flags REPLACE "^(.*[ '\"\\].*)$" "'\\1'")
+        set(needs_shell 1)
+    endif()
     list(JOIN flags " " flags)
     # By a property, since a list has no place in an item of another.
     set_target_properties(${bundle} PROPERTIES SEL4_RUST_FOLDERS "${folders}")
     set(folders "$<TARGET_GENEX_EVAL:${bundle},$<TARGET_PROPERTY:${bundle},SEL4_RUST_FOLDERS>>")
     set(folders "$<FILTER:$<REMOVE_DUPLICATES:${folders}>,EXCLUDE,^$>")
-    set(includes "$<$<BOOL:${folders}>:-isystem $<JOIN:${folders}, -isystem >>")
+    set(has_space "$<BOOL:$<FILTER:${folders},INCLUDE,[ ]>>")
+    if(needs_shell)
+        set(has_space 1)
+    endif()
+    set(quote "$<${has_space}:'>")
+    set(includes "$<$<BOOL:${folders}>:-isystem ${quote}$<JOIN:${folders},${quote} -isystem ${quote}>${quote}>")
     string(REPLACE "-" "_" suffix "${triple}")
+    string(TOUPPER "${suffix}" suffix_upper)
     list(
         APPEND variables
         "CRATE_CC_NO_DEFAULTS=1"
+        "CC_SHELL_ESCAPED_FLAGS=${has_space}"
         "CFLAGS_${suffix}=${flags} ${includes}"
         "BINDGEN_EXTRA_CLANG_ARGS_${suffix}=${includes}"
     )
@@ -119,10 +143,10 @@ function(
             CARGO_BUILD_TARGET
             CARGO_TARGET_DIR
             CARGO_BUILD_TARGET_DIR
+            CARGO_TARGET_${suffix_upper}_RUSTFLAGS
     )
         list(APPEND variables "--unset=${name}")
     endforeach()
-    _sel4_rust_cargo_profile(profile)
     string(TOUPPER "${profile}" profile)
     foreach(name IN ITEMS ${profile} RELEASE)
         foreach(

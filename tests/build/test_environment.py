@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the project gives the crate: variables, cfgs, folders of headers, the C compiler; and what it keeps from it."""
 
+import json
+import re
+
 import pytest
-from build.project import ADD, GREETER, HEAD, LINK, MAIN, Project, crate, one_library
+from build.project import ADD, GREETER, HEAD, LINK, MAIN, Project, corrosion, crate, one_library
 from build.project import program as c_program
-from support import Failure, check, check_says, run, skip
+from support import KIT, Failure, check, check_says, run, skip
 
 pytestmark = pytest.mark.needs("kernel", "rust", "aarch64", "x86_64")
 
@@ -203,6 +206,92 @@ void led_add(struct led *led, uint32_t n) { led->level += n; }
     project.prints("44")
     project.edit("CMakeLists.txt", "BINDS led", "BINDS lamp")
     project.ninja_fails(says=("BINDS `lamp`, which is not a target", "Help: name a C library of the project"))
+
+
+BOXED = f"""{GREETER}
+extern crate alloc;
+
+/// A number from the heap.
+#[unsafe(no_mangle)]
+pub extern "C" fn boxed() -> i32 {{
+    *alloc::boxed::Box::new(42)
+}}
+"""
+PRESETS = """{
+  "version": 3,
+  "configurePresets": [
+    {
+      "name": "unity", "generator": "Ninja", "binaryDir": "${sourceDir}/../build",
+      "cacheVariables": {
+        "KIT": "%s", "CMAKE_BUILD_TYPE": "Debug", "CMAKE_UNITY_BUILD": "ON", "CMAKE_EXPORT_COMPILE_COMMANDS": "ON"
+      }
+    }
+  ]
+}
+"""
+
+
+def test_presets_unity_builds_and_a_list_of_commands():
+    project = Project(
+        "presets",
+        "add_rust_library(greeter)\nadd_executable(main main.c other.c)\ntarget_link_libraries(main PRIVATE greeter)\n",
+        {
+            **crate("greeter", BOXED),
+            "main.c": MAIN.replace("answer()", "answer() + boxed() - other()"),
+            "other.c": "#include <greeter.h>\nint other(void) { return answer(); }\n",
+            "CMakePresets.json": PRESETS % KIT,
+        },
+    )
+    project.edit("main.c", "int main", "int other(void);\nint main")
+    run("cmake", "--preset", "unity", corrosion(), cwd=project.source)
+    project.ninja()
+    project.prints("42")
+    check(list(project.build.rglob("main.dir/Unity/*.c")), "the executable is not built as one")
+    # Each command of the list works as it stands, for tools that read it.
+    commands = json.loads((project.build / "compile_commands.json").read_text())
+    ours = [entry for entry in commands if "libsel4-rt" in entry["command"] or "sel4_rust" in entry["command"]]
+    check(ours, f"there is no command of the runtime: {commands}")
+    for entry in commands:
+        run("sh", "-c", f"{entry['command']} -fsyntax-only", cwd=entry["directory"])
+
+
+def test_cargos_own_settings_leave_what_the_kit_needs():
+    """Files and variables of cargo, which the user's other projects need."""
+    project = one_library(
+        "settings",
+        files={
+            ".cargo/config.toml": "[build]\ntarget-dir = 'elsewhere'\nrustflags = ['--cfg=general']\n"
+            "[target.x86_64-unknown-linux-musl]\nrustflags = ['--cfg=special']\n"
+            "[profile.dev]\npanic = 'unwind'\nopt-level = 1\n",
+            "wrapper": '#!/bin/sh\necho "$@" >> "${0%/*}/wrapped"\nexec "$@"\n',
+        },
+    )
+    (project.source / "wrapper").chmod(0o755)
+    for name, value in (
+        ("CARGO_BUILD_RUSTFLAGS", "--cfg one"),
+        ("RUSTFLAGS", "--cfg two"),
+        ("CARGO_ENCODED_RUSTFLAGS", "--cfg\x1fthree"),
+    ):
+        project.configure(env={name: value})
+        config = (project.build / "rust" / "main" / ".cargo" / "config.toml").read_text()
+        cfg = re.split("[ \x1f]", value)[1]
+        check(f'"--cfg", "{cfg}", "--cfg=sel4"' in config, f"{name} in:\n{config}")
+    project.configure()
+    variables = {
+        "RUSTC_WRAPPER": str(project.source / "wrapper"),
+        "CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS": "--cfg=late",
+        "CARGO_PROFILE_DEV_OPT_LEVEL": "z",
+        "CARGO_PROFILE_DEV_DEBUG_ASSERTIONS": "false",
+        "CARGO_BUILD_TARGET_DIR": "elsewhere",
+    }
+    project.ninja(env=variables)
+    project.prints("42")
+    calls = (project.source / "wrapped").read_text()
+    call = next(line for line in calls.splitlines() if "--crate-name greeter" in line)
+    check_says(call, "panic=abort", "opt-level=1", "--cfg=special", "--cfg=sel4", "relocation-model=static")
+    wrong = [flag for flag in ("=late", "opt-level=z", "debug-assertions=off", "elsewhere") if flag in call]
+    check(not wrong, f"{wrong} of the environment in:\n{call}")
+    check(not (project.source / "elsewhere").exists(), "`target-dir` counts")
 
 
 def test_clang_compiles_for_the_target_that_CMake_gives_it():
