@@ -6,7 +6,7 @@
  */
 #include <sel4/sel4.h>
 
-#ifndef CONFIG_ARCH_IA32
+#ifndef __i386__
 
 #define WORDS 4
 /* Where the compiler knows the length, it leaves out libsel4's tests of it. */
