@@ -6,6 +6,7 @@
 //! places, [`source`] parses the crate and its path dependencies first, and `names` resolves their paths. cbindgen gets
 //! one file, which `flat` makes: the exports, the constants that C sees, and the types that these reach.
 
+mod camkes;
 mod compiled;
 mod complaints;
 mod crates;
@@ -124,7 +125,8 @@ pub fn write(request: &Request) -> Result<()> {
     for (other, bundle) in graphs.iter().zip(&request.bundles).skip(1) {
         same_features(&crates, graph, other, [&request.bundles[0], bundle])?;
     }
-    let settings = Settings::new(request)?;
+    let mut settings = Settings::new(request)?;
+    settings.exclude(camkes::types(&crates));
     let (text, record) = generate(request, &crates, settings)?;
 
     output::write_if_changed(&request.out, text.as_bytes())?;
@@ -259,7 +261,13 @@ fn generate(
     let user_header = bindings.config.header.take();
     let lines = user_header.as_deref().unwrap_or_default();
     let in_comment = lines.matches("/*").count() > lines.matches("*/").count();
-    let includes = text::includes(&text, &request.sys_includes);
+    let mut wanted = request.sys_includes.clone();
+    let camkes_types = camkes::types(crates);
+    let needs_camkes = camkes_types.iter().any(|name| text::mentions(&text, name));
+    if needs_camkes {
+        wanted.push(camkes::HEADER.to_owned());
+    }
+    let includes = text::includes(&text, &wanted);
     bindings.config.sys_includes.splice(0..0, includes);
     if text::mentions(&text, settings::ALIGNED) {
         let given = bindings.config.after_includes.take().unwrap_or_default();
@@ -296,7 +304,9 @@ fn generate(
     let crates: Vec<String> = crates
         .map(|library| library.name.replace('-', "_"))
         .collect();
-    if let Some(judge) = request.judge.as_ref().filter(|_| closed) {
+    // Only the sources of an instance can include camkes.h. One of them includes this header, too.
+    let judge = request.judge.as_ref().filter(|_| closed && !needs_camkes);
+    if let Some(judge) = judge {
         let places = exports.iter().filter(|export| !export.is_kept_from_c());
         let places = places.map(|export| {
             let place = names.place(export.id, export.ident.span());

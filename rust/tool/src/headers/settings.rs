@@ -16,7 +16,7 @@ pub struct Settings {
     pub known_to_c: KnownToC,
 }
 
-/// Types that exist on the C side: libsel4's, and those that the user lists under `export.exclude`.
+/// Types that exist on the C side: libsel4's, those of camkes.h, and those that the user lists under `export.exclude`.
 pub struct KnownToC(BTreeSet<String>);
 
 /// Prefix of libsel4's types.
@@ -86,6 +86,12 @@ impl Settings {
         })?;
         let known_to_c = KnownToC(config.export.exclude.iter().cloned().collect());
         Ok(Self { config, known_to_c })
+    }
+
+    /// Leaves the definitions of types to C.
+    pub fn exclude(&mut self, names: BTreeSet<String>) {
+        self.config.export.exclude.extend(names.iter().cloned());
+        self.known_to_c.0.extend(names);
     }
 }
 

@@ -519,3 +519,47 @@ fn a_header_that_differs_from_what_rustc_made_ends_the_build() {
     fixture.write(&library, "no archive");
     assert_eq!(again(&fixture, &whole).succeeds().stderr, "");
 }
+
+#[test]
+fn types_of_camkes_h_are_left_to_it() {
+    let fixture = Fixture::new();
+    fixture.unlocked("camkes", "[lib]\nname = \"camkes\"\n");
+    let manifest = fixture.read("camkes/Cargo.toml");
+    fixture.write(
+        "camkes/Cargo.toml",
+        manifest.replace("\"camkes\"\nversion", "\"libsel4-camkes\"\nversion"),
+    );
+    fixture.append(
+        "camkes/src/lib.rs",
+        "pub mod sys { include!(concat!(env!(\"SEL4_CAMKES_DIR\"), \"/bindings.rs\")); }\n",
+    );
+    fixture.library(
+        "greeter",
+        "[dependencies]\nlibsel4-camkes = { path = \"../camkes\" }\n",
+    );
+    fixture.append(
+        "greeter/src/lib.rs",
+        "use camkes::{sys, sys::point_t};\n#[unsafe(no_mangle)]\npub extern \"C\" fn move_to(to: point_t, page: *mut sys::page_t, \
+         mode: camkes::sys::mode_t) {}\n",
+    );
+    fixture.write(
+        "include/camkes.h",
+        "#pragma once\ntypedef struct { int x; } point_t;\ntypedef struct page { int n; } page_t;\ntypedef int mode_t;\n",
+    );
+    again(&fixture, &[]).succeeds();
+    let text = fixture.read("include/greeter.h");
+    for line in [
+        "#include <camkes.h>",
+        "void move_to(point_t to, page_t *page, mode_t mode);",
+    ] {
+        assert!(text.contains(line), "no `{line}` in:\n{text}");
+    }
+    compiles(&fixture, "").expect("C");
+    // Without such a type, no camkes.h.
+    fixture.write(
+        "greeter/src/lib.rs",
+        "#![no_std]\n#[unsafe(no_mangle)]\npub extern \"C\" fn stop() {}\n",
+    );
+    again(&fixture, &[]).succeeds();
+    assert!(!fixture.read("include/greeter.h").contains("camkes.h"));
+}
