@@ -38,6 +38,7 @@ function(_sel4_rust_camkes_add_templates dir)
             get_property(present TARGET ${component} PROPERTY COMPONENT_TEMPLATE_SOURCES)
             if(NOT "sel4_rust.template.c" IN_LIST present)
                 set_property(TARGET ${component} APPEND PROPERTY COMPONENT_TEMPLATE_SOURCES sel4_rust.template.c)
+                set_property(TARGET ${component} APPEND PROPERTY COMPONENT_TEMPLATE_HEADERS sel4_rust.template.h)
             endif()
             break()
         endforeach()
@@ -89,6 +90,36 @@ function(_sel4_rust_camkes_adapt executable libraries)
             endif()
         endforeach()
     endforeach()
+    # An instance of a group is linked to an object, and the group has no entry: the linker would collect what other
+    # instances call, and CAmkES' own tables.
+    get_target_property(link_flags ${executable} LINK_FLAGS)
+    if(link_flags MATCHES "--relocatable")
+        get_target_property(folder ${executable} SOURCE_DIR)
+        get_property(targets DIRECTORY "${folder}" PROPERTY BUILDSYSTEM_TARGETS)
+        foreach(target IN LISTS targets)
+            get_target_property(language ${target} LINKER_LANGUAGE)
+            get_target_property(link_flags ${target} LINK_FLAGS)
+            if(
+                (target STREQUAL executable OR language STREQUAL "INSTANCE_GROUP")
+                AND NOT link_flags MATCHES "no-gc-sections"
+            )
+                set_property(TARGET ${target} APPEND_STRING PROPERTY LINK_FLAGS " -Wl,--no-gc-sections ")
+            endif()
+        endforeach()
+    endif()
+    # The loader carries instances as they are linked. Their debug information, most of which is Rust's, lies beside them,
+    # where debuggers find it.
+    get_target_property(folder ${executable} SOURCE_DIR)
+    if(NOT CMAKE_BUILD_TYPE MATCHES "^(Release|MinSizeRel)$" AND folder STREQUAL CMAKE_SOURCE_DIR)
+        set(file "$<TARGET_FILE:${executable}>")
+        add_custom_command(
+            TARGET ${executable}
+            POST_BUILD
+            COMMAND "${CMAKE_OBJCOPY}" --only-keep-debug "${file}" "${file}.debug"
+            COMMAND "${CMAKE_OBJCOPY}" --strip-debug "--add-gnu-debuglink=${file}.debug" "${file}"
+            VERBATIM
+        )
+    endif()
     # C's compiler compares the functions that Rust exports with what camkes.h declares.
     set(agrees "${CMAKE_BINARY_DIR}/rust/${executable}/agrees.c")
     _sel4_rust_write_if_changed("${agrees}" "#include <camkes.h>\n${includes}")

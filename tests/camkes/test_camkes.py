@@ -30,6 +30,9 @@ def test_a_component_in_C_calls_instances_of_one_in_Rust(configuration: str, bui
 @pytest.mark.parametrize("configuration", ALL)
 def test_G2_components_in_Rust_alone(configuration: str, build: Shared) -> None:
     build.app("camkes-pipeline").boot("apps/camkes-pipeline/expected.txt")
+    if "aarch32" in configuration:
+        # The bindings have the layout of a 32-bit machine, and clippy looks for this one.
+        return
     for crate, instance in (("clerk", "clerk"), ("greeter", "morning"), ("press", "press")):
         bindings = build.path / "rust" / f"{instance}.instance.bin" / "camkes"
         check((bindings / "camkes.rs").exists(), f"no bindings in `{bindings}`")
@@ -56,6 +59,14 @@ def test_threads_of_several_priorities_allocate_and_a_panic_ends_one(configurati
     for ended in ("server: server] 20000 rounds", "one: client] 400 rounds", "two: client] 400 rounds"):
         found = [line for line in lines if line.endswith(f"{ended}, the sum is 4950")]
         check(len(found) == 1, f"no line `{ended}`:\n" + "\n".join(lines))
+    # What the loader carries has no debug information. Debuggers find it beside the instance.
+    sections = {
+        name: run("readelf", "--section-headers", "--wide", next(build.path.rglob(name)))
+        for name in ("server.instance.bin", "server.instance.bin.debug")
+    }
+    has = {name: ".debug_info" in text for name, text in sections.items()}
+    check(has == {"server.instance.bin": False, "server.instance.bin.debug": True}, f"debug information: {has}")
+    check(".gnu_debuglink" in sections["server.instance.bin"], "the instance does not name its debug information")
 
 
 @contextmanager
