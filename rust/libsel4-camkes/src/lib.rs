@@ -6,19 +6,27 @@
 //!
 //! | in the component | here |
 //! |---|---|
-//! | `uses P x`, method `m` | `camkes::x::m(…)`; `string` is `&CStr` or [`Text`], `in T[]` a slice |
+//! | `uses P x`, method `m` | `camkes::x::m(…)`; `string` is `&CStr` or [`Text`], `in T[]` a slice, `out T[]` an [`Array`] |
+//! | `provides P x` | the trait `camkes::x::Methods`, and `camkes::provide_x!(Type)`, which exports those of a type |
 //! | `emits E x` | `camkes::x::emit()` |
 //! | `consumes E x` | `camkes::x::wait()`, `poll()`, `on(callback)` |
-//! | `dataport T x` | `camkes::x::dataport()`, a [`Dataport`] |
+//! | `consumes E x`, an interrupt | `camkes::x::acknowledge()`; the crate exports `x_handle` |
+//! | `dataport T x` | `camkes::x::dataport()`, a [`Dataport`]: memory, or registers of a device |
 //! | `has mutex x` | `camkes::x::lock()`, which gives a guard |
+//! | `has semaphore x` | `camkes::x::wait()`, `try_wait()`, `post()` |
+//! | `maybe uses`, `maybe consumes`, `maybe dataport` | as above, and `camkes::x::is_connected()`; `dataport()` is an `Option` |
 //! | `attribute T x` | `camkes::attributes::x()` |
 //!
-//! A procedure that the component provides is a set of functions that the crate exports: `provides Sums sums` with a method
-//! `add` is `extern "C" fn sums_add`. The C compiler compares them with camkes.h.
+//! Methods with a parameter that has no safe form, such as a pointer or an array of strings, are in [`sys`] alone. So is the
+//! way to provide a procedure with such a method: as functions that the crate exports. `provides Sums sums` with a method
+//! `add` is `extern "C" fn sums_add` then, and the C compiler compares it with camkes.h.
 #![no_std]
 
 use core::ffi::{CStr, c_char, c_void};
 use core::fmt;
+use core::mem::ManuallyDrop;
+use core::ops::Deref;
+use core::ptr;
 use core::sync::atomic::{Ordering, fence};
 
 /// Everything that camkes.h declares, as C has it.
@@ -41,10 +49,12 @@ pub mod sys {
 /// Interfaces, under the names that the component gives them. They are also at the root of the crate, unless an item there
 /// has the same name.
 #[allow(
+    clashing_extern_declarations,
     missing_docs,
     non_snake_case,
     unused,
     clippy::all,
+    clippy::undocumented_unsafe_blocks,
     reason = "generated from C"
 )]
 pub mod interfaces {
@@ -72,6 +82,29 @@ impl fmt::Display for Registered {
 }
 
 impl core::error::Error for Registered {}
+
+/// Keeps the capability by which this thread replies to its caller. Corresponds to `camkes_protect_reply_cap`.
+///
+/// Without MCS, a method of a provided procedure that receives from an endpoint itself, by libsel4 or in C, loses this
+/// capability, and its caller waits for ever. Call this function first then. Functions of this crate, mutexes and the heap
+/// use notifications and calls, which lose nothing. With MCS there is nothing to keep.
+pub fn protect_reply() {
+    unsafe extern "C" {
+        fn sel4_rust_protect_reply();
+    }
+    // SAFETY: the kit's template defines the function for each instance. It may be called in any thread of CAmkES'.
+    unsafe { sel4_rust_protect_reply() }
+}
+
+/// Ends the thread, which uses an interface that the assembly does not connect.
+#[allow(dead_code, reason = "only components with optional interfaces need it")]
+#[cold]
+fn unconnected(interface: &str) -> ! {
+    panic!(
+        "the optional interface `{interface}` is not connected in this instance\n\
+         help: ask `camkes::{interface}::is_connected()` first, or connect it in the assembly"
+    )
+}
 
 /// Calls the function that a module's `on` registered.
 #[allow(dead_code, reason = "only components that consume events need it")]
@@ -180,6 +213,33 @@ impl<T> Dataport<T> {
         self.release();
     }
 
+    /// Reads the value at `offset`: a register of a device, say. An integer is read by one access.
+    ///
+    /// # Panics
+    ///
+    /// When the value is not in the dataport, or not aligned.
+    #[must_use]
+    pub fn read_at<V: Plain>(self, offset: usize) -> V {
+        let place = self.place::<V>(offset);
+        // SAFETY: `place` checked that the value is in the memory that `new` was given, aligned; any bytes are one.
+        let value = unsafe { place.read_volatile() };
+        self.acquire();
+        value
+    }
+
+    /// Writes a value at `offset`: to a register of a device, say. An integer is written by one access.
+    ///
+    /// # Panics
+    ///
+    /// When the value is not in the dataport, or not aligned.
+    pub fn write_at<V: Plain>(self, offset: usize, value: V) {
+        let place = self.place::<V>(offset);
+        self.release();
+        // SAFETY: as in `read_at`.
+        unsafe { place.write_volatile(value) };
+        self.release();
+    }
+
     /// Orders what follows after reads so far. Corresponds to `x_acquire()`.
     pub fn acquire(self) {
         fence(Ordering::Acquire);
@@ -188,6 +248,16 @@ impl<T> Dataport<T> {
     /// Orders writes so far before what follows. Corresponds to `x_release()`.
     pub fn release(self) {
         fence(Ordering::Release);
+    }
+
+    fn place<V>(self, offset: usize) -> *mut V {
+        let place = self.range(offset, size_of::<V>()).cast::<V>();
+        assert!(
+            place.is_aligned(),
+            "a value of {} bytes is not aligned at {offset}",
+            size_of::<V>()
+        );
+        place
     }
 
     fn range(self, offset: usize, length: usize) -> *mut u8 {
@@ -230,7 +300,8 @@ impl<T: Plain> Dataport<T> {
     }
 }
 
-/// Text that a call returned, in C's memory, which is freed with it.
+/// Text in C's memory, which is freed with it: one that a call returned, or that a method of a provided procedure returns.
+/// CAmkES passes texts between components in such memory.
 pub struct Text(*mut c_char);
 
 impl Text {
@@ -242,6 +313,41 @@ impl Text {
     #[must_use]
     pub const unsafe fn new(text: *mut c_char) -> Self {
         Self(text)
+    }
+
+    /// Copies a text into C's memory. Without any left, the text is empty.
+    #[must_use]
+    pub fn copy_of(text: &CStr) -> Self {
+        Self(text_for_c(text))
+    }
+
+    /// Returns the memory, which C's `free` takes back. Null only where C's heap has no more memory.
+    #[must_use]
+    pub fn into_raw(self) -> *mut c_char {
+        let text = ManuallyDrop::new(self).0;
+        // CAmkES would look for the end of a text at a null pointer.
+        if text.is_null() {
+            text_for_c(c"")
+        } else {
+            text
+        }
+    }
+
+    /// Frees the text; returns the place of the next one, for an `out string`.
+    #[allow(dead_code, reason = "only components with such a method need it")]
+    fn receive(&mut self) -> *mut *mut c_char {
+        *self = Self::default();
+        &raw mut self.0
+    }
+
+    /// Returns the place of the text, for an `inout string`: the call frees it and puts another there.
+    #[allow(dead_code, reason = "only components with such a method need it")]
+    fn pass(&mut self) -> *mut *mut c_char {
+        if self.0.is_null() {
+            self.0 = text_for_c(c"");
+            assert!(!self.0.is_null(), "C's heap has no memory for a text");
+        }
+        &raw mut self.0
     }
 
     /// Returns the text. A null pointer, which CAmkES returns where a call failed, is an empty text.
@@ -261,29 +367,141 @@ impl fmt::Debug for Text {
     }
 }
 
+impl Default for Text {
+    fn default() -> Self {
+        Self(ptr::null_mut())
+    }
+}
+
+impl From<&CStr> for Text {
+    fn from(text: &CStr) -> Self {
+        Self::copy_of(text)
+    }
+}
+
+unsafe extern "C" {
+    fn malloc(bytes: usize) -> *mut c_void;
+    fn free(block: *mut c_void);
+}
+
 impl Drop for Text {
     fn drop(&mut self) {
-        unsafe extern "C" {
-            fn free(block: *mut c_void);
-        }
         // SAFETY: by the contract of `new`, `malloc` returned it.
         unsafe { free(self.0.cast()) };
     }
+}
+
+/// Array in C's memory, which is freed with it: one that a call gave as an `out T[]`, or that a method of a provided procedure
+/// gives.
+pub struct Array<T: Plain> {
+    start: *mut T,
+    length: usize,
+}
+
+impl<T: Plain> Array<T> {
+    /// Takes over the `length` elements at `start`.
+    ///
+    /// # Safety
+    ///
+    /// `start` is null, or `malloc` returned it and so many elements are there; nothing else frees it.
+    #[must_use]
+    pub const unsafe fn new(start: *mut T, length: usize) -> Self {
+        Self { start, length }
+    }
+
+    /// Copies elements into C's memory. Without enough left, the array is empty.
+    #[must_use]
+    pub fn copy_of(elements: &[T]) -> Self {
+        // SAFETY: any size may be asked for.
+        let start: *mut T = unsafe { malloc(size_of_val(elements)) }.cast();
+        if start.is_null() {
+            return Self::default();
+        }
+        // SAFETY: the block has so many bytes, is new, and aligned for any type of C's.
+        unsafe { ptr::copy_nonoverlapping(elements.as_ptr(), start, elements.len()) };
+        Self {
+            start,
+            length: elements.len(),
+        }
+    }
+
+    /// Returns the memory, which C's `free` takes back, and the number of elements.
+    #[must_use]
+    pub fn into_raw(self) -> (*mut T, usize) {
+        let array = ManuallyDrop::new(self);
+        (array.start, array.length)
+    }
+
+    /// Frees the elements; returns the places of the next ones, for an `out T[]`.
+    #[allow(dead_code, reason = "only components with such a method need it")]
+    fn receive(&mut self) -> (*mut usize, *mut *mut T) {
+        *self = Self::default();
+        self.pass()
+    }
+
+    /// Returns the places of the elements, for an `inout T[]`: the call frees them and puts others there.
+    #[allow(dead_code, reason = "only components with such a method need it")]
+    fn pass(&mut self) -> (*mut usize, *mut *mut T) {
+        (&raw mut self.length, &raw mut self.start)
+    }
+}
+
+impl<T: Plain> Default for Array<T> {
+    fn default() -> Self {
+        Self {
+            start: ptr::null_mut(),
+            length: 0,
+        }
+    }
+}
+
+impl<T: Plain> Deref for Array<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // SAFETY: by the contract of `new`, so many elements are there, and any bytes are one.
+        unsafe { slice(self.start, self.length) }
+    }
+}
+
+impl<T: Plain + fmt::Debug> fmt::Debug for Array<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: Plain> Drop for Array<T> {
+    fn drop(&mut self) {
+        // SAFETY: by the contract of `new`, `malloc` returned it.
+        unsafe { free(self.start.cast()) };
+    }
+}
+
+/// Returns the elements of an array of C's, for the functions that `provide_…!` exports.
+///
+/// # Safety
+///
+/// `start` is null, or so many elements are there, and nothing writes to them.
+#[doc(hidden)]
+#[must_use]
+pub unsafe fn slice<'a, T: Plain>(start: *const T, length: usize) -> &'a [T] {
+    if start.is_null() {
+        return &[];
+    }
+    // SAFETY: by the contract of this function.
+    unsafe { core::slice::from_raw_parts(start, length) }
 }
 
 /// Returns a copy of `text` in C's memory, for a function that CAmkES calls and whose result it frees: one of a provided
 /// procedure that returns a `string`. Null where C's heap has no more memory, which CAmkES takes for a failed call.
 #[must_use]
 pub fn text_for_c(text: &CStr) -> *mut c_char {
-    unsafe extern "C" {
-        fn malloc(bytes: usize) -> *mut c_void;
-    }
     let bytes = text.to_bytes_with_nul();
     // SAFETY: any size may be asked for.
     let block: *mut u8 = unsafe { malloc(bytes.len()) }.cast();
     if !block.is_null() {
         // SAFETY: the block has so many bytes, and is new.
-        unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), block, bytes.len()) };
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), block, bytes.len()) };
     }
     block.cast()
 }
@@ -305,6 +523,50 @@ mod tests {
         port.write_bytes(15, &[9]);
         port.read_bytes(14, &mut bytes);
         assert_eq!(bytes, [0, 9]);
+    }
+
+    #[test]
+    fn registers_are_read_and_written_at_their_offsets() {
+        let mut memory = [0_u32; 4];
+        // SAFETY: `memory` is used through the dataport alone.
+        let port = unsafe { Dataport::<c_void>::new((&raw mut memory).cast(), 16) };
+        port.write_at(4, 7_u32);
+        assert_eq!((port.read_at::<u32>(4), port.read_at::<u32>(8)), (7, 0));
+    }
+
+    #[test]
+    #[should_panic(expected = "a value of 4 bytes is not aligned at 2")]
+    fn a_register_at_an_odd_offset_is_refused() {
+        let mut memory = [0_u32; 4];
+        // SAFETY: `memory` is used through the dataport alone.
+        let port = unsafe { Dataport::<c_void>::new((&raw mut memory).cast(), 16) };
+        port.write_at(2, 7_u32);
+    }
+
+    #[test]
+    fn texts_and_arrays_are_received_and_passed() {
+        let mut text = Text::default();
+        // SAFETY: the place is that of the text, which is null.
+        unsafe { *text.receive() = text_for_c(c"one") };
+        assert_eq!(text.as_c_str(), c"one");
+        // SAFETY: as before; the old text is freed, as CAmkES does.
+        unsafe {
+            let place = text.pass();
+            free((*place).cast());
+            *place = text_for_c(c"two");
+        }
+        assert_eq!(text.as_c_str(), c"two");
+        // SAFETY: `into_raw` gives a text of malloc's.
+        let empty = unsafe { Text::new(Text::default().into_raw()) };
+        assert_eq!(empty.as_c_str(), c"");
+
+        let (start, length) = Array::copy_of(&[1_u32, 2, 3]).into_raw();
+        // SAFETY: `into_raw` gives an array of malloc's.
+        let mut array = unsafe { Array::new(start, length) };
+        assert_eq!(*array, [1, 2, 3]);
+        // SAFETY: the places are those of the array.
+        unsafe { assert_eq!(array.receive().0.read(), 0) };
+        assert!(array.is_empty());
     }
 
     #[test]

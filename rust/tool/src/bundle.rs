@@ -141,6 +141,11 @@ impl Facts {
         let std = self.std;
         let provided_by = request.libc.iter().chain(&self.libgcc);
         let inlined = matches!(self.inliner, Some(Ok(_)));
+        let headers = request.libraries.iter();
+        let headers = headers.filter_map(|library| library.header.clone());
+        // CAmkES declares the methods that an instance exports by a macro of libsel4-camkes.
+        let camkes = request.environment.get("SEL4_CAMKES_DIR");
+        let camkes = camkes.filter(|_| self.links.contains("camkes"));
         seal::Request {
             archive: out.join(format!("archive/lib{}.a", request.name)),
             out: out.join(format!("lib{}.a", request.name)),
@@ -152,10 +157,8 @@ impl Facts {
             no_read_tp: self.reads_tpidruro,
             callbacks: request.callbacks.clone(),
             exports: witness::Request {
-                headers: request
-                    .libraries
-                    .iter()
-                    .filter_map(|library| library.header.clone())
+                headers: headers
+                    .chain(camkes.map(|dir| Path::new(dir).join("camkes.h")))
                     .collect(),
                 target_folder: request.target_folder.clone(),
                 check: request.export_check,

@@ -13,6 +13,7 @@
 //! | `config.rs` | every configuration value as a typed constant |
 //! | `cfg` | every configuration value as a `cfg`, in lines for a build script to print |
 //! | `camkes.rs` | safe functions for the interfaces of an instance of a CAmkES component, if asked for |
+//! | `camkes.h.exports` | the functions that its camkes.h declares, for the check of exports |
 
 mod camkes;
 mod clang;
@@ -124,7 +125,7 @@ pub fn write(request: &Request) -> Result<()> {
     let wrappers = words::passed(request, raw.wrappers, &file);
     tidy::tidy(&mut file, request);
     variables::remove_thread_locals(&mut file, &raw.header, &raw.flags)?;
-    let interfaces = request.camkes.then(|| camkes::text(&file));
+    let interfaces = request.camkes.then(|| camkes::text(&mut file));
     // REUSE-IgnoreStart
     const SPDX: &str = "// SPDX-License-Identifier: BSD-2-Clause\n\n";
     let head = format!("// {GENERATED}\n{SPDX}");
@@ -143,6 +144,9 @@ pub fn write(request: &Request) -> Result<()> {
     if let Some(text) = interfaces {
         let text = format!("// {GENERATED}\n{SPDX}{text}");
         output::write_if_changed(&request.out.join("camkes.rs"), text.as_bytes())?;
+        // The record of a header, as sealing reads it: no crates, and the functions that C has prototypes of.
+        let text = format!("\n{}\n", camkes::functions(&file).join(" "));
+        output::write_if_changed(&request.out.join("camkes.h.exports"), text.as_bytes())?;
     }
     if let Some(depfile) = &request.depfile {
         let mut inputs = raw.inputs;

@@ -4,7 +4,7 @@
 
 use core::ffi::c_int;
 
-use camkes::{attributes, desk};
+use camkes::{Array, Text, attributes, desk};
 
 /// Runs as the component's control thread.
 #[unsafe(no_mangle)]
@@ -16,5 +16,11 @@ pub extern "C" fn run() -> c_int {
     let (mut half, mut rest) = (0, 0);
     desk::halve(desk::total(&[1, 2, 4]), &mut half, &mut rest);
     log::info!("half of the total is {half}, and {rest} is left");
+    let (mut pages, mut word) = (Array::default(), Text::default());
+    desk::pages(&mut pages, &mut word);
+    let mut praise = Text::copy_of(c"good");
+    desk::reword(&mut praise);
+    let even = desk::even(3);
+    log::info!("{word:?} pages, {pages:?}, are {praise:?}; 3 is even: {even}");
     0
 }
