@@ -65,7 +65,7 @@ endfunction()
 
 # Sets `out` to the libraries of C's side of the runtime for `executable`, compiled as that is: sel4_rust_rt, and the region
 # of the heap. Executables with the same C flags share the first, and with the same size the second. `std` is true if Rust's
-# std has the heap. Adds the guard page of a root server's stack.
+# std has the heap.
 function(_sel4_rust_add_runtime out executable std)
     set(${out} "" PARENT_SCOPE)
     _sel4_rust_platform(link_libraries LINK_LIBRARIES)
@@ -80,7 +80,6 @@ function(_sel4_rust_add_runtime out executable std)
         console.c
         fault.c
         lock.c
-        stack.c
         thread.c
     )
     _sel4_rust_option(heap ${executable} RUST_HEAP)
@@ -89,13 +88,6 @@ function(_sel4_rust_add_runtime out executable std)
         list(APPEND runtime sel4_rust_heap${variant}_${bytes})
         _sel4_rust_compile_runtime(sel4_rust_heap${variant}_${bytes} ${executable} heap.c)
         target_compile_definitions(sel4_rust_heap${variant}_${bytes} PRIVATE SEL4_RUST_HEAP_BYTES=${bytes})
-    endif()
-    # The page below a root server's stack is taken out. What starts where sel4runtime starts a root server is one.
-    get_target_property(link_flags ${executable} LINK_FLAGS)
-    if(link_flags MATCHES "_sel4_start")
-        set(script "${SEL4_RUST_DIR}/rust/libsel4-rt/c/stack.lds")
-        target_link_options(${executable} PRIVATE "-Wl,-T,${script}" "-Wl,-u,sel4_rust_rt_guard_stack")
-        set_property(TARGET ${executable} APPEND PROPERTY LINK_DEPENDS "${script}")
     endif()
     set(${out} "${runtime}" PARENT_SCOPE)
 endfunction()

@@ -253,28 +253,6 @@ def test_stack_overflows(configuration: str, build: Shared) -> None:
     build.app("tests/std/overflow").boot("tests/std/overflow/expected.txt", linger=0.5)
 
 
-# The page below the first stack is found in another way on each architecture, and in each linker's layout.
-@pytest.mark.parametrize(
-    "configuration",
-    [
-        pytest.param(
-            each, id=f"without std, the first stack that is used up is a fault of its thread, on {each}", marks=marks
-        )
-        for each, marks in (
-            ("qemu-arm-virt Release", ()),
-            ("qemu-arm-virt MCS", pytest.mark.long),
-            ("qemu-arm-virt aarch32", pytest.mark.long),
-            ("qemu-riscv-virt", pytest.mark.long),
-            ("x86_64", ()),
-            ("x86_64 Release", pytest.mark.long),
-            ("ia32", pytest.mark.long),
-        )
-    ],
-)
-def test_the_first_stack_overflows_without_std(configuration: str, build: Shared) -> None:
-    build.app("tests/std/overflow", "-DWITHOUT_STD=ON").boot("tests/std/overflow/first.txt", linger=0.5)
-
-
 @on("qemu-arm-virt", name="what a failed reservation lacks is told once, and a single thread sleeps without it")
 def test_a_failed_reservation(configuration: str, build: Shared) -> None:
     # Two objects for each thread, and a page, are more than 8192 slots.
