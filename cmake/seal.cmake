@@ -74,14 +74,7 @@ function(_sel4_rust_add_runtime out executable std)
     endif()
     _sel4_rust_variant(variant ${executable})
     set(runtime sel4_rust_rt${variant})
-    _sel4_rust_compile_runtime(
-        ${runtime}
-        ${executable}
-        console.c
-        fault.c
-        lock.c
-        thread.c
-    )
+    _sel4_rust_compile_runtime(${runtime} ${executable} console.c fault.c lock.c thread.c)
     _sel4_rust_option(heap ${executable} RUST_HEAP)
     _sel4_rust_option(bytes ${executable} RUST_HEAP_BYTES)
     if(NOT std AND heap MATCHES "^(rlsf|linked-list)$")

@@ -4,6 +4,7 @@
  * Facts of the assembly about the interfaces of an instance, which the declarations in camkes.h do not tell: one macro for
  * each. The generator of the bindings for Rust reads them.
  */
+/* clang-format off */
 /*- set facts = [] -*/
 /*- set connected = set() -*/
 /*- for connection in composition.connections -*/
