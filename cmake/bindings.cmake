@@ -46,8 +46,9 @@ function(_sel4_rust_add_bindings out executable triple)
     set_target_properties(${sys} PROPERTIES SEL4_RUST_DIR "${dir}")
 endfunction()
 
-# Adds, once per set of C flags, the library of the bindings for the C library `library`, which Rust libraries of `executable` name in BINDS.
-# Sets `out` to the library's name, and `out_variable` to the environment variable with the path of the Rust file.
+# Adds, once per set of C flags, the library of the bindings for the C library `library`, which Rust libraries of `executable`
+# name in BINDS. Sets `out` to the library's name, and `out_variable` to the environment variable with the path of the Rust
+# file.
 function(
     _sel4_rust_bind
     out
