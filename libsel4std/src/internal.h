@@ -159,6 +159,9 @@ bool thread_start_ticker(void (*tick)(thread_t *));
 bool thread_start_watcher(void (*watch)(thread_t *));
 #endif
 
+/* Has each core on which another thread runs enter the kernel and leave it. */
+void threads_interrupt(void);
+
 /* Returns the highest priority of the threads that exist, and the lowest. */
 seL4_Word threads_highest(seL4_Word *lowest);
 

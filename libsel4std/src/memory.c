@@ -477,14 +477,11 @@ static long sys_madvise(va_list arguments)
 /* Commands of Linux' membarrier(). */
 enum { QUERY = 0, GLOBAL = 1, PRIVATE = 8, REGISTER_PRIVATE = 16, SYNC_CORE = 32, REGISTER_SYNC_CORE = 64 };
 
-/* On one core, all other threads are in the kernel, which is barrier enough. */
+/* Threads on this core are in the kernel meanwhile, which is barrier enough; those on others are sent there. */
 static long sys_membarrier(va_list arguments)
 {
     const int known = GLOBAL | PRIVATE | REGISTER_PRIVATE | SYNC_CORE | REGISTER_SYNC_CORE;
     int command = va_arg(arguments, int);
-    if (sel4runtime_bootinfo()->numNodes > 1) {
-        return -ENOSYS;
-    }
     if (command == QUERY) {
         return known;
     }
@@ -495,6 +492,9 @@ static long sys_membarrier(va_list arguments)
 #ifdef CONFIG_ARCH_AARCH64
     asm volatile("isb" ::: "memory");
 #endif
+    if (CONFIG_MAX_NUM_NODES > 1) {
+        threads_interrupt();
+    }
     return 0;
 }
 

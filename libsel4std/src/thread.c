@@ -277,6 +277,24 @@ _Noreturn void threads_stop(void)
     thread_stop_self();
 }
 
+#ifndef CONFIG_PLAT_HOSTED
+/* The kernel stops a core to look at the registers of the thread that runs there. */
+void threads_interrupt(void)
+{
+    const thread_t *mine = thread_self();
+    seL4_UserContext registers;
+    message_t message;
+    message_keep(&message, FEW_WORDS);
+    for (const thread_t *thread = threads; thread < services; thread++) {
+        if (thread != mine && thread->taken && thread->tcb != seL4_CapNull
+            && (mine == NULL || thread->core != mine->core)) {
+            seL4_TCB_ReadRegisters(thread->tcb, false, 0, 1, &registers);
+        }
+    }
+    message_restore(&message);
+}
+#endif
+
 seL4_Word threads_highest(seL4_Word *lowest)
 {
     seL4_Word highest = 0;

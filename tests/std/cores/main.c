@@ -8,6 +8,8 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <unistd.h>
+#include <sys/syscall.h>
 #include <sel4/sel4.h>
 #include <cores.h>
 #include <sel4std.h>
@@ -36,6 +38,12 @@ bool message_is(seL4_Word seed)
         same = same && seL4_GetMR(i) == seed + i;
     }
     return same;
+}
+
+/* Linux' MEMBARRIER_CMD_PRIVATE_EXPEDITED. */
+bool barrier(void)
+{
+    return syscall(SYS_membarrier, 8, 0) == 0;
 }
 
 static void *name_place(void *argument)

@@ -3,7 +3,11 @@
 //! Tests for threads on several cores, which fail if a lock or a wake-up is lost.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{
+    AtomicBool, AtomicUsize,
+    Ordering::{Relaxed, SeqCst},
+    compiler_fence,
+};
 use std::sync::{Arc, Barrier, Condvar, Mutex, mpsc};
 use std::thread::{self, Builder, available_parallelism};
 use std::time::{Duration, Instant};
@@ -12,6 +16,7 @@ unsafe extern "C" {
     safe fn show_threads();
     safe fn write_message(seed: usize);
     safe fn message_is(seed: usize) -> bool;
+    safe fn barrier() -> bool;
     safe fn pthread_self() -> usize;
     // SAFETY: the thread must live.
     unsafe fn pthread_setschedprio(thread: usize, priority: i32) -> i32;
@@ -27,9 +32,10 @@ pub extern "C" fn cores_work() -> usize {
         "Cores: {:?}",
         available_parallelism().map_or(0, |n| n.get())
     );
-    let findings: [Finding; 10] = [
+    let findings: [Finding; 11] = [
         ("Two threads run at a time", run_at_a_time),
         ("The kernel knows the names", name),
+        ("A barrier reaches all cores", reach),
         ("A contended mutex counts right", count),
         ("Turns are handed over", hand_over),
         ("No wake-up is lost", park),
@@ -77,6 +83,39 @@ fn name() -> bool {
     };
     let thread = Builder::new().name("observer".into()).spawn(work);
     thread.is_ok_and(|thread| thread.join().is_ok_and(|right| right))
+}
+
+/// Two threads write, and then read what the other writes. The other has no fence, and relies on the barrier between the
+/// first one's write and read: one of them sees the other's value.
+fn reach() -> bool {
+    const ROUNDS: usize = 200;
+    static WORDS: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
+    static SEEN: AtomicUsize = AtomicUsize::new(0);
+    static TURN: AtomicUsize = AtomicUsize::new(0);
+    let wait = |turn| {
+        while TURN.load(SeqCst) != turn {
+            thread::yield_now();
+        }
+    };
+    let other = thread::spawn(move || {
+        for round in 1..=ROUNDS {
+            wait(2 * round - 1);
+            WORDS[0].store(round, Relaxed);
+            compiler_fence(SeqCst);
+            SEEN.store(WORDS[1].load(Relaxed), SeqCst);
+            TURN.store(2 * round, SeqCst);
+        }
+    });
+    let mut right = true;
+    for round in 1..=ROUNDS {
+        TURN.store(2 * round - 1, SeqCst);
+        WORDS[1].store(round, Relaxed);
+        right &= barrier();
+        let seen = WORDS[0].load(Relaxed);
+        wait(2 * round);
+        right &= seen == round || SEEN.load(SeqCst) == round;
+    }
+    other.join().is_ok() && right
 }
 
 /// Starts `count` threads, and returns whether none panicked.
