@@ -903,7 +903,12 @@ static long sys_pipe(va_list arguments)
 }
 #endif
 
-static void install(void)
+#ifdef CONFIG_PLAT_HOSTED
+#define install events_install
+#else
+static
+#endif
+void install(void)
 {
     static const events_t own = { event_close, event_read, event_write, event_stat, event_ioctl, event_fcntl };
     if (__atomic_load_n(&events, __ATOMIC_ACQUIRE) != NULL) {
@@ -938,6 +943,7 @@ static void install(void)
     __atomic_store_n(&events, &own, __ATOMIC_RELEASE);
 }
 
+#ifndef CONFIG_PLAT_HOSTED
 /* The C library's functions that make descriptors, or wait for them. The linker passes calls of them here (--wrap). */
 #define WRAP(name, parameters, ...)        \
     int __real_##name parameters;          \
@@ -956,3 +962,4 @@ WRAP(ppoll, (struct pollfd * all, nfds_t count, const struct timespec *timeout, 
      timeout, mask)
 WRAP(socketpair, (int domain, int type, int protocol, int *result), domain, type, protocol, result)
 WRAP(timerfd_create, (int clock, int flags), clock, flags)
+#endif

@@ -7,8 +7,11 @@
 #define _GNU_SOURCE
 #include "internal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <muslcsys/vsyscall.h>
 #include <sel4std.h>
 
@@ -46,6 +49,7 @@ void sel4_hosted_begin_std(void)
     setenv("RUST_MIN_STACK", STACK_BYTES, 0);
     thread_begin_first();
     clock_install();
+    events_install();
     futex_install();
     schedule_install();
     thread_install();
@@ -60,6 +64,56 @@ void *memory_stack(size_t length)
     size_t page = BIT(seL4_PageBits);
     char *memory = mmap(NULL, page + length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return memory != MAP_FAILED && mprotect(memory, page, PROT_NONE) == 0 ? memory + page : NULL;
+}
+
+/* What files.c does on a kernel: the lock of descriptors, and which are open. */
+static lock_t lock;
+const events_t *events;
+
+bool files_prepare(void)
+{
+    return lock_prepare(&lock);
+}
+
+void files_lock(void)
+{
+    lock_take(&lock);
+}
+
+void files_unlock(void)
+{
+    lock_give(&lock);
+}
+
+bool files_is_open(int number)
+{
+    return fcntl(number, F_GETFD) >= 0;
+}
+
+/* Calls on descriptors of events.c, for hosted/rt. */
+bool sel4_hosted_is_event(int number)
+{
+    return number >= FIRST_EVENT;
+}
+
+long sel4_hosted_event_move(int number, const struct iovec *pieces, int count, bool writes)
+{
+    return writes ? events->write(number, pieces, count) : events->read(number, pieces, count);
+}
+
+long sel4_hosted_event_close(int number)
+{
+    return events->close(number);
+}
+
+long sel4_hosted_event_stat(int number, struct stat *result)
+{
+    return events->stat(number, result);
+}
+
+long sel4_hosted_event_control(int number, int what, long argument, bool ioctl)
+{
+    return ioctl ? events->ioctl(number, what, (const int *)argument) : events->fcntl(number, what, argument);
 }
 
 /* The largest number that thread_number() returns. */

@@ -231,9 +231,15 @@ bool files_is_open(int number);
 
 /* events.c: descriptors from this number on, which are behind those of files, and calls on them that files.c passes on. `events` is
  * NULL until the program asks for such a descriptor. A program that never does is linked without events.c. */
+#ifdef CONFIG_PLAT_HOSTED
+/* Linux' descriptors are smaller. */
+#define FIRST_EVENT (1 << 24)
+void events_install(void);
+#else
 #define FILES 64
 #define FIRST_FILE 3
 #define FIRST_EVENT (FIRST_FILE + FILES)
+#endif
 struct iovec;
 struct stat;
 typedef struct {

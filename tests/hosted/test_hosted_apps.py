@@ -116,6 +116,32 @@ def test_files_of_an_archive_are_those_of_a_kernel():
     build.boot(write(folder() / "files.txt", "\n".join(kept) + "\n"))
 
 
+# Where Linux answers, and not as libsel4std does on a kernel, and where faults are the model's.
+OTHERWISE = (
+    "and of nobody else's",
+    "Nothing can be written and executed",
+    "A barrier of all threads",
+    "The processor time of a thread is an error",
+    "those of faults are not, nor a stack for them",
+)
+
+
+@pytest.mark.long
+def test_calls_that_crates_build_on_are_answered_as_on_a_kernel():
+    lines = []
+    for line in (KIT / "tests" / "std" / "answers" / "expected.txt").read_text().splitlines():
+        what, _, answer = line.partition(": ")
+        if what in OTHERWISE:
+            assert answer == "yes", line
+            answer = "no"
+        if what == "Randomness without a source":
+            answer = "Ok(())"
+        if what != "sel4std":
+            lines.append(f"{what}: {answer}" if answer else line)
+    build = built("tests/std/answers")
+    build.boot(write(folder() / "answers.txt", "\n".join(lines) + "\n"))
+
+
 def test_a_panic_gives_its_exit_code():
     run("./simulate", cwd=built("panic").path, status=82)
 

@@ -400,6 +400,8 @@ impl<'a> Bundle<'a> {
         if self.request.compiler.is_some() && target.ends_with("-linux-musl") {
             // Images are linked at a fixed address.
             flags.push("-Crelocation-model=static".to_owned());
+        }
+        if self.request.std() {
             // rustix has instructions of its own for Linux' system calls, unless it is told to use libc.
             flags.push("--cfg=rustix_use_libc".to_owned());
         }

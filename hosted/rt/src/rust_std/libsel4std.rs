@@ -23,6 +23,21 @@ unsafe extern "C" {
     pub(super) fn sel4_hosted_begin_std();
     pub(super) fn sel4_hosted_has_syscall(number: c_long) -> bool;
     pub(super) fn sel4_hosted_syscall(number: c_long, ...) -> c_long;
+    pub(super) fn sel4_hosted_is_event(number: c_int) -> bool;
+    pub(super) fn sel4_hosted_event_move(
+        number: c_int,
+        pieces: *const libc::iovec,
+        count: c_int,
+        writes: bool,
+    ) -> c_long;
+    pub(super) fn sel4_hosted_event_close(number: c_int) -> c_long;
+    pub(super) fn sel4_hosted_event_stat(number: c_int, result: *mut libc::stat) -> c_long;
+    pub(super) fn sel4_hosted_event_control(
+        number: c_int,
+        what: c_int,
+        argument: c_long,
+        ioctl: bool,
+    ) -> c_long;
     pub(super) fn thread_last_number() -> c_int;
     pub(super) fn thread_tcb(thread: *const Thread) -> seL4_CPtr;
     pub(super) fn thread_set_function(
@@ -42,6 +57,7 @@ unsafe extern "C" {
     pub(super) fn thread_stop(thread: *const Thread) -> bool;
     pub(super) fn thread_stop_self() -> !;
     pub(super) fn futex_prepare() -> bool;
+    pub(super) fn files_prepare() -> bool;
     pub(super) fn futex_wait_if(
         word: *mut c_int,
         wanted: unsafe extern "C" fn(*mut c_void) -> bool,

@@ -12,8 +12,10 @@
 //! | [`threads`] | threads of std and of C's `pthread_create`, which are seL4 threads |
 //! | [`futex`], [`locks`] | locks of Rust and of C |
 //! | [`time`] | the clock, and sleep |
-//! | [`streams`] | standard input, randomness, exit, and refusal of sockets and processes |
+//! | [`streams`] | standard input, randomness, exit, the system's name, and refusal of sockets, processes and signals |
+//! | [`events`] | eventfd, timerfd, pipes, pairs of sockets, epoll and poll |
 
+mod events;
 mod futex;
 mod libsel4std;
 mod locks;

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Standard input and randomness, from the application; exit; and refusal of sockets and processes, which a root server
-//! does not have.
+//! Standard input and randomness, from the application; exit; the system's name; and refusal of sockets, processes and
+//! signals, which a root server does not have.
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use sel4_hosted::in_thread;
 
-use super::fail;
 use super::libsel4std::{sel4std_entropy, sel4std_stdin};
+use super::{events, fail};
 use crate::original::{original, replace};
 
 replace! {
     fn read(file: c_int, bytes: *mut c_void, count: usize) -> isize {
         if file == libc::STDIN_FILENO {
             sel4std_stdin(bytes, count)
+        } else if let Some(result) = events::move_bytes(file, bytes, count, false) {
+            result
         } else {
             c::read(file, bytes, count)
         }
@@ -31,6 +33,73 @@ replace! {
 
     fn socket(_family: c_int, _kind: c_int, _protocol: c_int) -> c_int {
         fail(libc::ENOSYS)
+    }
+
+    fn uname(name: *mut libc::utsname) -> c_int {
+        const MACHINE: &[u8] = std::env::consts::ARCH.as_bytes();
+        *name = std::mem::zeroed();
+        for (field, text) in [
+            (&raw mut (*name).sysname, "seL4".as_bytes()),
+            (&raw mut (*name).nodename, b"seL4"),
+            (&raw mut (*name).release, b"0"),
+            (&raw mut (*name).version, b"0"),
+            (&raw mut (*name).machine, MACHINE),
+        ] {
+            text.as_ptr().copy_to(field.cast(), text.len());
+        }
+        0
+    }
+
+    fn getuid() -> libc::uid_t {
+        0
+    }
+
+    fn geteuid() -> libc::uid_t {
+        0
+    }
+
+    fn getgid() -> libc::gid_t {
+        0
+    }
+
+    fn getegid() -> libc::gid_t {
+        0
+    }
+
+    fn getppid() -> libc::pid_t {
+        0
+    }
+
+    fn sched_getcpu() -> c_int {
+        0
+    }
+
+    fn sigaction(
+        signal: c_int,
+        action: *const libc::sigaction,
+        old: *mut libc::sigaction,
+    ) -> c_int {
+        // Linux' handlers are the platform's, and faults the model's. Nobody sends SIGCHLD.
+        let handled = !action.is_null()
+            && ![libc::SIG_DFL, libc::SIG_IGN].contains(&(*action).sa_sigaction);
+        if handled && signal != libc::SIGCHLD {
+            return fail(libc::ENOSYS);
+        }
+        if !old.is_null() {
+            *old = std::mem::zeroed();
+        }
+        0
+    }
+
+    fn sigaltstack(wanted: *const libc::stack_t, old: *mut libc::stack_t) -> c_int {
+        if !wanted.is_null() {
+            return fail(libc::ENOSYS);
+        }
+        if !old.is_null() {
+            *old = std::mem::zeroed();
+            (*old).ss_flags = libc::SS_DISABLE;
+        }
+        0
     }
 
     fn fork() -> c_int {

@@ -196,7 +196,10 @@ unsafe fn create(
     }
     // SAFETY: plain calls of libsel4std, whose slot stays taken; for the rest, as the caller promises.
     unsafe {
-        if !libsel4std::futex_prepare() || !libsel4std::thread_can_wait(libsel4std::thread_self()) {
+        if !libsel4std::futex_prepare()
+            || !libsel4std::files_prepare()
+            || !libsel4std::thread_can_wait(libsel4std::thread_self())
+        {
             return Err(EAGAIN);
         }
         let inner = libsel4std::thread_take();
