@@ -98,8 +98,10 @@ function(
     file(GENERATE OUTPUT "${CMAKE_BINARY_DIR}/rust/${executable}/cfg.toml" CONTENT "${content}")
 
     # C in build scripts is compiled as the executable is. Warnings are for the authors of that C.
+    get_target_property(dir ${executable} BINARY_DIR)
+    get_property(of_folder DIRECTORY "${dir}" PROPERTY INCLUDE_DIRECTORIES)
     _sel4_rust_header_folders(of_image)
-    list(APPEND folders ${of_image})
+    list(APPEND folders ${of_folder} ${of_image})
     _sel4_rust_flags(flags ${executable})
     list(FILTER flags EXCLUDE REGEX "^-W[^l]")
     # `cc` takes the flags apart at spaces, or as a shell does. Not all releases of it know of shells.

@@ -3,8 +3,8 @@
 # C flags. What the kit compiles or asks the compiler for belongs to one executable, and has the flags of its target and
 # its folder: projects set them at the top, in a subfolder, or for a single target.
 
-# Sets `out` to the C flags of `target`; without a target, to those of the current folder. Generator expressions are left
-# out, as nothing can evaluate them yet.
+# Sets `out` to the C flags of `target`; without a target, to those of the current folder. Generator expressions that only
+# CMake's generator can evaluate are left out.
 function(_sel4_rust_flags out target)
     string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
     if(target)
@@ -13,6 +13,10 @@ function(_sel4_rust_flags out target)
         get_directory_property(special DIRECTORY "${dir}" DEFINITION CMAKE_C_FLAGS_${type})
         get_target_property(options ${target} COMPILE_OPTIONS)
         get_target_property(definitions ${target} COMPILE_DEFINITIONS)
+        # CMake adds those of the folder only when it generates.
+        get_property(of_folder DIRECTORY "${dir}" PROPERTY COMPILE_DEFINITIONS)
+        list(APPEND definitions ${of_folder})
+        list(REMOVE_DUPLICATES definitions)
     else()
         set(general "${CMAKE_C_FLAGS}")
         set(special "${CMAKE_C_FLAGS_${type}}")
@@ -70,16 +74,26 @@ function(_sel4_rust_variant out executable)
     set(${out} "${variant}" PARENT_SCOPE)
 endfunction()
 
-# Removes the generator expressions from the list in `variable`. One may be several items of it, as in
-# `$<$<COMPILE_LANGUAGE:CXX>:-a -b>`: the innermost is replaced first, until none is left.
+# Evaluates the generator expressions in the list in `variable` for files in C, and removes those that are not known yet. One may
+# be several items of the list, as in `$<$<COMPILE_LANGUAGE:CXX>:-a -b>`.
 function(_sel4_rust_drop_expressions variable)
     set(list "${${variable}}")
+    string(REGEX REPLACE "\\$<COMPILE_LANGUAGE:([A-Z]+,)*C(,[A-Z]+)*>" "1" list "${list}")
+    string(REGEX REPLACE "\\$<COMPILE_LANGUAGE:[^<>]*>" "0" list "${list}")
+    string(
+        REGEX REPLACE "\\$<(COMPILE_LANG_AND_ID:C,|C_COMPILER_ID:)([^<>]*,)?${CMAKE_C_COMPILER_ID}(,[^<>]*)?>"
+        "1"
+        list
+        "${list}"
+    )
+    string(REGEX REPLACE "\\$<(COMPILE_LANG_AND_ID|C_COMPILER_ID):[^<>]*>" "0" list "${list}")
+    _sel4_rust_take_branches(list)
     set(before "")
     while(NOT list STREQUAL before)
         set(before "${list}")
         string(REGEX REPLACE "\\$<[^<>]*>" "EXPRESSION-NOTFOUND" list "${list}")
     endwhile()
-    list(FILTER list EXCLUDE REGEX "\\$<|EXPRESSION-NOTFOUND")
+    list(FILTER list EXCLUDE REGEX "\\$<|EXPRESSION-NOTFOUND|^$")
     set(${variable} "${list}" PARENT_SCOPE)
 endfunction()
 
@@ -127,6 +141,13 @@ function(_sel4_rust_compile_as target executable)
             list(APPEND all "SHELL:${flags}")
         endif()
     endforeach()
+    if(NOT from STREQUAL to)
+        # CMake adds the definitions of a folder to its targets when it generates.
+        get_property(definitions DIRECTORY "${from}" PROPERTY COMPILE_DEFINITIONS)
+        target_compile_definitions(${target} PRIVATE ${definitions})
+        get_property(folders DIRECTORY "${from}" PROPERTY INCLUDE_DIRECTORIES)
+        target_include_directories(${target} PRIVATE ${folders})
+    endif()
     foreach(property IN ITEMS COMPILE_OPTIONS COMPILE_DEFINITIONS)
         foreach(source IN ITEMS ${executable} ${target})
             get_target_property(flags ${source} ${property})

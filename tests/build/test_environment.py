@@ -12,10 +12,15 @@ from support import KIT, Failure, check, check_says, run, skip
 pytestmark = pytest.mark.needs("kernel", "rust", "aarch64", "x86_64")
 
 SHIM = """#include <limit.h>
+#include <of_folder.h>
 #include <stdlib.h>
+_Static_assert(sizeof(WORDS) == sizeof("it's \\"two\\" words"), "definitions of the folder");
+_Static_assert(BY_LANGUAGE == 1 && BY_TYPE == 2 && OF_TARGET == 1, "generator expressions");
 long shim(const char *text) { return strtol(text, 0, 10) + LIMIT + FROM_FLAGS; }
 """
 BUILD = """fn main() {
+    // As bindgen reads them.
+    println!("bindgen: {}", std::env::var("BINDGEN_EXTRA_CLANG_ARGS_x86_64_unknown_linux_musl").unwrap());
     cc::Build::new().file("shim.c").compile("shim");
 }
 """
@@ -33,12 +38,16 @@ pub extern "C" fn answer() -> i32 {
 """
 GIVEN = """
 set(CMAKE_C_FLAGS "${CMAKE_C_FLAGS} -DFROM_FLAGS=1")
+add_compile_definitions("WORDS=\\"it's \\\\\\"two\\\\\\" words\\"")
+add_compile_options($<$<COMPILE_LANGUAGE:C>:-DBY_LANGUAGE=1> "$<$<COMPILE_LANGUAGE:CXX>:-DBY_LANGUAGE=2;-DBY_TYPE=2>")
+add_compile_definitions($<IF:$<CONFIG:Debug>,BY_TYPE=1,BY_TYPE=2>)
+include_directories("of the folder")
 add_custom_command(OUTPUT made.rs COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/made.txt made.rs)
 add_custom_target(made DEPENDS made.rs)
 add_rust_library(greeter
     ENV "BOARD=$<IF:$<BOOL:ON>,zynqmp,none>" "MADE=${CMAKE_CURRENT_BINARY_DIR}/made.rs"
     CFG tracing "board=\\"$<LOWER_CASE:ZYNQMP>\\""
-    INCLUDE_DIRECTORIES include
+    INCLUDE_DIRECTORIES "the headers"
     DEPENDS made)
 """
 
@@ -47,12 +56,13 @@ def test_a_crate_gets_variables_cfgs_folders_and_C_compiled_for_the_image():
     manifest = '[build-dependencies]\ncc = "1"\n[lints.rust]\nunexpected_cfgs = "deny"\n'
     project = Project(
         "given",
-        GIVEN + LINK,
+        GIVEN + LINK + "target_compile_definitions(main PRIVATE $<$<C_COMPILER_ID:GNU,Clang>:OF_TARGET=1>)\n",
         {
             **crate("greeter", SOURCE, manifest),
             "build.rs": BUILD,
             "shim.c": SHIM,
-            "include/limit.h": "#define LIMIT 1\n",
+            "the headers/limit.h": "#define LIMIT 1\n",
+            "of the folder/of_folder.h": "",
             "made.txt": "fn made() -> bool { true }\n",
             "main.c": MAIN,
         },
@@ -66,6 +76,8 @@ def test_a_crate_gets_variables_cfgs_folders_and_C_compiled_for_the_image():
     # The flags of C's own objects, and not those that cc chooses.
     compiled = next(project.build.rglob("output")).read_text()
     check_says(compiled, "CRATE_CC_NO_DEFAULTS")
+    folders = next(line for line in compiled.splitlines() if line.startswith("bindgen: "))
+    check_says(folders, f"-isystem '{project.source}/the headers'")
     project.edit("CMakeLists.txt", "ENV ", "ENV RUSTFLAGS=-g ")
     says = ("ENV sets `RUSTFLAGS=-g`", "Help: give the variable a name of your own")
     (project.build / "build.ninja").unlink()
