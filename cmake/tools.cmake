@@ -82,6 +82,8 @@ function(_sel4_rust_find_tools)
         )
     endif()
 
+    # `rustup update` replaces it.
+    set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${_sel4_rust_rustc}")
     set_property(GLOBAL PROPERTY SEL4_RUST_RUSTC "${_sel4_rust_rustc}")
     set_property(GLOBAL PROPERTY SEL4_RUST_CARGO "${_sel4_rust_cargo}")
     set_property(GLOBAL PROPERTY SEL4_RUST_SYSROOT "${sysroot}")

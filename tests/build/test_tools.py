@@ -10,8 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from build.project import ADD, HEAD, LINK, MAIN, Project, crate, program
-from support import TIME_OUT, check_says, must_fail, run, skip, until, write
+from build.project import ADD, HEAD, LINK, MAIN, Project, crate, one_library, program
+from support import TIME_OUT, check, check_says, must_fail, run, skip, until, write
 
 pytestmark = pytest.mark.needs("kernel", "rust", "aarch64", "x86_64")
 
@@ -92,6 +92,24 @@ def test_a_rustc_newer_than_the_tested_ones_gets_one_line():
     fakes = with_fakes(project.folder, rustc=script.replace("VERSION", "95.0"), **no_tool)
     output = project.configure_fails(env={**fakes, **environment}, says=(says,))
     assert "is newer" not in output, output
+
+
+def test_an_updated_toolchain_is_looked_at_again():
+    """As after `rustup update`: what CMake found out about rustc may no longer hold, such as its release of LLVM."""
+    project = one_library("updated")
+    real = Path(run(rustc(), "--print", "sysroot").strip()) / "bin"
+    new = project.folder / "toolchain" / "bin"
+    new.mkdir(parents=True)
+    (new.parent / "lib").symlink_to(real.parent / "lib")
+    for tool in ("cargo", "rustc"):
+        write(new / tool, f'#!/bin/sh\nexec {real}/{tool} "$@"\n')
+        (new / tool).chmod(0o755)
+    answer = f'[ "$*" = "--print sysroot" ] && echo {new.parent} || exec {real}/rustc "$@"'
+    environment = with_fakes(project.folder, rustc=answer)
+    project.works(env=environment)
+    check("Re-running CMake" not in project.ninja(env=environment), "CMake runs again for nothing")
+    (new / "rustc").touch()
+    check_says(project.ninja(env=environment), "Re-running CMake")
 
 
 def test_refuses_a_rustc_that_does_not_run():
