@@ -164,15 +164,32 @@ def test_each_id_of_an_earlier_system_is_shown_where_the_docs_say():
     assert not unknown, f"docs/earlier-systems.md has no row for {sorted(unknown)}"
 
 
+def check_named_tests(rows):
+    for row in rows:
+        named = re.findall(r"\[[\w.]+\]\(\.\./([\w/.-]+)\): (`[^`]+`(?:, `[^`]+`)*)", row)
+        assert named, f"no test is named: {row}"
+        absent = [
+            f"`{text}` in {path}"
+            for path, texts in named
+            for text in texts.strip("`").split("`, `")
+            if text not in (KIT / path).read_text()
+        ]
+        check_none(absent, "what the page names and the file lacks:")
+
+
 def test_each_finding_of_the_review_names_tests_that_there_are():
     page = (KIT / "docs" / "review.md").read_text()
     rows = re.findall(r"^\| (?:[CHM]|low )\d+ \|.*\|$", page, re.MULTILINE)
     assert len(rows) >= 35, f"only {len(rows)} rows are of the form of the others"
-    for row in rows:
-        named = re.findall(r"\[[\w.]+\]\(\.\./([\w/.-]+)\): `([^`]+)`", row)
-        assert named, f"no test is named: {row}"
-        absent = [f"`{text}` in {path}" for path, text in named if text not in (KIT / path).read_text()]
-        check_none(absent, "what the page names and the file lacks:")
+    check_named_tests(rows)
+
+
+def test_all_that_is_relied_on_in_std_names_tests_that_there_are():
+    page = (KIT / "docs" / "std-internals.md").read_text()
+    _, *tables = page.split("| relied on | for | if it changes | test that notices |\n|---|---|---|---|\n")
+    rows = [row for table in tables for row in table.split("\n\n")[0].splitlines()]
+    assert len(tables) == 3 and len(rows) >= 14, f"only {len(rows)} rows in {len(tables)} tables are found"
+    check_named_tests(row.rsplit(" | ", 1)[1] for row in rows)
 
 
 def test_no_path_of_a_machine_is_in_a_file():
