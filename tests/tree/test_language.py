@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support import folder
-from tree.files import tracked
+from tree.files import tracked, with_interpreter
 
 pytestmark = pytest.mark.quick
 
@@ -34,16 +34,13 @@ BANNED = {
     "(for|and) who (builds|calls|links|needs|reads|uses|writes)": "for readers of …, and the callers",
     "(what|if it|unless it) is to be": "must be",
 }
-SUFFIXES = (".rs", ".md", ".py", ".c", ".h", ".cmake")
+SUFFIXES = (".rs", ".md", ".py", ".c", ".h", ".cmake", ".sh")
 
 
 def prose() -> list[Path]:
     """Returns the files in which phrases are looked for. Recordings hold what programs print."""
-    return [
-        path
-        for path in tracked()
-        if path.suffix in SUFFIXES and path != Path(__file__) and "recorded" not in path.parts
-    ]
+    texts = {path for path in tracked() if path.suffix in SUFFIXES}.union(with_interpreter("sh|bash|python3"))
+    return sorted(path for path in texts if path != Path(__file__) and "recorded" not in path.parts)
 
 
 def doc_lines(paths: Iterable[Path]) -> tuple[int, list[str]]:
