@@ -38,6 +38,8 @@ MARKERS = (
     "weight(seconds): estimated seconds of a group; the longest start first",
 )
 PROVISIONED = BUILD_TEST / "provisioned.json"
+# Name of the plugin that follows a run.
+PROGRESS = "progress-of-the-kit"
 RESULTS = BUILD_TEST / "results.json"
 UNREACHABLE = 3
 # Property of a test's report: what the processes that it started took, in processor seconds.
@@ -329,8 +331,9 @@ def _is_worker(config: pytest.Config) -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     if not _is_worker(session.config) and not session.config.option.collectonly:
-        session.config.pluginmanager.register(Progress(session.config.pluginmanager.get_plugin("terminalreporter")))
         BUILD_TEST.mkdir(exist_ok=True)
+        progress = Progress(session.config.pluginmanager.get_plugin("terminalreporter"))
+        session.config.pluginmanager.register(progress, PROGRESS)
         builds.LOG.unlink(missing_ok=True)
         RESULTS.unlink(missing_ok=True)
 
@@ -344,6 +347,11 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str]:
     return category, "", category.upper()
 
 
+def _disk() -> float:
+    """Returns how much of the file system of the tests is in use, in GiB."""
+    return shutil.disk_usage(BUILD_TEST).used / (1 << 30)
+
+
 class Progress:
     """Prints a line for each test that has ended, and what a failed one found: a whole run takes long."""
 
@@ -351,11 +359,13 @@ class Progress:
         self.terminal = terminal
         self.ended = 0
         self.total = json.loads(PROVISIONED.read_text()).get("tests", 0) if PROVISIONED.exists() else 0
+        self.disk_at_start = self.disk_most = _disk()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "call" and report.passed:
             return
         self.ended += report.when == "call" or report.skipped
+        self.disk_most = max(self.disk_most, _disk())
         line = (
             f"[{self.ended}/{self.total}] {report.outcome} {_name_of(report)}  "
             f"{report.duration:.1f} s, processor {_processor_seconds_of(report):.1f} s"
@@ -387,6 +397,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     for seconds, name in spent[:MOST_EXPENSIVE]:
         terminalreporter.write_line(f"{seconds:7.1f}  {name}")
     terminalreporter.write_line(f"processor time: {sum(seconds for seconds, _ in spent) / 60:.1f} minutes")
+    progress: Any = config.pluginmanager.get_plugin(PROGRESS)
+    most, left = (amount - progress.disk_at_start for amount in (progress.disk_most, _disk()))
+    terminalreporter.write_line(f"disk: at most {most:.1f} GiB more in use than at the start, {left:.1f} at the end")
     lines = builds.LOG.read_text().splitlines() if builds.LOG.exists() else []
     shared = [name for kind, name in (line.split("\t") for line in lines) if kind == "shared"]
     terminalreporter.write_line(

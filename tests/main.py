@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from support.rust import newest_with_all_targets
+
 KIT = Path(__file__).resolve().parent.parent
 BUILD_TEST = KIT / "build-test"
 RESULTS = BUILD_TEST / "results.json"
@@ -36,15 +38,19 @@ def main() -> int:
         epilog="Everything else goes to pytest: folders and files, -k TEXT, --lf, -x, --durations=N …",
     )
     parser.add_argument("--quick", action="store_true", help="only the tests that boot nothing")
-    parser.add_argument("--all", action="store_true", help="the tests marked `long`, too")
+    parser.add_argument(
+        "--all", action="store_true", help="the tests marked `long`, too, with the newest Rust toolchain of rustup's"
+    )
     parser.add_argument("--toolchain", metavar="NAME", help="run all with this Rust toolchain of rustup's")
     parser.add_argument(
         "--jobs", type=int, metavar="N", default=min(4, cores) + 2, help="tests side by side (default: %(default)s)"
     )
     arguments, rest = parser.parse_known_args()
     tier = [*(["--quick"] if arguments.quick else []), *(["--all"] if arguments.all else [])]
-    if arguments.toolchain:
-        os.environ["RUSTUP_TOOLCHAIN"] = arguments.toolchain
+    chosen = arguments.toolchain or os.environ.get("RUSTUP_TOOLCHAIN")
+    if toolchain := chosen or (newest_with_all_targets() if arguments.all else None):
+        os.environ["RUSTUP_TOOLCHAIN"] = toolchain
+        print(f"tests run with the Rust toolchain {toolchain}", flush=True)
     if "--collect-only" in rest or "--co" in rest:
         return subprocess.call(pytest(*tier, *rest), cwd=KIT)
     RESULTS.unlink(missing_ok=True)

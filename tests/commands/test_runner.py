@@ -6,13 +6,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
 import pytest
 from commands.upstream import no_upstream
 from support import KIT, TIME_OUT, check_says, folder, run, until, write
+from support.rust import newest_with_all_targets
 
 pytestmark = pytest.mark.quick
 
@@ -75,7 +76,9 @@ def plant(name: str, modules: Iterable[str]) -> Path:
     return tree / "tests" / "main.py"
 
 
-def drive(name: str, modules: Iterable[str], *arguments: str, status: int, env: dict[str, str] | None = None) -> str:
+def drive(
+    name: str, modules: Iterable[str], *arguments: str, status: int, env: Mapping[str, str | None] | None = None
+) -> str:
     """Runs the planted tests; returns what is shown."""
     clean = {variable: None for variable in os.environ if variable.startswith("PYTEST_")}
     return run(sys.executable, plant(name, modules), *arguments, status=status, env={**clean, **(env or {})})
@@ -88,6 +91,7 @@ def last_line(output: str) -> str:
 def test_counts_and_fails_when_a_test_fails() -> None:
     output = drive("all", ("good", "skipping", "failing"), status=1)
     assert last_line(output) == "3 passed, 1 failed, 1 skipped", output
+    check_says(output, "disk: at most ", " GiB more in use than at the start")
     check_says(output, "the finding", "test_fourth")
 
 
@@ -151,7 +155,10 @@ def test_tiers_choose_tests() -> None:
     modules = ("good", "quick", "partly", "long")
     assert last_line(drive("quick", modules, "--quick", status=0)) == "2 passed, 0 failed, 0 skipped"
     assert last_line(drive("default", modules, status=0)) == "5 passed, 0 failed, 0 skipped"
-    assert last_line(drive("every", modules, "--all", status=0)) == "6 passed, 0 failed, 0 skipped"
+    output = drive("every", modules, "--all", env={"RUSTUP_TOOLCHAIN": None}, status=0)
+    assert last_line(output) == "6 passed, 0 failed, 0 skipped"
+    if newest := newest_with_all_targets():
+        check_says(output, f"tests run with the Rust toolchain {newest}")
 
 
 def test_skips_tests_that_need_upstream_when_it_cannot_be_reached() -> None:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from configurations import ARCHITECTURES
+
 from support import BUILD_TEST, KIT, run, skip
 
 # Target folder of the kit's own workspaces, for the tests of all subjects.
@@ -63,3 +65,15 @@ def other_toolchain(which: str) -> dict[str, str]:
     if f"rustc {'.'.join(map(str, found[name]))} " in said:
         skip(f"all tests use it: {said.strip()}")
     return {"RUSTUP_TOOLCHAIN": name}
+
+
+def newest_with_all_targets() -> str | None:
+    """Returns the newest stable toolchain that rustup has with the Rust targets of all architectures, if there is one."""
+    wanted = {target for _, target in ARCHITECTURES.values()}
+    for name in sorted(toolchains(), key=lambda name: toolchains()[name], reverse=True):
+        environment = {**os.environ, "RUSTUP_TOOLCHAIN": name}
+        asked = ["rustc", "--print", "sysroot"]
+        sysroot = subprocess.run(asked, env=environment, stdout=subprocess.PIPE, text=True).stdout.strip()
+        if wanted <= {path.name for path in Path(sysroot, "lib", "rustlib").iterdir()}:
+            return name
+    return None
