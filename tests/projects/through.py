@@ -56,6 +56,15 @@ def workspace_of(name: str, parent: Path) -> Path:
     return root
 
 
+def build_in_c(project: Project, configuration: str, options: Sequence[str]) -> Build:
+    """Builds a project as it is."""
+    root = workspace_of(project.name, folder())
+    build = Build(f"{configuration.replace(' ', '-')}-in-C", root / "init-build.sh")
+    build.configure(*options, "-DSIMULATION=ON")
+    build.ninja()
+    return build
+
+
 class ThroughRust:
     """A build of a project in one configuration, through a crate of its own."""
 
