@@ -56,8 +56,13 @@ function(_sel4_rust_camkes_adapt executable libraries)
         return()
     endif()
     set(includes "")
+    set(sees_camkes FALSE)
     foreach(library IN LISTS libraries)
         get_target_property(text ${library} SEL4_RUST_LIBRARY)
+        get_target_property(links ${library} SEL4_RUST_LINKS)
+        if("camkes" IN_LIST links)
+            set(sees_camkes TRUE)
+        endif()
         if(text MATCHES "\nstd = true")
             _sel4_rust_error(
                 "the instance `${instance}` of a CAmkES component links `${library}`, which uses Rust's std, and std needs a root server's capabilities."
@@ -73,8 +78,12 @@ function(_sel4_rust_camkes_adapt executable libraries)
             # As camkes.h declares them.
             SEL4_RUST_CALLBACKS "pre_init;post_init;*__init;*_handle"
             SEL4_RUST_RUNTIME_FEATURES camkes
-            SEL4_RUST_ENVIRONMENT "SEL4_CAMKES_DIR=${CMAKE_BINARY_DIR}/rust/${executable}/camkes"
     )
+    # An archive of crates that do not see camkes.h is the same for all instances, which then share it.
+    if(sees_camkes)
+        set(dir "${CMAKE_BINARY_DIR}/rust/${executable}/camkes")
+        set_target_properties(${executable} PROPERTIES SEL4_RUST_ENVIRONMENT "SEL4_CAMKES_DIR=${dir}")
+    endif()
     # The options of a component are those of its instances, unless one has its own.
     get_target_property(links ${executable} LINK_LIBRARIES)
     string(REGEX MATCHALL "CAmkESComponent_[A-Za-z0-9_]+" sources "${links}")

@@ -135,6 +135,7 @@ function(add_rust_library target)
         LOCK
         CBINDGEN
         INPUT
+        LINKS
     )
     _sel4_rust_agree_on_triple(${fact_PLAIN})
     add_library(${target} INTERFACE)
@@ -162,6 +163,7 @@ function(add_rust_library target)
         ${target}
         PROPERTIES
             SEL4_RUST_LIBRARY "${crate}"
+            SEL4_RUST_LINKS "${fact_LINKS}"
             SEL4_RUST_HEADER "${ARG_HEADER}"
             SEL4_RUST_ENV "${ARG_ENV}"
             SEL4_RUST_CFG "${ARG_CFG}"

@@ -31,6 +31,8 @@ pub struct Facts {
     pub workspace: PathBuf,
     /// The workspace's `Cargo.lock`.
     pub lock: PathBuf,
+    /// Native libraries that the package and its dependencies stand for (`links` in their manifests).
+    pub links: BTreeSet<String>,
     /// `cbindgen.toml` beside the manifest, if there.
     pub cbindgen: Option<PathBuf>,
     /// Cargo configuration that counts for the crate's folder, nearest first.
@@ -49,6 +51,9 @@ impl fmt::Display for Facts {
         writeln!(f, "MANIFEST={}", self.manifest.display())?;
         writeln!(f, "WORKSPACE={}", self.workspace.display())?;
         writeln!(f, "LOCK={}", self.lock.display())?;
+        for links in &self.links {
+            writeln!(f, "LINKS={links}")?;
+        }
         if let Some(cbindgen) = &self.cbindgen {
             writeln!(f, "CBINDGEN={}", cbindgen.display())?;
         }
@@ -249,6 +254,9 @@ pub fn check(request: &Request) -> Result<Facts> {
         manifest: chosen.manifest_path.clone(),
         workspace: workspace.workspace_root.clone(),
         lock,
+        links: (graph.closure(&chosen.id).into_iter())
+            .filter_map(|package| package.links.clone())
+            .collect(),
         cbindgen: Some(folder.join("cbindgen.toml")).filter(|file| file.is_file()),
         configs,
         inputs,
