@@ -2,6 +2,7 @@
 """CAmkES components that call Rust, and components in Rust: systems of them boot."""
 
 import functools
+import hashlib
 import re
 import shutil
 from collections.abc import Iterator
@@ -44,10 +45,14 @@ def test_G2_components_in_Rust_alone(configuration: str, build: Shared) -> None:
 @pytest.mark.parametrize("configuration", [ALL[0], ALL[1], ALL[-1]])
 def test_libraries_groups_and_weak_callbacks(configuration: str, build: Shared) -> None:
     build.app(f"{HERE}/system").boot(f"{HERE}/system/expected.txt")
+    archives = {}
     for instance, size in (("first", 8192), ("second", 16384), ("listener", 262144)):
         linked = run("ninja", "-t", "query", f"{instance}.instance.bin", cwd=build.path)
         heap = re.findall(r"libsel4_rust_heap\w*_(\d+)\.a", linked)
         check(set(heap) == {str(size)}, f"the heap of `{instance}`:\n{linked}")
+        archives[instance] = set(re.findall(r"rust/\S+\.a", linked))
+    # Instances with the same libraries share an archive, whatever the size of their heaps.
+    check(archives["first"] == archives["second"] != archives["listener"], f"archives of the instances: {archives}")
 
 
 @pytest.mark.long
@@ -162,3 +167,26 @@ def test_systems_of_camkes_boot_unmodified_beside_the_kit(architecture: str, app
     )
     build.ninja()
     build.boot([says])
+
+
+@pytest.mark.long
+@pytest.mark.needs("camkes", "rust", "aarch64")
+def test_the_kernel_of_a_system_of_camkes_is_the_same_with_and_without_Rust() -> None:
+    root = stock(folder())
+    digests = {}
+    # The same folder, as a kernel's build may name it.
+    for app, kit in (("adder", ()), ("hellorust", (f"-DCMAKE_PROJECT_camkes_INCLUDE={KIT}/Findsel4_rust.cmake",))):
+        build = Build("kernel", root / "init-build.sh")
+        shutil.rmtree(build.path)
+        build.path.mkdir()
+        build.configure(
+            *STOCK["aarch64"],
+            f"-DCROSS_COMPILER_PREFIX={ARCHITECTURES['aarch64'][0]}",
+            "-DSIMULATION=ON",
+            "-DRELEASE=ON",
+            f"-DCAMKES_APP={app}",
+            *kit,
+        )
+        build.ninja("kernel.elf")
+        digests[app] = hashlib.sha256((build.path / "kernel" / "kernel.elf").read_bytes()).hexdigest()
+    check(len(set(digests.values())) == 1, f"kernel.elf differs: {digests}")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The component Clerk: provides a procedure, and shares memory with the press.
 #![no_std]
+#![forbid(unsafe_code)]
 extern crate alloc;
 
 use alloc::ffi::CString;

@@ -2,7 +2,7 @@
 //! Calls the server.
 #![no_std]
 
-use camkes::{attributes, work};
+use camkes::{attributes, count, spare, work};
 use core::ffi::c_int;
 
 /// Runs as the component's control thread.
@@ -13,9 +13,26 @@ pub extern "C" fn run() -> c_int {
     for _ in 0..rounds {
         sum = work::churn(1);
     }
-    if attributes::fails() != 0 {
-        work::fail(4);
+    match attributes::fails() {
+        0 => {}
+        1 => {
+            work::fail(4);
+        }
+        _ => {
+            log::info!("calls what is not connected: {}", spare::is_connected());
+            spare::churn(1);
+        }
     }
     log::info!("{rounds} rounds, the sum is {sum}");
+    if spare::is_connected() {
+        // One is in the semaphore at first.
+        let first = (count::try_wait(), count::try_wait());
+        count::post();
+        count::wait();
+        log::info!(
+            "the spare says {}, the semaphore {first:?}",
+            spare::churn(1)
+        );
+    }
     0
 }
