@@ -17,10 +17,10 @@ KIT = Path(__file__).resolve().parents[2]
 sys.path[:1] = [str(KIT / folder) for folder in ("tests", "tools", "tools/run")]
 
 import support
-from bench import counts, sizes, std, system_calls, table, times
+from bench import camkes, counts, sizes, std, system_calls, table, times
 from support import script
 
-PARTS = {"sizes": sizes, "counts": counts, "system_calls": system_calls, "std": std, "times": times}
+PARTS = {"sizes": sizes, "counts": counts, "system_calls": system_calls, "std": std, "times": times, "camkes": camkes}
 
 
 def main() -> None:
@@ -43,6 +43,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     script.begin("bench", "kernel", "rust", "aarch64", "aarch32", "riscv64", "x86_64")
+    if "camkes" in (arguments.only or PARTS):
+        support.run(KIT / "tools" / "provision" / "sources.py", "--fetch", "--manifest", KIT / "camkes.xml")
+        support.run(KIT / "tools" / "provision" / "capdl")
+        # capDL-tool is on PATH now.
+        script.begin("bench")
     text = ""
     try:
         for name in [None, *(arguments.only or PARTS)]:
