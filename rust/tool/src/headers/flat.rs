@@ -517,7 +517,7 @@ impl<'a> Flattener<'a> {
         clean(attrs);
         *ident = own_name(ident);
         if let Item::Struct(item) = source
-            && let Some(last) = item.fields.iter().last()
+            && let Some(last) = item.fields.iter().next_back()
             && is_unsized(&last.ty)
         {
             let place = self.names.place(id, ident.span());
