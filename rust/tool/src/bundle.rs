@@ -299,17 +299,20 @@ impl<'a> Bundle<'a> {
         if fs::read_to_string(&config).is_ok_and(|text| text.parse::<Table>().is_err()) {
             fs::remove_file(&config).map_err(|error| Failure::io("remove", &config, &error))?;
         }
-        let scratch = Scratch::new(self.out)?;
+        fs::create_dir_all(self.out).map_err(|error| Failure::io("create", self.out, &error))?;
+        let scratch = tempfile::Builder::new()
+            .prefix(".next-")
+            .tempdir_in(self.out)
+            .map_err(|error| Failure::io("write into", self.out, &error))?;
+        let place = scratch.path();
         let highest = lock::merge(&named, Keep::Highest);
         let all = lock::merge(&named, Keep::All);
-        let graph = self
-            .build(&scratch.0, &highest, &locks)
-            .or_else(|failure| {
-                if highest == all {
-                    return Err(failure);
-                }
-                self.build(&scratch.0, &all, &locks).map_err(|_| failure)
-            })?;
+        let graph = self.build(place, &highest, &locks).or_else(|failure| {
+            if highest == all {
+                return Err(failure);
+            }
+            self.build(place, &all, &locks).map_err(|_| failure)
+        })?;
         // The libraries of one executable turn on each other's features.
         let target = self.cargo.target.as_deref();
         let package = |part: &Part| {
@@ -330,7 +333,7 @@ impl<'a> Bundle<'a> {
         for file in [ROOT, LOCK, MANIFEST] {
             output::write_if_changed(
                 &self.out.join(file),
-                output::read(&scratch.0.join(file))?.as_bytes(),
+                output::read(&place.join(file))?.as_bytes(),
             )?;
         }
 
@@ -344,7 +347,7 @@ impl<'a> Bundle<'a> {
             .iter()
             .filter(|package| package.source.is_none())
         {
-            if !package.manifest_path.starts_with(&scratch.0) {
+            if !package.manifest_path.starts_with(place) {
                 inputs.insert(package.manifest_path.clone());
             }
         }
@@ -360,7 +363,7 @@ impl<'a> Bundle<'a> {
                 .library()
                 .map_or(&[][..], |library| &library.crate_types);
             let mut kinds = kinds.iter();
-            let own = package.manifest_path.starts_with(&scratch.0);
+            let own = package.manifest_path.starts_with(place);
             !own && kinds.any(|kind| ["cdylib", "dylib", "staticlib"].contains(&&**kind))
         };
         let wrapper = self.out.join(WRAPPER);
@@ -733,23 +736,4 @@ fn dependency(key: &str, part: &Part, extra: Option<&str>) -> String {
 
 fn quoted(text: &str) -> String {
     Value::from(text).to_string()
-}
-
-/// A folder beside the bundle's files that goes away again.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(out: &Path) -> Result<Self> {
-        let folder = out.join(format!(".next-{}", std::process::id()));
-        fs::create_dir_all(folder.join("src"))
-            .map_err(|error| Failure::io("create", &folder, &error))?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // Left behind, it does no harm: no later run reads it.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

@@ -81,7 +81,7 @@ impl Request {
 
 /// The profiles a bundle has, one per CMake build type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(rename_all = "lowercase")]
 pub enum BundleProfile {
     /// `Debug`.
     Dev,
@@ -99,24 +99,6 @@ impl BundleProfile {
         matches!(self, Self::Release | Self::MinSizeRel)
     }
 
-    const ALL: [Self; 4] = [
-        Self::Dev,
-        Self::Release,
-        Self::RelWithDebInfo,
-        Self::MinSizeRel,
-    ];
-
-    /// The one that is called so.
-    ///
-    /// # Errors
-    ///
-    /// When none is.
-    pub fn named(name: &str) -> std::result::Result<Self, String> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|profile| profile.name() == name)
-            .ok_or_else(|| format!("a bundle has no profile `{name}`"))
-    }
-
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Dev => "dev",
@@ -131,17 +113,9 @@ impl BundleProfile {
     }
 }
 
-impl TryFrom<String> for BundleProfile {
-    type Error = String;
-
-    fn try_from(name: String) -> std::result::Result<Self, String> {
-        Self::named(&name)
-    }
-}
-
 /// Levels of the `log` crate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "they are the log crate's own names")]
 pub enum LogLevel {
     Off,
@@ -153,26 +127,6 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
-    const ALL: [Self; 6] = [
-        Self::Off,
-        Self::Error,
-        Self::Warn,
-        Self::Info,
-        Self::Debug,
-        Self::Trace,
-    ];
-
-    /// The one that is called so.
-    ///
-    /// # Errors
-    ///
-    /// When none is.
-    pub fn named(name: &str) -> std::result::Result<Self, String> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|level| level.feature().strip_prefix("max_level_") == Some(name))
-            .ok_or_else(|| format!("the log crate has no level `{name}`"))
-    }
-
     pub(super) fn feature(self) -> &'static str {
         match self {
             Self::Off => "max_level_off",
@@ -182,14 +136,6 @@ impl LogLevel {
             Self::Debug => "max_level_debug",
             Self::Trace => "max_level_trace",
         }
-    }
-}
-
-impl TryFrom<String> for LogLevel {
-    type Error = String;
-
-    fn try_from(name: String) -> std::result::Result<Self, String> {
-        Self::named(&name)
     }
 }
 

@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use super::check::manifests_of;
-use super::{Cargo, Metadata, config_places};
+use super::{Cargo, Metadata, config_places, home};
 use crate::failure::Result;
 use crate::output;
 
@@ -47,9 +47,7 @@ impl Entry {
     pub fn store(&self, answer: &[u8], metadata: &Metadata) -> Result<()> {
         let mut inputs: BTreeSet<PathBuf> =
             config_places(self.manifest.parent().unwrap_or(Path::new("/"))).collect();
-        let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-        let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")));
-        inputs.extend(home.map(|home| home.join("config.toml")));
+        inputs.extend(home().map(|home| home.join("config.toml")));
         inputs.insert(metadata.workspace_root.join("Cargo.lock"));
         inputs.insert(metadata.workspace_root.join("Cargo.toml"));
         let own = metadata.packages.iter();

@@ -23,20 +23,14 @@ pub struct Facts {
     pub triple: Option<String>,
     /// The package's name.
     pub package: String,
-    /// The library's name, as Rust spells it.
-    pub library: String,
     /// The package's own `Cargo.toml`.
     pub manifest: PathBuf,
-    /// The folder of the workspace.
-    pub workspace: PathBuf,
     /// The workspace's `Cargo.lock`.
     pub lock: PathBuf,
     /// Native libraries that the package and its dependencies stand for (`links` in their manifests).
     pub links: BTreeSet<String>,
     /// `cbindgen.toml` beside the manifest, if there.
     pub cbindgen: Option<PathBuf>,
-    /// Cargo configuration that counts for the crate's folder, nearest first.
-    pub configs: Vec<PathBuf>,
     /// Every file whose change can change these facts.
     pub inputs: BTreeSet<PathBuf>,
 }
@@ -47,18 +41,13 @@ impl fmt::Display for Facts {
             writeln!(f, "PLAIN={triple}")?;
         }
         writeln!(f, "PACKAGE={}", self.package)?;
-        writeln!(f, "LIB={}", self.library)?;
         writeln!(f, "MANIFEST={}", self.manifest.display())?;
-        writeln!(f, "WORKSPACE={}", self.workspace.display())?;
         writeln!(f, "LOCK={}", self.lock.display())?;
         for links in &self.links {
             writeln!(f, "LINKS={links}")?;
         }
         if let Some(cbindgen) = &self.cbindgen {
             writeln!(f, "CBINDGEN={}", cbindgen.display())?;
-        }
-        for config in &self.configs {
-            writeln!(f, "CONFIG={}", config.display())?;
         }
         for input in &self.inputs {
             writeln!(f, "INPUT={}", input.display())?;
@@ -219,7 +208,7 @@ pub fn check(request: &Request) -> Result<Facts> {
         }
     };
     let chosen = choose(&workspace, &manifest, package)?;
-    let library = plain_library(chosen)?;
+    plain_library(chosen)?;
     let lock = find_lock(&workspace, chosen)?;
     has_features(chosen, &request.features)?;
     let graph = cargo.locked(&chosen.manifest_path, &arguments)?;
@@ -235,8 +224,7 @@ pub fn check(request: &Request) -> Result<Facts> {
         warn_of_toolchain(chosen.folder(), project);
     }
     let folder = chosen.folder();
-    let configs = cargo::configs(folder);
-    let mut inputs: BTreeSet<PathBuf> = configs.iter().cloned().collect();
+    let mut inputs: BTreeSet<PathBuf> = cargo::configs(folder).into_iter().collect();
     inputs.insert(lock.clone());
     inputs.insert(manifest.clone());
     // Every member of the workspace counts: the lock is checked against all of them.
@@ -250,15 +238,12 @@ pub fn check(request: &Request) -> Result<Facts> {
     Ok(Facts {
         triple: plain_triple,
         package: chosen.name.clone(),
-        library,
         manifest: chosen.manifest_path.clone(),
-        workspace: workspace.workspace_root.clone(),
         lock,
         links: (graph.closure(&chosen.id).into_iter())
             .filter_map(|package| package.links.clone())
             .collect(),
         cbindgen: Some(folder.join("cbindgen.toml")).filter(|file| file.is_file()),
-        configs,
         inputs,
     })
 }
@@ -367,8 +352,8 @@ pub fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
     (distance <= name.len() / 3 + 1).then_some(candidate)
 }
 
-/// Returns the name of the package's library. Refuses a package that cannot be part of a bundle.
-fn plain_library(package: &Package) -> Result<String> {
+/// Refuses a package that cannot be part of a bundle.
+fn plain_library(package: &Package) -> Result<()> {
     let manifest = package.manifest_path.display();
     let Some(library) = package.library() else {
         let what = if package
@@ -405,7 +390,7 @@ fn plain_library(package: &Package) -> Result<String> {
         ))
         .help("remove the `crate-type` line from [lib]: the kit makes the archive for C"));
     }
-    Ok(library.name.replace('-', "_"))
+    Ok(())
 }
 
 fn find_lock(workspace: &Metadata, package: &Package) -> Result<PathBuf> {

@@ -362,6 +362,13 @@ impl Refusal {
     }
 }
 
+/// Returns cargo's own folder.
+fn home() -> Option<PathBuf> {
+    std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))
+}
+
 /// Returns the `.cargo/config.toml` files that cargo reads for `folder`, nearest first, without that of the home folder.
 pub fn configs(folder: &Path) -> Vec<PathBuf> {
     config_places(folder)
@@ -371,10 +378,7 @@ pub fn configs(folder: &Path) -> Vec<PathBuf> {
 
 /// Returns every path where cargo would read such a file, present or not.
 pub fn config_places(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    let home = std::env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))
-        .and_then(|home| home.canonicalize().ok());
+    let home = home().and_then(|home| home.canonicalize().ok());
     folder
         .ancestors()
         .map(|folder| folder.join(".cargo"))

@@ -604,11 +604,11 @@ fn a_request_that_is_none() {
     };
     misuse(
         bundle(&fixture, "quick", &[&greeter]),
-        "a bundle has no profile `quick`",
+        "unknown variant `quick`, expected one of `dev`, `release`, `relwithdebinfo`, `minsizerel`",
     );
     misuse(
         bundle_at_level(&fixture, "dev", "loud", &[&greeter]),
-        "the log crate has no level `loud`",
+        "unknown variant `loud`, expected one of `off`, `error`",
     );
     misuse(
         bundle(&fixture, "dev", &["--library\nalone\n--package\nalone"]),
