@@ -132,6 +132,22 @@ def test_setup_rust_says_that_rustc_does_not_run():
     )
 
 
+def test_no_set_up_script_ends_without_a_word():
+    fakes = folder() / "silent rustc"
+    silent = '#!/bin/sh\n[ "$1" = --version ] && echo rustc 1.999.0 || exit 1\n'
+    write(fakes / "rustc", silent).chmod(0o755)
+    env = {"PATH": f"{fakes}:{os.environ['PATH']}"}
+    lines = (
+        "tools/provision/rust: `sysroot=$(rustc --print sysroot)` ended with status 1 in line ",
+        "help: the command's own message, if it has one, is above; try it by hand",
+    )
+    said = must_fail(KIT / "tools" / "provision" / "rust", env=env, says=lines)
+    assert said.count("error: ") == 1, said
+    # The script that calls another leaves the word to that one.
+    said = must_fail(KIT / "quickstart", "hosted", env=env, says=lines)
+    assert said.count("error: ") == 1, said
+
+
 def test_setup_corrosion_does_not_end_silently_when_commands_write_line_by_line():
     fakes = folder() / "line by line"
     write(fakes / "apt-cache", "#!/bin/sh\n")

@@ -36,3 +36,18 @@ apt_install() {
         apt-get install --yes --quiet --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" |
         { grep --line-buffered -E '^(Get:|Setting up)' >&2 || :; }
 }
+
+# No script ends without a word: names the command whose failure nothing else handles. The kit's own scripts have spoken, and
+# what is interrupted did not fail.
+unforeseen() {
+    local status=$1 line=$2 command=$3
+    case $status:$command in
+    130:* | 143:* | *tools/*) ;;
+    *)
+        # shellcheck disable=SC2016 # backticks of the message
+        printf 'error: %s: `%s` ended with status %s in line %s\n' "$0" "$command" "$status" "$line" >&2
+        printf "help: the command's own message, if it has one, is above; try it by hand\n" >&2
+        ;;
+    esac
+}
+trap 'unforeseen $? "$LINENO" "$BASH_COMMAND"' ERR
