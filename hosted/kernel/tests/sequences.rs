@@ -149,7 +149,7 @@ const RECORD_MCS: &str = include_str!("sequences-mcs.txt");
 
 /// Returns the FNV-1a hash of the lines of a sequence.
 fn hash<'a>(lines: impl Iterator<Item = &'a str>) -> u64 {
-    let bytes = lines.flat_map(|line| line.bytes().chain([b'\n']));
+    let bytes = lines.flat_map(|line| line.bytes().chain(*b"\n"));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
     })
