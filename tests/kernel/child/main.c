@@ -3,48 +3,17 @@
  *
  * The parent: starts a child with three threads, and waits for the end of its test or for a fault.
  */
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <allocman/bootstrap.h>
-#include <allocman/vka.h>
-#include <sel4runtime.h>
 #include <sel4utils/helpers.h>
-#include <sel4utils/vspace.h>
-#include <simple-default/simple-default.h>
 #include <vka/capops.h>
 #include <vka/object.h>
 
+#include "allocators.h"
 #include "child.h"
 
 /* Priorities of the child's threads. */
 enum { LOW = 100, HIGH = 150 };
 
-static simple_t simple;
-static vka_t vka;
-static vspace_t vspace;
 static sel4utils_process_t child;
-
-static void require(bool condition, const char *what)
-{
-    if (!condition) {
-        printf("The parent could not %s\n", what);
-        abort();
-    }
-}
-
-static void start_allocators(void)
-{
-    static sel4utils_alloc_data_t vspace_data;
-    static char pool[64 * BIT(seL4_PageBits)];
-    seL4_BootInfo *info = sel4runtime_bootinfo();
-    simple_default_init_bootinfo(&simple, info);
-    allocman_t *allocman = bootstrap_use_current_simple(&simple, sizeof(pool), pool);
-    require(allocman != NULL, "start its allocator");
-    allocman_make_vka(&vka, allocman);
-    require(!sel4utils_bootstrap_vspace_with_bootinfo_leaky(&vspace, &vspace_data, simple_get_pd(&simple), &vka, info),
-            "manage its address space");
-}
 
 /* Starts a thread of the child at `entry`, with `tls` as thread pointer. */
 static void start_thread(seL4_CPtr endpoint, uint8_t priority, seL4_Word entry, seL4_Word tls)

@@ -4,47 +4,18 @@
  * Threads of sel4utils, which muslc does not know, call Rust with std.
  */
 #include <errno.h>
-#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <allocman/bootstrap.h>
-#include <allocman/vka.h>
-#include <sel4runtime.h>
 #include <sel4utils/thread.h>
-#include <sel4utils/vspace.h>
-#include <simple-default/simple-default.h>
 #include <vka/object.h>
 #include <foreign.h>
 
+#include "allocators.h"
+
 #define PATTERN 0x5a5a5a5au
 
-static simple_t simple;
-static vka_t vka;
-static vspace_t vspace;
 static vka_object_t done;
-
-static void require(bool condition, const char *what)
-{
-    if (!condition) {
-        printf("The root server could not %s\n", what);
-        abort();
-    }
-}
-
-static void start_allocators(void)
-{
-    static sel4utils_alloc_data_t vspace_data;
-    static char pool[64 * BIT(seL4_PageBits)];
-    seL4_BootInfo *info = sel4runtime_bootinfo();
-    simple_default_init_bootinfo(&simple, info);
-    allocman_t *allocman = bootstrap_use_current_simple(&simple, sizeof(pool), pool);
-    require(allocman != NULL, "start its allocator");
-    allocman_make_vka(&vka, allocman);
-    require(!sel4utils_bootstrap_vspace_with_bootinfo_leaky(&vspace, &vspace_data, simple_get_pd(&simple), &vka, info),
-            "manage its address space");
-}
 
 static void start(sel4utils_thread_entry_fn entry)
 {

@@ -3,43 +3,14 @@
  *
  * The root server: starts the programs of the archive one after the other, and has Rust say how each ended.
  */
-#include <stdbool.h>
-#include <stdio.h>
-#include <allocman/bootstrap.h>
-#include <allocman/vka.h>
-#include <sel4runtime.h>
 #include <sel4utils/process.h>
-#include <sel4utils/vspace.h>
-#include <simple-default/simple-default.h>
 #include <vka/object.h>
 #include <vka/object_capops.h>
 #include <server.h>
 
-static simple_t simple;
-static vka_t vka;
-static vspace_t vspace;
+#include "allocators.h"
+
 static vka_object_t endpoint, reply;
-
-static void require(bool condition, const char *what)
-{
-    if (!condition) {
-        printf("The root server cannot %s\n", what);
-        seL4_TCB_Suspend(seL4_CapInitThreadTCB);
-    }
-}
-
-static void start_allocators(void)
-{
-    static sel4utils_alloc_data_t vspace_data;
-    static char pool[64 * BIT(seL4_PageBits)];
-    seL4_BootInfo *info = sel4runtime_bootinfo();
-    simple_default_init_bootinfo(&simple, info);
-    allocman_t *allocman = bootstrap_use_current_simple(&simple, sizeof(pool), pool);
-    require(allocman != NULL, "start its allocator");
-    allocman_make_vka(&vka, allocman);
-    require(!sel4utils_bootstrap_vspace_with_bootinfo_leaky(&vspace, &vspace_data, simple_get_pd(&simple), &vka, info),
-            "manage its address space");
-}
 
 static void run(const char *name, seL4_Word badge)
 {
