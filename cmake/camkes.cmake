@@ -13,6 +13,7 @@ function(_sel4_rust_camkes_begin)
             _GenerateCAmkESRootserver(${ARGN})
         endmacro()
         set_property(GLOBAL PROPERTY SEL4_RUST_PLATFORM_ADAPT _sel4_rust_camkes_adapt)
+        set_property(GLOBAL PROPERTY SEL4_RUST_PLATFORM_COMPONENTS TRUE)
         set_property(GLOBAL PROPERTY SEL4_RUST_PLATFORM_BIND _sel4_rust_camkes_bind)
     endif()
 endfunction()
@@ -40,13 +41,54 @@ function(_sel4_rust_camkes_add_templates dir)
                 set_property(TARGET ${component} APPEND PROPERTY COMPONENT_TEMPLATE_SOURCES sel4_rust.template.c)
                 set_property(TARGET ${component} APPEND PROPERTY COMPONENT_TEMPLATE_HEADERS sel4_rust.template.h)
             endif()
-            break()
+            if(is_rust MATCHES "\nstd = true" AND NOT "sel4_rust_std.template.c" IN_LIST present)
+                set_property(TARGET ${component} APPEND PROPERTY COMPONENT_TEMPLATE_SOURCES sel4_rust_std.template.c)
+                break()
+            endif()
         endforeach()
     endforeach()
     get_property(subdirs DIRECTORY "${dir}" PROPERTY SUBDIRECTORIES)
     foreach(subdir IN LISTS subdirs)
         _sel4_rust_camkes_add_templates("${subdir}")
     endforeach()
+endfunction()
+
+# Checks that std can work in the instance, and has its tables for unwinding kept.
+function(_sel4_rust_camkes_check_std executable instance library)
+    set(call "the instance `${instance}` of a CAmkES component links `${library}`, which uses Rust's std")
+    get_target_property(link_flags ${executable} LINK_FLAGS)
+    if(link_flags MATCHES "--relocatable")
+        _sel4_rust_error(
+            "${call}, and shares its address space: the C library of a group would be there several times."
+            "take the instance out of its group, or leave STD out of add_rust_library(${library})"
+        )
+    endif()
+    if(RUST_STD_GROWTH OR RUST_STD_EXECUTABLE OR NOT RUST_STD_FAULT STREQUAL "stop")
+        _sel4_rust_error(
+            "${call}, and RUST_STD_GROWTH (`${RUST_STD_GROWTH}`), RUST_STD_EXECUTABLE (`${RUST_STD_EXECUTABLE}`) or RUST_STD_FAULT (`${RUST_STD_FAULT}`) needs capabilities that only a root server has."
+            "configure with -DRUST_STD_GROWTH=0 -DRUST_STD_EXECUTABLE=OFF -DRUST_STD_FAULT=stop"
+        )
+    endif()
+    get_target_property(folder ${executable} SOURCE_DIR)
+    if(NOT folder STREQUAL CMAKE_SOURCE_DIR)
+        _sel4_rust_error(
+            "${call}, and is made in `${folder}`, where nothing can be added to it."
+            "call GenerateCAmkESRootserver() in the project's first CMakeLists.txt"
+        )
+    endif()
+    get_property(done TARGET ${executable} PROPERTY SEL4_RUST_KEEPS_UNWINDING)
+    if(NOT done)
+        set_target_properties(${executable} PROPERTIES SEL4_RUST_KEEPS_UNWINDING TRUE)
+        # CAmkES removes the tables by their names.
+        add_custom_command(
+            TARGET ${executable}
+            POST_BUILD
+            COMMAND
+                "${CMAKE_OBJCOPY}" --rename-section .eh_frame=.sel4_rust_unwind --rename-section
+                .eh_frame_hdr=.sel4_rust_unwind_hdr "$<TARGET_FILE:${executable}>"
+            VERBATIM
+        )
+    endif()
 endfunction()
 
 # Prepares `executable`, if it is an instance, for the archive of the libraries.
@@ -64,10 +106,7 @@ function(_sel4_rust_camkes_adapt executable libraries)
             set(sees_camkes TRUE)
         endif()
         if(text MATCHES "\nstd = true")
-            _sel4_rust_error(
-                "the instance `${instance}` of a CAmkES component links `${library}`, which uses Rust's std, and std needs a root server's capabilities."
-                "make the crate `#![no_std]` with `extern crate alloc;`, and leave STD out of add_rust_library(${library})"
-            )
+            _sel4_rust_camkes_check_std(${executable} ${instance} ${library})
         endif()
         get_target_property(header ${library} SEL4_RUST_HEADER)
         string(APPEND includes "#include <${header}>\n")

@@ -107,6 +107,7 @@ function(add_rust_library target)
     # In a file that is included, the current source folder is that of another.
     cmake_path(ABSOLUTE_PATH ARG_MANIFEST_PATH BASE_DIRECTORY "${CMAKE_CURRENT_LIST_DIR}" NORMALIZE)
 
+    _sel4_rust_camkes_begin()
     _sel4_rust_find_tools()
     _sel4_rust_flags(flags "")
     set(std "")
@@ -186,7 +187,6 @@ function(add_rust_library target)
         ${target}
         INTERFACE "${bundle}" "$<$<AND:${is_executable},$<NOT:$<BOOL:${bundle}>>>:${missing}>"
     )
-    _sel4_rust_camkes_begin()
     _sel4_rust_bundle_at_end()
 endfunction()
 

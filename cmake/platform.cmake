@@ -13,6 +13,7 @@
 # | LINK_LIBRARIES, LINK_OPTIONS | what an archive is linked with; C and Rust share one C library, so it is not sealed | |
 # | ADAPT | function to call with an executable and its Rust libraries before its archive is described: refuses them, or sets properties below | |
 # | BIND | function to call with an executable, its bundle and the facts about that: adds what crates of the bundle need | |
+# | COMPONENTS | whether executables are instances of CAmkES components: libsel4std has what a loader gives them, in place of BootInfo | FALSE |
 # | PROGRAMS | whether executables are programs of this machine, which need no image and no ./backtrace | FALSE |
 #
 # SEL4_RUST_CALLBACKS of an executable names the functions that its C code refers to weakly; a `*` in front stands for any

@@ -9,23 +9,23 @@ function(_sel4_rust_put_std _to)
     if(own_std)
         return()
     endif()
-    foreach(
-        name
-        IN
-        ITEMS
-            KernelArchARM
-            KernelArmExportVCNTUser
-            KernelRootCNodeSizeBits
-            LibSel4MuslcSysMorecoreBytes
-            LibSel4UseThreadLocals
-            RUST_STD_FAULT
-            RUST_STD_GROWTH
-            RUST_STD_MEMORY
-            RUST_STD_PANIC
-            RUST_STD_STACK
-            RUST_STD_THREADS
-            Sel4RuntimeRootStack
+    set(names
+        KernelArchARM
+        KernelArmExportVCNTUser
+        LibSel4UseThreadLocals
+        RUST_STD_FAULT
+        RUST_STD_GROWTH
+        RUST_STD_MEMORY
+        RUST_STD_PANIC
+        RUST_STD_STACK
+        RUST_STD_THREADS
     )
+    # What concerns a root server alone.
+    _sel4_rust_platform(in_components COMPONENTS)
+    if(NOT in_components)
+        list(APPEND names KernelRootCNodeSizeBits LibSel4MuslcSysMorecoreBytes Sel4RuntimeRootStack)
+    endif()
+    foreach(name IN LISTS names)
         if(DEFINED ${name})
             string(APPEND ${_to} "std.${name} = '''${${name}}'''\n")
         endif()
@@ -91,10 +91,11 @@ function(_sel4_rust_link_std executable bundle facts)
         target_sources(${executable} PRIVATE $<TARGET_OBJECTS:sel4std>)
         return()
     endif()
+    _sel4_rust_platform(in_components COMPONENTS)
     # A root server is entered at this symbol.
     get_target_property(flags ${executable} LINK_FLAGS)
     get_target_property(options ${executable} LINK_OPTIONS)
-    if(NOT "${flags} ${options}" MATCHES "_sel4_start")
+    if(NOT in_components AND NOT "${flags} ${options}" MATCHES "_sel4_start")
         _sel4_rust_error(
             "`${executable}` links a library with STD, and is not a root server. libsel4std takes threads and memory from BootInfo, which only a root server has."
             "leave STD out of the libraries of `${executable}`, or call DeclareRootserver(${executable})"
@@ -126,30 +127,39 @@ function(_sel4_rust_link_std executable bundle facts)
     # stack with a guard page.
     target_link_options(
         ${executable}
-        PRIVATE -Wl,--eh-frame-hdr -Wl,--gc-sections -Wl,--wrap=muslcsys_install_cpio_interface -Wl,--wrap=main
+        PRIVATE -Wl,--eh-frame-hdr -Wl,--gc-sections -Wl,--wrap=muslcsys_install_cpio_interface
     )
-    # Threads that muslc does not know.
-    foreach(
-        symbol
-        IN
-        ITEMS
+    # Threads that muslc does not know; and libsel4std's parts for event loops and for handlers of faults, which come with the
+    # functions that begin to use them.
+    set(wrapped
+        epoll_create
+        epoll_create1
+        eventfd
+        pipe
+        pipe2
+        poll
+        ppoll
+        sel4runtime_write_tls_image
+        socketpair
+        timerfd_create
+    )
+    if(in_components)
+        list(APPEND wrapped sel4runtime_get_tls_size)
+    else()
+        list(
+            APPEND wrapped
+            __sigaction
+            main
             pthread_getspecific
             pthread_key_create
             pthread_key_delete
             pthread_setspecific
-            sel4runtime_write_tls_image
+            sigaction
             strerror
-    )
-        target_link_options(${executable} PRIVATE -Wl,--wrap=${symbol})
-    endforeach()
-    # libsel4std's parts for event loops and for handlers of faults come with the functions that begin to use them.
-    foreach(
-        function
-        IN
-        ITEMS __sigaction epoll_create epoll_create1 eventfd pipe pipe2 poll ppoll sigaction socketpair timerfd_create
-    )
-        target_link_options(${executable} PRIVATE -Wl,--wrap=${function})
-    endforeach()
+        )
+    endif()
+    list(TRANSFORM wrapped PREPEND "-Wl,--wrap=")
+    target_link_options(${executable} PRIVATE ${wrapped})
     # libgcc's unwinder reaches these only weakly, and takes a program without them for one without threads.
     foreach(
         symbol
@@ -179,6 +189,11 @@ function(_sel4_rust_check_linked executable bundle triple)
     # Besides the image's pages, and what libsel4std reserves: the kernel's first capabilities, and those of untyped memory.
     math(EXPR slots "1 << ${KernelRootCNodeSizeBits}")
     math(EXPR others "16 + ${KernelMaxNumBootinfoUntypedCaps}")
+    _sel4_rust_platform(in_components COMPONENTS)
+    if(in_components)
+        # The loader makes as many slots as are needed.
+        math(EXPR slots "1 << 32")
+    endif()
     set(request "slots = [${slots}, ${others}]\n")
     _sel4_rust_put(request TEXT archive "${archive}")
     _sel4_rust_put(request TEXT libc "${libc}")

@@ -4,6 +4,9 @@
  * Sleep of the ticker until the next deadline. Three ways: the application's timer signals the ticker's notification; with
  * MCS, the ticker's scheduling context has a period of that length; without either, the ticker yields in a loop.
  */
+#ifdef SEL4STD_COMPONENT
+#include <sel4std_component.h>
+#endif
 #include "internal.h"
 
 #include <sel4runtime.h>
@@ -40,8 +43,12 @@ static void configure(const thread_t *ticker, uint64_t budget, uint64_t period)
 {
     message_t message;
     message_keep(&message, FEW_WORDS);
-    seL4_SchedControl_Configure(sel4runtime_bootinfo()->schedcontrol.start + ticker->core, ticker->context, budget,
-                                period, 0, 0);
+#ifdef SEL4STD_COMPONENT
+    seL4_CPtr control = sel4std_component_control;
+#else
+    seL4_CPtr control = sel4runtime_bootinfo()->schedcontrol.start + ticker->core;
+#endif
+    seL4_SchedControl_Configure(control, ticker->context, budget, period, 0, 0);
     message_restore(&message);
 }
 #endif

@@ -13,9 +13,15 @@
 #include <sel4runtime/auxv.h>
 #include <sel4std.h>
 
-/* Priorities around that of muslc's constructor (121), after that of the table of system calls (101). */
+/* Priorities around that of muslc's constructor (121), after that of the table of system calls (101). In a CAmkES component
+ * these are 201 and 111. */
+#ifdef SEL4STD_COMPONENT
+#define BEFORE_MUSLC 150
+#define AFTER_MUSLC 202
+#else
 #define BEFORE_MUSLC 105
 #define AFTER_MUSLC 122
+#endif
 
 /* ELF header of this image. */
 extern const Elf64_Ehdr __ehdr_start;
@@ -53,19 +59,28 @@ __attribute__((constructor(BEFORE_MUSLC))) static void boot(void)
     random_install();
     schedule_install();
     thread_install();
+#ifdef SEL4STD_COMPONENT
+    component_install();
+    threads_prepare();
+#else
     if (sel4std_new_object == object_from_reservation) {
         objects_reserve();
     }
+#endif
 }
 
 /* Does what needs muslc: sets the environment variables that std reads. */
 __attribute__((constructor(AFTER_MUSLC))) static void boot_with_muslc(void)
 {
     thread_begin_first();
+#ifdef SEL4STD_COMPONENT
+    component_begin();
+#else
     objects_report();
     if (WATCH && !faults_watch()) {
         say("sel4std: there is no object for the thread that watches for faults; they stop their threads\n");
     }
+#endif
     /* std's default is 2 MiB. */
     setenv("RUST_MIN_STACK", STACK_BYTES, 0);
     if (BACKTRACE) {

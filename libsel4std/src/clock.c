@@ -3,6 +3,9 @@
  *
  * Clocks and deadlines, from the processor's counter and the application's wall clock.
  */
+#ifdef SEL4STD_COMPONENT
+#include <sel4std_component.h>
+#endif
 #include "internal.h"
 
 #include <errno.h>
@@ -51,6 +54,12 @@ static uint64_t counter(void)
 static uint64_t frequency(void)
 {
     static uint64_t hertz;
+#ifdef SEL4STD_COMPONENT
+    const seL4_BootInfoHeader *told = sel4std_component_frequency;
+    if (hertz == 0 && told != NULL && told->id == SEL4_BOOTINFO_HEADER_X86_TSC_FREQ) {
+        hertz = *(const uint32_t *)(told + 1) * 1000000ull;
+    }
+#else
     seL4_BootInfo *info = sel4runtime_bootinfo();
     if (hertz == 0 && info != NULL) {
         const char *at = (const char *)info + seL4_BootInfoFrameSize;
@@ -63,6 +72,7 @@ static uint64_t frequency(void)
             at += header->len;
         }
     }
+#endif
     return hertz != 0 ? hertz : NANOSECONDS;
 }
 #endif

@@ -3,6 +3,9 @@
  *
  * Defaults of functions that the application may define; those of objects, threads and alarms are in their files.
  */
+#ifdef SEL4STD_COMPONENT
+#include <sel4std_component.h>
+#endif
 #include "internal.h"
 
 #include <stdio.h>
@@ -58,8 +61,14 @@ _Noreturn void __attribute__((weak)) sel4std_exit(int code)
         threads_stop();
     }
 #endif
+#ifdef SEL4STD_COMPONENT
+    /* The system goes on. */
+    char line[160];
+    snprintf(line, sizeof(line), "%s: the component ended with exit code %d\n", get_instance_name(), code);
+#else
     char line[48];
     snprintf(line, sizeof(line), "The program ended with exit code %d\n", code);
+#endif
     say(line);
     threads_stop();
 }

@@ -77,7 +77,7 @@ void message_keep(message_t *message, int words);
 void message_restore(const message_t *message);
 
 /* Threads for the library itself, behind those of the program in the table: the watcher of faults, and the ticker. */
-#ifdef CONFIG_PLAT_HOSTED
+#if defined(CONFIG_PLAT_HOSTED) || defined(SEL4STD_COMPONENT)
 #define SERVICES 1
 #else
 #define SERVICES 2
@@ -282,6 +282,14 @@ void process_install(void);
 void random_install(void);
 void schedule_install(void);
 void thread_install(void);
+
+#ifdef SEL4STD_COMPONENT
+/* thread.c: fills the table of threads. */
+void threads_prepare(void);
+/* component.c */
+void component_install(void);
+void component_begin(void);
+#endif
 
 /* hooks.c: prints a line on the console, with the C library's own write(). */
 void say(const char *line);

@@ -65,6 +65,17 @@ bool memory_prepare(void)
     return lock_prepare(&lock);
 }
 
+#ifdef SEL4STD_COMPONENT
+/* The instance has no capabilities of its image's pages: each can be read and written. */
+static bool change_access(size_t page, unsigned char access)
+{
+    if (access == 0 || access == ABSENT) {
+        arena_state[page] = (arena_state[page] & ~ACCESS) | access;
+        return true;
+    }
+    return false;
+}
+#else
 /* Changes the access to a page of the arena. Without access, it is taken out of the address space. */
 static bool change_access(size_t page, unsigned char access)
 {
@@ -80,7 +91,29 @@ static bool change_access(size_t page, unsigned char access)
     }
     return error == seL4_NoError;
 }
+#endif
 
+#ifdef SEL4STD_COMPONENT
+int growth_lacks = NOTHING;
+
+static bool grow(size_t page)
+{
+    (void)page;
+    return false;
+}
+
+seL4_CPtr growth_make(int kind)
+{
+    (void)kind;
+    return seL4_CapNull;
+}
+
+void growth_put(int kind, seL4_CPtr object)
+{
+    (void)kind;
+    (void)object;
+}
+#else
 static bool grow(size_t page)
 {
     size_t first = page / LARGE * LARGE;
@@ -92,6 +125,7 @@ static bool grow(size_t page)
     }
     return true;
 }
+#endif
 
 /* Only the arena's pages can have another access than reading and writing. */
 static bool set_access(const region_t *region, size_t first, size_t count, unsigned char access)

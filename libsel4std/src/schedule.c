@@ -5,6 +5,9 @@
  * pthread_setschedprio(), sched_setaffinity() and available_parallelism() use.
  */
 #define _GNU_SOURCE
+#ifdef SEL4STD_COMPONENT
+#include <sel4std_component.h>
+#endif
 #include "internal.h"
 
 #include <errno.h>
@@ -18,10 +21,18 @@
 /* Budget and period, in microseconds. As they are equal, threads of one priority take turns of this length. */
 #define SLICE 5000
 
+#ifdef SEL4STD_COMPONENT
+/* The assembly chooses. */
+static seL4_Word cores(void)
+{
+    return 1;
+}
+#else
 static seL4_Word cores(void)
 {
     return sel4runtime_bootinfo()->numNodes;
 }
+#endif
 
 /* The ticker runs on the first thread's core. */
 seL4_Word __attribute__((weak)) sel4std_core(int thread)
@@ -31,14 +42,22 @@ seL4_Word __attribute__((weak)) sel4std_core(int thread)
 
 seL4_Word __attribute__((weak)) sel4std_priority(int thread)
 {
+#ifdef SEL4STD_COMPONENT
+    return sel4std_component_threads[thread != 0 ? (unsigned)thread - 1 : sel4std_component_all - 1].priority;
+#else
     (void)thread;
     return seL4_MaxPrio;
+#endif
 }
 
 /* Moves a thread to a core. With MCS, this also configures its scheduling context. */
 static bool place(thread_t *thread, seL4_Word core)
 {
-#ifdef CONFIG_KERNEL_MCS
+#ifdef SEL4STD_COMPONENT
+    if (core != 0) {
+        return false;
+    }
+#elif defined(CONFIG_KERNEL_MCS)
     if (seL4_SchedControl_Configure(sel4runtime_bootinfo()->schedcontrol.start + core, thread->context, SLICE, SLICE, 0,
                                     0)) {
         return false;
@@ -67,7 +86,11 @@ static void find_highest(void)
 
 static seL4_Error set_tcb_priority(const thread_t *thread, seL4_Word priority)
 {
+#ifdef SEL4STD_COMPONENT
+    return seL4_TCB_SetPriority(thread->tcb, thread->tcb, priority);
+#else
     return seL4_TCB_SetPriority(thread->tcb, seL4_CapInitThreadTCB, priority);
+#endif
 }
 
 /* Sets the thread's own priority. A raised thread takes it when it is lowered. */

@@ -3,6 +3,9 @@
  *
  * Threads: a table of slots, each with the kernel objects of one thread, which are made once and reused.
  */
+#ifdef SEL4STD_COMPONENT
+#include <sel4std_component.h>
+#endif
 #include "internal.h"
 
 #include <errno.h>
@@ -14,6 +17,17 @@
 /* Bytes of a service's stack. The application's sel4std_alarm() runs on that of the ticker. */
 #define SERVICE_STACK 16384
 
+#ifdef SEL4STD_COMPONENT
+#include <camkes/tls.h>
+
+/* CAmkES' threads, those of pthread_create(), and the ticker. The loader has made their objects. */
+#define THREADS sel4std_component_all
+#define threads ((thread_t *)sel4std_component_table)
+#define services (threads + THREADS - SERVICES)
+#define ticker services
+#define LAST_NUMBER (int)(THREADS - SERVICES)
+_Static_assert(sizeof(thread_t) <= sizeof(sel4std_component_table[0]), "COMPONENT_THREAD_WORDS is too small");
+#else
 /* The first thread, those of pthread_create(), and the services. */
 #define THREADS (MAX_THREADS + 1 + SERVICES)
 static thread_t threads[THREADS] = {
@@ -28,9 +42,11 @@ static thread_t threads[THREADS] = {
 #endif
     },
 };
+#define LAST_NUMBER (MAX_THREADS + 1)
 static thread_t *const services = &threads[MAX_THREADS + 1];
 static thread_t *const ticker = &threads[THREADS - 1];
 static char pages[THREADS][BIT(seL4_PageBits)] __attribute__((aligned(BIT(seL4_PageBits))));
+#endif
 
 static __thread thread_t *self;
 
@@ -56,6 +72,13 @@ void thread_begin_first(void)
 
 thread_t *thread_self(void)
 {
+#ifdef SEL4STD_COMPONENT
+    /* CAmkES numbers its threads from 1 on. */
+    unsigned number = camkes_get_tls()->thread_index;
+    if (self == NULL && begun && number > 0 && number <= sel4std_component_own) {
+        self = &threads[number - 1];
+    }
+#endif
     return self != NULL || begun ? self : &threads[0];
 }
 #endif
@@ -79,7 +102,7 @@ thread_t *thread_of(int number)
     if (number == 0) {
         return thread_self();
     }
-    thread_t *thread = number > 0 && number <= MAX_THREADS + 1 ? &threads[number - 1] : NULL;
+    thread_t *thread = number > 0 && number <= LAST_NUMBER ? &threads[number - 1] : NULL;
     return thread != NULL && thread->taken ? thread : NULL;
 }
 
@@ -94,6 +117,30 @@ bool thread_can_wait(thread_t *thread)
     return thread->notification != seL4_CapNull;
 }
 
+#ifdef SEL4STD_COMPONENT
+void threads_prepare(void)
+{
+    for (unsigned i = 0; i < THREADS; i++) {
+        const component_thread_t *given = &sel4std_component_threads[i];
+        threads[i] = (thread_t) {
+            .taken = i < sel4std_component_own,
+            .made = true,
+            .scheduled = true,
+            .tcb = given->tcb,
+            .context = given->context,
+            .notification = given->notification,
+            .priority = given->priority,
+            .page = given->page,
+            .allowed = ~0ull,
+        };
+    }
+}
+
+static bool make(const thread_t *thread)
+{
+    return thread->made;
+}
+#else
 static bool make(thread_t *thread)
 {
     if (thread->made) {
@@ -130,6 +177,7 @@ static bool make(thread_t *thread)
     thread->made = true;
     return true;
 }
+#endif
 
 seL4_CPtr __attribute__((weak)) sel4std_fault_endpoint(int thread)
 {
@@ -176,6 +224,11 @@ static void begin(thread_t *thread)
 {
     seL4_SetIPCBuffer(thread->page);
     self = thread;
+#ifdef SEL4STD_COMPONENT
+    camkes_get_tls()->tcb_cap = thread->tcb;
+    camkes_get_tls()->sc_cap = thread->context;
+    camkes_get_tls()->thread_index = thread - threads + 1;
+#endif
     set_float_control(thread->float_control);
     thread->function(thread->argument);
     /* The function does not return. */
@@ -237,7 +290,7 @@ void thread_give_back(thread_t *thread)
     futex_unlock();
 }
 
-#ifdef CONFIG_PLAT_HOSTED
+#if defined(CONFIG_PLAT_HOSTED) || defined(SEL4STD_COMPONENT)
 #define FAULTS_BEGIN(thread) true
 #else
 #define FAULTS_BEGIN(thread) (__atomic_load_n(&signals, __ATOMIC_SEQ_CST) == NULL || signals->begin(thread))
@@ -350,7 +403,7 @@ bool thread_start_ticker(void (*tick)(thread_t *))
     return start_service(ticker, tick);
 }
 
-#ifndef CONFIG_PLAT_HOSTED
+#if SERVICES > 1
 bool thread_start_watcher(void (*watch)(thread_t *))
 {
     return start_service(services, watch);

@@ -74,6 +74,13 @@ def test_threads_of_several_priorities_allocate_and_a_panic_ends_one(configurati
     check(".gnu_debuglink" in sections["server.instance.bin"], "the instance does not name its debug information")
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("configuration", [ALL[0], ALL[1], ALL[2], ALL[-1]])
+def test_std_in_a_component(configuration: str, build: Shared) -> None:
+    # The control thread, two interfaces and threads of std share locks, sleep, catch panics and make threads.
+    build.app(f"{HERE}/std").boot(f"{HERE}/std/expected.txt", forbidden=())
+
+
 @contextmanager
 def edited(file: str, old: str, new: str) -> Iterator[str]:
     """Gives a copy of camkes-adder with an edit, as an app; undoes the edit."""
@@ -104,14 +111,27 @@ def test_a_function_with_another_signature_than_the_procedure_is_an_error(build:
 
 @pytest.mark.long
 @pytest.mark.on(ALL[0])
-def test_std_in_a_component_is_refused(build: Shared) -> None:
+def test_std_is_refused_in_a_group_and_with_options_of_a_root_server(build: Shared) -> None:
     with edited("CMakeLists.txt", "Cargo.toml)", "Cargo.toml STD)") as app:
+        assembly = folder() / "edited" / "adder.camkes"
+        instances = "component Adder one;\n        component Adder two;"
+        text = assembly.read_text()
+        assert instances in text
+        assembly.write_text(
+            text.replace(instances, f"group pair {{ {instances} }}")
+            .replace("to one.", "to pair.one.")
+            .replace("to two.", "to pair.two.")
+        )
         build.start()
         build.configure_fails(
             *build.arguments(app),
-            says=["the instance `one` of a CAmkES component links `adder`, which uses Rust's std", "leave STD out"],
+            says=["the instance `one` of a CAmkES component links `adder`, which uses Rust's std", "out of its group"],
         )
-    build.select(app)
+    build.configure_fails(
+        *build.arguments(f"{HERE}/std", "-DRUST_STD_GROWTH=2097152"),
+        says=["RUST_STD_GROWTH (`2097152`)", "configure with -DRUST_STD_GROWTH=0"],
+    )
+    build.select(f"{HERE}/std")
 
 
 @functools.cache

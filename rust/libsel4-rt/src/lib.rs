@@ -15,6 +15,7 @@
 //! | `log` | sink of the `log` crate (feature `log`, without `no-logger`) |
 //! | `console` | output of bytes |
 //! | `decimal` | output of numbers, without `core::fmt` |
+//! | `hook` | names the instance of a CAmkES component before std's message of a panic (features `std` and `camkes`) |
 //! | `symbolizer` | empty function in place of std's lookup of frame names (feature `std`) |
 //! | `unwind` | stubs of the unwinder that compiled code refers to and never calls |
 //! | `c` | C functions that the crate calls, some of them in its own folder `c` |
@@ -48,6 +49,7 @@ const _: () = assert!(
 
 #[cfg(any(
     not(feature = "std"),
+    feature = "camkes",
     all(feature = "log", not(feature = "no-logger")),
     test
 ))]
@@ -64,6 +66,8 @@ mod decimal;
 mod exhausted;
 #[cfg(any(not(feature = "heap-none"), test))]
 mod heap;
+#[cfg(all(feature = "std", feature = "camkes", target_env = "musl"))]
+mod hook;
 #[cfg(any(not(feature = "heap-none"), test))]
 mod lock;
 #[cfg(any(all(feature = "log", not(feature = "no-logger")), test))]
