@@ -53,6 +53,14 @@ const _: () = assert!(
     all(feature = "log", not(feature = "no-logger")),
     test
 ))]
+#[cfg_attr(
+    feature = "std",
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "std has panics and a heap of its own"
+    )
+)]
 mod c;
 #[cfg(any(
     not(feature = "std"),
