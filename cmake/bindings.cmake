@@ -55,8 +55,9 @@ function(
     out_variable
     library
     executable
-    triple
+    facts
 )
+    _sel4_rust_read_facts("${facts}" TRIPLE LINKS)
     if(NOT TARGET ${library})
         _sel4_rust_error(
             "a Rust library of `${executable}` BINDS `${library}`, which is not a target."
@@ -73,20 +74,44 @@ function(
     if(TARGET ${name}_rust_bindings)
         return()
     endif()
-    # The headers of the library itself: those that it declares public, or all in its folders.
+    # The headers of the library itself: those that it declares public, or all in its folders. An INTERFACE library without
+    # a folder stands for the libraries that it links.
+    set(of ${library})
+    get_target_property(type ${library} TYPE)
     get_target_property(folders ${library} INTERFACE_INCLUDE_DIRECTORIES)
-    get_target_property(headers ${library} PUBLIC_HEADER)
-    string(REGEX REPLACE "\\$<BUILD_INTERFACE:([^<>]*)>" "\\1" folders "${folders}")
-    list(FILTER folders EXCLUDE REGEX "\\$<|NOTFOUND$")
-    if(headers)
-        list(TRANSFORM headers REPLACE "^.*/" "")
-    else()
-        set(headers "")
-        foreach(folder IN LISTS folders)
-            file(GLOB_RECURSE found RELATIVE "${folder}" CONFIGURE_DEPENDS "${folder}/*.h")
-            list(APPEND headers ${found})
-        endforeach()
+    if(NOT folders AND type STREQUAL "INTERFACE_LIBRARY")
+        get_target_property(of ${library} INTERFACE_LINK_LIBRARIES)
     endif()
+    set(folders "")
+    set(headers "")
+    set(configs "")
+    set(depends ${of})
+    foreach(one IN LISTS of)
+        if(NOT TARGET ${one})
+            continue()
+        endif()
+        get_target_property(folders_of_one ${one} INTERFACE_INCLUDE_DIRECTORIES)
+        string(REGEX REPLACE "\\$<BUILD_INTERFACE:([^<>]*)>" "\\1" folders_of_one "${folders_of_one}")
+        list(FILTER folders_of_one EXCLUDE REGEX "\\$<|NOTFOUND$")
+        list(APPEND folders ${folders_of_one})
+        get_target_property(public ${one} PUBLIC_HEADER)
+        if(public)
+            list(TRANSFORM public REPLACE "^.*/" "")
+            list(APPEND headers ${public})
+        else()
+            foreach(folder IN LISTS folders_of_one)
+                file(GLOB_RECURSE found RELATIVE "${folder}" CONFIGURE_DEPENDS "${folder}/*.h")
+                list(APPEND headers ${found})
+            endforeach()
+        endif()
+        # As add_config_library() of seL4's build calls it.
+        if(TARGET ${one}_Config)
+            get_target_property(folder ${one}_Config INTERFACE_INCLUDE_DIRECTORIES)
+            list(APPEND configs "${folder}/${one}/gen_config.json")
+            list(APPEND depends ${one}_Config)
+        endif()
+    endforeach()
+    list(REMOVE_DUPLICATES headers)
     if(NOT headers)
         _sel4_rust_error(
             "a Rust library of `${executable}` BINDS `${library}`, which has no headers."
@@ -95,15 +120,23 @@ function(
     endif()
     set(request "")
     _sel4_rust_put(request LIST headers "${headers}")
+    _sel4_rust_put(request FLAG leave-out-headers TRUE)
     _sel4_rust_put(request LIST include-dirs "${folders}")
+    _sel4_rust_put(request LIST configs "${configs}")
+    if(TARGET sel4)
+        list(APPEND depends sel4)
+        if("sel4" IN_LIST fact_LINKS)
+            _sel4_rust_put(request GENEX sys-include-dirs "$<TARGET_PROPERTY:sel4,INTERFACE_INCLUDE_DIRECTORIES>")
+        endif()
+    endif()
     _sel4_rust_generate_bindings(
         ${name}_rust_bindings
         ${executable}
-        ${triple}
+        ${fact_TRIPLE}
         "${dir}"
         "${request}"
         "${library}"
-        "${library}"
+        "${depends}"
     )
     target_link_libraries(${name}_rust_bindings PUBLIC ${library})
 endfunction()

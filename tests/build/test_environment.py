@@ -169,7 +169,12 @@ target_link_libraries(in_cxx PRIVATE one two)
 
 LED = """#pragma once
 #include <stdint.h>
+#include <gen_config.h>
 #define LED_STEP 2
+#define LED_BIT(n) (1u << (n))
+#define LED_NONE ((struct led *)0)
+static inline int led_log(const char *format, ...) { return format[0]; }
+extern __thread int led_mine;
 struct led { uint8_t pin; uint32_t level; };
 extern uint32_t led_count;
 static inline uint32_t led_level(const struct led *led) { return led->level; }
@@ -187,10 +192,12 @@ pub extern "C" fn answer() -> i32 {
     unsafe {
         led::led_add(&mut led, led::LED_STEP as u32);
         led::led_add(&mut led, led::LED_STEP as u32);
-        (led::led_level(&led) + led::led_count) as i32
+        #[cfg(CONFIG_LED_RED)]
+        { (led::led_level(&led) + led::led_count) as i32 + 8 - led::CONFIG_LED_COUNT as i32 }
     }
 }
 """
+CONFIG = '{ "LED_RED": true, "LED_COUNT": "8" }'
 
 
 def test_a_crate_calls_a_C_library_by_bindings_of_its_headers():
@@ -199,12 +206,26 @@ def test_a_crate_calls_a_C_library_by_bindings_of_its_headers():
         """
 add_library(led STATIC led.c)
 target_include_directories(led PUBLIC include)
+# As add_config_library() of seL4's build makes one.
+add_library(led_Config INTERFACE)
+target_include_directories(led_Config INTERFACE ${CMAKE_SOURCE_DIR}/config)
+target_link_libraries(led PUBLIC led_Config)
+add_library(lamp INTERFACE)
+target_include_directories(lamp INTERFACE lamp)
+target_link_libraries(lamp INTERFACE led)
 add_rust_library(greeter BINDS led)
 """
         + LINK,
         {
-            **crate("greeter", USE),
+            **crate("greeter", USE, f'[build-dependencies]\nlibsel4-cfg = {{ path = "{KIT}/rust/libsel4-cfg" }}\n'),
+            "build.rs": "fn main() { libsel4_cfg::emit(); }\n",
             "include/led.h": LED,
+            # One that needs another, which comes later by its name, and one that no order helps.
+            "include/early.h": "static inline uint32_t led_early(struct led *led) { return led->level; }\n",
+            "include/old.h": "#error old\n",
+            "config/gen_config.h": "#define CONFIG_LED_RED 1\n#define CONFIG_LED_COUNT 8\n",
+            "config/led/gen_config.json": CONFIG,
+            "lamp/lamp.h": "#include <led.h>\nstruct lamp { struct led led[2]; };\n",
             "led.c": """#include <led.h>
 uint32_t led_count = 1;
 void led_add(struct led *led, uint32_t n) { led->level += n; }
@@ -212,12 +233,42 @@ void led_add(struct led *led, uint32_t n) { led->level += n; }
             "main.c": MAIN,
         },
     )
+    project.lock()
     project.works()
+    bindings = (project.build / "rust" / "bindings" / "led" / "bindings.rs").read_text()
+    check_says(
+        bindings,
+        "fn led_early",
+        *(
+            f"// * `{line}"
+            for line in (
+                "<old.h>` does not compile: ",
+                "led_mine` is thread-local",
+                "led_log()` is an inline function",
+                "LED_BIT(…)` is a macro with arguments",
+                "LED_NONE` is a macro, and its value is neither",
+            )
+        ),
+    )
     project.edit("include/led.h", "LED_STEP 2", "LED_STEP 3")
     project.ninja()
     project.prints("44")
-    project.edit("CMakeLists.txt", "BINDS led", "BINDS lamp")
-    project.ninja_fails(says=("BINDS `lamp`, which is not a target", "Help: name a C library of the project"))
+    # A library without a folder stands for those that it links: one module, and each type once.
+    project.edit(
+        "CMakeLists.txt",
+        "BINDS led)",
+        "BINDS both)\nadd_library(both INTERFACE)\ntarget_link_libraries(both INTERFACE led lamp)",
+    )
+    project.edit("src/lib.rs", "LED_BINDINGS", "BOTH_BINDINGS")
+    project.edit(
+        "src/lib.rs",
+        "let mut led = led::led { pin: 1, level: 37 };",
+        "let mut led = led::lamp { led: [led::led { pin: 1, level: 37 }; 2] }.led[0];",
+    )
+    project.ninja()
+    project.prints("44")
+    project.edit("CMakeLists.txt", "BINDS both", "BINDS lantern")
+    project.ninja_fails(says=("BINDS `lantern`, which is not a target", "Help: name a C library of the project"))
 
 
 BOXED = f"""{GREETER}

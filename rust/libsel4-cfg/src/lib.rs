@@ -22,24 +22,33 @@
 //! no configuration has is a warning.
 
 /// Has cargo give the crate whose build script calls this each value of the kernel's and libsel4's
-/// configuration as a `cfg`, and run the script again when the configuration changes.
+/// configuration as a `cfg`, and those of the C libraries in BINDS of `add_rust_library()` that have one. The script runs
+/// again when the configuration changes.
 ///
 /// # Panics
 ///
-/// If the crate does not depend on libsel4-kit-sys, or the file that it names cannot be read.
+/// If the crate neither depends on libsel4-kit-sys nor is built with BINDS, or a file that is named cannot be read.
 pub fn emit() {
-    let path = std::env::var("DEP_SEL4_CFG").unwrap_or_else(|_| {
-        panic!(
-            "no configuration of libsel4\nhelp: add libsel4-kit-sys to this crate's dependencies"
-        )
-    });
+    println!("cargo::rerun-if-env-changed=SEL4_BINDS_CFG");
+    let libraries = std::env::var_os("SEL4_BINDS_CFG").unwrap_or_default();
+    let mut files: Vec<_> = std::env::split_paths(&libraries)
+        .filter(|file| !file.as_os_str().is_empty())
+        .collect();
+    files.extend(std::env::var_os("DEP_SEL4_CFG").map(Into::into));
+    assert!(
+        !files.is_empty(),
+        "no configuration of libsel4\nhelp: add libsel4-kit-sys to this crate's dependencies"
+    );
     // Only the hosted platform sets it, so a kernel's configuration does not declare it.
     println!("cargo::rustc-check-cfg=cfg(CONFIG_PLAT_HOSTED)");
-    println!("cargo::rerun-if-changed={path}");
-    match std::fs::read_to_string(&path) {
-        Ok(lines) => print!("{lines}"),
-        Err(error) => {
-            panic!("cannot read `{path}`: {error}\nhelp: build the bindings of libsel4 again")
+    for path in files {
+        let path = path.display();
+        println!("cargo::rerun-if-changed={path}");
+        match std::fs::read_to_string(path.to_string()) {
+            Ok(lines) => print!("{lines}"),
+            Err(error) => {
+                panic!("cannot read `{path}`: {error}\nhelp: build the bindings of libsel4 again")
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ use bindgen::{BindgenError, EnumVariation, RustEdition, RustTarget};
 use tempfile::TempDir;
 
 use super::Request;
+use super::unit::Unit;
 use crate::failure::{Failure, Result};
 use crate::output;
 
@@ -27,6 +28,8 @@ pub struct Raw {
     pub wrappers: String,
     /// C spellings of types, by their names in Rust.
     pub spellings: BTreeMap<String, String>,
+    /// Files that declare items, by the items' names in Rust.
+    pub places: BTreeMap<String, PathBuf>,
     /// Headers that were read.
     pub inputs: BTreeSet<PathBuf>,
     /// File that includes the headers.
@@ -40,10 +43,7 @@ pub struct Raw {
 /// Runs bindgen.
 pub fn run(request: &Request) -> Result<Raw> {
     load_libclang()?;
-    let folder = tempfile::tempdir().map_err(|error| {
-        Failure::new(format!("cannot make a temporary folder: {error}"))
-            .help("free some space in it, or name another folder in TMPDIR")
-    })?;
+    let folder = temporary()?;
     let header = folder.path().join("headers.h");
     output::write_if_changed(&header, request.includes().as_bytes())?;
     let wrappers = folder.path().join("wrappers");
@@ -83,11 +83,69 @@ pub fn run(request: &Request) -> Result<Raw> {
         rust: bindings.to_string(),
         wrappers: text,
         spellings: seen.spellings,
+        places: seen.places,
         inputs: seen.inputs,
         header,
         flags,
         _folder: folder,
     })
+}
+
+fn temporary() -> Result<TempDir> {
+    tempfile::tempdir().map_err(|error| {
+        Failure::new(format!("cannot make a temporary folder: {error}"))
+            .help("free some space in it, or name another folder in TMPDIR")
+    })
+}
+
+/// Returns the request with headers that compile one after another, and those that it leaves out for their errors.
+///
+/// # Errors
+///
+/// When clang cannot be run.
+pub fn compiling(request: &Request) -> Result<(Request, Vec<(String, String)>)> {
+    let mut chosen = request.clone();
+    if !request.leave_out_headers {
+        return Ok((chosen, Vec::new()));
+    }
+    let mut flags = flags(request)?;
+    flags.push("-ferror-limit=0".to_owned());
+    let folder = temporary()?;
+    let file = folder.path().join("headers.h");
+    // A header may need what another includes, whatever their order by name: it comes behind all others, some times.
+    const TRIES: usize = 3;
+    let mut failures: BTreeMap<String, usize> = BTreeMap::new();
+    let mut left_out = Vec::new();
+    loop {
+        output::write_if_changed(&file, chosen.includes().as_bytes())?;
+        let errors = Unit::read(&file, &flags, &[])?.errors;
+        if errors.is_empty() {
+            return Ok((chosen, left_out));
+        }
+        let mut later = Vec::new();
+        for (line, error) in errors.into_iter().rev() {
+            let index = (line as usize).wrapping_sub(1);
+            if index >= chosen.headers.len() {
+                // It belongs to none of them, so bindgen reports it.
+                return Ok((chosen, left_out));
+            }
+            let header = chosen.headers.remove(index);
+            let times = failures.entry(header.clone()).or_default();
+            *times += 1;
+            match *times {
+                TRIES => left_out.push((header, error)),
+                _ => later.push(header),
+            }
+        }
+        later.reverse();
+        chosen.headers.extend(later);
+        if let ([], Some((header, error))) = (&chosen.headers[..], left_out.first()) {
+            return Err(Failure::new(format!(
+                "no header of the library compiles, among them `{header}`:\n{error}"
+            ))
+            .help("link the libraries whose headers it includes, as C that includes it must"));
+        }
+    }
 }
 
 /// Loads libclang.
@@ -206,6 +264,7 @@ fn refused(request: &Request, error: &BindgenError) -> Failure {
 #[derive(Debug, Default)]
 struct Seen {
     spellings: BTreeMap<String, String>,
+    places: BTreeMap<String, PathBuf>,
     inputs: BTreeSet<PathBuf>,
 }
 
@@ -278,6 +337,20 @@ impl ParseCallbacks for Listener {
         item: DiscoveredItem,
         location: Option<&SourceLocation>,
     ) {
+        let (DiscoveredItem::Struct { final_name, .. }
+        | DiscoveredItem::Union { final_name, .. }
+        | DiscoveredItem::Enum { final_name, .. }
+        | DiscoveredItem::Alias {
+            alias_name: final_name,
+            ..
+        }) = &item
+        else {
+            return;
+        };
+        if let Some(file) = location.and_then(|location| location.file_name.as_ref()) {
+            let places = &mut self.seen.borrow_mut().places;
+            places.insert(final_name.clone(), PathBuf::from(file));
+        }
         match item {
             DiscoveredItem::Struct { final_name, .. } => {
                 self.tagged("struct", &final_name, location);

@@ -15,6 +15,7 @@
 //! | `camkes.rs` | safe functions for the interfaces of an instance of a CAmkES component, if asked for |
 //! | `camkes.h.exports` | the functions that its camkes.h declares, for the check of exports |
 
+mod borders;
 mod camkes;
 mod clang;
 pub mod config;
@@ -28,7 +29,7 @@ pub mod output;
 #[path = "../../src/request.rs"]
 pub mod request;
 mod tidy;
-mod variables;
+mod unit;
 mod words;
 
 pub use clang::load_libclang;
@@ -41,12 +42,18 @@ use serde::Deserialize;
 use crate::failure::{Failure, Result};
 
 /// Headers to bind, and where to write the bindings.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Request {
     /// Headers to include, as between the angle brackets of `#include`. None: those of libsel4.
     #[serde(default)]
     pub headers: Vec<String>,
+    /// Leaves out headers that do not compile, alone or behind others. Otherwise such a header is an error.
+    #[serde(default)]
+    pub leave_out_headers: bool,
+    /// Folders of libsel4's headers: their types are those of the crate libsel4-sys.
+    #[serde(default)]
+    pub sys_include_dirs: Vec<PathBuf>,
     /// Folders of headers whose declarations are bound.
     pub include_dirs: Vec<PathBuf>,
     /// Folders of headers that are read but not bound.
@@ -116,6 +123,7 @@ pub fn write(request: &Request) -> Result<()> {
         texts.push((file.clone(), output::read(file)?));
     }
     let configuration = config::Configuration::parse(&texts, request.word_bytes())?;
+    let (request, headers) = &clang::compiling(request)?;
     let raw = clang::run(request)?;
     let mut file = syn::parse_file(&raw.rust).map_err(|error| {
         Failure::new(format!("bindgen wrote Rust that does not parse: {error}"))
@@ -124,7 +132,28 @@ pub fn write(request: &Request) -> Result<()> {
     let layout = layout::text(request, &file, &raw.spellings);
     let wrappers = words::passed(request, raw.wrappers, &file);
     tidy::tidy(&mut file, request);
-    variables::remove_thread_locals(&mut file, &raw.header, &raw.flags)?;
+    // Bindings of libsel4 and of an instance of CAmkES say in their documentation what they lack.
+    let is_library = request.leave_out_headers;
+    let mut own = Vec::new();
+    for folder in request.include_dirs.iter().filter(|_| is_library) {
+        own.push(output::absolute(folder)?);
+    }
+    let unit = unit::Unit::read(&raw.header, &raw.flags, &own)?;
+    tidy::remove_variables(&mut file, &unit.thread_locals);
+    let mut left_out = String::new();
+    if is_library {
+        left_out = borders::left_out(&file, &unit, headers);
+        let mut sys = Vec::new();
+        for folder in &request.sys_include_dirs {
+            sys.push(output::absolute(folder)?);
+        }
+        borders::reuse(&mut file, &sys, &raw.places);
+    }
+    // A library's bindings are one file, for a module of any crate.
+    let of_library = match is_library {
+        true => configuration.constants(),
+        false => String::new(),
+    };
     let interfaces = request.camkes.then(|| camkes::text(&mut file));
     // REUSE-IgnoreStart
     const SPDX: &str = "// SPDX-License-Identifier: BSD-2-Clause\n\n";
@@ -133,7 +162,10 @@ pub fn write(request: &Request) -> Result<()> {
     // REUSE-IgnoreEnd
 
     for (name, text) in [
-        ("bindings.rs", head.clone() + &prettyplease::unparse(&file)),
+        (
+            "bindings.rs",
+            head.clone() + &left_out + &prettyplease::unparse(&file) + &of_library,
+        ),
         ("wrappers.c", c_head.clone() + &wrappers),
         ("layout.c", c_head + &layout),
         ("config.rs", head + &configuration.constants()),

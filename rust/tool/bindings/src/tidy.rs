@@ -46,6 +46,18 @@ pub fn tidy(file: &mut File, request: &Request) {
     .visit_file_mut(file);
 }
 
+/// Removes the variables with these names, which are thread-local in C. bindgen declares such a variable like any other, and
+/// Rust would read another address than C.
+pub fn remove_variables(file: &mut File, thread_local: &BTreeSet<String>) {
+    for item in &mut file.items {
+        if let Item::ForeignMod(block) = item {
+            block.items.retain(|item| {
+                !matches!(item, ForeignItem::Static(variable) if thread_local.contains(&variable.ident.to_string()))
+            });
+        }
+    }
+}
+
 /// Turns into `usize` the word, enumerations that C gives its size, and members of enumerations that only collect
 /// constants, whose type no function and no field has.
 fn words(file: &mut File, word_bytes: u32) {
