@@ -3,6 +3,7 @@
 //! Object files, archives and linked executables.
 
 pub mod archive;
+mod host;
 pub mod link;
 pub mod read_tp;
 pub mod seal;

@@ -33,7 +33,7 @@ use crate::failure::{Failure, Result};
 use crate::output;
 
 use super::archive::{Archive, Member, read};
-use super::{read_tp, symbolizer, traps, witness};
+use super::{host, read_tp, symbolizer, traps, witness};
 
 /// An archive to seal, and what to leave out of it.
 #[derive(Debug, Deserialize, Serialize)]
@@ -100,11 +100,9 @@ pub fn run(request: &Request) -> Result<()> {
     let archive = (&*request.archive, &*bytes);
     let sealed = sealed(archive, &libraries, inlined.zip(object.as_deref()), options)?;
     let rust = Archive::parse(&request.archive, &bytes)?;
-    witness::check(
-        (&request.archive, &rust),
-        &request.exports,
-        &symbols(&libraries)?,
-    )?;
+    let provided = symbols(&libraries)?;
+    witness::check((&request.archive, &rust), &request.exports, &provided)?;
+    host::check(&rust, request.exports.target_folder.as_deref(), &provided);
     output::write_if_changed(&request.out, &sealed)?;
     let options = Archive::parse(&request.out, &sealed)?.options_for(&request.callbacks);
     output::write_if_changed(&request.out.with_file_name("needed"), options.as_bytes())?;

@@ -650,3 +650,51 @@ fn an_export_without_prototype_is_reported_by_its_name() {
     crate::header::again(&fixture, &["--config", "greeter/cbindgen.toml"]).succeeds();
     assert_eq!(seal_with_header(&fixture, &[]).succeeds().stderr, "");
 }
+
+#[test]
+fn c_of_a_build_script_for_another_system_is_reported_with_the_crate() {
+    let fixture = Fixture::new();
+    library(&fixture);
+    // Names as cc gives them, in the folder in which cargo has cc put them.
+    let out = "cargo/workspace/target/debug/build/parser-0123456789abcdef/out";
+    fixture.write(
+        &format!("{out}/shim.c"),
+        "long __isoc23_strtol(const char *, char **, int);\n\
+         long shim(const char *text) { return __isoc23_strtol(text, 0, 10); }\n",
+    );
+    fixture.write(
+        "libc.c",
+        "void memcpy_(void) __asm__(\"memcpy\"); void memcpy_(void) {}\n",
+    );
+    let object = format!("{out}/0123-shim.o");
+    fixture.tool("gcc", &["-c", &format!("{out}/shim.c"), "-o", &object]);
+    fixture.tool("gcc", &["-c", "libc.c", "-o", "libc.o"]);
+    fixture.tool("ar", &["rcs", "libc.a", "libc.o"]);
+    fixture.tool("ar", &["qs", "in.a", &object]);
+    let sealed = |more: &[&str]| {
+        let arguments = ["seal", "--archive", "in.a", "--out", "sealed.a"];
+        let folder = ["--exports.target-folder", "cargo"];
+        fixture
+            .step(&[&arguments[..], &folder, more].concat())
+            .succeeds()
+            .stderr
+    };
+    let said = sealed(&["--provided-by", "libc.a"]);
+    let line = "warning: the build script of the crate `parser` has compiled `0123-shim.o` for another system: \
+                it calls `__isoc23_strtol` of glibc, which the image does not have\nhelp: ";
+    assert!(said.contains(line), "{said}");
+    // A program for this machine has glibc, and so has who provides the name.
+    assert!(!sealed(&[]).contains("another system"));
+
+    // An object for another machine: the number of the architecture in its header differs.
+    let mut bytes = std::fs::read(fixture.path(&object)).expect("an object");
+    bytes[18] = if bytes[18] == 62 { 183 } else { 62 };
+    fixture.write(&object, bytes);
+    library(&fixture);
+    fixture.tool("ar", &["qs", "in.a", &object]);
+    let said = sealed(&[]);
+    assert!(
+        said.contains("`0123-shim.o` for another system: its code is for"),
+        "{said}"
+    );
+}
