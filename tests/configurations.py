@@ -87,6 +87,8 @@ CONFIGURATIONS = {
         Configuration(
             "qemu-arm-virt hypervisor", "aarch64", (*ARM, "-DKernelArmHypervisorSupport=ON", UTILISATION), 35
         ),
+        # seL4's llvm.cmake.
+        Configuration("qemu-arm-virt clang", "aarch64", (*ARM, "-DTRIPLE=aarch64-linux-gnu"), 60, long=True),
         Configuration("qemu-arm-virt silent", "aarch64", (*ARM, *SILENT), 60, long=True),
         Configuration("qemu-arm-virt aarch32", "aarch32", AARCH32, 100, long=True),
         Configuration("qemu-arm-virt aarch32 Release", "aarch32", (*AARCH32, *TRACED), 95),

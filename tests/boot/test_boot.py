@@ -80,7 +80,8 @@ def often(name: str, app: str) -> tuple[pytest.MarkDecorator, ...]:
         pytest.param(name, app, id=f"{APPS[app]} {app} on {name}")
         for name in COMMUNITY
         for app in ("hello", "teamwork", "objects")
-    ],
+    ]
+    + [pytest.param("qemu-arm-virt clang", "hello", id="hello on qemu-arm-virt clang")],
 )
 def test_app_boots(configuration: str, app: str, build: Shared) -> None:
     outcome = build.app(app).boot(f"apps/{app}/expected.txt", linger=LINGER.get(app, 0.5))
