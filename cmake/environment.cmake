@@ -120,6 +120,10 @@ function(
         list(TRANSFORM flags REPLACE "^(.*[ '\"\\].*)$" "'\\1'")
         set(needs_shell 1)
     endif()
+    # bindgen's clang needs no options of a processor, and may not know those of GCC.
+    set(defines "${flags}")
+    list(FILTER defines INCLUDE REGEX "^'?(-[DU]|--sysroot=)")
+    list(JOIN defines " " defines)
     list(JOIN flags " " flags)
     # By a property, since a list has no place in an item of another.
     set_target_properties(${bundle} PROPERTIES SEL4_RUST_FOLDERS "${folders}")
@@ -138,7 +142,7 @@ function(
         "CRATE_CC_NO_DEFAULTS=1"
         "CC_SHELL_ESCAPED_FLAGS=${has_space}"
         "CFLAGS_${suffix}=${flags} ${includes}"
-        "BINDGEN_EXTRA_CLANG_ARGS_${suffix}=${includes}"
+        "BINDGEN_EXTRA_CLANG_ARGS_${suffix}=${defines} ${includes}"
     )
 
     # Variables of the user's shell that would replace the kit's flags and settings.
