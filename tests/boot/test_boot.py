@@ -116,6 +116,16 @@ def test_hello_for_zynqmp_aarch32_builds(build: Shared) -> None:
     build.app("hello")
 
 
+@pytest.mark.long
+@pytest.mark.on("qemu-arm-virt")
+def test_programs_of_one_image_share_an_archive(build: Shared) -> None:
+    """Their heaps, which lie outside the archive, have the sizes that CMake gives them."""
+    build.app("tests/boot/siblings").boot("tests/boot/siblings/expected.txt")
+    commands = build.ninja("-t", "commands").splitlines()
+    runs = [command for command in commands if " rustc --lib " in command]
+    check(len(runs) == 1, f"cargo runs for four programs: {runs}")
+
+
 def overload(build: Shared, ending: str, heap: str, level: str) -> list[str]:
     """Builds and boots the root server of tests/boot/overload; returns its own lines."""
     build.app("tests/boot/overload", f"-DENDING={ending}", f"-DRUST_HEAP={heap}", f"-DRUST_LOG_LEVEL={level}")
