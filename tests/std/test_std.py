@@ -283,6 +283,17 @@ def test_uses_the_cores(configuration: str, build: Shared) -> None:
 @on("qemu-arm-virt", "x86_64", name="SQLite on {}")
 def test_build_scripts_compile_C_for_the_image(configuration: str, build: Shared) -> None:
     build.app("tests/std/sqlite").boot("tests/std/sqlite/expected.txt")
+    # A crate with C of its own, for the target of bare metal.
+    alone = "-DTEST_WITHOUT_STD=ON"
+    build.app("tests/std/sqlite", alone).boot(["48 bytes, sum 0"])
+    # Its link fails, too, but not in words that tell why.
+    if configuration == "qemu-arm-virt":
+        build.select("tests/std/sqlite", alone, "-DTEST_SHIM_FOR_HOST=ON")
+        warning = (
+            "warning: the build script of the crate `shim` has compiled `",
+            "` for another system: its code is for",
+        )
+        build.ninja_fails(says=warning)
 
 
 @pytest.mark.long
