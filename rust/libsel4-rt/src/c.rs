@@ -7,11 +7,11 @@
 mod image {
     use core::ffi::c_void;
 
-    #[cfg(not(feature = "panic-fault"))]
+    #[cfg(not(any(feature = "panic-fault", feature = "std")))]
     unsafe extern "C" {
         pub(crate) safe fn abort() -> !;
     }
-    #[cfg(feature = "panic-fault")]
+    #[cfg(all(feature = "panic-fault", not(feature = "std")))]
     unsafe extern "C" {
         #[link_name = "sel4_rust_rt_fault"]
         pub(crate) safe fn abort() -> !;
@@ -20,6 +20,11 @@ mod image {
     unsafe extern "C" {
         #[link_name = "sel4_rust_rt_write"]
         pub(crate) fn write(bytes: *const c_void, count: usize) -> isize;
+    }
+
+    // Panics and heap are those of Rust's std where that is.
+    #[cfg(not(feature = "std"))]
+    unsafe extern "C" {
         #[link_name = "sel4_rust_rt_thread"]
         pub(crate) safe fn thread() -> usize;
         #[link_name = "sel4_rust_rt_yield"]
