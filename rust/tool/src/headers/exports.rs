@@ -2,6 +2,7 @@
 
 //! Exported symbols of a crate, checked: C must be able to name and call them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use syn::ext::IdentExt;
@@ -9,7 +10,7 @@ use syn::{Attribute, Item, Meta};
 
 use super::crates::Parsed;
 use super::names::{Id, Names};
-use super::source::is_export;
+use super::source::{attributes, is_export};
 use crate::failure::{Failure, Result};
 
 /// An exported symbol of the crates.
@@ -122,9 +123,21 @@ pub fn find<'a>(names: &Names<'a>, items: impl IntoIterator<Item = Id>) -> Resul
 
 /// Refuses an export that C cannot name or call.
 pub fn check(names: &Names<'_>, exports: &[Export<'_>]) -> Result<()> {
+    let mut known = BTreeMap::new();
     for export in exports {
         let symbol = &export.symbol;
         let place = names.place(export.id, export.ident.span());
+        // Items that are still behind a #[cfg] exclude each other.
+        let mut attributes = attributes(names.get(export.id)).iter();
+        if !export.is_kept_from_c()
+            && !attributes.any(|attribute| attribute.path().is_ident("cfg"))
+            && let Some(first) = known.insert(symbol, place.clone())
+        {
+            return Err(Failure::new(format!(
+                "two functions or variables are exported as `{symbol}`: `{first}` and `{place}`"
+            ))
+            .help("export one of them under another name with #[unsafe(export_name = \"...\")]"));
+        }
         let mut letters = symbol.chars();
         let first = letters
             .next()
@@ -142,9 +155,17 @@ pub fn check(names: &Names<'_>, exports: &[Export<'_>]) -> Result<()> {
         let Some(signature) = export.signature else {
             continue;
         };
-        if signature.generics.type_params().next().is_some() {
+        let mut generics = signature.generics.params.iter();
+        if generics.any(|param| !matches!(param, syn::GenericParam::Lifetime(_))) {
             return Err(Failure::new(format!("the exported function `{symbol}` (`{place}`) is generic, and C cannot name a type for it"))
                 .help("export one function for each type that C uses"));
+        }
+        let name = signature.abi.as_ref().and_then(|abi| abi.name.as_ref());
+        let name = name.map_or_else(|| "C".to_owned(), syn::LitStr::value);
+        let is_of_c = ["C", "C-unwind", "system", "system-unwind"].contains(&&*name);
+        if !export.is_kept_from_c() && !is_of_c && !name.starts_with("cmse-nonsecure-") {
+            return Err(Failure::new(format!("the exported function `{symbol}` (`{place}`) is `extern \"{name}\"`, which is another call than that of C"))
+                .help("write `extern \"C\" fn`, or keep it from C with the comment `/// cbindgen:ignore`"));
         }
         if signature.abi.is_none() {
             return Err(Failure::new(format!("the function `{symbol}` (`{place}`) is exported but is not `extern \"C\"`, so that C cannot call it"))

@@ -189,6 +189,7 @@ impl<'a> Flattener<'a> {
         Values {
             names: self.names,
             impls: &self.impls,
+            asked: &self.asked,
             pointer: self.pointer,
             depth: Cell::new(0),
         }
@@ -373,6 +374,13 @@ impl<'a> Flattener<'a> {
                 let mut item = item.clone();
                 let at = self.at(id, &item.generics);
                 plain(&mut item.generics);
+                if self.is_unsized(&item.ty, &at, 0) {
+                    let place = self.names.place(id, item.ident.span());
+                    return Err(wide(
+                        &format!("an export (`{place}`)"),
+                        &item.ident.to_string(),
+                    ));
+                }
                 self.ty(&mut item.ty, &at, run)?;
                 item.ident = own_name(&item.ident);
                 clean(&mut item.attrs);
@@ -445,6 +453,62 @@ impl<'a> Flattener<'a> {
         })
     }
 
+    /// Returns the one item of the crates that a type names.
+    fn named(&self, ty: &Type, at: &At) -> Option<Id> {
+        let Type::Path(path) = ty else {
+            return None;
+        };
+        let names = segments(&path.path);
+        if path.qself.is_some() || names.len() == 1 && at.generics.contains(&names[0]) {
+            return None;
+        }
+        match self.names.resolve(at.module, &names, Space::Types) {
+            Found::Items(ids) => ids.first().copied(),
+            _ => None,
+        }
+    }
+
+    /// Returns whether a type has no size of its own.
+    fn is_unsized(&self, ty: &Type, at: &At, depth: u32) -> bool {
+        if matches!(ty, Type::Slice(_) | Type::TraitObject(_))
+            || matches!(ty, Type::Path(path) if path.path.is_ident("str"))
+        {
+            return true;
+        }
+        let Some(id) = self.named(ty, at).filter(|_| depth < 20) else {
+            return false;
+        };
+        match self.names.get(id) {
+            Item::Type(item) => self.is_unsized(&item.ty, &self.at(id, &item.generics), depth + 1),
+            Item::Struct(item) => item.fields.iter().next_back().is_some_and(|last| {
+                self.is_unsized(&last.ty, &self.at(id, &item.generics), depth + 1)
+            }),
+            _ => false,
+        }
+    }
+
+    /// Returns whether a type takes no room, and moves no field behind it. C++ has no such types.
+    fn is_empty(&self, ty: &Type, at: &At, depth: u32) -> bool {
+        if is_marker(ty) {
+            return true;
+        }
+        if let Type::Array(array) = ty {
+            return self.is_empty(&array.elem, at, depth);
+        }
+        let Some(id) = self.named(ty, at).filter(|_| depth < 20) else {
+            return false;
+        };
+        let Item::Struct(item) = self.names.get(id) else {
+            return false;
+        };
+        let at = self.at(id, &item.generics);
+        let mut fields = item.fields.iter();
+        fields.all(|field| self.is_empty(&field.ty, &at, depth + 1))
+            && reprs(&item.attrs)
+                .iter()
+                .all(|repr| !repr.starts_with("align"))
+    }
+
     fn signature(&self, signature: &mut syn::Signature, at: &At, run: &mut Run) -> Result<()> {
         if let Some(abi) = &mut signature.abi
             && let Some(name) = &abi.name
@@ -453,13 +517,20 @@ impl<'a> Flattener<'a> {
             *abi = parse_quote!(extern "C");
         }
         for input in &mut signature.inputs {
-            if let syn::FnArg::Typed(input) = input {
-                input.attrs.clear();
-                if !matches!(&*input.pat, syn::Pat::Ident(_)) {
-                    // A pattern gives names to parts of the argument, and none to the whole.
-                    *input.pat = parse_quote!(_);
+            match input {
+                syn::FnArg::Typed(input) => {
+                    input.attrs.clear();
+                    match &mut *input.pat {
+                        syn::Pat::Ident(pat) => beside_keywords(&mut pat.ident),
+                        // A pattern gives names to parts of the argument, and none to the whole.
+                        pat => *pat = parse_quote!(_),
+                    }
+                    self.ty(&mut input.ty, at, run)?;
                 }
-                self.ty(&mut input.ty, at, run)?;
+                syn::FnArg::Receiver(input) if input.colon_token.is_some() => {
+                    self.ty(&mut input.ty, at, run)?;
+                }
+                syn::FnArg::Receiver(_) => {}
             }
         }
         if let syn::ReturnType::Type(_, ty) = &mut signature.output {
@@ -518,7 +589,7 @@ impl<'a> Flattener<'a> {
         *ident = own_name(ident);
         if let Item::Struct(item) = source
             && let Some(last) = item.fields.iter().next_back()
-            && is_unsized(&last.ty)
+            && self.is_unsized(&last.ty, &at, 0)
         {
             let place = self.names.place(id, ident.span());
             return Err(wide(&format!("an export (`{place}`)"), &ident.to_string()));
@@ -547,6 +618,13 @@ impl<'a> Flattener<'a> {
         let mut fields = |fields: &mut syn::Fields| {
             for field in fields {
                 clean(&mut field.attrs);
+                if let Some(ident) = &mut field.ident {
+                    beside_keywords(ident);
+                }
+                if self.is_empty(&field.ty, &at, 0) {
+                    // cbindgen leaves it out.
+                    field.ty = parse_quote!(());
+                }
                 self.ty(&mut field.ty, &at, run)?;
             }
             Ok(())
@@ -556,6 +634,9 @@ impl<'a> Flattener<'a> {
             Item::Union(item) => {
                 for field in &mut item.fields.named {
                     clean(&mut field.attrs);
+                    if let Some(ident) = &mut field.ident {
+                        beside_keywords(ident);
+                    }
                     self.ty(&mut field.ty, &at, run)?;
                 }
             }
@@ -612,6 +693,22 @@ impl<'a> Flattener<'a> {
         {
             at.own = types.first().copied();
         }
+        // cbindgen has methods of types without arguments only.
+        let own = match &*source.self_ty {
+            Type::Path(path)
+                if path
+                    .path
+                    .segments
+                    .iter()
+                    .any(|part| !part.arguments.is_none()) =>
+            {
+                let own = BTreeMap::from([("Self".to_owned(), (*source.self_ty).clone())]);
+                let part = path.path.segments.last().map(|part| &part.ident);
+                block.self_ty = parse_quote!(#part);
+                Some(own).filter(|_| block.generics.type_params().next().is_none())
+            }
+            _ => None,
+        };
         let mut items = Vec::new();
         for item in std::mem::take(&mut block.items) {
             match item {
@@ -619,6 +716,9 @@ impl<'a> Flattener<'a> {
                     let mut generics = at.generics.clone();
                     generics.extend(self.at(id, &item.sig.generics).generics);
                     let at = At { generics, ..at };
+                    if let Some(own) = &own {
+                        of_instance(&mut item.sig, own);
+                    }
                     self.signature(&mut item.sig, &at, run)?;
                     item.vis = parse_quote!(pub);
                     item.block.stmts.clear();
@@ -677,6 +777,11 @@ impl<'a> Flattener<'a> {
             Type::Path(path) => {
                 let replaced = self.path(path.clone(), at, run)?;
                 *ty = replaced;
+                return Ok(());
+            }
+            // Without the parentheses, a pointer takes one bound.
+            Type::TraitObject(object) => {
+                object.bounds = object.bounds.first().cloned().into_iter().collect();
                 return Ok(());
             }
             _ => return Ok(()),
@@ -740,6 +845,32 @@ impl<'a> Flattener<'a> {
                     let mut value = Expr::Block(block.clone());
                     self.length(&mut value, at)?;
                     *argument = GenericArgument::Const(value);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the arguments such that cbindgen has a name for the instance of the type.
+    fn instance(&self, segment: &mut syn::PathSegment, at: &At) -> Result<()> {
+        let PathArguments::AngleBracketed(list) = &mut segment.arguments else {
+            return Ok(());
+        };
+        for argument in &mut list.args {
+            match argument {
+                GenericArgument::Type(Type::Tuple(tuple)) if tuple.elems.is_empty() => {
+                    *argument = GenericArgument::Type(parse_quote!(c_void));
+                }
+                GenericArgument::Const(value)
+                    if value.to_token_stream().to_string().starts_with('-') =>
+                {
+                    return Err(Failure::new(format!(
+                        "{} has an instance of `{}` for a number below 0, which has no name in C",
+                        self.user(at, segment.ident.span()),
+                        segment.ident
+                    ))
+                    .help("use a type without the parameter"));
                 }
                 _ => {}
             }
@@ -823,6 +954,7 @@ impl<'a> Flattener<'a> {
                 run.queue.extend(&ids);
                 self.arguments(&mut segment.arguments, at, run)?;
                 self.defaults(ids[0], &mut segment.arguments, run)?;
+                self.instance(&mut segment, at)?;
                 if let Some(ident) = super::crates::type_ident(self.names.get(ids[0])) {
                     segment.ident = own_name(ident);
                 }
@@ -981,9 +1113,9 @@ impl<'a> Flattener<'a> {
                         let (generics, inner) = match item {
                             Item::Type(item) => (&item.generics, &*item.ty),
                             Item::Struct(item) if is_transparent(&item.attrs) => {
-                                let mut fields =
-                                    item.fields.iter().filter(|field| !is_marker(&field.ty));
-                                match fields.next() {
+                                let place = self.at(ids[0], &item.generics);
+                                let mut fields = item.fields.iter();
+                                match fields.find(|field| !self.is_empty(&field.ty, &place, 0)) {
                                     Some(field) => (&item.generics, &field.ty),
                                     None => return Ok(None),
                                 }
@@ -1019,6 +1151,35 @@ impl<'a> Flattener<'a> {
             }
             _ => Ok(None),
         }
+    }
+}
+
+/// Writes the type that `own` has for `Self` into a signature.
+fn of_instance(signature: &mut syn::Signature, own: &BTreeMap<String, Type>) {
+    for input in &mut signature.inputs {
+        match input {
+            syn::FnArg::Typed(input) => replace(&mut input.ty, own),
+            syn::FnArg::Receiver(input) => {
+                replace(&mut input.ty, own);
+                input.reference = None;
+                input.mutability = None;
+                input.colon_token = Some(<Token![:]>::default());
+            }
+        }
+    }
+    if let syn::ReturnType::Type(_, ty) = &mut signature.output {
+        replace(ty, own);
+    }
+}
+
+/// Adds an underscore to a keyword, as cbindgen does to the keywords that it knows.
+fn beside_keywords(ident: &mut syn::Ident) {
+    const OTHERS: [&str; 17] = [
+        "and", "and_eq", "asm", "bitand", "bitor", "compl", "not", "not_eq", "or", "or_eq",
+        "requires", "concept", "restrict", "typeid", "typeof", "xor", "xor_eq",
+    ];
+    if OTHERS.iter().any(|keyword| ident.unraw() == keyword) {
+        *ident = syn::Ident::new(&format!("{}_", ident.unraw()), ident.span());
     }
 }
 
@@ -1173,15 +1334,6 @@ fn is_function(ty: &Type) -> bool {
     }
 }
 
-/// Returns whether a type has no size of its own.
-fn is_unsized(ty: &Type) -> bool {
-    match ty {
-        Type::Slice(_) | Type::TraitObject(_) => true,
-        Type::Path(path) => path.path.is_ident("str"),
-        _ => false,
-    }
-}
-
 /// Returns the words in the `#[repr]`s.
 fn reprs(attributes: &[Attribute]) -> Vec<String> {
     let reprs = attributes
@@ -1255,10 +1407,14 @@ fn clean(attributes: &mut Vec<Attribute>) {
                 else {
                     return None;
                 };
+                // Neither ends the comment, nor looks like another's start, nor goes on in the next line.
                 let plain = text.value();
-                if plain.contains("*/") || plain.contains("/*") {
-                    // Neither ends the comment nor looks like another's start.
-                    let escaped = plain.replace("*/", "* /").replace("/*", "/ *");
+                let mut escaped = plain.replace("*/", "* /").replace("/*", "/ *");
+                escaped = escaped.replace("??/", "? ?/");
+                if escaped.ends_with('\\') {
+                    escaped.push('.');
+                }
+                if escaped != plain {
                     *text = syn::LitStr::new(&escaped, text.span());
                 }
             }

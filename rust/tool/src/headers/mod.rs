@@ -285,7 +285,7 @@ fn generate(
         header += "/* The crate exports nothing to C: no function is `extern \"C\"` and `#[unsafe(no_mangle)]`. */\n";
     }
     let around = |name: &str| around(crates, &flat, config, name);
-    header += &text::surrounded(&body(&bindings), around);
+    header += &text::declared(&text::surrounded(&body(&bindings), around));
     if flattener.is_wide() {
         header = text::long_numbers(&header);
     }

@@ -155,6 +155,35 @@ pub fn surrounded(text: &str, lines: impl Fn(&str) -> Option<(String, String)>) 
     blocks.collect::<Vec<_>>().join("\n\n")
 }
 
+/// Declares the structs and unions that the arguments of a function name first. They would be others in C.
+pub fn declared(text: &str) -> String {
+    let mut known = BTreeSet::new();
+    let blocks = text.split("\n\n").map(|block| {
+        let mut lines = String::new();
+        let mut depth = 0_usize;
+        for window in tokens(block).windows(2) {
+            match *window {
+                ["(", _] => depth += 1,
+                [")", _] => depth = depth.saturating_sub(1),
+                [kind @ ("struct" | "union"), name] if known.insert(name) && depth > 0 => {
+                    lines += &format!("{kind} {name};\n");
+                }
+                _ => {}
+            }
+        }
+        if lines.is_empty() {
+            block.to_owned()
+        } else {
+            format!(
+                "{}{lines}\n{}",
+                if block.starts_with('\n') { "\n" } else { "" },
+                block.trim_start()
+            )
+        }
+    });
+    blocks.collect::<Vec<_>>().join("\n\n")
+}
+
 /// Writes the numbers of 64 bits as C does where a `long` has as many.
 pub fn long_numbers(text: &str) -> String {
     let lines = text.split_inclusive('\n').map(|line| {
@@ -236,12 +265,20 @@ pub fn early(text: &str) -> Option<String> {
 pub fn clashes(flat: &Flat, text: &str, own: &str) -> Result<()> {
     let text = unconditional(text);
     let mut macros = BTreeSet::new();
+    let mut values = BTreeMap::new();
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("#define ") {
             let name = rest.split_whitespace().next().unwrap_or_default();
             let user = own.contains(&format!("define {name}"));
             if !user && !name.contains('(') && rest.len() > name.len() {
                 macros.insert(name);
+                if values.insert(name, rest).is_some_and(|other| other != rest) {
+                    return Err(Failure::new(format!(
+                        "two constants are called {} in C, one of them in an `impl` block",
+                        named(flat, name)
+                    ))
+                    .help("rename one of them, or make it private"));
+                }
             }
         }
     }

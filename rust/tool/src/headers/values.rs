@@ -9,6 +9,7 @@ use syn::ext::IdentExt;
 use syn::{BinOp, Expr, Item, Lit, Type, UnOp};
 
 use super::names::{Found, Id, Names, Space};
+use crate::objects::types::Number;
 
 /// Types of numbers that constants have. C has all of them.
 pub const NUMBERS: [&str; 14] = [
@@ -36,6 +37,8 @@ pub struct Values<'a> {
     pub names: &'a Names<'a>,
     /// `impl` blocks of each type.
     pub impls: &'a BTreeMap<Id, Vec<Id>>,
+    /// Values that the compiler gave.
+    pub asked: &'a BTreeMap<Id, Number>,
     /// Bits of a pointer.
     pub pointer: u32,
     /// Constants that are being computed.
@@ -164,7 +167,18 @@ impl Values<'_> {
                 _ => None,
             },
             Expr::Call(call) => self.size(call, scope),
-            Expr::Path(path) if path.qself.is_none() => self.path(&segments(&path.path), scope),
+            Expr::Path(path) => match &path.qself {
+                None => self.path(&segments(&path.path), scope),
+                // A trait's constant, which the `impl` blocks have under its name.
+                Some(own) => {
+                    let Type::Path(ty) = &*own.ty else {
+                        return None;
+                    };
+                    let ty = segments(&ty.path).into_iter();
+                    let name = segments(&path.path).pop();
+                    self.path(&ty.chain(name).collect::<Vec<_>>(), scope)
+                }
+            },
             _ => None,
         }
     }
@@ -258,6 +272,9 @@ impl Values<'_> {
                 own: None,
             };
             let kind = self.kind(&item.ty, scope.module)?;
+            if let Some(Number::Integer(number)) = self.asked.get(&id) {
+                return self.checked(*number, Some(kind));
+            }
             return self.nested(|| self.of(&item.expr, scope, Some(kind)));
         }
         let (name, before) = path.split_last()?;

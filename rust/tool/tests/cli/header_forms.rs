@@ -95,6 +95,14 @@ const ROWS: &[(&str, &str, &str, Then)] = &[
         #[unsafe(no_mangle)] pub extern \"C\" fn v_make() -> Self { V { a: 1 } } #[unsafe(no_mangle)] pub extern \"C\" fn v_set(self: &mut Self, n: u32) {} }
         trait T { extern \"C\" fn t_go(&self); } impl T for V { #[unsafe(no_mangle)] extern \"C\" fn t_go(&self) {} }", "",
         Has(&["uint32_t v_get(struct V self);", "struct V v_make(void);", "void v_set(struct V *self, uint32_t n);", "void t_go(const struct V *self);"], &[])),
+    ("methods of an instance of a generic type", "#[repr(C)] pub struct G<T> { pub t: T } impl G<u8> { #[unsafe(no_mangle)] pub extern \"C\" fn g_get(self) -> u8 { self.t }
+        #[unsafe(no_mangle)] pub extern \"C\" fn g_copy(&mut self, from: &Self) -> G<u16> { G { t: 1 } } }", "",
+        Has(&["uint8_t g_get(struct G_u8 self);", "struct G_u16 g_copy(struct G_u8 *self, const struct G_u8 *from);"], &[])),
+    ("calling conventions that are not C's", "#[unsafe(no_mangle)] pub extern \"sysv64\" fn f(n: u8) -> u8 { n }", "",
+        Refused(&["`f` (`", "lib.rs:2", "extern \"sysv64\""], "extern \"C\"")),
+    ("generic functions", "@C fn f<const N: usize>(x: &[u8; N]) {}", "", Refused(&["`f` (`", "lib.rs:2", "generic"], "one function for each")),
+    ("two exports of one name", "mod a { @C fn go() {} } mod b { #[unsafe(export_name = \"go\")] pub extern \"C\" fn other(n: u8) {} }", "",
+        Refused(&["exported as `go`", "lib.rs:2"], "another name")),
     ("patterns and cfgs among arguments", "#[repr(C)] pub struct P { pub a: u8, pub b: u8 }
         @C fn p(P { a, b }: P, mut m: u8, _: u16, (x): u8, ref r: u32, #[cfg(test)] t: u64, #[cfg(not(test))] u: i8) {}", "",
         Has(&["void p(struct P, uint8_t m, uint16_t, uint8_t, uint32_t r, int8_t u);"], &[])),
@@ -155,6 +163,8 @@ const ROWS: &[(&str, &str, &str, Then)] = &[
         Has(&["#define Foo_SIZE 8ul", "#define Foo_MASK 4294967295u"], &["HID", "ID"])),
     ("two constants of one name", "pub mod a { pub const N: u32 = 1; } pub mod b { pub const N: u32 = 2; } @F", "",
         Refused(&["two constants are called `N`", "lib.rs:2"], "rename")),
+    ("a constant with the name of an associated one", "#[repr(C)] pub struct A { pub n: u8 } impl A { pub const SIZE: u32 = 1; } pub const A_SIZE: u32 = 2; @C fn f(a: A) {}", "",
+        Refused(&["two constants are called `A_SIZE` (`", "lib.rs:2"], "rename")),
     ("one constant by two paths", "pub mod a { pub const N: u32 = 1; } pub use a::N; pub mod b { pub use super::a::*; } @F", "",
         Has(&["#define N 1u"], &[])),
     ("constants with names of macros of C", "pub const unix: u32 = 3; @F", "", Refused(&["the constant `unix` (`", "lib.rs:2", "macro of C"], "rename")),
@@ -201,6 +211,8 @@ const ROWS: &[(&str, &str, &str, Then)] = &[
     ("names that are keywords of C", "#[repr(C)] pub struct P { pub int: u8, pub r#type: u8, pub class: u8 } #[repr(C)] pub enum E { default, new }
         #[repr(C)] pub struct r#type { pub r#in: u8 } @C fn r#fn(int: u8, this: &P, e: E, t: &r#type) {}", "",
         Has(&["uint8_t int_;", "uint8_t type;", "uint8_t int_,", "const struct P *this_", "default_", "const struct type *t"], &[])),
+    ("names that are keywords of C's compilers or of C++", "#[repr(C)] pub struct P { pub asm: u8, pub restrict: u8, pub xor: u8 } @C fn f(or: u8, typeof_: &P) {}", "",
+        Has(&["uint8_t asm_;", "uint8_t restrict_;", "uint8_t xor_;", "void f(uint8_t or_,"], &[])),
     ("a type with the name of a keyword of C", "#[repr(C)] pub struct int { pub a: u8 } @C fn p(p: &int) {}", "",
         Refused(&["the type `int` (`", "lib.rs:2", "keyword of C"], "[export.rename]")),
     ("an alias with the name of a keyword of C", "pub type double = u32; @C fn p(p: double) {}", "",
@@ -227,6 +239,14 @@ const ROWS: &[(&str, &str, &str, Then)] = &[
         Has(&["uint8_t a[4];", "uint16_t a[4];", "uint32_t a[2];", "const uint32_t *u;"], &[])),
     ("types without bytes", "use core::marker::*; #[repr(C)] pub struct Z<'a, T> { pub a: u8, pub z: (), pub y: [u32; 0], pub p: PhantomData<&'a T>,
         pub q: PhantomPinned, pub b: u8 } @C fn p(z: &Z<u8>, n: ()) -> () {}", "", Has(&["uint32_t y[0];", "void p(const struct Z_u8 *z);"], &[])),
+    ("structs without fields in others", "#[repr(C)] pub struct Empty {} pub struct Tag<T>(core::marker::PhantomData<T>); #[repr(C)] pub struct S { pub a: u8, pub e: Empty, pub f: [Empty; 2],
+        pub t: Tag<u8>, pub b: u16 } #[repr(transparent)] pub struct Id(pub u32, pub Tag<S>); @C fn p(s: &S, i: Id) {}", "",
+        Has(&["uint8_t a;\n  uint16_t b;", "typedef uint32_t Id;"], &["Empty", "Tag"])),
+    ("arguments of types without bytes", "#[repr(C)] pub struct V<T = ()> { pub v: *const T, pub n: usize } @C fn p(v: V, w: &V<u8>) {}", "",
+        Has(&["const void *v;", "const uint8_t *v;"], &[])),
+    ("arguments of types below 0", "#[repr(C)] pub struct B<const I: i32> { pub n: u8 } @C fn f(b: B<-3>) {}", "", Refused(&["`f` (`", "lib.rs:2", "`B`"], "without")),
+    ("types in callbacks before their definition", "#[repr(C)] pub struct Node { pub go: Go, pub n: u8 } pub type Go = Option<extern \"C\" fn(*mut Node, Stop)>;
+        pub type Stop = extern \"C\" fn(Node); @C fn p(n: Node, g: Go) {}", "", Has(&["struct Node;\n\ntypedef void (*Stop)(struct Node);"], &[])),
     ("recursive types", "#[repr(C)] pub struct N { pub next: *mut N, pub kids: [Option<&'static N>; 2], pub cb: extern \"C\" fn(&N) -> *mut N }
         #[repr(C)] pub enum L { Nil, Cons(u8, *mut L) } @C fn p(n: &N, l: L) {}", "", Has(&["const struct N *kids[2];", "struct L *_1;"], &[])),
     ("unions", "#[repr(C)] pub union U { pub a: u32, pub b: [u8; 9], pub c: core::mem::ManuallyDrop<S> } #[repr(C)] pub struct S { pub x: u64 }
@@ -242,6 +262,7 @@ const ROWS: &[(&str, &str, &str, Then)] = &[
     ("tuples behind pointers", "@C fn p(a: *const (u8, u16)) {}", "", Refused(&["`p` (`", "lib.rs:2", "C has no tuples"], "raw pointers")),
     ("boxes of dyn", "extern crate alloc; @C fn p(a: alloc::boxed::Box<dyn Send>) {}", "",
         Refused(&["`p` (`", "lib.rs:2", "C has no trait objects"], "raw pointers")),
+    ("dyn with several bounds", "@C fn p(a: &(dyn Fn() + Send)) {}", "", Refused(&["`p` (`", "lib.rs:2", "C has no trait objects"], "raw pointers")),
     ("text in a field", "#[repr(C)] pub struct S { pub n: &'static str } @C fn p(s: &S) {}", "", Refused(&["`S` (`", "lib.rs:2", "`str`"], "characters")),
     ("vectors by value", "extern crate alloc; @C fn p(a: alloc::vec::Vec<u8>) {}", "", Refused(&["`p` (`", "lib.rs:2", "`Vec` by value"], "raw pointers")),
     ("types of Rust's library by value", "@C fn p(a: core::ops::Range<u32>) {}", "",
@@ -253,6 +274,8 @@ const ROWS: &[(&str, &str, &str, Then)] = &[
             pub h: [[u8; u8::MAX as usize]; 2], pub i: [u8; { 1 + 1 }] }
         impl Frame { const LEN: usize = 3; } @C fn fill(f: &mut Frame) {}", "",
         Holds(&["sizeof(struct Frame) == 16 + 17 + 8 + 3 + 6 + 7 + 5 + 510 + 2"])),
+    ("lengths by constants of traits and of the compiler", "trait L { const N: usize; } impl L for S { const N: usize = 5; } const fn l() -> usize { 3 } pub const LEN: usize = l();
+        #[repr(C)] pub struct S { pub a: [u8; <S as L>::N], pub b: [u8; LEN + 1] } @C fn s(s: &S) {}", "", Has(&["a[5];", "b[4];"], &[])),
     ("a length that only the compiler knows", "const fn l() -> usize { 3 }
         #[repr(C)] pub struct S { pub a: [u8; l()] } @C fn s(s: &S) {}", "",
         Refused(&["the array length `l ()` (`", "lib.rs:3"], "write a number")),
@@ -288,6 +311,10 @@ const ROWS: &[(&str, &str, &str, Then)] = &[
         Refused(&["`L` (`", "heapless::Vec"], "raw pointers")),
     ("pointers of two words", "pub struct Tail { n: u8, tail: [u8] } @C fn put(t: &Tail) {}", "",
         Refused(&["lib.rs:2", "`Tail`, which in Rust is two words"], "pointer to the first element")),
+    ("pointers of two words by an alias", "pub type Bytes = [u8]; pub struct Tail { n: u8, t: Inner } pub struct Inner { n: u8, b: Bytes } @C fn put(t: *const Tail) {}", "",
+        Refused(&["lib.rs:2", "`Tail`, which in Rust is two words"], "pointer to the first element")),
+    ("pointers of two words to an alias", "pub type Bytes = [u8]; @C fn put(t: *const Bytes) {}", "",
+        Refused(&["lib.rs:2", "`Bytes`, which in Rust is two words"], "pointer to the first element")),
     ("a string of C", "@C fn put(t: &core::ffi::CStr) {}", "",
         Refused(&["`put` (`", "lib.rs:2", "`CStr`, which in Rust is two words"], "pointer to the first element")),
     ("types of the crate libc", "@C fn put(n: libc::c_int, t: *mut libc::FILE) {}", "",
@@ -355,6 +382,7 @@ const ROWS: &[(&str, &str, &str, Then)] = &[
     // Comments.
     ("comments that end or begin a comment", "/// Reads all that matches `logs/*/today`.\n///\n/// See http://x.y/* for more.\n@F", "",
         Has(&["logs/ * /today"], &["*/today"])),
+    ("comments that go on in the next line", "/// Reads C:\\\n@F", "documentation_style = \"c99\"\n", Has(&["Reads C:\\.\n"], &[])),
 ];
 
 #[test]
