@@ -30,4 +30,5 @@ def is_own(path):
 arguments = list(words(sys.argv[1:]))
 parts = [word for word in arguments if is_own(Path(word))]
 linker = os.environ["SUITE_LD"]
-os.execvp(linker, [linker, "-r", "--strip-debug", "-o", arguments[arguments.index("-o") + 1], *parts])
+output = arguments[arguments.index("-o") + 1]
+os.execvp(linker, [linker, "-r", "--strip-debug", "--force-group-allocation", "-o", output, *parts])

@@ -6,14 +6,16 @@ unstable in std, so for them alone the compiler is told to allow that (RUSTC_BOO
 """
 
 import json
+import platform
 import shutil
 from pathlib import Path
 
 from support import KIT, Failure, run, write
 
 HERE = Path(__file__).resolve().parent
-# By architecture: the Rust target, and the prefix of the tools.
+# The Rust target and the prefix of the tools: by architecture, and for the hosted platform.
 TARGETS = {"aarch64": ("aarch64-unknown-linux-musl", "aarch64-linux-gnu-"), "x86_64": ("x86_64-unknown-linux-musl", "")}
+TARGETS["hosted"] = (f"{platform.machine()}-unknown-linux-gnu", "")
 # Not programs of libtest.
 OTHERS = {"pipe_subprocess": "has a main() of its own, which starts itself as a second process"}
 
@@ -120,18 +122,49 @@ def write_workspace(folder):
     write(folder / "integration/empty.rs", "")
 
 
+def compile_tests(folder, architecture, *command, flags="", behind=(), **environment):
+    """Runs cargo with `command` for a target of `TARGETS`; yields (name, whether it is a library's unit tests, object)."""
+    target, prefix = TARGETS[architecture]
+    output = run(
+        "cargo",
+        *command,
+        "--quiet",
+        "--message-format=json",
+        "--target",
+        target,
+        *behind,
+        cwd=folder,
+        env={
+            "RUSTFLAGS": f"-Crelocation-model={'pic' if architecture == 'hosted' else 'static'} {flags}",
+            f"CARGO_TARGET_{target.upper().replace('-', '_')}_LINKER": str(HERE / "gather.py"),
+            "SUITE_LD": f"{prefix}ld",
+            **environment,
+        },
+    )
+    for line in output.splitlines():
+        message = json.loads(line) if line.startswith("{") else {}
+        if message.get("executable"):
+            yield message["target"]["name"], "test" not in message["target"]["kind"], Path(message["executable"])
+
+
+def join(objects, architecture, result):
+    """Makes one object of several programs: their functions main() are suite_main_0 and so on, and nothing else is seen."""
+    prefix = TARGETS[architecture][1]
+    parts = []
+    for number, program in enumerate(objects):
+        part = result.with_name(f"{result.stem}-{number}.o")
+        name = f"suite_main_{number}"
+        run(f"{prefix}objcopy", f"--redefine-sym=main={name}", f"--keep-global-symbol={name}", program, part)
+        parts.append(part)
+    run(f"{prefix}ld", "-r", "-o", result, *parts)
+    for part in parts:
+        part.unlink()
+
+
 def build(folder, architecture, wanted):
     """Build the programs `wanted` in `folder`; returns {name: object}."""
-    target, prefix = TARGETS[architecture]
     if not (folder / "library").is_dir():
         write_workspace(folder)
-    environment = {
-        "RUSTC_BOOTSTRAP": "1",
-        # As Rust's own build has it: what is marked unstable may be used, and what is not marked counts as unstable.
-        "RUSTFLAGS": "-Zforce-unstable-if-unmarked -Crelocation-model=static",
-        f"CARGO_TARGET_{target.upper().replace('-', '_')}_LINKER": str(HERE / "gather.py"),
-        "SUITE_LD": f"{prefix}ld",
-    }
     tests = [name for name in wanted if name not in ("alloc", "std")]
     commands = (
         [["test", "--no-run", "-p", "integration", *(word for name in tests for word in ("--test", name))]]
@@ -144,27 +177,17 @@ def build(folder, architecture, wanted):
     behind = ["--", *(word for crate in STD_CRATES for word in ("--extern", crate))]
     objects = {}
     for command in commands:
-        output = run(
-            "cargo",
+        for name, unit, program in compile_tests(
+            folder,
+            architecture,
             *command,
-            "--quiet",
-            "--message-format=json",
-            "--target",
-            target,
-            *(behind if "std" in command else []),
-            cwd=folder,
-            env=environment,
-        )
-        for line in output.splitlines():
-            message = json.loads(line) if line.startswith("{") else {}
-            if message.get("executable"):
-                name = message["target"]["name"]
-                unit = "lib" in message["target"]["kind"]
-                objects["alloc" if unit and name == "alloctests" else name] = Path(message["executable"])
+            # As Rust's own build has it: what is marked unstable may be used, and what is not marked counts as unstable.
+            flags="-Zforce-unstable-if-unmarked",
+            behind=behind if "std" in command else (),
+            RUSTC_BOOTSTRAP="1",
+        ):
+            objects["alloc" if unit and name == "alloctests" else name] = program
     missing = [name for name in wanted if name not in objects]
     if missing:
         raise Failure(f"cargo built no program `{missing[0]}`")
-    # The root server has a main() of its own, which calls the program's.
-    for program in objects.values():
-        run(f"{prefix}objcopy", "--redefine-sym", "main=suite_main", program)
     return objects

@@ -3,7 +3,8 @@
 
 import functools
 import json
-import shutil
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,25 @@ from support import Failure, folder, write
 from support.builds import LIMIT, SILENCE, Build, Shared
 
 HERE = Path(__file__).resolve().parent
+ARM = ("-DPLATFORM=qemu-arm-virt", "-DKernelArmExportVCNTUser=ON")
+RELEASE, SMP = "-DRELEASE=ON", ("-DSMP=ON", "-DNUM_NODES=2")
 CONFIGURATIONS = {
-    "qemu-arm-virt": ("aarch64", "-DPLATFORM=qemu-arm-virt"),
-    "qemu-arm-virt MCS": ("aarch64", "-DPLATFORM=qemu-arm-virt", "-DMCS=ON"),
-    "x86_64": ("x86_64", "-DPLATFORM=x86_64"),
+    "qemu-arm-virt": ARM,
+    "qemu-arm-virt Release": (*ARM, RELEASE),
+    "qemu-arm-virt MCS": (*ARM, "-DMCS=ON"),
+    "qemu-arm-virt SMP": (*ARM, *SMP),
+    "x86_64": ("-DPLATFORM=x86_64",),
+    "x86_64 Release": ("-DPLATFORM=x86_64", RELEASE),
+    "hosted": ("-DPLATFORM=hosted",),
 }
+# Crates are tried where they are used.
+OF_CRATES = ("qemu-arm-virt Release", "x86_64 Release")
 # Some tests make a hundred threads and more. std is linked with all that it has, and not all of it is implemented.
 OPTIONS = ("-DRUST_STD_CHECK=off", "-DRUST_STD_THREADS=160", "-DRUST_STD_STACK=524288", "-DRUST_STD_MEMORY=167772160")
 # What the kernel and C say when something went wrong for good. Panics belong to many tests.
 CRASHES = [pattern for pattern in console.CRASHES if "panicked" not in pattern]
+# So large are the objects for one image together, unless a single one is larger.
+IMAGE_BYTES = 48 << 20
 APP = "tests/suites/libtest"
 EXPECTED = console.read_expected(HERE / "libtest/expected.txt")
 
@@ -48,7 +59,6 @@ class Verdict:
     passed: int = 0
     ignored: int = 0
     excluded: int = 0
-    seconds: float = 0.0
     findings: list = field(default_factory=list)
 
 
@@ -78,7 +88,7 @@ def build_root_server(configuration: str) -> Build:
     """Returns a build folder of its own with the root server, configured; nothing is built yet."""
     build = Build(configuration.replace(" ", "-"))
     if not (build.path / "build.ninja").exists():
-        build.configure(f"-DAPP=../{APP}", *CONFIGURATIONS[configuration][1:], *options())
+        build.configure(f"-DAPP=../{APP}", *CONFIGURATIONS[configuration], *options())
     return build
 
 
@@ -96,24 +106,35 @@ def options() -> tuple[str, ...]:
     return (*OPTIONS, f"-DSUITE={suite}")
 
 
-def boot(build: Build, program: Path, arguments: list[str]) -> tuple[console.Outcome, list[dict[str, Any]]]:
-    """Boots `program`; returns the console.Outcome and libtest's events."""
-    words = ["suite", "--test-threads=1", "-Zunstable-options", "--format=json", *arguments]
-    listed = ", ".join(json.dumps(word) for word in words)
-    suite = folder() / "suite"
-    counted = f"int suite_argument_count = {len(words)};"
-    write(suite / "arguments.c", f"char *suite_arguments[] = {{{listed}, 0}};\n{counted}\n")
-    shutil.copy(program, suite / "suite.o")
-    build.ninja()
-    with open(suite / "console.txt", "w") as log:
+def write_programs(suite: Path, objects: list[Path], architecture: str, words: dict[str, list[str]]) -> None:
+    """Writes what the root server runs: the programs as one object, and their names and arguments (`words`)."""
+    programs.join(objects, architecture, suite / "suite.o")
+    lines = ["typedef int main_t(int count, char **arguments);"]
+    rows = []
+    for number, (name, arguments) in enumerate(words.items()):
+        listed = ", ".join(json.dumps(word) for word in arguments)
+        lines += [f"extern main_t suite_main_{number};", f"static char *arguments_{number}[] = {{{listed}, 0}};"]
+        rows += [f"    {{{json.dumps(name)}, suite_main_{number}, {len(arguments)}, arguments_{number}}},"]
+    lines += ["const struct {", "    const char *name;", "    main_t *main;", "    int count;", "    char **arguments;"]
+    lines += ["} suite_programs[] = {", *rows, "};", f"const int suite_count = {len(rows)};"]
+    write(suite / "arguments.c", "\n".join(lines) + "\n")
 
-        def show(line: str) -> None:
-            print(line, file=log, flush=True)
 
-        limits = {"silence": SILENCE, "limit": LIMIT}
-        outcome = console.run(["./simulate"], EXPECTED, build.path, forbidden=CRASHES, show=show, **limits)
+def parts(lines: list[str]) -> dict[str, list[str]]:
+    """Returns the lines of the console by the suite that wrote them."""
+    found: dict[str, list[str]] = {}
+    current: list[str] = []
+    for line in lines:
+        if begin := re.search(r"The suite (\S+) begins$", line):
+            current = found.setdefault(begin[1], [])
+        current.append(line)
+    return found
+
+
+def events_of(lines: list[str]) -> list[dict[str, Any]]:
+    """Returns libtest's events."""
     events = []
-    for line in outcome.lines:
+    for line in lines:
         # A line of the C library may have begun before.
         start = line.find('{ "type"')
         if start >= 0:
@@ -122,27 +143,71 @@ def boot(build: Build, program: Path, arguments: list[str]) -> tuple[console.Out
             except ValueError:
                 # Cut off, or another line fell into it: the test is then missing, and libtest's own count tells.
                 continue
-    return outcome, events
+    return events
 
 
-def judge(build: Build, configuration: str, suite: str, program: Path) -> Verdict:
-    """Runs a suite in a configured build folder, without what would end it."""
-    mine = [exclusion for exclusion in exclusions() if exclusion.holds(suite, configuration)]
-    may_fail = {exclusion.test for exclusion in mine if exclusion.how == "fails"}
-    left_out = [exclusion.test for exclusion in mine if exclusion.how == "left out"]
-    skips = [word for test in left_out for word in ("--skip", test)]
-    outcome, events = boot(build, program, ["--exact", *skips] if left_out else [])
-    return verdict(outcome, events, may_fail, left_out)
+def boot(build: Build, architecture: str, objects: dict[str, Path], more: dict[str, list[str]]) -> console.Outcome:
+    """Boots the programs `objects`, one after the other, each with `more` arguments."""
+    words = ["--test-threads=1", "-Zunstable-options", "--format=json"]
+    suite = folder() / "suite"
+    arguments = {name: [name, *words, *more[name]] for name in objects}
+    write_programs(suite, list(objects.values()), architecture, arguments)
+    build.ninja()
+    with open(suite / "console.txt", "w") as log:
+
+        def show(line: str) -> None:
+            print(line, file=log, flush=True)
+
+        limits = {"silence": SILENCE, "limit": LIMIT}
+        return console.run(["./simulate"], EXPECTED, build.path, forbidden=CRASHES, show=show, **limits)
 
 
-def verdict(outcome, events, may_fail, left_out):
+def images(objects: dict[str, Path]) -> Iterator[dict[str, Path]]:
+    """Yields the programs that one image takes: as many as are not too large together."""
+    some: dict[str, Path] = {}
+    size = 0
+    for name, path in objects.items():
+        size += path.stat().st_size
+        if some and size > IMAGE_BYTES:
+            yield some
+            some, size = {}, path.stat().st_size
+        some[name] = path
+    if some:
+        yield some
+
+
+def judge(build: Build, configuration: str, objects: dict[str, Path]) -> Iterator[tuple[str, Verdict]]:
+    """Runs suites in a configured build folder, without what would end them; yields the verdict on each."""
+    for some in images(objects):
+        yield from judge_image(build, configuration, some).items()
+
+
+def judge_image(build: Build, configuration: str, objects: dict[str, Path]) -> dict[str, Verdict]:
+    """Runs suites in one image."""
+    mine = {name: [each for each in exclusions() if each.holds(name, configuration)] for name in objects}
+    may_fail = {name: {each.test for each in found if each.how == "fails"} for name, found in mine.items()}
+    left_out = {name: [each.test for each in found if each.how == "left out"] for name, found in mine.items()}
+    skips = {name: [word for test in tests for word in ("--skip", test)] for name, tests in left_out.items()}
+    more = {name: ["--exact", *words] if words else [] for name, words in skips.items()}
+    outcome = boot(build, architecture_of(configuration), objects, more)
+    lines = parts(outcome.lines)
+    return {name: verdict(outcome, lines.get(name, []), may_fail[name], left_out[name]) for name in objects}
+
+
+def architecture_of(configuration: str) -> str:
+    """Returns the key of programs.TARGETS for a configuration."""
+    return "hosted" if configuration == "hosted" else "x86_64" if "x86_64" in configuration else "aarch64"
+
+
+def verdict(outcome, lines, may_fail, left_out):
+    events = events_of(lines)
     tests = {event["name"]: event for event in events if event["type"] == "test"}
     ends = [event for event in events if event["type"] == "suite" and event["event"] != "started"]
     kinds = {
         kind: {name for name, event in tests.items() if event["event"] == kind}
         for kind in ("started", "ok", "failed", "ignored")
     }
-    result = Verdict(len(kinds["ok"]), len(kinds["ignored"]), len(may_fail) + len(left_out), outcome.seconds)
+    result = Verdict(len(kinds["ok"]), len(kinds["ignored"]), len(may_fail) + len(left_out))
     say = result.findings.append
     for name in sorted(kinds["failed"] - may_fail):
         say(f"{name} failed:\n{tests[name].get('stdout') or tests[name].get('message') or ''}".rstrip())
@@ -150,8 +215,8 @@ def verdict(outcome, events, may_fail, left_out):
         say(f"{name} is excluded because it fails, and it {'passed' if name in kinds['ok'] else 'is not there'}")
     for name in kinds["started"]:
         say(f"{name} did not come to its end")
-    if not outcome.passed or not ends:
-        last = "\n".join(outcome.lines[-15:])
+    if not ends:
+        last = "\n".join(lines[-15:])
         say(f"the suite did not come to its end: {outcome.reason}; the last lines:\n{last}")
     elif ends[0]["filtered_out"] != len(left_out):
         say(f"of {len(left_out)} tests that are left out there are {ends[0]['filtered_out']}: {' '.join(left_out)}")

@@ -40,29 +40,39 @@ def objects(configuration: str, architecture: str) -> dict[str, Path]:
     ],
 )
 def test_passes(configuration: str, name: str, build: Shared) -> None:
-    program = objects(configuration, build.configuration.architecture)[name]
-    verdict = suite.judge(suite.select_root_server(build), configuration, name, program)
-    print(f"{verdict.passed} passed, {verdict.ignored} ignored, {verdict.excluded} excluded")
-    check(not verdict.findings, "\n".join(verdict.findings))
+    programs = {name: objects(configuration, build.configuration.architecture)[name]}
+    check_pass(configuration, programs, build)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(
-    "configuration, name",
-    [
-        pytest.param(configuration, name, id=f"own tests of {name} on {configuration}")
-        for configuration in ("qemu-arm-virt Release", "x86_64 Release")
-        for name in registry.CRATES
-    ],
-)
-def test_crates_pass_their_own_tests(configuration: str, name: str, build: Shared) -> None:
-    programs = registry.build(suite.programs_folder() / "registry", build.configuration.architecture, name)
+def check_pass(configuration: str, objects: dict[str, Path], build: Shared) -> None:
     findings = []
-    for program, object_file in programs.items():
-        verdict = suite.judge(suite.select_root_server(build), configuration, program, object_file)
+    for program, verdict in suite.judge(suite.select_root_server(build), configuration, objects):
         print(f"{program}: {verdict.passed} passed, {verdict.ignored} ignored, {verdict.excluded} excluded")
         findings += [f"{program}: {finding}" for finding in verdict.findings]
     check(not findings, "\n".join(findings))
+
+
+# Many at once, as crates that use the same ones are built once.
+PARTS = {"some": registry.FEW, "all": registry.PASSED}
+
+
+@pytest.mark.parametrize(
+    "configuration, part",
+    [
+        pytest.param(
+            configuration,
+            part,
+            id=f"{part} crates, their own tests, on {configuration}",
+            marks=() if (configuration, part) == ("x86_64 Release", "some") else pytest.mark.long,
+        )
+        for configuration in suite.OF_CRATES
+        for part in PARTS
+        if part != "some" or configuration == "x86_64 Release"
+    ],
+)
+def test_crates_pass_their_own_tests(configuration: str, part: str, build: Shared) -> None:
+    folder = suite.programs_folder() / "registry"
+    check_pass(configuration, registry.build(folder, build.configuration.architecture, list(PARTS[part])), build)
 
 
 # Where threads rest on other objects, and where there are several cores.
