@@ -30,6 +30,8 @@ LAST = "Suspending current thread"
 FLOOR = "two notifications, there and back"
 # What starting a thread and joining it may cost, in instructions.
 SPAWN = 60_000
+# And a read of the clock.
+CLOCK = 60
 # Entries into the kernel of a round: what a workload needs besides waking and sleeping, and what may come on top of the
 # floor for each time that a thread hands over.
 YIELDS = {"hand a lock over, twice": 4}
@@ -110,6 +112,8 @@ def bound(workload, found):
     """What a round of Rust's may come to at most, in instructions or in entries; None where nothing is aimed at."""
     if workload == "start a thread and join it":
         return SPAWN, "instructions"
+    if workload == "read the clock":
+        return CLOCK, "instructions"
     if workload == "lock and unlock":
         return 0, "entries"
     if workload.endswith((", twice", "there and back")) and workload != FLOOR:
