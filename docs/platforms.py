@@ -4,7 +4,7 @@
 
   docs/platforms.py               build all that has no result yet in build-platforms/, then print the table
   docs/platforms.py NAME...       build these only, again
-  docs/platforms.py --write       as the first, and write the table into the page
+  docs/platforms.py --write …     as one of these, and write the table into the page, whose other rows stay
 
 Each takes a minute or two. Nothing is booted: `./test` does that, for the platforms that QEMU has. Where a build fails in
 sources of C that need no Rust, the table says so.
@@ -72,6 +72,16 @@ def build(name: str, architecture: str) -> dict[str, str]:
     return row
 
 
+def rows(page: str) -> dict[str, dict[str, str]]:
+    """Returns the results that the page's table has."""
+    lines = page[page.index(BEGIN) + len(BEGIN) : page.index(END)].splitlines()[2:]
+    found = {}
+    for line in lines:
+        name, architecture, target, result = (cell.strip() for cell in line.strip("|").split("|"))
+        found[name] = {"architecture": architecture, "target": target, "result": result}
+    return found
+
+
 def table(results: dict[str, dict[str, str]]) -> str:
     """Returns the table of the results."""
     lines = ["| platform | architecture | Rust target | hello |", "|---|---|---|---|"]
@@ -101,10 +111,11 @@ def main() -> int:
         print(f"[{number}/{len(chosen)}] {name}, {known[name]}", file=sys.stderr, flush=True)
         results[name] = build(name, known[name])
         RESULTS.write_text(json.dumps(results, indent=1))
-    text = table(results)
+    page = PAGE.read_text()
+    # A clone without these builds has the page's results. Platforms that the kernel no longer declares go.
+    text = table({name: row for name, row in {**rows(page), **results}.items() if name in known})
     print(text, end="")
     if arguments.write:
-        page = PAGE.read_text()
         start, end = page.index(BEGIN) + len(BEGIN), page.index(END)
         PAGE.write_text(page[:start] + text + page[end:])
     return 0
