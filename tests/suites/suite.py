@@ -191,7 +191,12 @@ def judge_image(build: Build, configuration: str, objects: dict[str, Path]) -> d
     more = {name: ["--exact", *words] if words else [] for name, words in skips.items()}
     outcome = boot(build, architecture_of(configuration), objects, more)
     lines = parts(outcome.lines)
-    return {name: verdict(outcome, lines.get(name, []), may_fail[name], left_out[name]) for name in objects}
+    verdicts = {name: verdict(outcome, lines.get(name, []), may_fail[name], left_out[name]) for name in objects}
+    if not outcome.passed and not any(each.findings for each in verdicts.values()):
+        # All suites have ended, and what came then is the last one's.
+        *_, last = verdicts.values()
+        last.findings.append(f"the image did not come to its end: {outcome.reason}")
+    return verdicts
 
 
 def architecture_of(configuration: str) -> str:
