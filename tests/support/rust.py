@@ -74,6 +74,6 @@ def newest_with_all_targets() -> str | None:
         environment = {**os.environ, "RUSTUP_TOOLCHAIN": name}
         asked = ["rustc", "--print", "sysroot"]
         sysroot = subprocess.run(asked, env=environment, stdout=subprocess.PIPE, text=True).stdout.strip()
-        if wanted <= {path.name for path in Path(sysroot, "lib", "rustlib").iterdir()}:
+        if all(Path(sysroot, "lib", "rustlib", target).is_dir() for target in wanted):
             return name
     return None
