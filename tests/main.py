@@ -39,7 +39,7 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="only the tests that boot nothing")
     parser.add_argument(
-        "--all", action="store_true", help="the tests marked `long`, too, with the newest Rust toolchain of rustup's"
+        "--all", action="store_true", help="the tests marked `long`, too, with rustup's newest Rust toolchain"
     )
     parser.add_argument("--toolchain", metavar="NAME", help="run all with this Rust toolchain of rustup's")
     parser.add_argument(

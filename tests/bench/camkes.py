@@ -134,7 +134,7 @@ pub extern "C" fn run() -> core::ffi::c_int {
     0
 }
 """
-# CMake's text, crate's files beside Cargo.toml.
+# Of each system: the lines of its CMakeLists.txt before the assembly's, and its own files.
 SYSTEMS = {
     "in C": (
         "add_library(work STATIC work.c)\ntarget_include_directories(work PUBLIC include)\n"
