@@ -22,8 +22,8 @@
 //! no configuration has is a warning.
 
 /// Has cargo give the crate whose build script calls this each value of the kernel's and libsel4's
-/// configuration as a `cfg`, and those of the C libraries in BINDS of `add_rust_library()` that have one. The script runs
-/// again when the configuration changes.
+/// configuration as a `cfg`, and those of the C libraries in BINDS of `add_rust_library()`. The script runs again when a
+/// configuration changes.
 ///
 /// # Panics
 ///
@@ -47,7 +47,7 @@ pub fn emit() {
         match std::fs::read_to_string(path.to_string()) {
             Ok(lines) => print!("{lines}"),
             Err(error) => {
-                panic!("cannot read `{path}`: {error}\nhelp: build the bindings of libsel4 again")
+                panic!("cannot read `{path}`: {error}\nhelp: build the project's bindings again")
             }
         }
     }

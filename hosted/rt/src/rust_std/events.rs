@@ -38,17 +38,22 @@ pub(super) unsafe fn move_bytes(
         iov_base: bytes,
         iov_len: count,
     };
-    // SAFETY: the piece outlives the call; for the bytes, as the caller promises.
+    // SAFETY: the piece outlives the call, and describes the bytes of `read` or `write`.
     unsafe { move_pieces(number, &raw const piece, 1, writes) }
 }
 
+/// Reads or writes as `move_bytes` does, with several pieces of memory.
+///
+/// # Safety
+///
+/// The pieces are those of `readv` or `writev`.
 unsafe fn move_pieces(
     number: c_int,
     pieces: *const iovec,
     count: c_int,
     writes: bool,
 ) -> Option<isize> {
-    // SAFETY: as the caller promises.
+    // SAFETY: the pieces are those of `readv` or `writev`, which libsel4std answers by the same contract.
     unsafe {
         sel4_hosted_is_event(number)
             .then(|| answer(sel4_hosted_event_move(number, pieces, count, writes)) as isize)
@@ -206,7 +211,7 @@ mod controls {
     }
 }
 
-/// Whether an seL4 thread calls with a descriptor of libsel4std's.
+/// Returns whether an seL4 thread calls with a descriptor of libsel4std.
 fn is_event(number: c_int) -> bool {
     // SAFETY: a plain call.
     in_thread() && unsafe { sel4_hosted_is_event(number) }
@@ -217,7 +222,7 @@ macro_rules! control {
     ($(fn $name:ident($what:ty, $ioctl:expr);)*) => {$(
         #[unsafe(no_mangle)]
         unsafe extern "C" fn $name(number: c_int, what: $what, argument: c_long) -> c_int {
-            // SAFETY: as the caller promises.
+            // SAFETY: the argument is one of `fcntl` or `ioctl`, for libsel4std as for the C library.
             unsafe {
                 if is_event(number) {
                     answer(sel4_hosted_event_control(number, what as c_int, argument, $ioctl))
@@ -240,7 +245,7 @@ macro_rules! status {
     ($($name:ident)*) => {$(
         #[unsafe(no_mangle)]
         unsafe extern "C" fn $name(number: c_int, result: *mut libc::stat) -> c_int {
-            // SAFETY: as the caller promises; glibc's structure is Linux'.
+            // SAFETY: `result` is the one of `fstat`, and glibc has Linux' structure.
             unsafe {
                 if is_event(number) {
                     answer(sel4_hosted_event_stat(number, result))
