@@ -174,6 +174,8 @@ fn header(data: &[u8]) {
         let _ = fs::remove_dir_all(&out);
         let request = bindings::Request {
             headers: vec!["lib.h".into()],
+            leave_out_headers: false,
+            sys_include_dirs: Vec::new(),
             include_dirs: vec![folder.join("include")],
             system_include_dirs: Vec::new(),
             flags: Vec::new(),
