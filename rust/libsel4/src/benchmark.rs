@@ -120,9 +120,10 @@ impl Cap<Tcb> {
         // The kernel writes 64 bits each, as they lie in memory.
         let at = |index| {
             let mut bytes = [0; 8];
-            for (part, bytes) in bytes.chunks_exact_mut(size_of::<usize>()).enumerate() {
+            let parts = bytes.as_chunks_mut::<{ size_of::<usize>() }>().0;
+            for (part, bytes) in parts.iter_mut().enumerate() {
                 let register = index * 8 / size_of::<usize>() + part;
-                bytes.copy_from_slice(&message::register(register).to_ne_bytes());
+                *bytes = message::register(register).to_ne_bytes();
             }
             u64::from_ne_bytes(bytes)
         };

@@ -705,7 +705,7 @@ impl<'a> Flattener<'a> {
                 let own = BTreeMap::from([("Self".to_owned(), (*source.self_ty).clone())]);
                 let part = path.path.segments.last().map(|part| &part.ident);
                 block.self_ty = parse_quote!(#part);
-                Some(own).filter(|_| block.generics.type_params().next().is_none())
+                block.generics.type_params().next().is_none().then_some(own)
             }
             _ => None,
         };
