@@ -285,7 +285,7 @@ impl Instance {
         self.frame.context = &raw mut self.first;
         // SAFETY: this instance does not move while its kernel runs.
         unsafe {
-            switch::prepare(frame, self.stack.top().cast(), main);
+            switch::prepare(frame, self.stack.top().cast(), serve);
             install(frame.cast());
             call(frame, 0, [0; 2]);
         }
@@ -329,7 +329,7 @@ unsafe fn call(frame: *mut Frame, number: isize, arguments: [usize; 2]) -> usize
 }
 
 /// Main loop of the host, on its own stack.
-unsafe extern "C" fn main(frame: *mut Frame) -> ! {
+unsafe extern "C" fn serve(frame: *mut Frame) -> ! {
     // SAFETY: a frame is the beginning of an instance.
     let instance = unsafe { &mut *frame.cast::<Instance>() };
     let mut platform = Platform::boot(instance);
