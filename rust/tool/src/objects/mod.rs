@@ -5,6 +5,7 @@
 pub mod archive;
 mod host;
 pub mod link;
+mod names;
 pub mod read_tp;
 pub mod seal;
 pub mod symbolizer;

@@ -17,6 +17,8 @@ use object::pod::bytes_of;
 use object::read::elf::{FileHeader, Rela, SectionHeader, Sym};
 use object::{Endianness, FileKind, SectionIndex, SymbolIndex};
 
+use super::names::demangled;
+
 /// Name of the empty function.
 const NOTHING: &[u8] = b"sel4_rust_symbolizes_nothing";
 
@@ -122,11 +124,10 @@ fn behind(machine: u16, relocation: u32) -> i64 {
 }
 
 fn is_symbolizer(name: &[u8]) -> bool {
-    let name = String::from_utf8_lossy(name);
-    if !name.contains("backtrace") {
+    if !name.windows(9).any(|part| part == b"backtrace") {
         return false;
     }
-    let path = format!("{:#}", rustc_demangle::demangle(&name)).replace(['<', '>'], "");
+    let path = demangled(name).replace(['<', '>'], "");
     SYMBOLIZER.iter().any(|known| {
         let rest = path.strip_prefix(known);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))

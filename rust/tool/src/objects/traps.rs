@@ -19,6 +19,8 @@ use object::{
     Architecture, Object, ObjectSection, ObjectSymbol, SectionFlags, SectionIndex, SymbolKind,
 };
 
+use super::names::demangled;
+
 /// An instruction that enters the kernel.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Trap {
@@ -44,7 +46,7 @@ pub(super) fn of(data: &[u8]) -> Vec<Trap> {
         for (at, instruction) in found(object.architecture(), code, &marks) {
             let function = marks.function(at).map_or_else(
                 || section.name().unwrap_or_default().to_owned(),
-                |name| format!("{:#}", rustc_demangle::demangle(name)),
+                |name| demangled(name.as_bytes()),
             );
             traps.push(Trap {
                 function,

@@ -12,6 +12,7 @@ use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionFlags
 
 use super::facilities;
 use crate::objects::archive::Archive;
+use crate::objects::names::demangled;
 
 /// Number of the user's functions that are listed for each part; the rest is counted.
 const SHOWN: usize = 3;
@@ -263,11 +264,6 @@ fn is_of_the_image<'data>(section: &impl ObjectSection<'data>) -> bool {
         .name_bytes()
         .is_ok_and(|name| name.starts_with(b".eh_frame") || name.starts_with(b".gcc_except_table"));
     sh_flags & u64::from(object::elf::SHF_ALLOC) != 0 && !tables
-}
-
-fn demangled(name: &[u8]) -> String {
-    let name = String::from_utf8_lossy(name);
-    format!("{:#}", rustc_demangle::demangle(&name))
 }
 
 /// Returns whether a function is outside Rust's own library. `<T as Trait>::function` belongs to the crate of `T`, or to
