@@ -50,6 +50,10 @@ static void correct_tls(void)
 __attribute__((constructor(BEFORE_MUSLC))) static void boot(void)
 {
     correct_tls();
+#ifdef SEL4STD_COMPONENT
+    component_install();
+    threads_prepare();
+#endif
     clock_install();
     clone_install();
     files_install();
@@ -59,10 +63,7 @@ __attribute__((constructor(BEFORE_MUSLC))) static void boot(void)
     random_install();
     schedule_install();
     thread_install();
-#ifdef SEL4STD_COMPONENT
-    component_install();
-    threads_prepare();
-#else
+#ifndef SEL4STD_COMPONENT
     if (sel4std_new_object == object_from_reservation) {
         objects_reserve();
     }

@@ -10,6 +10,7 @@
 #include "internal.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -144,11 +145,31 @@ sel4runtime_uintptr_t __wrap_sel4runtime_write_tls_image(void *memory)
 
 uintptr_t component_to_pointer;
 
-/* Prepares muslc for threads that it does not make: it takes its locks, that of malloc() among them, only while it counts more
- * than one thread, and gives the first that makes another the table of values of the first. */
+/* Ends the component if muslc's structures are not laid out as here, judged by the first thread's, which muslc has filled. */
+static void check_layout(void)
+{
+    const known_t *first = (const known_t *)pthread_self();
+    if (first->self != first || first->next != first || first->robust_list.head != &first->robust_list.head
+        || first->locale != __libc.global_locale || first->detach_state != JOINABLE) {
+        say("sel4std: muslc describes threads in another way than version 1.2\n"
+            "help: take the muslc of the kit's manifest, or leave STD out of add_rust_library()\n");
+        sel4std_exit(134);
+    }
+}
+
+/* Prepares muslc for threads that it does not make, as pthread_create() does when it is first called: muslc takes its locks,
+ * those of malloc() and of streams among them, only from then on. Only its first thread would have a table of values. */
 void component_begin(void)
 {
+    check_layout();
     component_to_pointer = sel4runtime_get_tls_base() - (uintptr_t)pthread_self();
+    FILE *const streams[] = { stdin, stdout, stderr };
+    for (size_t i = 0; i < ARRAY_SIZE(streams); i++) {
+        /* A lock that is tried once is taken from then on. */
+        if (ftrylockfile(streams[i]) == 0) {
+            funlockfile(streams[i]);
+        }
+    }
     pthread_key_t key;
     /* This gives the calling thread its table. */
     if (pthread_key_create(&key, NULL) == 0) {

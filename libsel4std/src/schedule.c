@@ -255,6 +255,10 @@ static long sys_sched_get_priority_min(va_list arguments)
 
 void schedule_install(void)
 {
+#ifdef SEL4STD_COMPONENT
+    /* CAmkES' threads share locks before std starts a thread. */
+    find_highest();
+#endif
     muslcsys_install_syscall(__NR_sched_getaffinity, sys_sched_getaffinity);
     muslcsys_install_syscall(__NR_sched_setaffinity, sys_sched_setaffinity);
     muslcsys_install_syscall(__NR_sched_getparam, sys_sched_getparam);

@@ -331,6 +331,16 @@ _Noreturn void threads_stop(void)
 }
 
 #ifndef CONFIG_PLAT_HOSTED
+/* Returns whether the thread may run at the same time as `mine`. A component is not told on which core a thread runs. */
+static bool is_elsewhere(const thread_t *thread, const thread_t *mine)
+{
+#ifdef SEL4STD_COMPONENT
+    return thread != mine;
+#else
+    return mine == NULL || thread->core != mine->core;
+#endif
+}
+
 /* The kernel stops a core to look at the registers of the thread that runs there. */
 void threads_interrupt(void)
 {
@@ -339,8 +349,7 @@ void threads_interrupt(void)
     message_t message;
     message_keep(&message, FEW_WORDS);
     for (const thread_t *thread = threads; thread < services; thread++) {
-        if (thread != mine && thread->taken && thread->tcb != seL4_CapNull
-            && (mine == NULL || thread->core != mine->core)) {
+        if (thread != mine && thread->taken && thread->tcb != seL4_CapNull && is_elsewhere(thread, mine)) {
             seL4_TCB_ReadRegisters(thread->tcb, false, 0, 1, &registers);
         }
     }
