@@ -16,6 +16,9 @@ const ALL: u32 = (1 + THREADS + 2) * ROUNDS;
 
 static COUNT: Mutex<u32> = Mutex::new(0);
 static CHANGED: Condvar = Condvar::new();
+/// Set when the control thread has printed.
+static ENDED: Mutex<bool> = Mutex::new(false);
+static END: Condvar = Condvar::new();
 /// What the interfaces answered.
 static ANSWERS: Mutex<Vec<c_int>> = Mutex::new(Vec::new());
 /// One panic at a time, so that the lines of messages stay whole.
@@ -111,6 +114,27 @@ pub extern "C" fn right_fail() -> c_int {
     std::process::abort();
 }
 
+/// Waits for the end of the control thread's work.
+fn rest() -> c_int {
+    let mut ended = ENDED.lock().unwrap_or_else(PoisonError::into_inner);
+    while !*ended {
+        ended = END.wait(ended).unwrap_or_else(PoisonError::into_inner);
+    }
+    0
+}
+
+/// Rests.
+#[unsafe(no_mangle)]
+pub extern "C" fn left_rest() -> c_int {
+    rest()
+}
+
+/// Rests.
+#[unsafe(no_mangle)]
+pub extern "C" fn right_rest() -> c_int {
+    rest()
+}
+
 /// Waits until `done` returns true for the count, and returns the count.
 fn wait_until(done: impl Fn(u32) -> bool) -> u32 {
     let mut count = COUNT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -149,5 +173,7 @@ pub extern "C" fn run() -> c_int {
         knows_frequency()
     );
     println!("server: the count is {count}, the answers {:?}", answers());
+    *ENDED.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    END.notify_all();
     0
 }
