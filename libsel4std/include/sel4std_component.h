@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * What an instance of a CAmkES component with Rust's std has been given by the capDL loader. The kit's template
- * sel4_rust_std.template.c defines it for each instance.
+ * Kernel objects that the capDL loader gives an instance of a CAmkES component with Rust's std. The kit's template
+ * sel4_rust_std.template.c defines these names for each instance.
  */
 #pragma once
 
@@ -23,7 +23,7 @@ typedef struct {
 } component_thread_t;
 
 extern const component_thread_t sel4std_component_threads[];
-/* How many threads are CAmkES', and how many there are in all. */
+/* Number of CAmkES' threads, and of all. */
 extern const unsigned sel4std_component_own, sel4std_component_all;
 /* Memory for libsel4std's table of these threads. */
 extern uint64_t sel4std_component_table[][COMPONENT_THREAD_WORDS];

@@ -121,7 +121,7 @@ static int number_by_stack(void)
     return 0;
 }
 
-/* CAmkES' threads call this for themselves, the ticker's maker for that. */
+/* CAmkES' threads call this for themselves. The maker of the ticker calls it for the ticker, which gets the maker's number. */
 sel4runtime_uintptr_t __wrap_sel4runtime_write_tls_image(void *memory)
 {
     if (__libc.tls_size == 0 || memory == NULL) {

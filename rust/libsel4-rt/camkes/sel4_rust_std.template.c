@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * What Rust's std is given in an instance of a CAmkES component: threads, whose number and priority the assembly sets
+ * Objects for Rust's std in an instance of a CAmkES component: threads, whose number and priority the assembly sets
  * (`x.rust_std_threads`, `x.rust_std_priority`), and notifications for these, for CAmkES' own threads, and for locks.
  */
 #include <camkes/tls.h>
@@ -86,7 +86,7 @@ const unsigned sel4std_component_notification_count = ARRAY_SIZE(sel4std_compone
 
 /*- set control_cap = [0] -*/
 /*- if options.realtime -*/
-    /*- do control_cap.__setitem__(0, alloc('sel4_rust_std_control', seL4_SchedControl, core=mine.get('rust_std_affinity', mine.get('affinity', options.default_affinity)))) -*/
+    /*- do control_cap.__setitem__(0, alloc('sel4_rust_std_control', seL4_SchedControl, core=mine.get('rust_std_affinity', options.default_affinity))) -*/
 /*- endif -*/
 const seL4_CPtr sel4std_component_control = /*? control_cap[0] ?*/;
 
