@@ -314,7 +314,7 @@ impl Allocator {
         attributes: VmAttributes,
     ) -> core::result::Result<(), AllocationError> {
         loop {
-            // SAFETY: the caller promises it.
+            // SAFETY: nobody uses what the mapping replaces, as `page_map` asks of this function as well.
             match unsafe { page.page_map(vspace, address, rights, attributes) } {
                 Err(Error::FailedLookup { failure, .. }) => {
                     // A table that cannot be mapped either is an error, so that this comes to an end.
@@ -336,7 +336,7 @@ impl Allocator {
     pub unsafe fn reset(&mut self) -> Result<()> {
         let root = self.slots.root();
         for chunk in &mut self.chunks[..self.count] {
-            // SAFETY: the caller promises it.
+            // SAFETY: nobody uses what was made of the untyped, by the contract of this function.
             unsafe { root.slot_of(chunk.cap).cnode_revoke()? };
             chunk.used = 0;
         }

@@ -37,7 +37,7 @@ pub fn benchmark_finalize_log() -> usize {
 /// From now on the kernel writes to the page: this program uses it by volatile accesses only.
 #[doc(alias = "seL4_BenchmarkSetLogBuffer")]
 pub unsafe fn benchmark_set_log_buffer(page: Cap<LargePage>) -> Result<()> {
-    // SAFETY: the caller promises it.
+    // SAFETY: this program's accesses to the page are volatile from now on, by the contract of this function.
     check(unsafe { sys::seL4_BenchmarkSetLogBuffer(page.word()) })
 }
 

@@ -221,7 +221,7 @@ impl Slot {
     /// Those of [`Cap::from_word`].
     #[inline]
     pub const unsafe fn cap<T: Kind>(self) -> Cap<T> {
-        // SAFETY: the caller promises it.
+        // SAFETY: the slot's address leads to a capability of the kind `T`, by the contract of this function.
         unsafe { Cap::from_word(self.index) }
     }
 }

@@ -137,7 +137,7 @@ impl Slot {
     #[doc(alias = "seL4_CNode_Move")]
     #[inline]
     pub unsafe fn cnode_move(self, source: Slot) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: no `Cap` or `EmptySlot` depends on what is in the two slots, by the contract of this function.
         check(unsafe {
             sys::seL4_CNode_Move(
                 self.root().word(),
@@ -164,7 +164,7 @@ impl Slot {
     #[doc(alias = "seL4_CNode_Mutate")]
     #[inline]
     pub unsafe fn cnode_mutate(self, source: Slot, badge: Badge) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: no `Cap` or `EmptySlot` depends on what is in the two slots, by the contract of this function.
         check(unsafe {
             sys::seL4_CNode_Mutate(
                 self.root().word(),
@@ -200,7 +200,7 @@ impl Slot {
         pivot_badge: Badge,
         source: Slot,
     ) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: no `Cap` or `EmptySlot` depends on what is in the three slots, by the contract of this function.
         check(unsafe {
             sys::seL4_CNode_Rotate(
                 self.root().word(),
@@ -230,7 +230,7 @@ impl Slot {
     #[doc(alias = "seL4_CNode_Delete")]
     #[inline]
     pub unsafe fn cnode_delete(self) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: no `Cap` of it is used any more, nor memory mapped through it, by the contract of this function.
         check(unsafe { sys::seL4_CNode_Delete(self.root().word(), self.index(), self.depth()) })
     }
 
@@ -243,7 +243,7 @@ impl Slot {
     #[doc(alias = "seL4_CNode_Revoke")]
     #[inline]
     pub unsafe fn cnode_revoke(self) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: no `Cap` that comes of it is used, nor memory mapped through one, by the contract of this function.
         check(unsafe { sys::seL4_CNode_Revoke(self.root().word(), self.index(), self.depth()) })
     }
 

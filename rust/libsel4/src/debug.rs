@@ -118,7 +118,7 @@ pub unsafe fn debug_run(
     function: unsafe extern "C" fn(*mut core::ffi::c_void),
     argument: *mut core::ffi::c_void,
 ) {
-    // SAFETY: the caller promises it.
+    // SAFETY: the function needs nothing that the kernel has not, by the contract of this function.
     unsafe { sys::seL4_DebugRun(Some(function), argument) }
 }
 
@@ -130,7 +130,7 @@ pub unsafe fn debug_run(
 #[cfg(CONFIG_KERNEL_X86_DANGEROUS_MSR)]
 #[doc(alias = "seL4_X86DangerousRDMSR")]
 pub unsafe fn x86_dangerous_rdmsr(register: u32) -> u64 {
-    // SAFETY: the caller promises it. C takes a word on ia32, and 32 bits on x86_64.
+    // SAFETY: the processor has the register, by this function's contract. C takes a word on ia32, and 32 bits on x86_64.
     unsafe { sys::seL4_X86DangerousRDMSR(register as _) }
 }
 
@@ -142,6 +142,6 @@ pub unsafe fn x86_dangerous_rdmsr(register: u32) -> u64 {
 #[cfg(CONFIG_KERNEL_X86_DANGEROUS_MSR)]
 #[doc(alias = "seL4_X86DangerousWRMSR")]
 pub unsafe fn x86_dangerous_wrmsr(register: u32, value: u64) {
-    // SAFETY: the caller promises it.
+    // SAFETY: the processor has the register and takes the value, by the contract of this function.
     unsafe { sys::seL4_X86DangerousWRMSR(register, value) }
 }

@@ -73,7 +73,7 @@ impl<T: Page> Cap<T> {
         rights: CapRights,
         address: usize,
     ) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: accesses are volatile, or made while the device does none, by the contract of this function.
         check(unsafe { page_map_io(self.word(), space.word(), rights.into(), address) })
     }
 }

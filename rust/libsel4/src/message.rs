@@ -322,6 +322,6 @@ pub fn set_user_data(value: usize) {
 #[doc(alias = "seL4_SetIPCBuffer")]
 #[inline]
 pub unsafe fn set_ipc_buffer(buffer: *mut sys::seL4_IPCBuffer) {
-    // SAFETY: the caller promises it.
+    // SAFETY: the buffer is the running thread's, and mapped as long as the thread runs, by the contract of this function.
     unsafe { sys::seL4_SetIPCBuffer(buffer) }
 }

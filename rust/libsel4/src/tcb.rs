@@ -241,7 +241,7 @@ impl SchedParams {
 #[doc(alias = "seL4_SetTLSBase")]
 #[inline]
 pub unsafe fn set_tls_base(base: usize) {
-    // SAFETY: the caller promises it.
+    // SAFETY: the storage has C's layout and is nobody else's, by the contract of this function.
     unsafe { sys::seL4_SetTLSBase(base) }
 }
 
@@ -306,7 +306,7 @@ impl Cap<Tcb> {
     #[inline]
     pub unsafe fn tcb_set_ipc_buffer(self, buffer: Option<IpcBuffer>) -> Result<()> {
         let (address, page) = parts(buffer);
-        // SAFETY: the caller promises it.
+        // SAFETY: the buffer's memory is nobody else's and mapped in the thread's VSpace, by the contract of this function.
         check(unsafe { sys::seL4_TCB_SetIPCBuffer(self.word(), address, page) })
     }
 
@@ -382,7 +382,7 @@ impl Cap<Tcb> {
     #[doc(alias = "seL4_TCB_SetTLSBase")]
     #[inline]
     pub unsafe fn tcb_set_tls_base(self, base: usize) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: the thread is stopped and the storage is nobody else's, by the contract of this function.
         check(unsafe { sys::seL4_TCB_SetTLSBase(self.word(), base) })
     }
 
@@ -428,7 +428,7 @@ impl Cap<Tcb> {
     #[doc(alias = "seL4_TCB_WriteRegisters")]
     #[inline]
     pub unsafe fn tcb_write_registers(self, resume: bool, context: &UserContext) -> Result<()> {
-        // SAFETY: the caller promises it; C reads through the pointer and does not write.
+        // SAFETY: running with these registers is sound, by this function's contract; C only reads through the pointer.
         check(unsafe {
             sys::seL4_TCB_WriteRegisters(
                 self.word(),
@@ -456,7 +456,7 @@ impl Cap<Tcb> {
         frame: bool,
         integer: bool,
     ) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: running with the copied registers is sound, by the contract of this function.
         check(unsafe {
             sys::seL4_TCB_CopyRegisters(
                 self.word(),

@@ -38,7 +38,7 @@ impl<T: Page> Cap<T> {
         rights: CapRights,
         attributes: VmAttributes,
     ) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: nobody uses what the mapping replaces or takes away, by the contract of this function.
         check(unsafe {
             c::page_map(
                 self.word(),
@@ -60,7 +60,7 @@ impl<T: Page> Cap<T> {
     #[doc(alias = "seL4_X86_Page_Unmap")]
     #[inline]
     pub unsafe fn page_unmap(self) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: nobody uses the memory where it was mapped through this capability, by the contract of this function.
         check(unsafe { c::page_unmap(self.word()) })
     }
 
@@ -112,7 +112,7 @@ impl Cap<PageTable> {
     #[doc(alias = "seL4_X86_PageTable_Unmap")]
     #[inline]
     pub unsafe fn page_table_unmap(self) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: nobody uses memory that is mapped with the table, by the contract of this function.
         check(unsafe { c::page_table_unmap(self.word()) })
     }
 }

@@ -196,7 +196,7 @@ macro_rules! caches {
         #[doc(alias = $invalidate_name)]
         #[inline]
         pub unsafe fn $invalidate(self, start: usize, end: usize) -> Result<()> {
-            // SAFETY: the caller promises it.
+            // SAFETY: nothing relies on writes there that have not reached memory, by the contract of this function.
             check(unsafe { sys::$c_invalidate(self.word(), start, end) })
         }
 

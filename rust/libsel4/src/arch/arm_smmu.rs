@@ -90,7 +90,7 @@ impl Cap<Sid> {
     #[doc(alias = "seL4_ARM_SID_BindCB")]
     #[inline]
     pub unsafe fn sid_bind_cb(self, cb: Cap<Cb>) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: the device leaves alone what this program uses as its own, by the contract of this function.
         check(unsafe { sys::seL4_ARM_SID_BindCB(self.word(), cb.word()) })
     }
 
@@ -134,7 +134,7 @@ impl Cap<Cb> {
     #[doc(alias = "seL4_ARM_CB_AssignVspace")]
     #[inline]
     pub unsafe fn cb_assign_vspace(self, vspace: Cap<VSpace>) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: the bound devices leave alone what this program uses as its own, by the contract of this function.
         check(unsafe { sys::seL4_ARM_CB_AssignVspace(self.word(), vspace.word()) })
     }
 

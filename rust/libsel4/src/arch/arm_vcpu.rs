@@ -29,7 +29,7 @@ impl Cap<Vcpu> {
     #[doc(alias = "seL4_ARM_VCPU_SetTCB")]
     #[inline]
     pub unsafe fn vcpu_set_tcb(self, tcb: Cap<Tcb>) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: the thread is stopped, and its VSpace has no memory of this program, by the contract of this function.
         check(unsafe { sys::seL4_ARM_VCPU_SetTCB(self.word(), tcb.word()) })
     }
 

@@ -237,7 +237,7 @@ impl Cap<PageDirectory> {
     #[doc(alias = "seL4_X86_PageDirectory_Unmap")]
     #[inline]
     pub unsafe fn page_directory_unmap(self) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: nobody uses memory that is mapped with it, by the contract of this function.
         check(unsafe { sys::seL4_X86_PageDirectory_Unmap(self.word()) })
     }
 }
@@ -267,7 +267,7 @@ impl Cap<Pdpt> {
     #[doc(alias = "seL4_X86_PDPT_Unmap")]
     #[inline]
     pub unsafe fn pdpt_unmap(self) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: nobody uses memory that is mapped with it, by the contract of this function.
         check(unsafe { sys::seL4_X86_PDPT_Unmap(self.word()) })
     }
 }
@@ -323,7 +323,7 @@ macro_rules! ports {
         #[doc(alias = $read_name)]
         #[inline]
         pub unsafe fn $read(self, port: u16) -> Result<$type> {
-            // SAFETY: the caller promises it.
+            // SAFETY: the device's reaction leaves this program's memory as it is, by the contract of this function.
             let answer = unsafe { sys::$c_read(self.word(), port) };
             check_int(answer.error)?;
             Ok(answer.result)
@@ -337,7 +337,7 @@ macro_rules! ports {
         #[doc(alias = $write_name)]
         #[inline]
         pub unsafe fn $write(self, port: u16, value: $type) -> Result<()> {
-            // SAFETY: the caller promises it.
+            // SAFETY: the device's reaction leaves this program's memory as it is, by the contract of this function.
             check(unsafe { sys::$c_write(self.word(), port.into(), value as usize) })
         }
     )*};

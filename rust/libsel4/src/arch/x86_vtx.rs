@@ -108,7 +108,7 @@ impl<T: Page> Cap<T> {
         rights: CapRights,
         attributes: EptVmAttributes,
     ) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: accesses are volatile, or made while the guest stands still, by the contract of this function.
         check(unsafe {
             sys::seL4_X86_Page_MapEPT(
                 self.word(),
@@ -197,7 +197,7 @@ impl Cap<Vcpu> {
     #[doc(alias = "seL4_X86_VCPU_EnableIOPort")]
     #[inline]
     pub unsafe fn vcpu_enable_io_port(self, ports: Cap<IoPort>, low: u16, high: u16) -> Result<()> {
-        // SAFETY: the caller promises it.
+        // SAFETY: the devices' reactions leave this program's memory as it is, by the contract of this function.
         check(unsafe {
             sys::seL4_X86_VCPU_EnableIOPort(self.word(), ports.word(), low.into(), high.into())
         })

@@ -20,7 +20,7 @@ use libsel4::{BootInfo, libsel4_sys::seL4_BootInfo};
 /// `info` is the root server's BootInfo, of which nobody uses anything but the thread that calls this.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kernel_tests(info: *const seL4_BootInfo) -> usize {
-    // SAFETY: the caller promises it.
+    // SAFETY: `info` is the kernel's BootInfo, and only this thread uses it, by the contract of this function.
     unsafe {
         let info = BootInfo::from_ptr(info);
         let modules = [

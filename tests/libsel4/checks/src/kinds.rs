@@ -59,9 +59,9 @@ impl Refusals {
 /// `info` is the root server's BootInfo, and nobody uses the second half of its empty slots.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn checks_kinds(info: *const sys::seL4_BootInfo) -> usize {
-    // SAFETY: the caller promises it.
+    // SAFETY: `info` is the kernel's BootInfo, which nothing writes to or unmaps.
     let info = unsafe { BootInfo::from_ptr(info) };
-    // SAFETY: the caller promises it.
+    // SAFETY: nobody else uses the half of the slots that is kept below.
     let mut slots = unsafe { info.empty_slots() };
     let half = slots.len() / 2;
     slots.split_off(half);

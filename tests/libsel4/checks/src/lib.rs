@@ -202,7 +202,7 @@ pub extern "C" fn checks_write() {
 /// `info` is the root server's BootInfo, of which nobody else uses the empty slots.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn checks_allocate(info: *const sys::seL4_BootInfo) -> bool {
-    // SAFETY: the caller promises it.
+    // SAFETY: `info` is the kernel's BootInfo, which nothing writes to or unmaps.
     let info = unsafe { BootInfo::from_ptr(info) };
     // SAFETY: as above.
     let slots = unsafe { info.empty_slots() };
@@ -245,7 +245,7 @@ fn allocate(info: &BootInfo, mut slots: EmptySlots) -> Result<bool, AllocationEr
 /// `info` is the root server's BootInfo.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn checks_refusals(info: *const sys::seL4_BootInfo) -> usize {
-    // SAFETY: the caller promises it.
+    // SAFETY: `info` is the kernel's BootInfo, which nothing writes to or unmaps.
     let info = unsafe { BootInfo::from_ptr(info) };
     let untyped = info.untypeds().find(|untyped| !untyped.is_device);
     let (Some(untyped), Some(empty)) = (untyped, info.empty().next()) else {
@@ -400,7 +400,7 @@ const REGISTER: usize = 7;
 /// `endpoint` is a capability to an endpoint.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn checks_reread(endpoint: usize) -> usize {
-    // SAFETY: the caller promises it.
+    // SAFETY: `endpoint` is a capability to an endpoint, which stays there.
     let endpoint: Cap<Endpoint> = unsafe { Cap::from_word(endpoint) };
     message::set_mr::<REGISTER>(0x1234);
     endpoint.call(MessageInfo::new(0, 0, 0, REGISTER + 1));
@@ -414,7 +414,7 @@ pub unsafe extern "C" fn checks_reread(endpoint: usize) -> usize {
 /// `endpoint` is a capability to an endpoint.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn checks_forget(endpoint: usize) -> usize {
-    // SAFETY: the caller promises it.
+    // SAFETY: `endpoint` is a capability to an endpoint, which stays there.
     let endpoint: Cap<Endpoint> = unsafe { Cap::from_word(endpoint) };
     message::set_mr::<REGISTER>(0x1234);
     endpoint.call(MessageInfo::new(0, 0, 0, REGISTER + 1));

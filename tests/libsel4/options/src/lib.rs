@@ -32,6 +32,6 @@ pub unsafe extern "C" fn options_test(info: *const seL4_BootInfo) -> usize {
         #[cfg(CONFIG_KERNEL_MCS)]
         timeout::tests::TESTS,
     ];
-    // SAFETY: the caller promises it.
+    // SAFETY: `info` is the kernel's BootInfo, and only this thread uses it, by the contract of this function.
     unsafe { libsel4_test::run(&BootInfo::from_ptr(info), &tests) }
 }

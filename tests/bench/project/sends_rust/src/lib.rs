@@ -21,7 +21,7 @@ pub unsafe extern "C" fn sends(untyped: usize, slot: usize, value: usize) -> usi
             Cap::from_word(seL4_CapInitThreadCNode),
         )
     };
-    // SAFETY: the caller promises it.
+    // SAFETY: nothing else names the slot, by the contract of this function.
     let slot = unsafe { EmptySlot::from_slot(cnode.slot(slot, seL4_WordBits as u8)) };
     match untyped.untyped_retype::<Endpoint>(0, slot) {
         Ok(endpoint) => {

@@ -21,7 +21,7 @@ struct Typed {
 
 impl Typed {
     unsafe fn new(caps: &Caps) -> Self {
-        // SAFETY: the caller promises it.
+        // SAFETY: the capabilities are of the kinds that their names say.
         unsafe {
             let cnode: Cap<CNode> = Cap::from_word(caps.cnode);
             Self {
@@ -40,7 +40,7 @@ impl Typed {
 }
 
 pub unsafe fn client(workload: Workload, caps: &Caps, rounds: usize) -> usize {
-    // SAFETY: the caller promises it.
+    // SAFETY: the capabilities are of the kinds that their names say.
     let caps = unsafe { Typed::new(caps) };
     match workload {
         Workload::Call0 => call::<0>(caps, rounds),
@@ -58,7 +58,7 @@ pub unsafe fn client(workload: Workload, caps: &Caps, rounds: usize) -> usize {
 }
 
 pub unsafe fn server(workload: Workload, caps: &Caps, rounds: usize) -> usize {
-    // SAFETY: the caller promises it.
+    // SAFETY: the capabilities are of the kinds that their names say.
     let caps = unsafe { Typed::new(caps) };
     let last = match workload {
         Workload::Tag => serve_tag(caps, rounds),

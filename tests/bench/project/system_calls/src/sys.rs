@@ -27,7 +27,7 @@ unsafe fn reply_recv(
     info: seL4_MessageInfo_t,
     badge: &mut usize,
 ) -> seL4_MessageInfo_t {
-    // SAFETY: the caller promises it.
+    // SAFETY: the capabilities are of the kinds that their names say.
     unsafe {
         #[cfg(CONFIG_KERNEL_MCS)]
         return seL4_ReplyRecv(caps.endpoint, info, badge, caps.reply);
@@ -37,7 +37,7 @@ unsafe fn reply_recv(
 }
 
 pub unsafe fn client(workload: Workload, caps: &Caps, rounds: usize) -> usize {
-    // SAFETY: the caller promises it.
+    // SAFETY: the capabilities are of the kinds that their names say.
     unsafe {
         match workload {
             Workload::Call0 => call::<0>(caps, rounds),
@@ -56,7 +56,7 @@ pub unsafe fn client(workload: Workload, caps: &Caps, rounds: usize) -> usize {
 }
 
 pub unsafe fn server(workload: Workload, caps: &Caps, rounds: usize) -> usize {
-    // SAFETY: the caller promises it.
+    // SAFETY: the capabilities are of the kinds that their names say.
     unsafe {
         match workload {
             Workload::Tag => serve_tag(caps, rounds),
@@ -71,7 +71,7 @@ pub unsafe fn server(workload: Workload, caps: &Caps, rounds: usize) -> usize {
 unsafe fn call<const LENGTH: usize>(caps: &Caps, rounds: usize) -> usize {
     let info = tag(0, LENGTH);
     for _ in 0..rounds {
-        // SAFETY: the caller promises it.
+        // SAFETY: the capabilities are of the kinds that their names say.
         unsafe { seL4_Call(caps.endpoint, info) };
     }
     0
@@ -81,7 +81,7 @@ unsafe fn serve(caps: &Caps, rounds: usize) -> usize {
     let mut info = tag(0, 0);
     let mut badge = 0;
     for _ in 0..rounds {
-        // SAFETY: the caller promises it.
+        // SAFETY: the capabilities are of the kinds that their names say.
         info = unsafe { reply_recv(caps, info, &mut badge) };
     }
     info.words[0] as usize
@@ -90,7 +90,7 @@ unsafe fn serve(caps: &Caps, rounds: usize) -> usize {
 unsafe fn call_tag(caps: &Caps, rounds: usize) -> usize {
     let mut sum = 0_usize;
     for round in 0..rounds {
-        // SAFETY: the caller promises it.
+        // SAFETY: the capabilities are of the kinds that their names say.
         let info = unsafe { seL4_Call(caps.endpoint, tag(round & 0xff, 0)) };
         sum = sum.wrapping_add(label(info));
     }
@@ -101,7 +101,7 @@ unsafe fn serve_tag(caps: &Caps, rounds: usize) -> usize {
     let mut info = tag(0, 0);
     let mut badge = 0;
     for _ in 0..rounds {
-        // SAFETY: the caller promises it.
+        // SAFETY: the capabilities are of the kinds that their names say.
         let question = unsafe { reply_recv(caps, info, &mut badge) };
         info = tag(label(question) + 1, 0);
     }
@@ -111,7 +111,7 @@ unsafe fn serve_tag(caps: &Caps, rounds: usize) -> usize {
 unsafe fn call_message<const LENGTH: usize>(caps: &Caps, rounds: usize) -> usize {
     let mut sum = 0_usize;
     for round in 0..rounds {
-        // SAFETY: there are that many registers; else the caller promises it.
+        // SAFETY: there are that many registers, and the capabilities are of the kinds that their names say.
         unsafe {
             for index in 0..LENGTH {
                 seL4_SetMR(index as i32, round + index);
@@ -130,7 +130,7 @@ unsafe fn call_message<const LENGTH: usize>(caps: &Caps, rounds: usize) -> usize
 unsafe fn serve_message<const LENGTH: usize>(caps: &Caps, rounds: usize) -> usize {
     let mut badge = 0;
     for _ in 0..rounds {
-        // SAFETY: there are that many registers; else the caller promises it.
+        // SAFETY: there are that many registers, and the capabilities are of the kinds that their names say.
         unsafe {
             let info = reply_recv(caps, tag(0, LENGTH), &mut badge);
             if length(info) >= LENGTH {
@@ -147,7 +147,7 @@ unsafe fn call_arguments(caps: &Caps, rounds: usize) -> usize {
     let mut sum = 0_usize;
     for round in 0..rounds {
         let [mut a, mut b, mut c, mut d] = [round, round + 1, round + 2, round + 3];
-        // SAFETY: the caller promises it.
+        // SAFETY: the capabilities are of the kinds that their names say.
         unsafe { seL4_CallWithMRs(caps.endpoint, tag(0, 4), &mut a, &mut b, &mut c, &mut d) };
         sum = sum
             .wrapping_add(a)
@@ -162,7 +162,7 @@ unsafe fn serve_arguments(caps: &Caps, rounds: usize) -> usize {
     let mut badge = 0;
     let [mut a, mut b, mut c, mut d] = [0; 4];
     for _ in 0..rounds {
-        // SAFETY: the caller promises it.
+        // SAFETY: the capabilities are of the kinds that their names say.
         unsafe {
             #[cfg(CONFIG_KERNEL_MCS)]
             seL4_ReplyRecvWithMRs(
@@ -200,7 +200,7 @@ unsafe fn signal(caps: &Caps, rounds: usize) -> usize {
     let mut sum = 0_usize;
     for _ in 0..rounds {
         let mut badge = 0;
-        // SAFETY: the caller promises it.
+        // SAFETY: the capabilities are of the kinds that their names say.
         unsafe {
             seL4_Signal(caps.notification);
             seL4_Wait(caps.notification, &mut badge);
@@ -213,7 +213,7 @@ unsafe fn signal(caps: &Caps, rounds: usize) -> usize {
 unsafe fn retype(caps: &Caps, rounds: usize) -> usize {
     let mut sum = 0;
     for _ in 0..rounds {
-        // SAFETY: the caller promises it.
+        // SAFETY: the capabilities are of the kinds that their names say.
         unsafe {
             sum |= seL4_Untyped_Retype(
                 caps.untyped,
@@ -234,7 +234,7 @@ unsafe fn retype(caps: &Caps, rounds: usize) -> usize {
 unsafe fn nothing(caps: &Caps, rounds: usize) -> usize {
     let mut sum = 0;
     for _ in 0..rounds {
-        // SAFETY: the caller promises it.
+        // SAFETY: the capabilities are of the kinds that their names say.
         sum |= unsafe { seL4_CNode_Delete(caps.cnode, caps.slot, seL4_WordBits as u8) };
     }
     sum as usize
