@@ -26,7 +26,7 @@ pub struct Raw {
     pub rust: String,
     /// C text of wrappers for inline functions.
     pub wrappers: String,
-    /// C spellings of types, by their names in Rust.
+    /// C spellings of enumerations and typedefs, by their names in Rust.
     pub spellings: BTreeMap<String, String>,
     /// Files that declare items, by the items' names in Rust.
     pub places: BTreeMap<String, PathBuf>,
@@ -279,20 +279,6 @@ impl Listener {
         self.seen.borrow_mut().spellings.insert(rust.to_owned(), c);
     }
 
-    /// Records the C spelling of the type `name`. C names a type without a tag by its typedef, and bindgen reports that
-    /// name as if it were a tag. The header tells them apart: its place of the type is the tag, or else the keyword.
-    fn tagged(&self, keyword: &str, name: &str, at: Option<&SourceLocation>) {
-        let text =
-            at.and_then(|at| Some((std::fs::read(at.file_name.as_ref()?).ok()?, at.byte_offset)));
-        let tagless = text
-            .and_then(|(text, offset)| Some(text.get(offset..)?.starts_with(keyword.as_bytes())));
-        if tagless.unwrap_or(false) {
-            self.spelt(name, name.to_owned());
-        } else {
-            self.spelt(name, format!("{keyword} {name}"));
-        }
-    }
-
     fn read(&self, file: &str) {
         // Names without a file were made up for this run.
         if Path::new(file).is_file() {
@@ -351,17 +337,8 @@ impl ParseCallbacks for Listener {
             let places = &mut self.seen.borrow_mut().places;
             places.insert(final_name.clone(), PathBuf::from(file));
         }
-        match item {
-            DiscoveredItem::Struct { final_name, .. } => {
-                self.tagged("struct", &final_name, location);
-            }
-            DiscoveredItem::Union { final_name, .. } => {
-                self.tagged("union", &final_name, location);
-            }
-            DiscoveredItem::Alias { alias_name, .. } => {
-                self.spelt(&alias_name, alias_name.clone());
-            }
-            _ => {}
+        if let DiscoveredItem::Alias { alias_name, .. } = item {
+            self.spelt(&alias_name, alias_name.clone());
         }
     }
 }

@@ -129,16 +129,18 @@ pub fn write(request: &Request) -> Result<()> {
         Failure::new(format!("bindgen wrote Rust that does not parse: {error}"))
             .help("report the headers to the project")
     })?;
-    let layout = layout::text(request, &file, &raw.spellings);
-    let wrappers = words::passed(request, raw.wrappers, &file);
-    tidy::tidy(&mut file, request);
     // Bindings of libsel4 and of an instance of CAmkES say in their documentation what they lack.
     let is_library = request.leave_out_headers;
     let mut own = Vec::new();
     for folder in request.include_dirs.iter().filter(|_| is_library) {
         own.push(output::absolute(folder)?);
     }
-    let unit = unit::Unit::read(&raw.header, &raw.flags, &own)?;
+    let mut unit = unit::Unit::read(&raw.header, &raw.flags, &own)?;
+    let mut spellings = raw.spellings;
+    spellings.append(&mut unit.spellings);
+    let layout = layout::text(request, &file, &spellings);
+    let wrappers = words::passed(request, raw.wrappers, &file);
+    tidy::tidy(&mut file, request);
     tidy::remove_variables(&mut file, &unit.thread_locals);
     let mut left_out = String::new();
     if is_library {

@@ -10,9 +10,10 @@ use std::ptr;
 
 use clang_sys::{
     CXChildVisit_Continue, CXChildVisit_Recurse, CXChildVisitResult, CXClientData, CXCursor,
-    CXCursor_FunctionDecl, CXCursor_LinkageSpec, CXCursor_MacroDefinition, CXCursor_VarDecl,
-    CXDiagnostic_Error, CXFile, CXSourceLocation, CXString, CXTLS_None, CXToken, CXTranslationUnit,
-    CXTranslationUnit_DetailedPreprocessingRecord, CXTranslationUnit_None,
+    CXCursor_FunctionDecl, CXCursor_LinkageSpec, CXCursor_MacroDefinition, CXCursor_StructDecl,
+    CXCursor_UnionDecl, CXCursor_VarDecl, CXDiagnostic_Error, CXFile, CXSourceLocation, CXString,
+    CXTLS_None, CXToken, CXTranslationUnit, CXTranslationUnit_DetailedPreprocessingRecord,
+    CXTranslationUnit_None,
 };
 
 use super::clang;
@@ -23,6 +24,9 @@ use crate::failure::{Failure, Result};
 pub struct Unit {
     /// Errors, by the lines of the header whose `#include` they come from.
     pub errors: BTreeMap<u32, String>,
+    /// C spellings of structures and unions outside of others, by their names: with the keyword before a tag, without it
+    /// before the typedef of a type that has no tag.
+    pub spellings: BTreeMap<String, String>,
     /// Names of thread-local variables.
     pub thread_locals: BTreeSet<String>,
     /// Macros with a content, by their names, and whether they take arguments.
@@ -106,6 +110,16 @@ extern "C" fn visited(cursor: CXCursor, _: CXCursor, data: CXClientData) -> CXCh
         }
         if kind == CXCursor_VarDecl && clang_sys::clang_getCursorTLSKind(cursor) != CXTLS_None {
             visit.found.thread_locals.insert(name());
+        }
+        if kind == CXCursor_StructDecl || kind == CXCursor_UnionDecl {
+            let spelling = taken(clang_sys::clang_getTypeSpelling(
+                clang_sys::clang_getCursorType(cursor),
+            ));
+            let name = spelling.rsplit(' ').next().unwrap_or_default();
+            visit
+                .found
+                .spellings
+                .insert(name.to_owned(), spelling.clone());
         }
         let counts = kind == CXCursor_MacroDefinition || kind == CXCursor_FunctionDecl;
         if counts && is_own(clang_sys::clang_getCursorLocation(cursor), visit.own) {

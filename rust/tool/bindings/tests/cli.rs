@@ -130,6 +130,50 @@ fn what_the_headers_declare_is_bound() {
     assert!(!fixture.read("out/d").contains("headers.h"));
 }
 
+/// Types that C and the macros of a header spell in other ways than a plain tag or typedef.
+const SPELLINGS: &str = r#"
+#pragma once
+#define MADE(name, type) typedef struct { type x; type y; } name##_t;
+#define TAGGED(name) struct name { short s; }; union name##_both { short s; int i; };
+MADE(made_place, long)
+TAGGED(made_tagged)
+typedef struct /* no tag */ __attribute__((packed)) { char c; int i; } packed_t;
+typedef struct packed_tag { char c; int i; } __attribute__((packed)) packed_too_t;
+struct outer { struct inner { int i; } inner; struct { char c; } unnamed; };
+"#;
+
+#[test]
+fn c_checks_types_by_the_names_that_it_has_for_them() {
+    let fixture = library();
+    fixture.write("include/lib/lib.h", SPELLINGS);
+    bind(&fixture, "aarch64-unknown-none", &[]).succeeds();
+    check_has(
+        &fixture.read("out/layout.c"),
+        &[
+            "SAME(sizeof(made_place_t), 16,",
+            "SAME(__builtin_offsetof(made_place_t, y), 8,",
+            "SAME(sizeof(struct made_tagged), 2,",
+            "SAME(sizeof(union made_tagged_both), 4,",
+            "SAME(sizeof(packed_t), 5,",
+            "SAME(sizeof(struct packed_tag), 5,",
+            "SAME(__builtin_offsetof(struct outer, unnamed), 4,",
+        ],
+    );
+    // The host lays all of them out as the target does.
+    let compiler = Command::new("cc")
+        .args([
+            "-fsyntax-only",
+            "-Iinclude",
+            "-isystemsystem",
+            "out/layout.c",
+        ])
+        .current_dir(fixture.path(""))
+        .output()
+        .expect("there is a C compiler, which cargo links with");
+    let errors = String::from_utf8_lossy(&compiler.stderr);
+    assert!(compiler.status.success(), "{errors}");
+}
+
 #[test]
 fn the_words_of_a_32_bit_target_are_usize_too() {
     let fixture = library();
