@@ -66,6 +66,26 @@ def test_boots(configuration: str, options: tuple[str, ...], build: Shared) -> N
     build.app(APP, *options).boot(EXPECTED, linger=0.5)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("configuration", ["qemu-arm-virt", "x86_64 Release"])
+def test_binds_all_user_libraries(configuration: str, build: Shared) -> None:
+    """`BINDS` of an INTERFACE library that links them all: one module, with the types of libsel4-sys."""
+    build.app("tests/libsel4/libraries").boot("tests/libsel4/libraries/expected.txt", linger=0.5)
+    bindings = (build.path / "rust" / "bindings" / "user_libraries" / "bindings.rs").read_text()
+    for name in (
+        "vka_alloc_tcb",
+        "vspace_map_pages",
+        "sel4utils_start_thread",
+        "ps_io_map",
+        "cpio_get_file",
+        "elf_newFile",
+    ):
+        check(f"pub fn {name}(" in bindings, f"`{name}` is not bound")
+    for name in ("seL4_CPtr", "seL4_CapRights"):
+        check(not re.search(rf"pub (type|struct) {name}\b", bindings), f"`{name}` is another type than libsel4-sys'")
+    check("// * `ZF_LOGF(…)` is a macro with arguments" in bindings, "macros with arguments are not listed")
+
+
 @on_platforms("A11 {}: no trap instruction is written in Rust")
 def test_has_no_trap_instruction_of_its_own(configuration: str, options: tuple[str, ...], build: Shared) -> None:
     build.app(APP, *options)
