@@ -37,6 +37,7 @@ function(
     set(variables "")
     set(cfgs "")
     set(folders "")
+    set(needed "")
     foreach(library IN LISTS libraries)
         get_target_property(env ${library} SEL4_RUST_ENV)
         get_target_property(cfg ${library} SEL4_RUST_CFG)
@@ -55,9 +56,7 @@ function(
         list(APPEND variables ${env})
         list(APPEND cfgs ${cfg})
         list(APPEND folders ${includes} "$<TARGET_PROPERTY:${library},INTERFACE_INCLUDE_DIRECTORIES>")
-        if(depends)
-            add_dependencies(cargo-prebuild_${bundle} ${depends})
-        endif()
+        list(APPEND needed ${depends})
         get_target_property(binds ${library} SEL4_RUST_BINDS)
         foreach(bind IN LISTS binds)
             _sel4_rust_bind(bindings variable ${bind} ${executable} "${facts}")
@@ -69,6 +68,19 @@ function(
         endforeach()
     endforeach()
     set(${out} "${bound}" PARENT_SCOPE)
+    if(needed)
+        # Unlike add_dependencies(), a command evaluates generator expressions in its targets.
+        set(stamp "${CMAKE_BINARY_DIR}/rust/${executable}/depends")
+        add_custom_command(
+            OUTPUT "${stamp}"
+            COMMAND "${CMAKE_COMMAND}" -E touch "${stamp}"
+            DEPENDS ${needed}
+            COMMENT ""
+            VERBATIM
+        )
+        add_custom_target(${bundle}-depends DEPENDS "${stamp}")
+        add_dependencies(cargo-prebuild_${bundle} ${bundle}-depends)
+    endif()
     if(cfg_files)
         # For libsel4_cfg::emit() in build scripts.
         list(REMOVE_DUPLICATES cfg_files)

@@ -40,7 +40,7 @@ links it can include its header. Call it after the kernel and muslc have been br
 Without STD, the crate is an ordinary `#![no_std]` library: it needs no `crate-type`, no panic handler and no allocator.
 It must have a `Cargo.lock`, which the build uses as it is. C sees its `extern "C"` functions that are `#[unsafe(no_mangle)]`.
 
-ENV, CFG and INCLUDE_DIRECTORIES take generator expressions. They hold for all crates of an executable, which are built
+ENV, CFG, INCLUDE_DIRECTORIES and DEPENDS take generator expressions. They hold for all crates of an executable, which are built
 together; two libraries of one executable must not give a variable different values. [CMake and the crate](cmake-and-crates.md)
 has an example of each, and what build scripts with the `cc` crate compile.
 

@@ -3,9 +3,10 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
-from build.project import ADD, GREETER, HEAD, LINK, MAIN, Project, corrosion, crate, one_library
+from build.project import ADD, GREETER, HEAD, LINK, MAIN, Project, corrosion, crate, one_library, steps
 from build.project import program as c_program
 from support import KIT, Failure, check, check_says, run, skip
 
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.needs("kernel", "rust", "aarch64", "x86_64")
 SHIM = """#include <limit.h>
 #include <more.h>
 #include <of_folder.h>
+#include <of_sysroot.h>
 #include <stdlib.h>
 _Static_assert(sizeof(WORDS) == sizeof("it's \\"two\\" words"), "definitions of the folder");
 _Static_assert(BY_LANGUAGE == 1 && BY_TYPE == 2 && OF_TARGET == 1, "generator expressions");
@@ -51,7 +53,7 @@ add_rust_library(greeter
     ENV "BOARD=$<IF:$<BOOL:ON>,zynqmp,none>" "MADE=${CMAKE_CURRENT_BINARY_DIR}/made.rs"
     CFG tracing "board=\\"$<LOWER_CASE:ZYNQMP>\\""
     INCLUDE_DIRECTORIES "the headers" $<$<BOOL:ON>:${CMAKE_SOURCE_DIR}/more> $<$<BOOL:OFF>:none>
-    DEPENDS made)
+    DEPENDS $<IF:$<BOOL:ON>,made,none> $<$<BOOL:OFF>:none>)
 """
 
 
@@ -67,16 +69,22 @@ def test_a_crate_gets_variables_cfgs_folders_and_C_compiled_for_the_image():
             "the headers/limit.h": "#define LIMIT 1\n",
             "of the folder/of_folder.h": "",
             "more/more.h": "",
+            "the sysroot/usr/include/of_sysroot.h": "",
+            "toolchain.cmake": 'set(CMAKE_SYSROOT_COMPILE "${CMAKE_CURRENT_LIST_DIR}/the sysroot")\n',
             "made.txt": "fn made() -> bool { true }\n",
             "main.c": MAIN,
         },
     )
+    for entry in Path("/usr/include").iterdir():
+        (project.source / "the sysroot/usr/include" / entry.name).symlink_to(entry)
     try:
         run("cargo", "generate-lockfile", "--quiet", cwd=project.source)
         run("cargo", "fetch", "--quiet", cwd=project.source)
     except Failure as failure:
         skip(f"cargo cannot fetch the crate cc: {failure}")
-    project.works()
+    project.works(arguments=[f"-DCMAKE_TOOLCHAIN_FILE={project.source}/toolchain.cmake"])
+    again = steps(project.ninja("-j1"))
+    check(not again, f"a second build does {again}")
     # The flags of C's own objects, and not those that cc chooses.
     compiled = next(project.build.rglob("output")).read_text()
     check_says(compiled, "CRATE_CC_NO_DEFAULTS")
