@@ -307,6 +307,39 @@ def test_add_rust_library_refuses(cmake, says, files, arguments, mend):
         project.works(arguments=["-DRUST_HEAP_BYTES=65536", "-DRUST_HEAP=linked-list", "-DRUST_LOG_LEVEL=warn"])
 
 
+def test_a_handler_and_an_allocator_count_if_a_feature_of_the_build_turns_them_on() -> None:
+    source = GREETER + '#[cfg(feature = "alone")]\n' + HANDLER.removeprefix("#![no_std]\n")
+    features = '[features]\ndefault = ["alone"]\nalone = []\n'
+    helper = '#![no_std]\n#[cfg(feature = "alone")]\n#[global_allocator]\nstatic ALLOCATOR: Alone = Alone;\n'
+    depends = '[dependencies]\nhelper = { path = "../helper", default-features = false FEATURES }\n'
+    quiet, loud = (depends.replace(" FEATURES", more) for more in ("", ', features = ["alone"]'))
+    project = Project(
+        "features",
+        ADD + LINK,
+        {
+            **crate("greeter", source, features),
+            **crate("helper", helper, features, "helper"),
+            **crate("quiet", "#![no_std]\n", quiet, "quiet"),
+            **crate("loud", "#![no_std]\n", loud, "loud"),
+            "main.c": MAIN,
+        },
+    )
+    project.lock("quiet")
+    project.lock("loud")
+    project.configure_fails(says=("the crate `greeter` has its own `#[panic_handler]` (`", "/source/src/lib.rs:11`)"))
+    without = "add_rust_library(greeter NO_DEFAULT_FEATURES)\nadd_rust_library(quiet MANIFEST_PATH quiet/Cargo.toml)\n"
+    without += LINK + "target_link_libraries(main PRIVATE quiet)\n"
+    project.write({"CMakeLists.txt": Project.text_of(without)})
+    project.works()
+    # The feature is another library's wish.
+    project.write({"CMakeLists.txt": Project.text_of(without.replace("quiet", "loud"))})
+    (project.build / "build.ninja").unlink()
+    says = "the crate `helper`, which `loud` depends on, has its own `#[global_allocator]` (`"
+    project.configure_fails(
+        says=(says, "/source/helper/src/lib.rs:4`)", "put it behind a feature that is off in the image")
+    )
+
+
 @pytest.mark.parametrize("file", ["Findsel4_rust.cmake", "settings/settings.cmake"])
 def test_an_old_CMake_is_told_the_way_out(file: str) -> None:
     """The variable says what the command cmake_minimum_required() would find by itself."""
