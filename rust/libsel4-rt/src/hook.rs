@@ -12,7 +12,7 @@ use crate::c;
 
 /// Installs the hook; C's start code calls it before `main`, after muslc's heap is there.
 ///
-/// It is never written: `mut` puts it into a writable section, where C's constructors are.
+/// Nothing writes this variable: `mut` puts it into a writable section, where C's constructors are.
 #[used]
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".init_array.00210")]

@@ -14,7 +14,7 @@ use crate::{c, console::Console};
 /// Constructors run in the order of their numbers, and muslc becomes usable at 121
 /// (LibSel4MuslcSysConstructorPriority): code that may call `printf` may log.
 ///
-/// It is never written: `mut` puts it into a writable section, where C's constructors are.
+/// Nothing writes this variable: `mut` puts it into a writable section, where C's constructors are.
 #[cfg(any(target_os = "none", target_env = "musl"))]
 #[used]
 #[unsafe(no_mangle)]

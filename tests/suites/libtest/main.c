@@ -35,7 +35,7 @@ static void say(const char *before, const char *name, const char *after)
 {
     char line[160];
     int length = snprintf(line, sizeof(line), "%s%s%s\n", before, name, after);
-    write(STDOUT_FILENO, line, length);
+    write(STDOUT_FILENO, line, length < (int)sizeof(line) ? length : (int)sizeof(line) - 1);
 }
 
 static _Noreturn void end(void)

@@ -19,7 +19,7 @@ use clang_sys::{
 use super::clang;
 use crate::failure::{Failure, Result};
 
-/// What clang knows of the headers that a file includes.
+/// Facts that clang knows of the headers that a file includes.
 #[derive(Debug, Default)]
 pub struct Unit {
     /// Errors, by the lines of the header whose `#include` they come from.

@@ -19,7 +19,7 @@ static CHANGED: Condvar = Condvar::new();
 /// Set when the control thread has printed.
 static ENDED: Mutex<bool> = Mutex::new(false);
 static END: Condvar = Condvar::new();
-/// What the interfaces answered.
+/// Answers of the interfaces.
 static ANSWERS: Mutex<Vec<c_int>> = Mutex::new(Vec::new());
 /// One panic at a time, so that the lines of messages stay whole.
 static PANICS: Mutex<()> = Mutex::new(());
